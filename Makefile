@@ -1,0 +1,52 @@
+# Everything a user or CI does with this repository. `make help` lists it.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+FROM ?= 00
+# Notebook kernels must be able to keep compiled modules: importing the SageMaker SDK uncompiled costs seconds each time.
+unexport PYTHONDONTWRITEBYTECODE
+
+.DEFAULT_GOAL := help
+.PHONY: help install run lab test lint render stop clean aws-clean lock
+
+help:  ## list these targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+install: $(VENV)/installed  ## create .venv and install the locked packages (the others call it)
+
+$(VENV)/installed: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; '$(PYTHON)' is $$($(PYTHON) -V 2>&1). Name another: make install PYTHON=python3.12"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
+	  { rm -rf $(VENV); echo "'$(PYTHON) -m venv' failed. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+	@echo "Installing about 240 packages into $(VENV) (1.4 GB; once) ..."
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode -r requirements.txt
+	@touch $@
+
+run: install  ## run every notebook, one after the other (make run FROM=05 resumes)
+	@$(BIN)/python -m helpers.notebook_runner run --from $(FROM)
+
+lab: install  ## open the notebooks in JupyterLab
+	@$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 notebooks/00_start_here.ipynb
+
+test: install  ## check style, helpers and every notebook
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	@$(BIN)/python -m pytest tests
+
+render: install  ## run every notebook afresh and keep the outputs in notebooks/ (commit-ready)
+	@$(BIN)/python -m helpers.notebook_runner render
+
+stop: install  ## stop the offline AWS and the embedded PostgreSQL; what they hold stays
+	@$(BIN)/python -m helpers.workspace stop
+
+clean:  ## stop everything and delete what the notebooks made (.local and build)
+	@if test -e $(VENV)/installed; then $(BIN)/python -m helpers.workspace stop; fi
+	rm -rf .local build
+
+aws-clean: install  ## on AWS: delete the tutorial's endpoints, models and S3 objects; safe to repeat
+	@TUTORIAL_TARGET=aws $(BIN)/python -m helpers.workspace aws-clean
+
+lock:  ## compile requirements.in into requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --upgrade requirements.in -o requirements.txt

@@ -1,0 +1,106 @@
+"""Every plot of the notebooks: small, colours that everyone can tell apart, the finding as title (the caller gives it)."""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
+from sklearn.metrics import RocCurveDisplay
+
+BLUE, ORANGE, GREEN = sns.color_palette("colorblind", 3)
+GREY = "0.45"
+# Fixed, so that a figure's bytes are the same wherever the pinned matplotlib draws it.
+STYLE = {
+    "figure.dpi": 100,
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+}
+
+
+def _figure(rows: int = 1, columns: int = 1, size: tuple[float, float] = (6.4, 3.0)) -> tuple[Figure, np.ndarray]:
+    sns.set_theme(style="ticks", rc={**STYLE, "axes.spines.top": False, "axes.spines.right": False})
+    figure, axes = plt.subplots(rows, columns, figsize=size, layout="constrained", squeeze=False)
+    return figure, axes.ravel()
+
+
+def _finish(figure: Figure) -> Figure:
+    plt.close(figure)  # the notebook shows the returned figure; without this it would show it twice
+    return figure
+
+
+def balance(labels: pd.Series, names: Mapping[object, str], title: str) -> Figure:
+    """Draw how many cases each label has; `names` gives the words beside the bars."""
+    figure, (axis,) = _figure(size=(6.4, 1.8))
+    counts = labels.value_counts().reindex(list(names))
+    bars = axis.barh(list(names.values()), counts, color=[BLUE, ORANGE])
+    axis.bar_label(bars, labels=[f"{count} ({count / counts.sum():.0%})" for count in counts], padding=4)
+    axis.set(title=title, xlabel="cases", xlim=(0, counts.max() * 1.2))
+    return _finish(figure)
+
+
+def distributions(
+    frame: pd.DataFrame, columns: Sequence[str], by: str, names: Mapping[object, str], title: str
+) -> Figure:
+    """Draw the histogram of each column, one colour for each value of `by`, side by side."""
+    figure, axes = _figure(columns=len(columns), size=(2.7 * len(columns), 2.7))
+    for axis, column in zip(axes, columns, strict=True):
+        bins = np.histogram_bin_edges(frame[column], bins=25)
+        for (value, name), colour in zip(names.items(), (BLUE, ORANGE), strict=True):
+            axis.hist(frame.loc[frame[by] == value, column], bins=bins, color=colour, alpha=0.65, label=name)
+        axis.set(xlabel=column, ylabel="cases" if axis is axes[0] else "")
+    axes[-1].legend(frameon=False)
+    figure.suptitle(title, fontweight="bold", fontsize=STYLE["axes.titlesize"])
+    return _finish(figure)
+
+
+def roc_curves(labels: ArrayLike, scores: Mapping[str, ArrayLike], title: str) -> Figure:
+    """Draw the ROC curve of each model: `labels` 0 or 1, `scores` the positive class's, by the model's name."""
+    figure, (axis,) = _figure(size=(4.2, 3.6))
+    for (name, values), colour, line in zip(scores.items(), (BLUE, ORANGE, GREEN), ("-", "--", ":"), strict=False):
+        RocCurveDisplay.from_predictions(labels, values, name=name, ax=axis, curve_kwargs={"color": colour, "ls": line})
+    axis.plot([0, 1], [0, 1], color=GREY, linewidth=0.8)
+    axis.set(title=title, xlabel="false positive rate", ylabel="true positive rate")
+    axis.legend(loc="lower right", frameon=False)
+    return _finish(figure)
+
+
+def score_histogram(scores: ArrayLike, unsure: tuple[float, float], title: str) -> Figure:
+    """Draw the histogram of scores from 0 to 1, with the band `unsure` shaded."""
+    figure, (axis,) = _figure(size=(6.4, 2.6))
+    axis.axvspan(*unsure, color=ORANGE, alpha=0.15, label=f"unsure: {unsure[0]} to {unsure[1]}")
+    axis.hist(scores, bins=np.linspace(0, 1, 21), color=BLUE)
+    axis.set(title=title, xlabel="score", ylabel="requests", xlim=(0, 1))
+    axis.legend(frameon=False)
+    return _finish(figure)
+
+
+def confusion(matrix: ArrayLike, labels: Sequence[str], title: str) -> Figure:
+    """Draw a confusion matrix: rows are the true labels, columns the predicted ones."""
+    figure, (axis,) = _figure(size=(3.6, 2.8))
+    sns.heatmap(matrix, annot=True, fmt="d", cmap="Blues", cbar=False, xticklabels=labels, yticklabels=labels, ax=axis)
+    axis.set(title=title, xlabel="predicted", ylabel="true")
+    return _finish(figure)
+
+
+def metrics(table: pd.DataFrame, threshold: float, title: str) -> Figure:
+    """Draw metrics as dots with their intervals, against a lower limit.
+
+    `table` is indexed by the metric's name, with columns model, value, ci_low and ci_high.
+    """
+    names, models = list(table.index.unique()), list(table["model"].unique())
+    figure, (axis,) = _figure(size=(6.4, 0.45 * len(names) + 1.2))
+    for number, (model, colour, marker) in enumerate(zip(models, (BLUE, ORANGE), "os", strict=True)):
+        part = table[table["model"] == model].reindex(names)
+        height = np.arange(len(names)) + (number - (len(models) - 1) / 2) * 0.3
+        reach = [part["value"] - part["ci_low"], part["ci_high"] - part["value"]]
+        axis.errorbar(part["value"], height, xerr=reach, fmt=marker, color=colour, capsize=2, label=model)
+    axis.axvline(threshold, color=GREY, linestyle="--", label=f"lower limit {threshold:g}")
+    axis.set(title=title, xlabel="value, with 95% interval", yticks=range(len(names)), yticklabels=names)
+    axis.invert_yaxis()
+    axis.legend(frameon=False, loc="lower left")
+    return _finish(figure)

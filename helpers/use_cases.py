@@ -1,0 +1,93 @@
+"""What a data set means: its columns, label, favourable outcome, and how its models are trained."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+DATA = Path(__file__).parent.parent / "data"
+
+
+class DataFileError(ValueError):
+    """A data file is missing or isn't the one that the notebooks were written for."""
+
+
+@dataclass(frozen=True)
+class UseCase:
+    """A data set and the question asked of it.
+
+    `name` is lower case with hyphens, as SageMaker's names are. `label_values` maps the label's text to the
+    number that models learn; the positive class is the one that maps to 1. `recipes` maps an algorithm of
+    SageMaker's to the hyperparameters of its training job.
+    """
+
+    name: str
+    file: str
+    sha256: str
+    label: str
+    label_values: Mapping[str, int]
+    features: tuple[str, ...]
+    problem_type: str
+    recipes: Mapping[str, Mapping[str, str]]
+
+    def load(self, folder: Path = DATA) -> pd.DataFrame:
+        """Read the data file, once its sha256 is known to be right.
+
+        Returns a frame with one row a case: the label's column (text), then one float column a feature.
+        Raises DataFileError where the file is missing or was changed.
+        """
+        path = folder / self.file
+        if not path.exists():
+            raise DataFileError(f"data/{self.file} is missing. Get it back with: git checkout -- data/{self.file}")
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+        if found != self.sha256:
+            raise DataFileError(
+                f"data/{self.file} was changed: its sha256 begins with {found[:12]}, data/README.md gives "
+                f"{self.sha256[:12]}. Get the original back with: git checkout -- data/{self.file}"
+            )
+        return pd.read_csv(path)
+
+
+_MEASURED = (
+    "radius",
+    "texture",
+    "perimeter",
+    "area",
+    "smoothness",
+    "compactness",
+    "concavity",
+    "concave points",
+    "symmetry",
+    "fractal_dimension",
+)
+
+BREAST_CANCER = UseCase(
+    name="breast-cancer",
+    file="breast_cancer.csv",
+    sha256="f6c65a8089f4dffb414973265861e4040ce6088473cba0b4552357f928995459",
+    label="diagnosis",
+    label_values={"B": 0, "M": 1},
+    features=tuple(f"{measured}_{figure}" for figure in ("mean", "se", "worst") for measured in _MEASURED),
+    problem_type="binary",
+    recipes={
+        "linear-learner": {
+            "feature_dim": "30",
+            "mini_batch_size": "100",
+            "predictor_type": "binary_classifier",
+            "epochs": "10",
+            "num_models": "32",
+            "loss": "auto",
+        },
+        "xgboost": {
+            "objective": "binary:logistic",
+            "num_round": "100",
+            "max_depth": "5",
+            "eta": "0.2",
+            "gamma": "4",
+            "min_child_weight": "6",
+            "subsample": "0.8",
+        },
+    },
+)

@@ -1,0 +1,198 @@
+"""The one door of every notebook: `open()` gives the SageMaker session, role, bucket and database to work with.
+
+Offline, the default, starts the offline AWS and an embedded PostgreSQL where they aren't running yet. The AWS target
+(`TUTORIAL_TARGET=aws`, or inside SageMaker Studio) uses the account's own. From a shell:
+`python -m helpers.workspace stop` and `python -m helpers.workspace aws-clean`.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import boto3
+from tqdm.auto import tqdm
+
+from helpers import datamart
+
+REPOSITORY = Path(__file__).parent.parent
+LOCAL = Path(os.environ.get("TUTORIAL_LOCAL_DIR", REPOSITORY / ".local"))
+STUDIO_METADATA = Path("/opt/ml/metadata/resource-metadata.json")
+S3_PREFIX = "sagemaker-monitoring"
+TAGS = [{"Key": "tutorial", "Value": S3_PREFIX}]
+# AWS's list price in us-east-1, USD an hour, seen 2026-11. Other regions cost up to half as much again.
+PRICES = {"training, ml.m5.large": 0.115, "endpoint, ml.m5.large": 0.115}
+
+
+class WorkspaceError(RuntimeError):
+    """The workspace can't be opened; the message says what to do."""
+
+    def _render_traceback_(self) -> list[str]:
+        # Jupyter shows this in place of a traceback: what went wrong is the user's surroundings, not the code.
+        return [f"WorkspaceError: {self}"]
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Where a notebook works: `target` is "local" or "aws"; `role` an IAM role's ARN; `tags` mark what is made."""
+
+    target: str
+    region: str
+    role: str
+    bucket: str
+    boto_session: boto3.Session = field(repr=False)
+    sagemaker_session: object = field(repr=False)
+    database_url: str = field(repr=False)
+    prefix: str = S3_PREFIX
+    tags: tuple = field(default=tuple(TAGS), repr=False)
+
+    def describe(self) -> str:
+        """Tell what was chosen, a line each, without a secret or a path of this machine."""
+        where = "offline, on this machine" if self.target == "local" else "on AWS: calls may cost money"
+        embedded = "embedded, under .local/"
+        database = urlsplit(os.environ["DATABASE_URL"]).hostname if "DATABASE_URL" in os.environ else embedded
+        lines = [
+            f"target    {self.target} ({where})",
+            f"region    {self.region}",
+            f"role      {self.role}",
+            f"bucket    {self.bucket}, under {self.prefix}/",
+            f"database  PostgreSQL, {database}",
+        ]
+        if self.target == "aws":
+            lines += [f"price     {what}: about {price} USD an hour" for what, price in PRICES.items()]
+            lines += ["          endpoints cost this until they are deleted: make aws-clean"]
+        return "\n".join(lines)
+
+
+def target() -> str:
+    """Decide between "local" and "aws": TUTORIAL_TARGET if set, else whether this runs inside SageMaker Studio.
+
+    Raises WorkspaceError where TUTORIAL_TARGET is neither.
+    """
+    chosen = os.environ.get("TUTORIAL_TARGET") or ("aws" if STUDIO_METADATA.exists() else "local")
+    if chosen not in ("local", "aws"):
+        raise WorkspaceError(f"TUTORIAL_TARGET is {chosen!r}: set it to 'local' or 'aws', or leave it unset.")
+    return chosen
+
+
+def open() -> Workspace:
+    """Open the workspace, starting the offline services where they aren't up.
+
+    Raises WorkspaceError where a service won't start or, on AWS, where no credentials, role or database are set.
+    """
+    chosen = target()
+    if chosen == "local":
+        # Nothing of the user's own AWS set-up may be read offline: no key, no profile, no endpoint.
+        for variable in [variable for variable in os.environ if variable.startswith("AWS_")]:
+            del os.environ[variable]
+        os.environ.update(_start_local_aws())
+    # Imported here: the SDK takes seconds, and reads its configuration from the variables just set.
+    from sagemaker.core.helper.session_helper import Session, get_execution_role
+
+    boto_session = boto3.Session()
+    if chosen == "aws" and (boto_session.region_name is None or boto_session.get_credentials() is None):
+        raise WorkspaceError(
+            "TUTORIAL_TARGET is aws, but there are no AWS credentials or no region: run `aws configure`."
+        )
+    session = Session(boto_session=boto_session, default_bucket=os.environ.get("TUTORIAL_BUCKET"))
+    return Workspace(
+        target=chosen,
+        region=boto_session.region_name,
+        role=os.environ.get("TUTORIAL_ROLE") or _role(chosen, session, get_execution_role),
+        bucket=session.default_bucket(),
+        boto_session=boto_session,
+        sagemaker_session=session,
+        database_url=_database_url(chosen),
+    )
+
+
+def _role(chosen: str, session: object, get_execution_role: Callable) -> str:
+    if chosen == "aws" and not STUDIO_METADATA.exists():
+        raise WorkspaceError("Set TUTORIAL_ROLE to the ARN of a SageMaker execution role (doc/aws.md has its policy).")
+    return get_execution_role(sagemaker_session=session)
+
+
+def _database_url(chosen: str) -> str:
+    if "DATABASE_URL" in os.environ:
+        return os.environ["DATABASE_URL"]
+    if chosen == "aws":
+        raise WorkspaceError("Set DATABASE_URL to a PostgreSQL database (13 or newer) that this machine reaches.")
+    return datamart.server.start(LOCAL / "postgresql")
+
+
+def _start_local_aws() -> dict[str, str]:
+    # The offline AWS is a program of its own, reached over HTTP alone: started by its command, found by its file.
+    command = [sys.executable, "-m", "helpers.local_aws", "start"]
+    started = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
+    if started.returncode:
+        raise WorkspaceError(f"The offline AWS did not start: {started.stderr.strip() or started.stdout.strip()}")
+    return json.loads((LOCAL / "aws" / "env.json").read_text())
+
+
+def wait_for(resource: object, status: str, attribute: str, minutes: float = 30) -> None:
+    """Wait, with a progress bar, until `attribute` of a SageMaker SDK resource reads `status`.
+
+    The SDK's own `wait()` does the same; its display holds clocks and job names, which would change with every run.
+    Raises WorkspaceError with the resource's failure reason, or after `minutes`.
+    """
+    deadline = time.monotonic() + minutes * 60
+    with tqdm(desc=f"waiting for {status}", unit=" polls", leave=False) as bar:
+        while (now := getattr(resource, attribute)) != status:
+            if now in ("Failed", "Stopped"):
+                raise WorkspaceError(f"{resource.get_name()} is {now}: {getattr(resource, 'failure_reason', '')}")
+            if time.monotonic() > deadline:
+                raise WorkspaceError(f"{resource.get_name()} is still {now} after {minutes} minutes.")
+            bar.set_postfix_str(str(now))
+            bar.update()
+            time.sleep(0.25 if "AWS_ENDPOINT_URL" in os.environ else 5)
+            resource.refresh()
+
+
+def delete_resources(boto_session: boto3.Session, name: str | None = None) -> list[str]:
+    """Delete the endpoints, endpoint configurations and models that carry the tutorial's tag; safe to repeat.
+
+    With `name`, only those of that very name. Other resources of the account are left alone, whatever their name.
+    Returns what was deleted, as "kind name".
+    """
+    client = boto_session.client("sagemaker")
+    deleted = []
+    for kind, snake in (("Endpoint", "endpoint"), ("EndpointConfig", "endpoint_config"), ("Model", "model")):
+        pages = client.get_paginator(f"list_{snake}s").paginate()
+        for item in [item for page in pages for item in page[f"{kind}s"]]:
+            found = item[f"{kind}Name"]
+            if name not in (None, found) or TAGS[0] not in client.list_tags(ResourceArn=item[f"{kind}Arn"])["Tags"]:
+                continue
+            getattr(client, f"delete_{snake}")(**{f"{kind}Name": found})
+            if kind == "Endpoint":  # its name is free again only once it's gone
+                client.get_waiter("endpoint_deleted").wait(EndpointName=found, WaiterConfig={"Delay": 5})
+            deleted.append(f"{snake.replace('_', ' ')} {found}")
+    return deleted
+
+
+def _aws_clean() -> None:
+    workspace = open()
+    print(workspace.describe())
+    deleted = delete_resources(workspace.boto_session)
+    bucket = workspace.boto_session.resource("s3").Bucket(workspace.bucket)
+    bucket.objects.filter(Prefix=f"{workspace.prefix}/").delete()
+    print("\n".join(f"deleted {what}" for what in deleted) or "no endpoint, endpoint configuration or model was left")
+
+
+def _stop() -> None:
+    subprocess.run([sys.executable, "-m", "helpers.local_aws", "stop"], cwd=REPOSITORY, check=False)
+    datamart.server.stop(LOCAL / "postgresql")
+
+
+if __name__ == "__main__":
+    commands = {"stop": _stop, "aws-clean": _aws_clean}
+    if len(sys.argv) != 2 or sys.argv[1] not in commands:
+        sys.exit(f"usage: python -m helpers.workspace {'|'.join(commands)}")
+    try:
+        commands[sys.argv[1]]()
+    except WorkspaceError as error:
+        sys.exit(str(error))
