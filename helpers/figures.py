@@ -1,4 +1,4 @@
-"""Every plot of the notebooks: small, colours that everyone can tell apart, the finding as title (the caller gives it)."""
+"""Every plot of the notebooks: small, in colours that everyone can tell apart, the finding as its title."""
 
 from collections.abc import Mapping, Sequence
 
