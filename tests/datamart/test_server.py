@@ -1,0 +1,133 @@
+"""The embedded PostgreSQL server: starts anywhere, is shared, lingers, and comes back after a crash."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from helpers.datamart import server
+
+ROOT = Path(__file__).resolve().parents[2]
+ASK = (
+    "import sys; from pathlib import Path; from helpers.datamart import server; print(server.start(Path(sys.argv[1])))"
+)
+
+
+def started_elsewhere(directory, **options):
+    return subprocess.Popen(
+        [sys.executable, "-c", ASK, str(directory)], cwd=ROOT, stdout=subprocess.PIPE, text=True, **options
+    )
+
+
+def query(url, sql):
+    connection = psycopg2.connect(url)
+    try:
+        with connection, connection.cursor() as cursor:
+            cursor.execute(sql)
+            return cursor.fetchall() if cursor.description else None
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def directory(tmp_path):
+    directory = tmp_path / "postgresql"
+    yield directory
+    server.stop(directory)
+
+
+@pytest.mark.parametrize("name", ["postgresql", "a folder/it's “deep”/postgresql", "long" * 30 + "/postgresql"])
+def test_starts_in_any_path_in_five_seconds_and_is_found_again(tmp_path, name):
+    directory = tmp_path / name
+    began = time.monotonic()
+    url = server.start(directory)
+    try:
+        assert time.monotonic() - began < 5
+        assert query(url, "SELECT current_setting('listen_addresses'), current_setting('fsync')") == [("", "on")]
+        assert server.start(directory) == url
+    finally:
+        server.stop(directory)
+    with pytest.raises(psycopg2.OperationalError):
+        psycopg2.connect(url)
+    server.stop(directory)  # nothing to do is no error
+
+
+def test_lives_on_after_the_process_that_started_it_and_all_its_group(directory):
+    starter = started_elsewhere(directory, start_new_session=True)
+    url = starter.stdout.readline().strip()
+    starter.wait()
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(starter.pid, signal.SIGKILL)
+    assert query(url, "SELECT 1") == [(1,)]
+    assert server.start(directory) == url
+
+
+def test_two_processes_at_once_share_one_server(directory):
+    starters = [started_elsewhere(directory) for _ in range(3)]
+    urls = {starter.communicate()[0].strip() for starter in starters}
+    assert len(urls) == 1
+    assert query(urls.pop(), "SELECT 1") == [(1,)]
+
+
+def test_rows_survive_kill_9_and_a_reused_process_number(directory):
+    query(server.start(directory), "CREATE TABLE kept AS SELECT 7 AS n")
+    pid_file = directory / "postmaster.pid"
+    os.kill(int(pid_file.read_text().split()[0]), signal.SIGKILL)
+    assert query(server.start(directory), "SELECT n FROM kept") == [(7,)]
+
+    lines = pid_file.read_text().splitlines()
+    os.kill(int(lines[0]), signal.SIGKILL)
+    time.sleep(0.3)
+    pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")  # that number is now somebody else's
+    assert query(server.start(directory), "SELECT n FROM kept") == [(7,)]
+
+
+def test_a_start_cut_short_leaves_nothing_in_the_way(directory):
+    unfinished = directory.with_name(directory.name + ".new")
+    unfinished.mkdir(parents=True)
+    (unfinished / "PG_VERSION").write_text("18\n")
+    assert query(server.start(directory), "SELECT 1") == [(1,)]
+
+
+def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("years of work")
+    with pytest.raises(RuntimeError, match="not a PostgreSQL data directory"):
+        server.start(tmp_path / "mine")
+    assert (tmp_path / "mine" / "thesis.txt").read_text() == "years of work"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_works_as_an_ordinary_user(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    os.chown(home, 65534, 65534)
+    server._open_way_to(home)
+
+    def as_nobody(work):
+        """Run in a fork, since root's interpreter may lie where nobody else can read it."""
+        child = os.fork()
+        if child == 0:
+            os.setgroups([])
+            os.setgid(65534)
+            os.setuid(65534)
+            try:
+                work(home / "postgresql")
+                os._exit(0)
+            except BaseException as error:
+                print(error)
+                os._exit(1)
+        return os.waitpid(child, 0)[1]
+
+    assert as_nobody(server.start) == 0
+    try:
+        assert query(server._running_url(home / "postgresql"), "SELECT 1") == [(1,)]
+        assert (home / "postgresql").stat().st_uid == 65534
+    finally:
+        assert as_nobody(server.stop) == 0
