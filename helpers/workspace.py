@@ -153,6 +153,24 @@ def wait_for(resource: object, status: str, attribute: str, minutes: float = 30)
             resource.refresh()
 
 
+def wait_for_objects(workspace: Workspace, prefix: str, minutes: float = 5) -> list[str]:
+    """Wait, with a progress bar, until the bucket holds objects under `prefix`; return their texts, oldest first.
+
+    Raises WorkspaceError where there is none after `minutes`.
+    """
+    bucket = workspace.boto_session.resource("s3").Bucket(workspace.bucket)
+    deadline = time.monotonic() + minutes * 60
+    with tqdm(desc="waiting for files in S3", unit=" polls", leave=False) as bar:
+        while not (found := sorted(bucket.objects.filter(Prefix=prefix), key=lambda item: item.last_modified)):
+            if time.monotonic() > deadline:
+                raise WorkspaceError(
+                    f"Nothing was written under s3://{workspace.bucket}/{prefix} in {minutes} minutes."
+                )
+            bar.update()
+            time.sleep(0.25 if workspace.target == "local" else 5)
+    return [item.get()["Body"].read().decode() for item in found]
+
+
 def delete_resources(boto_session: boto3.Session, name: str | None = None) -> list[str]:
     """Delete the endpoints, endpoint configurations and models that carry the tutorial's tag; safe to repeat.
 

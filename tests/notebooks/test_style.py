@@ -1,0 +1,97 @@
+"""What a reader may expect of every notebook, before it is run."""
+
+import itertools
+import re
+
+import nbformat
+import pytest
+
+from tests.conftest import REPOSITORY
+
+NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
+PARTS = ["**What you'll do**", "**What you'll learn**", "**What you need**", "**Time**", "## Recap", "## On your own"]
+PARTS += ["A solution", "## In production"]
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def notebook(request):
+    found = nbformat.read(request.param, as_version=4)
+    found["path"] = request.param
+    return found
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def test_it_is_a_valid_notebook_that_github_shows(notebook):
+    nbformat.validate(nbformat.read(notebook["path"], as_version=4))
+    assert notebook["path"].stat().st_size < 500_000
+
+
+def test_it_has_the_parts_of_a_lesson(notebook):
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    assert [part for part in PARTS if part not in text] == []
+
+
+def test_it_was_run_from_top_to_bottom_without_error(notebook):
+    cells = code_cells(notebook)
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    assert not [output for cell in cells for output in cell.outputs if output.output_type == "error"]
+    assert any(cell.outputs for cell in cells)
+
+
+def test_cells_are_short(notebook):
+    assert [cell.source for cell in code_cells(notebook) if len(cell.source.splitlines()) > 20] == []
+
+
+def test_nothing_in_it_is_a_secret_a_clock_or_a_path_of_somebodys_machine(notebook):
+    text = notebook["path"].read_text()
+    for pattern in (r"AKIA[0-9A-Z]{12}", r"pip install", r"/(root|home|Users|tmp|work)/", r"\d\d:\d\d:\d\d"):
+        assert not re.search(pattern, text), pattern
+
+
+def test_numbers_have_at_most_four_significant_digits(notebook):
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            text = output.get("text") or output.get("data", {}).get("text/plain", "")
+            for number in re.findall(r"(?<![\w.-])\d+\.\d+(?![\w.])", text):
+                digits = number.replace(".", "").strip("0")
+                shown_as_read = cell.metadata.get("tags", []) == ["raw-numbers"]  # values of the data file, as they are
+                assert len(digits) <= 4 or shown_as_read, f"{number} in: {cell.source[:60]}"
+
+
+def test_it_has_one_cell_of_key_figures(notebook):
+    tags = [tag for cell in code_cells(notebook) for tag in cell.metadata.get("tags", [])]
+    assert tags.count("key-figures") == 1
+
+
+def test_links_lead_somewhere(notebook):
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    check_links(text, notebook["path"].parent)
+
+
+@pytest.mark.parametrize(
+    "page",
+    sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("doc/**/*.md"), *REPOSITORY.glob("data/*.md")]),
+    ids=lambda path: path.name,
+)
+def test_links_of_pages_lead_somewhere(page):
+    check_links(page.read_text(), page.parent)
+
+
+def check_links(text, folder):
+    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
+        if not target.startswith(("http://", "https://", "mailto:")):
+            assert (folder / target).exists(), target
+
+
+def test_notebooks_are_linked_one_to_the_next():
+    for before, after in itertools.pairwise(NOTEBOOKS):
+        assert f"({after.name})" in before.read_text()
+        assert f"({before.name})" in after.read_text()
+
+
+def test_readme_lists_every_notebook():
+    readme = (REPOSITORY / "README.md").read_text()
+    assert [path.name for path in NOTEBOOKS if f"notebooks/{path.name}" not in readme] == []
