@@ -1,0 +1,43 @@
+"""Command line of the offline AWS: python -m helpers.local_aws start|stop|status|env."""
+
+import argparse
+import shlex
+import sys
+
+from helpers.local_aws import daemon
+
+
+def main() -> int:
+    """Run one command and return its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers.local_aws", description="The offline AWS of this checkout."
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    start = commands.add_parser("start", help="start the server, or find it running")
+    start.add_argument("--port", type=int, help="listen on this port (default: the last one used, else a free one)")
+    commands.add_parser("stop", help="stop the server and every job and endpoint it runs")
+    commands.add_parser("status", help="say whether the server runs, and where")
+    commands.add_parser("env", help="print the export lines that point any AWS client at the server")
+    options = parser.parse_args()
+    try:
+        if options.command == "start":
+            print(f"Offline AWS on {daemon.start(options.port)['url']}")
+        elif options.command == "stop":
+            print("Offline AWS stopped" if daemon.stop() else "Offline AWS was not running")
+        elif options.command == "status":
+            server = daemon.running()
+            print(
+                f"Offline AWS on {server['url']}, process {server['pid']}" if server else "Offline AWS is not running"
+            )
+            return 0 if server else 3
+        else:
+            for name, value in daemon.environment().items():
+                print(f"export {name}={shlex.quote(value)}")
+    except (RuntimeError, OSError) as error:
+        print(f"local_aws: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

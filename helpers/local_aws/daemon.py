@@ -1,0 +1,153 @@
+"""Start, find and stop the one background server of this checkout."""
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+
+from helpers.local_aws import state
+
+IDENTITY_PATH = "/local-aws/identity"
+_START_SECONDS = 60
+
+
+def start(port: int | None = None) -> dict[str, Any]:
+    """Start the server, or find it running; safe when several processes call at once.
+
+    Args:
+        port: the port to listen on; by default the last one used if it is free, else any free one.
+
+    Returns:
+        the server's `url`, `pid`, `port` and `id`.
+
+    Raises:
+        RuntimeError: the port is taken, the state directory can't be written, or the server ended at once.
+    """
+    with _lock():
+        server = running()
+        if server and port not in (None, server["port"]):
+            raise RuntimeError(f"The offline AWS already runs on port {server['port']}: stop it to use port {port}.")
+        return server or _launch(port)
+
+
+def stop() -> bool:
+    """Stop the server with all it runs; returns whether there was one."""
+    with _lock():
+        server = running()
+        if not server:
+            return False
+        os.kill(server["pid"], signal.SIGTERM)
+        deadline = time.monotonic() + 15
+        while _alive(server["pid"]) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        if _alive(server["pid"]):
+            os.kill(server["pid"], signal.SIGKILL)
+        return True
+
+
+def running() -> dict[str, Any] | None:
+    """Return what `start` returns if the server of this state directory answers, else None.
+
+    A stale record is not enough: the process must live and the server must answer with the record's own identity,
+    as another program may hold the process id or the port by now.
+    """
+    server = state.read_json(state.root() / "server.json")
+    return server if server and _alive(server["pid"]) and _identity(server["port"]) == server["id"] else None
+
+
+def environment() -> dict[str, str]:
+    """Return the variables that point an AWS client at the running server.
+
+    Raises:
+        RuntimeError: no server runs.
+    """
+    variables = state.read_json(state.root() / "env.json")
+    if not running() or variables is None:
+        raise RuntimeError("The offline AWS is not running: start it with `python -m helpers.local_aws start`.")
+    return variables
+
+
+@contextmanager
+def _lock() -> Iterator[None]:
+    """Hold the state directory's lock, so that two callers never start two servers."""
+    try:
+        state.root().mkdir(parents=True, exist_ok=True, mode=0o700)
+        file = open(state.root() / "lock", "w")  # noqa: SIM115  closed below, after the server has started
+    except OSError as error:
+        raise RuntimeError(f"The state directory {state.root()} can't be written: {error.strerror}.") from None
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _launch(port: int | None) -> dict[str, Any]:
+    """Start a server process and wait until it answers."""
+    last = state.read_json(state.root() / "server.json") or {}
+    identity = uuid.uuid4().hex
+    command = [sys.executable, "-m", "helpers.local_aws.server", identity, str(port or last.get("port", 0))]
+    command += ["--exact"] if port else []
+    # Neither the user's AWS settings nor moto's may reach the server; web pages of other origins may not read it.
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))}
+    environment = inherited | {
+        "TUTORIAL_LOCAL_DIR": str(state.root().parent),
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "MOTO_DISABLE_GLOBAL_CORS": "true",
+    }
+    log = state.root() / "server.log"
+    with open(log, "wb") as output:
+        process = subprocess.Popen(
+            command,
+            cwd=state.REPOSITORY,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + _START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        server = running()
+        if server and server["id"] == identity:
+            return server
+        time.sleep(0.03)
+    with suppress(ProcessLookupError):
+        process.kill()
+    raise RuntimeError(f"The offline AWS did not start: {_last_line(log)}. Its log is {log}.")
+
+
+def _last_line(log: Path) -> str:
+    """Return the last line of a log."""
+    lines = log.read_text(errors="replace").strip().splitlines()
+    return lines[-1].rstrip(".") if lines else "it said nothing"
+
+
+def _alive(pid: int) -> bool:
+    """Say whether a process exists and has not ended (a child that ended stays a zombie until it is waited for)."""
+    with suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def _identity(port: int) -> str | None:
+    """Ask the server on a port for its identity; None if nothing answers as it should."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"http://127.0.0.1:{port}{IDENTITY_PATH}", timeout=2) as answer:
+            return json.load(answer)["id"]
+    except (OSError, HTTPException, ValueError, KeyError, TypeError):
+        return None

@@ -1,0 +1,1 @@
+"""SageMaker's control plane: resources as records, work behind those that have any."""

@@ -1,0 +1,41 @@
+"""Tags of SageMaker resources, by ARN."""
+
+from typing import TYPE_CHECKING
+
+from helpers.local_aws.errors import validation_error
+from helpers.local_aws.sagemaker.resources import Record
+
+if TYPE_CHECKING:
+    from helpers.local_aws.sagemaker.models import Backend
+
+
+def _record(backend: "Backend", arn: str) -> Record:
+    """Find the record of an ARN; raises AWS's error for a missing one."""
+    for kind, records in backend.records.items():
+        for record in records.values():
+            if record[f"{kind}Arn"] == arn:
+                return record
+    raise validation_error(f'Could not find the resource "{arn}".')
+
+
+def add(backend: "Backend", request: Record) -> Record:
+    """Set tags of a resource and answer all it has."""
+    with backend.lock:
+        record = _record(backend, request["ResourceArn"])
+        tags = {tag["Key"]: tag for tag in record.get("Tags", []) + request["Tags"]}
+        record["Tags"] = list(tags.values())
+        return {"Tags": record["Tags"]}
+
+
+def list_tags(backend: "Backend", request: Record) -> Record:
+    """Answer the tags of a resource."""
+    with backend.lock:
+        return {"Tags": _record(backend, request["ResourceArn"]).get("Tags", [])}
+
+
+def delete(backend: "Backend", request: Record) -> Record:
+    """Remove tags of a resource by their keys."""
+    with backend.lock:
+        record = _record(backend, request["ResourceArn"])
+        record["Tags"] = [tag for tag in record.get("Tags", []) if tag["Key"] not in request["TagKeys"]]
+        return {}
