@@ -23,41 +23,12 @@ _LINEAR_LEARNER_SCORES = {
     "rmse": r"rmse <loss>",
     "absolute_loss": r"absolute_loss <loss>",
 }
-_XGBOOST_METRICS = [
-    "accuracy",
-    "auc",
-    "aucpr",
-    "balanced_accuracy",
-    "f1",
-    "f1_binary",
-    "f1_macro",
-    "map",
-    "ndcg",
-    "precision",
-    "r2",
-    "recall",
-    "precision_macro",
-    "precision_micro",
-    "recall_macro",
-    "recall_micro",
-    "aft-nloglik",
-    "cox-nloglik",
-    "error",
-    "gamma-deviance",
-    "gamma-nloglik",
-    "interval-regression-accuracy",
-    "logloss",
-    "mae",
-    "mape",
-    "merror",
-    "mlogloss",
-    "mphe",
-    "mse",
-    "poisson-nloglik",
-    "rmse",
-    "rmsle",
-    "tweedie-nloglik",
-]
+_XGBOOST_METRICS = (
+    *("accuracy", "auc", "aucpr", "balanced_accuracy", "f1", "f1_binary", "f1_macro", "map", "ndcg", "precision"),
+    *("precision_macro", "precision_micro", "r2", "recall", "recall_macro", "recall_micro", "aft-nloglik"),
+    *("cox-nloglik", "error", "gamma-deviance", "gamma-nloglik", "interval-regression-accuracy", "logloss", "mae"),
+    *("mape", "merror", "mlogloss", "mphe", "mse", "poisson-nloglik", "rmse", "rmsle", "tweedie-nloglik"),
+)
 
 
 @dataclass(frozen=True)
