@@ -73,7 +73,7 @@ def _turn(backend: "Backend", record: Record, secondary: str, **members: object)
     with backend.lock:
         now = utcnow()
         past = record["SecondaryStatusTransitions"]
-        past = past[:-1] + [past[-1] | {"EndTime": now}] if past else []
+        past = [*past[:-1], past[-1] | {"EndTime": now}] if past else []
         step = {"Status": secondary, "StartTime": now, "StatusMessage": _MESSAGES[secondary]}
         backend.change(record, SecondaryStatusTransitions=[*past, step], SecondaryStatus=secondary, **members)
 

@@ -75,8 +75,8 @@ def _structure_problems(value: dict[str, Any], shape: StructureShape, path: str)
 def _string_problems(value: str, shape: Shape, path: str) -> Iterator[str]:
     """Word what is wrong with a string's enumeration, length or pattern."""
     if shape.enum and value not in shape.enum:
-        allowed = ", ".join(shape.enum)
-        yield f"Value '{value}' at '{path}' failed to satisfy constraint: Member must satisfy enum value set: [{allowed}]"
+        allowed = f"[{', '.join(shape.enum)}]"
+        yield f"Value '{value}' at '{path}' failed to satisfy constraint: Member must satisfy enum value set: {allowed}"
         return
     too_long = list(_limits(len(value), value, shape, path))
     yield from too_long
