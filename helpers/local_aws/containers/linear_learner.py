@@ -140,5 +140,10 @@ def _write(predictions: list[dict], accept: str | None) -> tuple[bytes, str]:
     )
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """Run the verb on the command line."""
     main(train=train, serve=lambda arguments: serve(load, arguments))
+
+
+if __name__ == "__main__":
+    run()

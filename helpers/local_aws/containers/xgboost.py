@@ -148,5 +148,10 @@ def _parse_features(body: bytes, content_type: str | None) -> np.ndarray | csr_m
     raise UnsupportedType(f"{media} is not an accepted ContentType: {', '.join(_CSV + _LIBSVM)}")
 
 
-if __name__ == "__main__":
+def run() -> None:
+    """Run the verb on the command line."""
     main(train=train, serve=lambda arguments: serve(load, arguments))
+
+
+if __name__ == "__main__":
+    run()
