@@ -23,6 +23,7 @@ _LINEAR_LEARNER_SCORES = {
     "rmse": r"rmse <loss>",
     "absolute_loss": r"absolute_loss <loss>",
 }
+_NUMBER = r"[-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?"
 _XGBOOST_METRICS = (
     *("accuracy", "auc", "aucpr", "balanced_accuracy", "f1", "f1_binary", "f1_macro", "map", "ndcg", "precision"),
     *("precision_macro", "precision_micro", "r2", "recall", "recall_macro", "recall_micro", "aft-nloglik"),
@@ -73,7 +74,7 @@ def _linear_learner_metrics() -> tuple[tuple[str, str], ...]:
 def _xgboost_metrics() -> tuple[tuple[str, str], ...]:
     """List AWS's own metric definitions of xgboost: `#011` is how its log writes the tab between two metrics."""
     return tuple(
-        (f"{channel}:{name}", rf".*\[[0-9]+\].*#011{channel}-{name}:(\S+)")
+        (f"{channel}:{name}", rf".*\[[0-9]+\].*#011{channel}-{name}:({_NUMBER})")
         for channel in ("train", "validation")
         for name in _XGBOOST_METRICS
     )
