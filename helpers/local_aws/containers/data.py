@@ -58,6 +58,8 @@ def parse_csv(body: bytes, source: str, missing: bool = False) -> np.ndarray:
         lines = body.decode().rstrip("\r\n").splitlines()
     except UnicodeDecodeError as error:
         raise ClientError(f"{source} is not UTF-8 text (byte {error.start})") from None
+    if not lines:
+        raise ClientError(f"{source} is empty")
     try:
         values = np.loadtxt(lines, delimiter=",", ndmin=2, comments=None)
         clean = len(values) == len(lines)  # numpy skips empty lines
@@ -91,8 +93,6 @@ def _parse_lines(lines: list[str], source: str, missing: bool) -> np.ndarray:
                 f"{source}, line {number}, column {column + 1}: {fields[column][:40]!r} is not a number{hint}"
             )
         rows.append(row)
-    if not rows:
-        raise ClientError(f"{source} is empty")
     return np.array(rows)
 
 

@@ -12,6 +12,7 @@ libsvm rows may be shorter than the model, CSV rows may not.
 """
 
 import json
+import re
 from argparse import Namespace
 from http import HTTPStatus
 from pathlib import Path
@@ -40,6 +41,7 @@ def train(_: Namespace) -> None:
         raise ClientError("Channel validation has {} features, channel train has {}".format(*widths))
     for name, table in tables.items():
         print(f"[INFO] {name.capitalize()} matrix has {table.num_row()} rows and {table.num_col()} columns", flush=True)
+    _check_labels(tables["train"].get_label(), settings)
     rounds, patience = settings.pop("num_round"), settings.pop("early_stopping_rounds", None)
     metric = build_custom_metric(settings)
     try:
@@ -72,9 +74,21 @@ class _LogLines(xgb.callback.TrainingCallback):
 
 
 def _shorten(error: Exception) -> str:
-    """Keep xgboost's message without its C++ stack trace."""
-    lines = [line.strip() for line in str(error).split("Stack trace")[0].splitlines()]
-    return " ".join(line for line in lines if line)
+    """Keep what xgboost says of an error, without the time, its source line and the C++ stack trace."""
+    text = " ".join(str(error).split("Stack trace")[0].split())
+    return re.sub(r"^\[[\d:]+\] \S+: ", "", text)
+
+
+def _check_labels(labels: np.ndarray, settings: dict) -> None:
+    """Check labels as older releases did, where today's speaks of other things first; raises ClientError."""
+    objective = settings.get("objective", "")
+    inside = labels >= 0
+    if objective in ("binary:logistic", "binary:logitraw", "reg:logistic") and not (inside & (labels <= 1)).all():
+        raise ClientError("label must be in [0,1] for logistic regression")
+    if objective.startswith("multi:") and not (inside & (labels < settings["num_class"])).all():
+        raise ClientError("label must be in [0, num_class)")
+    if objective in ("count:poisson", "reg:tweedie") and not inside.all():
+        raise ClientError(f"{objective}: label must be nonnegative")
 
 
 def _read_matrix(name: str, channel: dict, weighted: bool) -> xgb.DMatrix:
@@ -107,7 +121,10 @@ def load(directory: Path) -> Predict:
     """Load the model; raises ClientError when there is none, or one in a pickle, which is never opened."""
     booster = xgb.Booster()
     try:
-        booster.load_model(bytearray((directory / MODEL_FILE).read_bytes()))
+        content = (directory / MODEL_FILE).read_bytes()
+        if not content:  # the library would abort the process
+            raise ClientError(f"Unable to load model: {MODEL_FILE} is empty")
+        booster.load_model(bytearray(content))
         booster.set_param({"nthread": 1})
     except (OSError, xgb.core.XGBoostError) as error:
         raise ClientError(

@@ -88,6 +88,7 @@ class Job:
                 response = connection.getresponse()
                 return Answer(response.status, response.headers["Content-Type"], response.read().decode())
 
+            invoke.port = connection.port
             yield invoke
         finally:
             process.kill()
@@ -97,6 +98,12 @@ class Job:
 @pytest.fixture
 def job(tmp_path: Path) -> Job:
     return Job(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def new_job(tmp_path_factory):
+    """Make a further job, or one that a whole module shares."""
+    return lambda: Job(tmp_path_factory.mktemp("job"))
 
 
 @pytest.fixture(scope="session")
