@@ -1,5 +1,28 @@
 """The data mart in PostgreSQL: what models were asked, what they answered, what was true, and how well they do."""
 
 from helpers.datamart import server
+from helpers.datamart.database import ConflictError, DataMartError
+from helpers.datamart.entities import (
+    InputDataType,
+    PayloadRecord,
+    ProblemType,
+    SageMakerMachineLearningAsset,
+    SageMakerMachineLearningInstance,
+    StoreReport,
+)
+from helpers.datamart.mart import DataMart
+from helpers.datamart.subscriptions import Subscription
 
-__all__ = ["server"]
+__all__ = [
+    "ConflictError",
+    "DataMart",
+    "DataMartError",
+    "InputDataType",
+    "PayloadRecord",
+    "ProblemType",
+    "SageMakerMachineLearningAsset",
+    "SageMakerMachineLearningInstance",
+    "StoreReport",
+    "Subscription",
+    "server",
+]

@@ -1,0 +1,149 @@
+"""Scoring requests laid out in columns, as they are checked and stored."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from numbers import Real
+
+import numpy as np
+
+from helpers.datamart.columns import Values, check, digest
+from helpers.datamart.entities import PayloadRecord
+from helpers.datamart.tables import Table
+
+SEVERAL = 5  # names listed in an error before "and more"
+LONGEST_ID = 500  # bytes
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Requests laid out in columns: one entry per record, and per field one value per row."""
+
+    scoring_ids: list[str]
+    row_counts: np.ndarray
+    scored_at: np.ndarray  # datetime64[us], UTC
+    response_times: list[int | None]
+    fields: Mapping[str, Sequence]
+
+    @property
+    def record_of_row(self) -> np.ndarray:
+        """Return, for each row, the position of its record."""
+        return np.repeat(np.arange(len(self.row_counts)), self.row_counts)
+
+    @property
+    def row_numbers(self) -> np.ndarray:
+        """Return each row's number within its record, from 1."""
+        starts = np.cumsum(self.row_counts) - self.row_counts
+        return np.arange(self.row_counts.sum()) - np.repeat(starts, self.row_counts) + 1
+
+
+def some(names: Sequence) -> str:
+    """List the first few names."""
+    more = f" and {len(names) - SEVERAL} more" if len(names) > SEVERAL else ""
+    return ", ".join(repr(name) for name in names[:SEVERAL]) + more
+
+
+def batch_of(records: Sequence[PayloadRecord], asset: Mapping) -> Batch:
+    """Lay records out in columns, features first, in the order the subscription names them."""
+    features = asset["feature_columns"]
+    outputs = list(records[0].response.get("fields", ()))
+    for role in ("prediction_column", "probability_column"):
+        if asset[role] and asset[role] not in outputs:
+            raise ValueError(f"The response lacks the {role} {asset[role]!r}; it has {some(outputs) or 'no fields'}.")
+    rows: list[tuple] = []
+    scoring_ids, counts = [], []
+    for position, record in enumerate(records):
+        what = f"record {record.scoring_id or position + 1!r}"
+        asked = _rows_of(record.request, features, f"{what}: the request")
+        answered = _rows_of(record.response, outputs, f"{what}: the response")
+        if len(asked) != len(answered):
+            raise ValueError(f"{what}: {len(asked)} rows in the request but {len(answered)} in the response.")
+        rows.extend((*question, *answer) for question, answer in zip(asked, answered, strict=True))
+        scoring_ids.append(_scoring_id(record.scoring_id, what))
+        counts.append(len(asked))
+    now = datetime.now(UTC)
+    return Batch(
+        scoring_ids,
+        np.array(counts),
+        np.array([utc(record.scoring_timestamp, now) for record in records], dtype="datetime64[us]"),
+        [_milliseconds(record.response_time) for record in records],
+        dict(zip([*features, *outputs], zip(*rows, strict=True), strict=True)),
+    )
+
+
+def _rows_of(part: Mapping, expected: Sequence[str], what: str) -> list[Sequence]:
+    """Return a request's or response's rows with their fields in the expected order."""
+    if not isinstance(part, Mapping) or set(part) != {"fields", "values"}:
+        raise ValueError(f'{what} must be {{"fields": [...], "values": [[...], ...]}}.')
+    fields, rows = list(part["fields"]), list(part["values"])
+    if not rows:
+        raise ValueError(f"{what} has no rows.")
+    if sorted(fields) != sorted(expected):
+        lacking = [name for name in expected if name not in fields]
+        extra = [name for name in fields if name not in expected] or [n for n in fields if fields.count(n) > 1]
+        raise ValueError(
+            f"{what}: "
+            + "; ".join(
+                [f"field {some(lacking)} is missing"] * bool(lacking)
+                + [f"field {some(extra)} is unknown or repeated"] * bool(extra)
+            )
+            + ". Nothing was stored."
+        )
+    for number, row in enumerate(rows, 1):
+        if not isinstance(row, Sequence | np.ndarray) or isinstance(row, str) or len(row) != len(fields):
+            raise ValueError(f"{what}, row {number}: expected a list of {len(fields)} values. Nothing was stored.")
+    if fields == list(expected):
+        return rows
+    order = [fields.index(name) for name in expected]
+    return [[row[i] for i in order] for row in rows]
+
+
+def _scoring_id(given: str | None, what: str) -> str:
+    if given is None:
+        return str(uuid.uuid4())
+    if not isinstance(given, str) or not given or "\0" in given or len(given.encode()) > LONGEST_ID:
+        raise ValueError(f"{what}: a scoring id is text of 1 to {LONGEST_ID} bytes, not {given!r:.80}.")
+    return given
+
+
+def utc(given: datetime | str | None, now: datetime) -> np.datetime64:
+    """Read a time; without a zone it is UTC."""
+    try:
+        time = now if given is None else datetime.fromisoformat(given) if isinstance(given, str) else given
+        return np.datetime64(time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time, "us")
+    except (AttributeError, ValueError):
+        raise ValueError(f"scoring_timestamp {given!r} is not a datetime or ISO 8601 text.") from None
+
+
+def _milliseconds(given: float | None) -> int | None:
+    if given is None:
+        return None
+    if not isinstance(given, Real) or not 0 <= given < 2**31:
+        raise ValueError(f"response_time {given!r} is not a number of milliseconds.")
+    return round(given)
+
+
+def checked(table: Table, batch: Batch) -> dict[str, Values]:
+    """Check every value of a batch against the table's columns."""
+    names = [column.name for column in table.of("feature", "output")]
+    if set(names) != set(batch.fields):
+        lacking, extra = set(names) - set(batch.fields), set(batch.fields) - set(names)
+        raise ValueError(
+            f"The response's fields changed: missing {some(sorted(lacking)) or 'none'},"
+            f" new {some(sorted(extra)) or 'none'}. Nothing was stored."
+        )
+
+    def where(row: int) -> str:
+        return f"row {batch.row_numbers[row]} of record {batch.scoring_ids[batch.record_of_row[row]]!r}"
+
+    return {name: check(table.named(name), batch.fields[name], where) for name in names}
+
+
+def record_digests(table: Table, values: Mapping[str, Values], batch: Batch) -> np.ndarray:
+    """Return a 64-bit digest of each record: of its rows, in their order."""
+    rows = digest([(table.named(name), column) for name, column in values.items()])
+    numbers = batch.row_numbers.astype(np.uint64)
+    mixed = rows * (numbers * np.uint64(0x9E3779B97F4A7C16) + np.uint64(1))  # an odd factor for each row number
+    starts = np.cumsum(batch.row_counts) - batch.row_counts
+    return np.add.reduceat(mixed, starts).view(np.int64)

@@ -1,0 +1,159 @@
+"""Connections to PostgreSQL: one transaction per piece of work, tried again when the server was restarted."""
+
+import json
+import re
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TypeVar
+
+import pandas as pd
+import psycopg2
+from psycopg2 import errors, extensions, extras, sql
+
+T = TypeVar("T")
+Cursor = extensions.cursor
+PATIENCE = 20.0  # seconds to wait for a server that was there and went away; a restart takes 1 to 4
+IDLE_CONNECTIONS = 8  # kept open for the next piece of work
+STARTING = re.compile("starting up|shutting down|recovery mode|not yet accepting")
+GONE = re.compile("refused|No such file|closed the connection|reset by peer")
+LONGEST_NAME = 63  # bytes; PostgreSQL cuts longer identifiers off
+
+
+def _to_json(value: object) -> str:
+    return json.dumps(value, default=lambda scalar: scalar.item())  # numpy's scalars
+
+
+def as_json(value: object) -> extras.Json:
+    """Wrap a value as a parameter for a jsonb column."""
+    return extras.Json(value, dumps=_to_json)
+
+
+def plain(value: object) -> object:
+    """Return a value as it comes back from a jsonb column."""
+    return json.loads(_to_json(value))
+
+
+class DataMartError(RuntimeError):
+    """The data mart can't be reached or isn't usable as it stands."""
+
+
+class ConflictError(ValueError):
+    """A scoring id that is stored already came again with other content."""
+
+
+class Database:
+    """A PostgreSQL database and the one schema of it that a data mart lives in.
+
+    Everything in the URL that libpq knows is honoured: sslmode, certificates, time-outs, options. Without a
+    connect_timeout, ten seconds.
+    """
+
+    def __init__(self, url: str, schema: str):
+        if not schema or "\0" in schema or len(schema.encode()) > LONGEST_NAME or schema.startswith("pg_"):
+            raise ValueError(f"schema is {schema!r}: use 1 to {LONGEST_NAME} bytes, not beginning with pg_.")
+        try:
+            self._parameters = extensions.parse_dsn(url)
+        except psycopg2.ProgrammingError:
+            # libpq's own message may quote the password
+            raise DataMartError("The database URL is not one: use postgresql://user:password@host:5432/name") from None
+        self._parameters.setdefault("connect_timeout", "10")
+        self._parameters.setdefault("application_name", "data mart")
+        self.schema = schema
+        self._idle: deque[extensions.connection] = deque()
+        self._reached = False
+
+    @property
+    def where(self) -> str:
+        """Say which database this is, without the password."""
+        parts = {"host": "localhost", "port": "5432", "dbname": "", "user": ""} | self._parameters
+        return f"database {parts['dbname']!r} as user {parts['user']!r} at {parts['host']}:{parts['port']}"
+
+    def run(self, work: Callable[[Cursor], T], isolation: int | None = None) -> T:
+        """Call `work(cursor)` in one transaction and return its result.
+
+        When the server goes away or two writers block each other, the whole of `work` is called again on a new
+        transaction, so it must only touch the database.
+
+        Raises:
+            DataMartError: the server cannot be reached or the login is refused.
+        """
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            connection = self._take(deadline)
+            connection.isolation_level = isolation
+            try:
+                with connection, connection.cursor() as cursor:
+                    return work(cursor)
+            except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+                again = isinstance(error, errors.DeadlockDetected | errors.SerializationFailure) or connection.closed
+                if not again or time.monotonic() > deadline:
+                    raise self._problem(error) from None
+                time.sleep(0.1)
+            except errors.UndefinedTable as error:
+                raise DataMartError(
+                    f"Schema {self.schema!r} holds no data mart, or half a one: call setup(). {error}"
+                ) from None
+            except errors.InsufficientPrivilege as error:
+                raise self._problem(error) from None
+            finally:
+                self._give_back(connection)
+
+    def _take(self, deadline: float) -> extensions.connection:
+        """Take an idle connection, or make one; wait for a server that is just starting or being restarted."""
+        while True:
+            with suppress(IndexError):
+                return self._idle.pop()
+            try:
+                connection = psycopg2.connect(**self._parameters)
+            except psycopg2.OperationalError as error:
+                passing = STARTING.search(str(error)) or (self._reached and GONE.search(str(error)))
+                if not passing or time.monotonic() > deadline:
+                    raise self._problem(error) from None
+                time.sleep(0.2)
+            else:
+                self._reached = True
+                with connection, connection.cursor() as cursor:
+                    cursor.execute(
+                        sql.SQL("SET search_path TO {}; SET timezone TO 'UTC'").format(sql.Identifier(self.schema))
+                    )
+                return connection
+
+    def _give_back(self, connection: extensions.connection) -> None:
+        idle = not connection.closed and connection.info.transaction_status == extensions.TRANSACTION_STATUS_IDLE
+        if idle and len(self._idle) < IDLE_CONNECTIONS:
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+    def _problem(self, error: psycopg2.Error) -> DataMartError:
+        said = str(error).strip()
+        if password := self._parameters.get("password"):
+            said = said.replace(password, "***")
+        return DataMartError(f"PostgreSQL, {self.where}: {said}")
+
+    def rows(self, query: str | sql.Composable, parameters: Sequence | dict = ()) -> list[dict]:
+        """Return a query's rows as dicts."""
+
+        def work(cursor: Cursor) -> list[dict]:
+            cursor.execute(query, parameters)
+            names = [column.name for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+        return self.run(work)
+
+    def frame(self, query: str | sql.Composable, parameters: Sequence | dict = ()) -> pd.DataFrame:
+        """Return a query's rows as a data frame."""
+
+        def work(cursor: Cursor) -> pd.DataFrame:
+            cursor.execute(query, parameters)
+            names = [column.name for column in cursor.description]
+            numbers = {c.name: float for c in cursor.description if c.type_code in extensions.FLOAT.values}
+            return pd.DataFrame(cursor.fetchall(), columns=names).astype(numbers)
+
+        return self.run(work)
+
+    def execute(self, query: str | sql.Composable, parameters: Sequence | dict = ()) -> None:
+        """Run one statement."""
+        self.run(lambda cursor: cursor.execute(query, parameters))

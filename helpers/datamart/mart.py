@@ -1,0 +1,64 @@
+"""The data mart itself, and its alerts."""
+
+import boto3
+import pandas as pd
+
+from helpers.datamart import monitoring
+from helpers.datamart.bindings import Bindings
+from helpers.datamart.database import Database
+from helpers.datamart.migrations import migrate
+from helpers.datamart.subscriptions import Subscriptions
+
+
+class Alerts:
+    """Metrics outside their limits."""
+
+    def __init__(self, database: Database):
+        self._database = database
+
+    def list(self, state: str | None = None) -> pd.DataFrame:
+        """List alerts, newest first: all of them, or those in one state (open, acknowledged, closed)."""
+        return self._database.frame(
+            "SELECT a.alert_id, s.name AS subscription, a.monitor, a.metric, a.slice, a.state, a.value, a.lower_limit,"
+            " a.upper_limit, a.opened_at, a.last_seen_at, a.closed_at FROM alert a JOIN subscription s USING"
+            " (subscription_id) WHERE %s IS NULL OR a.state = %s ORDER BY a.opened_at DESC, a.alert_id DESC",
+            [state, state],
+        )
+
+
+class DataMart:
+    """A data mart in one schema of a PostgreSQL database.
+
+    `boto_session` is how SageMaker is asked about endpoints and model versions; without it everything else works.
+    """
+
+    def __init__(self, database_url: str, schema: str = "data_mart", boto_session: boto3.Session | None = None):
+        self._database = Database(database_url, schema)
+        self.bindings = Bindings(self._database, boto_session)
+        self.subscriptions = Subscriptions(self._database, boto_session)
+        self.alerts = Alerts(self._database)
+
+    def setup(self) -> dict:
+        """Make the schema and its tables, or bring them up to date, and return `get_details()`.
+
+        Nothing is ever dropped; safe to repeat, and from several processes at once.
+
+        Raises:
+            DataMartError: PostgreSQL can't be reached, or the schema was made by a newer version of this code.
+        """
+        migrate(self._database)
+        return self.get_details()
+
+    def get_details(self) -> dict:
+        """Return where the data mart is and how much it holds."""
+        counts = self._database.rows(
+            "SELECT (SELECT max(version) FROM migration) AS version, (SELECT count(*) FROM binding) AS bindings,"
+            " (SELECT count(*) FROM subscription) AS subscriptions,"
+            " (SELECT count(*) FROM alert WHERE state <> 'closed') AS open_alerts,"
+            " current_database() AS database, current_setting('server_version') AS postgresql"
+        )[0]
+        return {"schema": self._database.schema, "status": "active"} | counts
+
+    def get_deployment_metrics(self) -> pd.DataFrame:
+        """Return the last value of every metric of every subscription."""
+        return monitoring.deployment_metrics(self._database)

@@ -1,0 +1,44 @@
+"""Numbered migrations: forward only, all or nothing, one process at a time."""
+
+from pathlib import Path
+
+from psycopg2 import sql
+
+from helpers.datamart.database import Cursor, Database, DataMartError
+
+SCRIPTS = {int(path.name[:3]): path for path in sorted(Path(__file__).parent.glob("[0-9]*.sql"))}
+
+
+def migrate(database: Database) -> int:
+    """Bring the schema to this version of the code and return its number.
+
+    Makes the schema if it isn't there; nothing is ever dropped. Safe to call from several processes at once.
+
+    Raises:
+        DataMartError: the schema was made by a newer version.
+    """
+
+    def work(cursor: Cursor) -> None:
+        schema = sql.Identifier(database.schema)
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"data mart {database.schema}"])
+        cursor.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [database.schema])
+        if not cursor.fetchone():
+            cursor.execute(sql.SQL("CREATE SCHEMA {}").format(schema))
+        cursor.execute(
+            "CREATE TABLE IF NOT EXISTS migration"
+            " (version integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
+        )
+        cursor.execute("SELECT coalesce(max(version), 0) FROM migration")
+        present = cursor.fetchone()[0]
+        if present > max(SCRIPTS):
+            raise DataMartError(
+                f"Schema {database.schema!r} is at version {present}, this code knows versions up to {max(SCRIPTS)}:"
+                " update the code, or choose another schema."
+            )
+        for version, script in SCRIPTS.items():
+            if version > present:
+                cursor.execute(script.read_text(encoding="utf-8"))
+                cursor.execute("INSERT INTO migration (version, name) VALUES (%s, %s)", [version, script.stem])
+
+    database.run(work)
+    return max(SCRIPTS)

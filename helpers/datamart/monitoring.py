@@ -1,0 +1,221 @@
+"""What all monitors share: parameters and thresholds, runs, measurements, and the alerts that follow from them."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from psycopg2 import sql
+
+from helpers.datamart import tables
+from helpers.datamart.database import Cursor, Database, as_json
+
+if TYPE_CHECKING:
+    from helpers.datamart.subscriptions import Subscription
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One value of one metric; `slice` names the part it is of, and is empty for the whole."""
+
+    metric: str
+    value: float | None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    slice: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a monitor found in a window; with `skipped`, why it measured nothing.
+
+    `limits` are those of `enable`, unless a run has reason to apply others.
+    """
+
+    records: int
+    window: tuple[datetime | None, datetime | None] = (None, None)
+    measurements: Sequence[Measurement] = ()
+    details: dict = field(default_factory=dict)
+    skipped: str | None = None
+    limits: dict[str, tuple[float | None, float | None]] | None = None
+
+
+class Monitor(tables.TableVerbs):
+    """A monitor of one subscription; each kind says in `_measure` what a run does."""
+
+    name: str
+    metrics_view: str
+
+    def __init__(self, subscription: "Subscription"):
+        self._subscription = subscription
+        self._database = subscription.database
+
+    def _measure(self, parameters: dict) -> Outcome:
+        raise TypeError(f"{type(self).__name__} measures nothing.")
+
+    def _enable(self, parameters: dict, limits: dict[str, tuple[float | None, float | None]]) -> dict:
+        """Switch the monitor on; `limits` are (lower, upper) per metric."""
+        identity = [self._subscription.subscription_id, self.name]
+
+        def work(cursor: Cursor) -> None:
+            cursor.execute(
+                "INSERT INTO monitor VALUES (%s, %s, true, %s) ON CONFLICT (subscription_id, monitor)"
+                " DO UPDATE SET enabled = true, parameters = EXCLUDED.parameters",
+                [*identity, as_json(parameters)],
+            )
+            cursor.execute("DELETE FROM threshold WHERE (subscription_id, monitor) = (%s, %s)", identity)
+            for metric, (lower, upper) in limits.items():
+                cursor.execute("INSERT INTO threshold VALUES (%s, %s, %s, %s, %s)", [*identity, metric, lower, upper])
+
+        self._database.run(work)
+        return self.get_details()
+
+    def disable(self) -> None:
+        """Switch the monitor off; what it measured stays."""
+        self._database.execute(
+            "UPDATE monitor SET enabled = false WHERE (subscription_id, monitor) = (%s, %s)",
+            [self._subscription.subscription_id, self.name],
+        )
+
+    def get_details(self) -> dict:
+        """Return whether the monitor is enabled, its parameters and its thresholds."""
+        identity = [self._subscription.subscription_id, self.name]
+        found = self._database.rows(
+            "SELECT enabled, parameters FROM monitor WHERE (subscription_id, monitor) = (%s, %s)", identity
+        )
+        limits = self._database.rows(
+            "SELECT metric, lower_limit, upper_limit FROM threshold WHERE (subscription_id, monitor) = (%s, %s)",
+            identity,
+        )
+        return (found[0] if found else {"enabled": False, "parameters": {}}) | {"thresholds": limits}
+
+    def run(self, background_mode: bool = False) -> dict:
+        """Measure now, store the measurements, open and close alerts, and return the run's details.
+
+        With `background_mode` it returns at once; `get_run_details` tells when the run's state is "finished".
+
+        Raises:
+            ValueError: the monitor isn't enabled, or there is nothing to measure.
+        """
+        details = self.get_details()
+        if not details["enabled"]:
+            raise ValueError(f"{self.name} monitoring of {self._subscription.name!r} is off: call enable() first.")
+        run_uid = str(uuid.uuid4())
+        self._database.execute(
+            "INSERT INTO run (run_uid, subscription_id, monitor, state, started) VALUES (%s, %s, %s, 'running', now())",
+            [run_uid, self._subscription.subscription_id, self.name],
+        )
+        if background_mode:
+            Thread(target=self._run, args=(run_uid, details), daemon=True).start()
+        else:
+            self._run(run_uid, details)
+        return self.get_run_details(run_uid)
+
+    def _run(self, run_uid: str, details: dict) -> None:
+        revision = self._subscription.asset_revision()
+        try:
+            outcome = self._measure(details["parameters"])
+            limits = outcome.limits or {
+                limit["metric"]: (limit["lower_limit"], limit["upper_limit"]) for limit in details["thresholds"]
+            }
+            self._database.run(lambda cursor: self._record(cursor, run_uid, outcome, limits, revision))
+        except Exception as error:
+            self._database.execute(
+                "UPDATE run SET state = 'failed', finished = now(), details = %s WHERE run_uid = %s",
+                [as_json({"error": str(error)}), run_uid],
+            )
+            raise
+
+    def _record(self, cursor: Cursor, run_uid: str, outcome: Outcome, limits: dict, revision: str) -> None:
+        """Store a run's outcome and settle its alerts, in one transaction."""
+        identifier = self._subscription.subscription_id
+        details = outcome.details | ({"reason": outcome.skipped} if outcome.skipped else {})
+        cursor.execute(
+            "UPDATE run SET state = %s, finished = now(), window_start = %s, window_end = %s, records = %s,"
+            " details = %s WHERE run_uid = %s",
+            ["skipped" if outcome.skipped else "finished", *outcome.window, outcome.records, as_json(details), run_uid],
+        )
+        deployment = self._subscription.deployment_key(cursor, revision)
+        measured = [run_uid, identifier, self.name, deployment, outcome.records]
+        for found in outcome.measurements:
+            lower, upper = limits.get(found.metric, (None, None))
+            cursor.execute(
+                "INSERT INTO measurement (ts, run_uid, subscription_id, monitor, deployment_key, records, metric,"
+                " slice, value, ci_low, ci_high, lower_limit, upper_limit)"
+                " VALUES (now(), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+                [*measured, found.metric, found.slice, found.value, found.ci_low, found.ci_high, lower, upper],
+            )
+            if found.value is not None:
+                self._settle_alert(cursor, run_uid, found, lower, upper)
+
+    def _settle_alert(
+        self, cursor: Cursor, run_uid: str, found: Measurement, lower: float | None, upper: float | None
+    ) -> None:
+        identity = [self._subscription.subscription_id, self.name, found.metric, found.slice]
+        outside = (lower is not None and found.value < lower) or (upper is not None and found.value > upper)
+        if outside:
+            cursor.execute(
+                "INSERT INTO alert (subscription_id, monitor, metric, slice, state, value, lower_limit, upper_limit,"
+                " opened_at, opened_by_run, last_seen_at) VALUES (%s,%s,%s,%s,'open',%s,%s,%s,now(),%s,now())"
+                " ON CONFLICT (subscription_id, monitor, metric, slice) WHERE state <> 'closed'"
+                " DO UPDATE SET value = EXCLUDED.value, lower_limit = EXCLUDED.lower_limit,"
+                " upper_limit = EXCLUDED.upper_limit, last_seen_at = now()",
+                [*identity, found.value, lower, upper, run_uid],
+            )
+        else:
+            cursor.execute(
+                "UPDATE alert SET state = 'closed', closed_at = now(), closed_by_run = %s WHERE state <> 'closed'"
+                " AND (subscription_id, monitor, metric, slice) = (%s, %s, %s, %s)",
+                [run_uid, *identity],
+            )
+
+    def get_run_details(self, run_uid: str | None = None) -> dict:
+        """Return a run's state, window, metrics and details; of the last run where none is named.
+
+        Raises:
+            ValueError: there is no such run.
+        """
+        found = self._database.rows(
+            "SELECT run_uid, monitor, state, started, finished, window_start, window_end, records, details FROM run"
+            " WHERE subscription_id = %s AND monitor = %s AND (%s IS NULL OR run_uid::text = %s)"
+            " ORDER BY started DESC LIMIT 1",
+            [self._subscription.subscription_id, self.name, run_uid, run_uid],
+        )
+        if not found:
+            raise ValueError(f"There is no {self.name} run{f' {run_uid!r}' if run_uid else ' yet: call run()'}.")
+        details = found[0].pop("details")
+        metrics = self._database.rows(
+            "SELECT metric, slice, value FROM measurement WHERE run_uid = %s ORDER BY metric, slice",
+            [found[0]["run_uid"]],
+        )
+        named = {row["metric"] + (f" [{row['slice']}]" if row["slice"] else ""): row["value"] for row in metrics}
+        return found[0] | details | {"metrics": named}
+
+    def get_metrics(self, start_time: datetime | None = None, limit: int | None = None) -> pd.DataFrame:
+        """Return the measurements, newest run first, since a time."""
+        since = start_time or datetime(1970, 1, 1, tzinfo=UTC)
+        return self._database.frame(
+            "SELECT ts, id, value, ci_low, ci_high, lower_limit, upper_limit, records, slice, measurement_id,"
+            " deployment_id, asset_revision FROM measurements WHERE subscription_id = %s AND monitor = %s AND ts >= %s"
+            " ORDER BY ts DESC, id, slice LIMIT %s",
+            [self._subscription.uid, self.name, since, limit],
+        )
+
+    def _select(self, limit: int | None) -> tables.Selection:
+        query = sql.SQL("SELECT * FROM {} WHERE subscription_id = %s ORDER BY ts DESC LIMIT %s")
+        return tables.Selection(query.format(sql.Identifier(self.metrics_view)), [self._subscription.uid, limit], {})
+
+
+def deployment_metrics(database: Database, subscription_id: int | None = None) -> pd.DataFrame:
+    """Return the last measurement of each metric, of one subscription or of all, with its number of open alerts."""
+    return database.frame(
+        "SELECT DISTINCT ON (s.name, m.monitor, m.metric, m.slice) s.name AS subscription, s.source_uid AS deployment,"
+        " m.monitor AS metric_type, m.metric, m.slice, m.value, (SELECT count(*) FROM alert a WHERE a.state <> 'closed'"
+        " AND (a.subscription_id, a.monitor, a.metric, a.slice) = (m.subscription_id, m.monitor, m.metric, m.slice))"
+        " AS issues, m.ts AS timestamp FROM measurement m JOIN subscription s USING (subscription_id)"
+        " WHERE %s IS NULL OR m.subscription_id = %s ORDER BY s.name, m.monitor, m.metric, m.slice, m.ts DESC",
+        [subscription_id, subscription_id],
+    )
