@@ -1,0 +1,96 @@
+"""A real PostgreSQL for all tests, a fresh schema for each, and a breast-cancer-like subscription."""
+
+import itertools
+
+import psycopg2
+import pytest
+
+from helpers import datamart
+
+FEATURES = [f"feature {i}" for i in range(30)]
+NAMES = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def database_url(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("database") / "postgresql"
+    yield datamart.server.start(directory)
+    datamart.server.stop(directory)
+
+
+@pytest.fixture
+def query(database_url):
+    """Run SQL as a user with any other program would."""
+
+    def run(statement, *parameters):
+        connection = psycopg2.connect(database_url)
+        try:
+            with connection, connection.cursor() as cursor:
+                cursor.execute(statement, parameters or None)
+                return cursor.fetchall() if cursor.description else None
+        finally:
+            connection.close()
+
+    return run
+
+
+@pytest.fixture
+def mart(database_url):
+    mart = datamart.DataMart(database_url, schema=f"mart_{next(NAMES)}")
+    mart.setup()
+    return mart
+
+
+@pytest.fixture
+def asset(mart):
+    """Make an asset like notebook 04's, with other properties where given."""
+    binding = mart.bindings.add("Amazon SageMaker", datamart.SageMakerMachineLearningInstance(region="us-east-1"))
+    defaults = {
+        "source_uid": "breast-cancer",
+        "binding_uid": binding,
+        "problem_type": datamart.ProblemType.MULTICLASS_CLASSIFICATION,
+        "label_column": "diagnosis",
+        "prediction_column": "predicted_label",
+        "probability_column": "score",
+        "feature_columns": FEATURES,
+    }
+    return lambda **changes: datamart.SageMakerMachineLearningAsset(**(defaults | changes))
+
+
+@pytest.fixture
+def subscription(mart, asset):
+    return mart.subscriptions.add(asset())
+
+
+@pytest.fixture
+def small(mart, asset):
+    """A subscription of two features, a number and a category."""
+    return mart.subscriptions.add(
+        asset(
+            name="small",
+            problem_type=datamart.ProblemType.BINARY_CLASSIFICATION,
+            feature_columns=["size", "colour"],
+            categorical_columns=["colour"],
+            label_values={"benign": 0, "malignant": 1},
+            positive_label=1,
+        )
+    )
+
+
+def record(scoring_id=None, rows=2, features=FEATURES, first=1.5, label=1, **more):
+    """A request of some rows with an answer."""
+    return datamart.PayloadRecord(
+        request={"fields": features, "values": [[first + i + j for j in range(len(features))] for i in range(rows)]},
+        response={"fields": ["score", "predicted_label"], "values": [[0.9, label]] * rows},
+        scoring_id=scoring_id,
+        **more,
+    )
+
+
+def small_record(scoring_id=None, values=((1.5, "red"),), answers=((0.9, 1),), **more):
+    return datamart.PayloadRecord(
+        request={"fields": ["size", "colour"], "values": [list(row) for row in values]},
+        response={"fields": ["score", "predicted_label"], "values": [list(row) for row in answers]},
+        scoring_id=scoring_id,
+        **more,
+    )
