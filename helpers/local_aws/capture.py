@@ -9,25 +9,31 @@ import time
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
-from helpers.local_aws import services
-
-_FILE_SECONDS = 60  # SageMaker starts a new file about every minute
-_IDLE_SECONDS = 1  # and a reader of this tutorial needn't wait for it
+from helpers.local_aws import services, state
+from helpers.local_aws.meter import due
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass
 class Capture:
-    """What one production variant captures: its configuration, and the records not yet in S3."""
+    """What one variant captures: its configuration, and the records not yet in S3.
+
+    A record is in the spool before its request is answered, so that a crash loses none; the spool names the object
+    that it will become, so that none is written twice.
+    """
 
     config: dict[str, Any]
     endpoint: str
     variant: str
     _lines: list[str] = field(default_factory=list)
-    _opened: datetime = datetime.min
+    _uri: str = ""
+    _hour: str = ""
+    _spool: BinaryIO | None = None
+    _first: float = 0.0
     _last: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -44,18 +50,18 @@ class Capture:
         now = datetime.now(UTC)
         line = json.dumps(self._event(request, response, inference_id, now), separators=(",", ":"))
         with self._lock:
-            if self._lines and now.strftime("%Y%m%d%H") != self._opened.strftime("%Y%m%d%H"):
+            if self._lines and now.strftime("%Y%m%d%H") != self._hour:
                 self._write()  # a file belongs to one hour's folder
             if not self._lines:
-                self._opened = now
+                self._open(now)
             self._lines.append(line)
+            self._spool.write(line.encode() + b"\n")
             self._last = time.monotonic()
 
     def flush_if_due(self) -> None:
-        """Write what is captured if the file is a minute old or no request came for a second."""
+        """Write what is captured if it is time."""
         with self._lock:
-            old = self._lines and (datetime.now(UTC) - self._opened).total_seconds() >= _FILE_SECONDS
-            if self._lines and (old or time.monotonic() - self._last >= _IDLE_SECONDS):
+            if self._lines and due(self._first, self._last):
                 self._write()
 
     def flush(self) -> None:
@@ -64,15 +70,22 @@ class Capture:
             if self._lines:
                 self._write()
 
+    def _open(self, now: datetime) -> None:
+        """Begin a file of records, in S3 to be and in the spool; the lock is held."""
+        folder = f"{self.config['DestinationS3Uri'].rstrip('/')}/{self.endpoint}/{self.variant}"
+        name = uuid.uuid4()
+        self._uri = f"{folder}/{now:%Y/%m/%d/%H/%M-%S}-{now.microsecond // 1000:03d}-{name}.jsonl"
+        self._hour, self._first = now.strftime("%Y%m%d%H"), time.monotonic()
+        spool = state.root() / "captured" / name.hex
+        spool.parent.mkdir(exist_ok=True)
+        self._spool = open(spool, "xb", buffering=0)  # noqa: SIM115  closed by _write
+        self._spool.write(self._uri.encode() + b"\n")
+
     def _write(self) -> None:
         """Put the captured lines into one object; the lock is held."""
-        folder = f"{self.config['DestinationS3Uri'].rstrip('/')}/{self.endpoint}/{self.variant}"
-        milliseconds = self._opened.microsecond // 1000
-        name = f"{self._opened:%Y/%m/%d/%H/%M-%S}-{milliseconds:03d}-{uuid.uuid4()}.jsonl"
-        try:
-            services.write_object(f"{folder}/{name}", ("\n".join(self._lines) + "\n").encode())
-        except ValueError as error:
-            _log.error("%d captured requests of %s are lost: %s", len(self._lines), self.endpoint, error)
+        _put(self._uri, "".join(f"{line}\n" for line in self._lines).encode())
+        self._spool.close()
+        Path(self._spool.name).unlink()
         self._lines = []
 
     def _event(
@@ -105,3 +118,21 @@ class Capture:
         except UnicodeDecodeError:
             encoding, text = "BASE64", base64.b64encode(body).decode()
         return {"observedContentType": content_type, "mode": mode, "data": text, "encoding": encoding}
+
+
+def restore() -> None:
+    """Put into S3 what a crash left in the spool; a last line that is not whole was never answered."""
+    for spool in (state.root() / "captured").glob("*"):
+        uri, _, lines = spool.read_bytes().partition(b"\n")
+        whole = lines[: lines.rfind(b"\n") + 1]
+        if whole:
+            _put(uri.decode(), whole)
+        spool.unlink()
+
+
+def _put(uri: str, lines: bytes) -> None:
+    """Write captured lines to S3; a bucket that is gone costs them, as on AWS."""
+    try:
+        services.write_object(uri, lines)
+    except ValueError as error:
+        _log.error("%d captured requests are lost: %s", lines.count(b"\n"), error)

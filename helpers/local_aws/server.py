@@ -3,23 +3,28 @@
 import json
 import logging
 import os
-import signal
+import shutil
 import socket
 import sys
-import threading
 from collections.abc import Callable
 from typing import Any
 
 from moto.iam.models import iam_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.s3.models import s3_backends
 from moto.sagemaker.models import sagemaker_backends
 from moto.sagemakerruntime.models import sagemakerruntime_backends
 from moto.sts.models import sts_backends
 from werkzeug.serving import make_server
 
-from helpers.local_aws import processes, state
+from helpers.local_aws import capture, state
+from helpers.local_aws.containers import launcher
 from helpers.local_aws.daemon import IDENTITY_PATH
+from helpers.local_aws.iam import models as iam
 from helpers.local_aws.iam.models import Backend as IamBackend
+from helpers.local_aws.s3 import models as s3
+from helpers.local_aws.s3.models import Backend as S3Backend
+from helpers.local_aws.sagemaker import models as sagemaker
 from helpers.local_aws.sagemaker.models import Backend as SageMakerBackend
 from helpers.local_aws.sagemakerruntime.models import Backend as RuntimeBackend
 from helpers.local_aws.unsupported import answer_unsupported
@@ -41,26 +46,30 @@ class RequestHandler(MotoRequestHandler):
 
 
 def main() -> None:
-    """Serve until SIGTERM. Arguments: identity, port, and `--exact` if no other port will do."""
+    """Serve until killed. Arguments: identity, port, and `--exact` if no other port will do."""
     identity, port, exact = sys.argv[1], int(sys.argv[2]), "--exact" in sys.argv
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     listener = _listen(port, exact)
     port = listener.getsockname()[1]
     iam_backends.backend = IamBackend
+    s3_backends.backend = S3Backend
     sagemaker_backends.backend = SageMakerBackend
     sagemakerruntime_backends.backend = RuntimeBackend
-    processes.end_leftovers()
-    state.write_client_files(f"http://127.0.0.1:{port}", _default_role_credentials())
-    server = make_server(
-        "127.0.0.1", port, _application(identity), threaded=True, request_handler=RequestHandler, fd=listener.fileno()
-    )
-    signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
     url = f"http://127.0.0.1:{port}"
+    iam.restore()
+    state.write_client_files(url, _default_role_credentials())
+    launcher.preload()
+    shutil.rmtree(state.root() / "jobs", ignore_errors=True)
+    s3.restore()
+    capture.restore()
+    sagemaker.restore()
+    application = _application(identity)
+    server = make_server(
+        "127.0.0.1", port, application, threaded=True, request_handler=RequestHandler, fd=listener.fileno()
+    )
     state.write_json(state.root() / "server.json", {"id": identity, "pid": os.getpid(), "port": port, "url": url})
     server.serve_forever()
-    processes.end_all()
-    os._exit(0)  # jobs' threads wait for processes that are gone; nothing is left to finish
 
 
 def _listen(port: int, exact: bool) -> socket.socket:
@@ -93,7 +102,10 @@ def _application(identity: str) -> Callable[..., Any]:
         if environ["PATH_INFO"] == IDENTITY_PATH:
             start_response("200 OK", [("Content-Type", "application/json")])
             return [json.dumps({"id": identity}).encode()]
-        return moto(environ, start_response)
+        s3.touch_request(environ)
+        answer = moto(environ, start_response)
+        s3.keep()
+        return answer
 
     return application
 
@@ -103,9 +115,10 @@ def _default_role_credentials() -> dict[str, str]:
 
     A notebook that outlives the server goes on with the credentials it has, and stays the role it was.
     """
-    iam_backends[state.ACCOUNT]["aws"].create_role(
-        state.ROLE, json.dumps(_TRUST), "/", None, "The tutorial's execution role", [], 43200
-    )
+    backend = iam_backends[state.ACCOUNT]["aws"]
+    if state.ROLE not in [role.name for role in backend.get_roles()]:
+        backend.create_role(state.ROLE, json.dumps(_TRUST), "/", None, "The tutorial's execution role", [], 43200)
+        backend.attach_role_policy("arn:aws:iam::aws:policy/AmazonSageMakerFullAccess", state.ROLE)
     role = sts_backends[state.ACCOUNT]["aws"].assume_role(
         region_name=state.REGION,
         role_session_name="tutorial",
@@ -124,7 +137,3 @@ def _default_role_credentials() -> dict[str, str]:
         "SecretAccessKey": role.secret_access_key,
         "SessionToken": role.session_token,
     }
-
-
-if __name__ == "__main__":
-    main()

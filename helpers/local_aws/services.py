@@ -4,7 +4,7 @@ A boto3 client inside the server would cost half a second each and a request to 
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from moto.logs.models import logs_backends
 from moto.s3.models import s3_backends
 
 from helpers.local_aws import state
+from helpers.local_aws.s3.models import keep
 
 
 def split_uri(uri: str) -> tuple[str, str]:
@@ -63,6 +64,7 @@ def write_object(uri: str, value: bytes) -> None:
     bucket, key = split_uri(uri)
     _bucket(bucket)
     s3_backends[state.ACCOUNT]["aws"].put_object(bucket, key, value)
+    keep()
 
 
 def upload_folder(folder: Path, uri: str) -> None:
@@ -84,18 +86,19 @@ def log_lines(region: str, group: str, stream: str, lines: Iterable[str]) -> Non
         logs.groups[group].streams[stream].put_log_events(events)
 
 
-def put_metrics(
-    region: str, namespace: str, dimensions: dict[str, str], values: Iterable[tuple[str, float, str]]
+def put_metric(
+    region: str, namespace: str, dimensions: dict[str, str], name: str, values: Sequence[float], unit: str
 ) -> None:
-    """Record metric values, (name, value, unit) each, with the current time."""
-    named = [{"Name": name, "Value": value} for name, value in dimensions.items()]
-    cloudwatch_backends[state.ACCOUNT][region].put_metric_data(
-        namespace,
-        [
-            {"MetricName": name, "Value": value, "Unit": unit, "Dimensions": named, "Timestamp": utcnow()}
-            for name, value, unit in values
-        ],
-    )
+    """Record values of a metric, summed up as one statistic of the present time."""
+    statistics = {"SampleCount": len(values), "Sum": sum(values), "Minimum": min(values), "Maximum": max(values)}
+    datum = {
+        "MetricName": name,
+        "Dimensions": [{"Name": key, "Value": value} for key, value in dimensions.items()],
+        "StatisticValues": statistics,
+        "Timestamp": utcnow(),
+        "Unit": unit,
+    }
+    cloudwatch_backends[state.ACCOUNT][region].put_metric_data(namespace, [datum])
 
 
 def _bucket(name: str) -> Any:

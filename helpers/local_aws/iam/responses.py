@@ -1,11 +1,22 @@
 """IAM's operations: moto's, and SimulatePrincipalPolicy, which allows everything as nothing is enforced offline."""
 
+from typing import Any
+
 from moto.core.responses import ActionResult
 from moto.iam.responses import IamResponse
 
+from helpers.local_aws.iam import models
+
 
 class Api(IamResponse):
-    """moto's IAM operations and one more."""
+    """moto's IAM operations and one more; what they change is on disk before they answer."""
+
+    def call_action(self) -> Any:
+        """Answer one request."""
+        answer = super().call_action()
+        if not self._get_action().startswith(("Get", "List", "Simulate")):
+            models.keep()
+        return answer
 
     def simulate_principal_policy(self) -> ActionResult:
         """Answer that each action asked about is allowed."""

@@ -1,145 +1,178 @@
-"""The models that serve: one process per production variant, and what it takes to call it."""
+"""The models that serve: one process per variant, started from a plan that outlives the server."""
 
-import io
+import logging
 import random
 import shutil
-import tarfile
 import threading
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import urllib3
 
-from helpers.local_aws import processes, services, state
+from helpers.local_aws import state
 from helpers.local_aws.capture import Capture
-from helpers.local_aws.sagemaker import images, jobs
+from helpers.local_aws.containers.launcher import Process
+from helpers.local_aws.meter import Meter
+from helpers.local_aws.sagemaker import archives, images, jobs
 from helpers.local_aws.sagemaker.jobs import Run
 
 _START_SECONDS = 60
 _INVOKE_SECONDS = 60  # as on AWS
-_MAX_UNPACKED = 4 << 30  # bytes; a small archive that unpacks to more than this is hostile
+_RESTART_SECONDS = 5  # between two attempts to restart a model that ended
+_log = logging.getLogger(__name__)
 
 
-@dataclass
 class Server:
-    """A variant's model process: its private root and log, its process and the connections to it."""
+    """A variant's model process: its private root and log, the connections to it, what it captures and counts."""
 
-    run: Run
-    process: processes.Process
-    pool: urllib3.HTTPConnectionPool
-    capture: Capture | None
+    def __init__(self, region: str, endpoint: str, variant: dict[str, Any], capture: dict[str, Any] | None):
+        self.variant: str = variant["name"]
+        self.container: dict[str, Any] = variant["container"]
+        stream = f"{self.variant}/i-{uuid.uuid4().hex[:17]}"
+        self.run = Run(region, f"/aws/sagemaker/Endpoints/{endpoint}", stream, root_of(variant["root"]))
+        self.capture = Capture(capture, endpoint, self.variant) if capture else None
+        self.meter = Meter(region, endpoint, self.variant)
+        self.process: Process | None = None
+        self.pool: urllib3.HTTPConnectionPool | None = None
+        self.ended = False
+        self._launched = 0.0
+
+    def launch(self) -> None:
+        """Start the process and wait until it answers.
+
+        Raises:
+            ValueError: the artifact can't be had, or the process ended or stayed silent; the message is the reason.
+        """
+        self._launched = time.monotonic()
+        archives.fetch_model(self.container, self.run.opt_ml / "model")
+        ready = self.run.root / "ready"
+        for stale in (ready, self.run.log, self.run.opt_ml / "output" / "failure"):
+            stale.unlink(missing_ok=True)
+        self.run.start_log()
+        module = images.find(self.container["Image"], "serve").module
+        arguments = ("--port", "0", "--ready-file", str(ready))
+        self.process = jobs.launch(self.run, module, "serve", self.container.get("Environment", {}), arguments)
+        port = self._wait(ready)
+        timeout = urllib3.Timeout(connect=5, read=_INVOKE_SECONDS)
+        self.pool = urllib3.HTTPConnectionPool("127.0.0.1", port, maxsize=32, timeout=timeout, retries=False)
 
     def end(self) -> None:
-        """End the process, after what it captured has reached S3."""
-        processes.end(self.process)
-        self.pool.close()
+        """End the process, after what it captured has reached S3, and remove its files."""
+        self.ended = True
+        if self.process:
+            self.process.kill()
+        if self.pool:
+            self.pool.close()
         if self.capture:
             self.capture.flush()
         self.run.ship_log(final=True)
         shutil.rmtree(self.run.root, ignore_errors=True)
 
+    def look_after(self) -> None:
+        """Send on what it logged, captured and counted; restart it if it ended by itself."""
+        self.run.ship_log()
+        self.meter.send_if_due()
+        if self.capture:
+            self.capture.flush_if_due()
+        crashed = self.pool and self.process.poll() is not None and not self.ended
+        if crashed and time.monotonic() - self._launched > _RESTART_SECONDS:
+            self._launched = time.monotonic()
+            threading.Thread(target=self._restart, daemon=True).start()
+
+    def _restart(self) -> None:
+        """Start the process again."""
+        try:
+            self.launch()
+        except (ValueError, OSError) as error:
+            _log.error("%s could not be restarted: %s", self.variant, error)
+
+    def _wait(self, ready: Path) -> int:
+        """Return the port that the process writes to its ready file."""
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline:
+            if ready.exists():
+                return int(ready.read_text())
+            code = self.process.poll()
+            if code is not None:
+                raise ValueError(
+                    f"The primary container for production variant {self.variant} did not pass the ping health check. "
+                    f"Please check CloudWatch logs for this endpoint. {jobs.failure_reason(self.run, code)}"
+                )
+            time.sleep(0.01)
+        self.process.kill()
+        raise ValueError(f"The container for production variant {self.variant} did not answer in {_START_SECONDS} s.")
+
 
 @dataclass
 class Deployment:
-    """What an endpoint serves now: a server per variant, and the variants' weights."""
+    """What an endpoint serves: a server per production variant, their weights, and the shadow variants' servers.
+
+    `ready` is set once all of them answer, or can't.
+    """
 
     servers: dict[str, Server]
-    weights: dict[str, float] = field(default_factory=dict)
+    weights: dict[str, float]
+    shadows: list[tuple[Server, float]]
+    ready: threading.Event = field(default_factory=threading.Event)
+
+    def all(self) -> list[Server]:
+        """Return every server."""
+        return [*self.servers.values(), *(server for server, _ in self.shadows)]
 
     def choose(self) -> str:
-        """Choose a variant by weight."""
-        names = list(self.weights)
-        weights = list(self.weights.values())
+        """Choose a production variant by weight."""
+        names, weights = list(self.weights), list(self.weights.values())
         return names[0] if len(names) == 1 or not any(weights) else random.choices(names, weights)[0]
 
+    def launch(self) -> None:
+        """Start every server at once; if one fails, end all and raise its ValueError."""
+        servers = self.all()
+        with ThreadPoolExecutor(len(servers)) as pool:
+            failures = [future.exception() for future in [pool.submit(server.launch) for server in servers]]
+        failure = next((failure for failure in failures if failure), None)
+        if failure:
+            self.end()
+            raise failure
+        self.ready.set()
+
     def end(self) -> None:
-        """End all its processes."""
-        for server in self.servers.values():
+        """End every server."""
+        for server in self.all():
             server.end()
 
 
-def start_server(
-    region: str, endpoint: str, variant: str, container: dict[str, Any], capture: Capture | None
-) -> Server:
-    """Start a model's process and wait until it answers.
+def deployment(region: str, endpoint: str, plan: dict[str, Any]) -> Deployment:
+    """Make the deployment of a plan, not started yet.
 
     Args:
         region: of the endpoint.
         endpoint: its name.
-        variant: its production variant's name.
-        container: the model's PrimaryContainer.
-        capture: where its requests are recorded, if they are.
-
-    Raises:
-        ValueError: the artifact can't be had, or the process ended or stayed silent; the message is the reason.
+        plan: `variants` and `shadows`, each a list of name, container, weight and root, and the `capture` config.
     """
-    stream = f"{variant}/i-{uuid.uuid4().hex[:17]}"
-    root = state.root() / "endpoints" / uuid.uuid4().hex
-    run = Run(region, f"/aws/sagemaker/Endpoints/{endpoint}", stream, root)
-    model = run.opt_ml / "model"
-    model.mkdir(parents=True)
-    run.log.touch()
-    try:
-        _fetch_model(container, model)
-        image = images.find(container["Image"], "serve")
-        ready = root / "ready"
-        environment = container.get("Environment", {}) | {"OPT_ML": str(run.opt_ml)}
-        arguments = ("--port", "0", "--ready-file", str(ready))
-        process = processes.start(image.module, "serve", environment, run.log, arguments)
-        try:
-            port = _wait(run, process, ready, variant)
-        except ValueError:
-            processes.end(process)
-            raise
-    except ValueError:
-        run.ship_log(final=True)
-        shutil.rmtree(root, ignore_errors=True)
-        raise
-    pool = urllib3.HTTPConnectionPool(
-        "127.0.0.1", port, maxsize=32, timeout=urllib3.Timeout(connect=5, read=_INVOKE_SECONDS), retries=False
-    )
-    return Server(run, process, pool, capture)
+    servers = {item["name"]: Server(region, endpoint, item, plan["capture"]) for item in plan["variants"]}
+    shadows = [(Server(region, endpoint, item, plan["capture"]), item["weight"]) for item in plan["shadows"]]
+    return Deployment(servers, {item["name"]: item["weight"] for item in plan["variants"]}, shadows)
 
 
-def _wait(run: Run, process: processes.Process, ready: Path, variant: str) -> int:
-    """Return the port that a serving process wrote to its ready file."""
-    deadline = time.monotonic() + _START_SECONDS
-    while time.monotonic() < deadline:
-        if ready.exists():
-            return int(ready.read_text())
-        if process.poll() is not None:
-            raise ValueError(
-                f"The primary container for production variant {variant} did not pass the ping health check. Please "
-                f"check CloudWatch logs for this endpoint. {jobs.failure_reason(run, process.poll())}"
-            )
-        time.sleep(0.02)
-    raise ValueError(f"The primary container for production variant {variant} did not start in {_START_SECONDS} s.")
+def root_of(name: str) -> Path:
+    """Return the directory of a variant's files."""
+    return state.root() / "endpoints" / name
 
 
-def _fetch_model(container: dict[str, Any], folder: Path) -> None:
-    """Unpack a model's artifact; a model may have none."""
-    source = container.get("ModelDataSource", {}).get("S3DataSource", {})
-    uri = container.get("ModelDataUrl") or source.get("S3Uri")
-    if not uri:
-        return
-    if source.get("S3DataType") == "S3Prefix" and source.get("CompressionType") == "None":
-        jobs.fetch(uri, "S3Prefix", folder)
-        return
-    archive = services.read_object(*services.split_uri(uri))
-    try:
-        with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as packed:
-            if sum(member.size for member in packed) > _MAX_UNPACKED:
-                raise ValueError(f"it unpacks to more than {_MAX_UNPACKED >> 30} GiB")
-            packed.extractall(folder, filter="data")
-    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
-        raise ValueError(f"ClientError: The model archive {uri} was refused: {error}") from None
+def remove_strays(plans: list[dict[str, Any]]) -> None:
+    """Remove the directories that no endpoint's plan names: a crash left them."""
+    named = {item["root"] for plan in plans for item in plan["variants"] + plan["shadows"]}
+    for folder in (state.root() / "endpoints").glob("*"):
+        if folder.name not in named:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 class Janitor(threading.Thread):
-    """Sends the logs and captured requests of the serving processes on, twice a second."""
+    """Looks after the servers of a region, twice a second."""
 
     def __init__(self, deployments: dict[str, Deployment]):
         super().__init__(name="janitor", daemon=True)
@@ -149,8 +182,9 @@ class Janitor(threading.Thread):
         """Do so until the server ends."""
         while True:
             time.sleep(0.5)
-            for deployment in list(self._deployments.values()):
-                for server in list(deployment.servers.values()):
-                    server.run.ship_log()
-                    if server.capture:
-                        server.capture.flush_if_due()
+            for one in list(self._deployments.values()):
+                for server in one.all() if one.ready.is_set() else ():
+                    try:
+                        server.look_after()
+                    except Exception:
+                        _log.exception("Looking after %s failed", server.run.log_group)

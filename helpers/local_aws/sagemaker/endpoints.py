@@ -1,139 +1,148 @@
-"""Models, endpoint configurations and endpoints."""
+"""Endpoints: created, updated, deleted and brought back after a restart."""
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+import uuid
+from typing import TYPE_CHECKING, Any
 
-from helpers.local_aws import services
-from helpers.local_aws.capture import Capture
 from helpers.local_aws.errors import validation_error
-from helpers.local_aws.sagemaker import images
-from helpers.local_aws.sagemaker.deployments import Deployment, Server, start_server
+from helpers.local_aws.sagemaker.deployments import deployment
 from helpers.local_aws.sagemaker.resources import Record
 
 if TYPE_CHECKING:
     from helpers.local_aws.sagemaker.models import Backend
 
-
-def prepare_model(backend: "Backend", record: Record) -> None:
-    """Check that a model is one container with a known image and an artifact that exists."""
-    if len(record.get("Containers", [])) == 1:
-        record["PrimaryContainer"] = record.pop("Containers")[0]
-    container = record.get("PrimaryContainer")
-    if container is None:
-        raise validation_error("Offline, a model needs one PrimaryContainer: inference pipelines are not supported.")
-    images.find(container.get("Image"), "serve")
-    source = container.get("ModelDataSource", {}).get("S3DataSource", {})
-    uri = container.get("ModelDataUrl") or source.get("S3Uri")
-    try:
-        if uri and not services.list_objects(uri):
-            raise ValueError
-    except ValueError:
-        raise validation_error(f"Could not find model data at {uri}.") from None
-
-
-def prepare_config(backend: "Backend", record: Record) -> None:
-    """Check that the variants' models exist and that nothing is asked that doesn't run offline."""
-    for member in ("AsyncInferenceConfig", "ExplainerConfig"):
-        if record.get(member):
-            raise validation_error(f"{member} is not supported offline.")
-    for variant in record["ProductionVariants"]:
-        if "ModelName" not in variant:
-            raise validation_error("Offline, a production variant needs a ModelName: inference components don't run.")
-        backend.find("Model", variant["ModelName"])
-        if not variant.get("InstanceType") and not variant.get("ServerlessConfig"):
-            raise validation_error("A production variant needs an InstanceType or a ServerlessConfig.")
-        variant.setdefault("InitialVariantWeight", 1.0)
+_MAX_REASON = 1024
 
 
 def prepare(backend: "Backend", record: Record) -> None:
     """Complete a new endpoint's record."""
-    record |= {"EndpointStatus": "Creating"} | _shown(backend, record["EndpointConfigName"])
+    plan = _plan(backend, record["EndpointConfigName"])
+    record |= {"EndpointStatus": "Creating", "_plan": plan} | _shown(backend, record["EndpointConfigName"], plan)
 
 
 def begin(backend: "Backend", record: Record) -> None:
     """Start the endpoint's models in the background."""
-    threading.Thread(target=_deploy, args=(backend, record, record["EndpointConfigName"]), daemon=True).start()
+    _in_background(_deploy, backend, record, record["EndpointConfigName"], record["_plan"])
 
 
 def update(backend: "Backend", request: Record) -> Record:
     """Move an endpoint to another configuration: the old one answers until the new one does, and stays if it fails."""
     with backend.lock:
         record = backend.find("Endpoint", request["EndpointName"])
-        if record["EndpointStatus"] not in ("InService", "Failed"):
-            raise validation_error(f'Cannot update in-progress endpoint "{record["EndpointArn"]}".')
-        backend.find("EndpointConfig", request["EndpointConfigName"])
+        _check_settled(record)
+        plan = _plan(backend, request["EndpointConfigName"])
+        if request.get("RetainAllVariantProperties"):
+            kept = {item["name"]: item["weight"] for item in record["_plan"]["variants"]}
+            for item in plan["variants"]:
+                item["weight"] = kept.get(item["name"], item["weight"])
         backend.change(record, EndpointStatus="Updating")
-    threading.Thread(target=_deploy, args=(backend, record, request["EndpointConfigName"]), daemon=True).start()
+    _in_background(_deploy, backend, record, request["EndpointConfigName"], plan)
+    return {"EndpointArn": record["EndpointArn"]}
+
+
+def update_weights(backend: "Backend", request: Record) -> Record:
+    """Set variants' weights and instance counts; the next request goes by the new weights."""
+    with backend.lock:
+        record = backend.find("Endpoint", request["EndpointName"])
+        _check_settled(record)
+        wanted = {item["VariantName"]: item for item in request["DesiredWeightsAndCapacities"]}
+        unknown = wanted.keys() - {shown["VariantName"] for shown in record["ProductionVariants"]}
+        if unknown:
+            names = ", ".join(sorted(unknown))
+            raise validation_error(f'The variant name(s) "{names}" are not part of endpoint "{record["EndpointArn"]}".')
+        shown = []
+        for variant in record["ProductionVariants"]:
+            asked = wanted.get(variant["VariantName"], {})
+            weight = asked.get("DesiredWeight", variant["CurrentWeight"])
+            count = asked.get("DesiredInstanceCount", variant["CurrentInstanceCount"])
+            variant = variant | {"CurrentWeight": weight, "DesiredWeight": weight}
+            shown.append(variant | {"CurrentInstanceCount": count, "DesiredInstanceCount": count})
+        weights = {variant["VariantName"]: variant["CurrentWeight"] for variant in shown}
+        plan = record["_plan"]
+        plan = plan | {"variants": [item | {"weight": weights[item["name"]]} for item in plan["variants"]]}
+        backend.change(record, ProductionVariants=shown, _plan=plan)
+        backend.deployments[record["EndpointName"]].weights = weights
     return {"EndpointArn": record["EndpointArn"]}
 
 
 def end(backend: "Backend", record: Record) -> None:
     """End the endpoint's models."""
-    deployment = backend.deployments.pop(record["EndpointName"], None)
-    if deployment:
-        threading.Thread(target=deployment.end, daemon=True).start()
+    ended = backend.deployments.pop(record["EndpointName"], None)
+    if ended:
+        _in_background(ended.end)
 
 
-def _deploy(backend: "Backend", record: Record, config_name: str) -> None:
-    """Start a configuration's models; put them in service, or leave what was there."""
+def resume(backend: "Backend", record: Record) -> None:
+    """Start the models of an endpoint that a restart found; requests wait for them. What failed stays failed."""
+    if record["EndpointStatus"] == "Failed":
+        return
+    if record["EndpointStatus"] != "Creating":
+        # Invocations wait for these; an update that was under way is rolled back, as the plan is still the old one.
+        name = record["EndpointName"]
+        backend.deployments[name] = deployment(backend.region_name, name, record["_plan"])
+    _in_background(_deploy, backend, record, record["EndpointConfigName"], record["_plan"])
+
+
+def _check_settled(record: Record) -> None:
+    """Refuse to change an endpoint that is being changed."""
+    if record["EndpointStatus"] not in ("InService", "Failed"):
+        raise validation_error(f'Cannot update in-progress endpoint "{record["EndpointArn"]}".')
+
+
+def _in_background(function: Any, *arguments: Any) -> None:
+    """Call a function in a thread that doesn't keep the server from ending."""
+    threading.Thread(target=function, args=arguments, daemon=True).start()
+
+
+def _deploy(backend: "Backend", record: Record, config_name: str, plan: Record) -> None:
+    """Start a plan's models; put them in service, or leave what was there."""
     name = record["EndpointName"]
+    old = backend.deployments.get(name)
+    resumed = old is not None and not old.ready.is_set()
+    new = old if resumed else deployment(backend.region_name, name, plan)
     try:
-        deployment = _start(backend, name, config_name)
+        new.launch()
     except Exception as error:  # whatever it was, the endpoint must not hang as Creating
-        serving = name in backend.deployments
-        backend.change(record, EndpointStatus="InService" if serving else "Failed", FailureReason=str(error)[:1024])
+        status = "InService" if old and not resumed else "Failed"
+        if resumed:
+            backend.deployments.pop(name, None)
+            new.ready.set()
+        backend.change(record, EndpointStatus=status, FailureReason=str(error)[:_MAX_REASON])
         return
     with backend.lock:
         if backend.records["Endpoint"].get(name) is not record:  # deleted meanwhile
-            deployment.end()
+            new.end()
             return
-        old = backend.deployments.get(name)
-        backend.deployments[name] = deployment
-        shown = _shown(backend, config_name)
-        backend.change(record, EndpointStatus="InService", EndpointConfigName=config_name, FailureReason=None, **shown)
-    if old:
+        backend.deployments[name] = new
+        shown = {} if resumed else _shown(backend, config_name, plan)
+        members = {"EndpointConfigName": config_name, "FailureReason": None, "_plan": plan}
+        backend.change(record, EndpointStatus="InService", **members, **shown)
+    if old and not resumed:
         old.end()
 
 
-def _start(backend: "Backend", endpoint: str, config_name: str) -> Deployment:
-    """Start a server for each variant, all at once."""
+def _plan(backend: "Backend", config_name: str) -> Record:
+    """Resolve a configuration to all that its models need: it and they may be deleted while the endpoint serves."""
     config = backend.find("EndpointConfig", config_name)
-    captured = config.get("DataCaptureConfig", {})
-
-    def start(variant: Record) -> Server:
-        container = backend.find("Model", variant["ModelName"])["PrimaryContainer"]
-        capture = Capture(captured, endpoint, variant["VariantName"]) if captured.get("EnableCapture") else None
-        return start_server(backend.region_name, endpoint, variant["VariantName"], container, capture)
-
-    variants = config["ProductionVariants"]
-    with ThreadPoolExecutor(len(variants)) as pool:
-        starts = [pool.submit(start, variant) for variant in variants]
-    failures = [job.exception() for job in starts if job.exception()]
-    servers = [job.result() for job in starts if not job.exception()]
-    if failures:
-        for server in servers:
-            server.end()
-        raise failures[0]
-    names = [variant["VariantName"] for variant in variants]
-    weights = {variant["VariantName"]: variant["InitialVariantWeight"] for variant in variants}
-    return Deployment(dict(zip(names, servers, strict=True)), weights)
+    variants, shadows = (
+        [
+            {
+                "name": variant["VariantName"],
+                "container": backend.find("Model", variant["ModelName"])["PrimaryContainer"],
+                "weight": variant["InitialVariantWeight"],
+                "root": uuid.uuid4().hex,
+            }
+            for variant in config.get(member, [])
+        ]
+        for member in ("ProductionVariants", "ShadowProductionVariants")
+    )
+    capture = config.get("DataCaptureConfig", {})
+    return {"variants": variants, "shadows": shadows, "capture": capture if capture.get("EnableCapture") else None}
 
 
-def _shown(backend: "Backend", config_name: str) -> Record:
+def _shown(backend: "Backend", config_name: str, plan: Record) -> Record:
     """Return what DescribeEndpoint shows of a configuration: summaries of its variants and of data capture."""
     config = backend.find("EndpointConfig", config_name)
-    variants = [
-        {
-            "VariantName": variant["VariantName"],
-            "DeployedImages": [_image(backend, variant)],
-            "CurrentWeight": variant["InitialVariantWeight"],
-            "DesiredWeight": variant["InitialVariantWeight"],
-            "CurrentInstanceCount": variant.get("InitialInstanceCount", 1),
-            "DesiredInstanceCount": variant.get("InitialInstanceCount", 1),
-        }
-        for variant in config["ProductionVariants"]
-    ]
     capture = config.get("DataCaptureConfig")
     summary = capture and {
         "EnableCapture": capture.get("EnableCapture", False),
@@ -142,11 +151,25 @@ def _shown(backend: "Backend", config_name: str) -> Record:
         "DestinationS3Uri": capture["DestinationS3Uri"],
         "KmsKeyId": capture.get("KmsKeyId", ""),
     }
-    return {"ProductionVariants": variants, "DataCaptureConfig": summary}
+    counts = {
+        variant["VariantName"]: variant.get("InitialInstanceCount", 1)
+        for variant in config["ProductionVariants"] + config.get("ShadowProductionVariants", [])
+    }
+    return {
+        "ProductionVariants": [_summary(item, counts, config) for item in plan["variants"]],
+        "ShadowProductionVariants": [_summary(item, counts, config) for item in plan["shadows"]] or None,
+        "DataCaptureConfig": summary,
+    }
 
 
-def _image(backend: "Backend", variant: Record) -> Record:
-    """Return the image of a variant as DescribeEndpoint shows it."""
-    model = backend.find("Model", variant["ModelName"])
-    image = model["PrimaryContainer"]["Image"]
-    return {"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": model["CreationTime"]}
+def _summary(item: Record, counts: dict[str, int], config: Record) -> Record:
+    """Return a variant as DescribeEndpoint shows it."""
+    image = {"SpecifiedImage": item["container"]["Image"], "ResolvedImage": item["container"]["Image"]}
+    return {
+        "VariantName": item["name"],
+        "DeployedImages": [image | {"ResolutionTime": config["CreationTime"]}],
+        "CurrentWeight": item["weight"],
+        "DesiredWeight": item["weight"],
+        "CurrentInstanceCount": counts[item["name"]],
+        "DesiredInstanceCount": counts[item["name"]],
+    }

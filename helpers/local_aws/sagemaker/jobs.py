@@ -1,18 +1,17 @@
 """What every job does: fetch its inputs from S3, run its container process, follow its log, pack its results."""
 
-import gzip
-import io
 import json
 import subprocess
-import tarfile
 import threading
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from helpers.local_aws import processes, services, state
+from helpers.local_aws import services, state
+from helpers.local_aws.containers import launcher
 
 _GRACE_SECONDS = 5  # between SIGTERM and SIGKILL; SageMaker gives 120
 _MAX_REASON = 1024
@@ -39,8 +38,16 @@ class Run:
         """Return the file its process writes to."""
         return self.root / "log"
 
+    def start_log(self) -> None:
+        """Make the log, empty."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        self.log.write_bytes(b"")
+        self._shipped = 0
+
     def ship_log(self, final: bool = False) -> None:
         """Send the log's new lines to CloudWatch Logs; an unfinished line waits for its end, unless it's the last."""
+        if not self.log.exists():
+            return
         with open(self.log, "rb") as file:
             file.seek(self._shipped)
             text = file.read()
@@ -103,7 +110,17 @@ def write_config(run: Run, files: dict[str, Any]) -> None:
         (config / name).write_text(json.dumps(value))
 
 
-def execute(run: Run, module: str, verb: str, environment: dict[str, str], seconds: float) -> Ending:
+def launch(
+    run: Run, module: str, verb: str, environment: dict[str, str], arguments: Sequence[str] = ()
+) -> launcher.Process:
+    """Start a container process that has its own /opt/ml and can call the offline AWS."""
+    client = state.read_json(state.root() / "env.json")
+    return launcher.launch(module, verb, client | environment | {"OPT_ML": str(run.opt_ml)}, run.log, arguments)
+
+
+def execute(
+    run: Run, module: str, verb: str, environment: dict[str, str], seconds: float, arguments: Sequence[str] = ()
+) -> Ending:
     """Run a job's container process to its end, its log sent on meanwhile.
 
     Args:
@@ -112,10 +129,11 @@ def execute(run: Run, module: str, verb: str, environment: dict[str, str], secon
         verb: train or run.
         environment: besides the client's variables and OPT_ML.
         seconds: until it is ended for taking too long.
+        arguments: of the container.
     """
     deadline = time.monotonic() + seconds
-    run.log.touch()
-    process = processes.start(module, verb, environment | {"OPT_ML": str(run.opt_ml)}, run.log)
+    run.start_log()
+    process = launch(run, module, verb, environment, arguments)
     cause = ""
     try:
         while process.poll() is None:
@@ -128,11 +146,11 @@ def execute(run: Run, module: str, verb: str, environment: dict[str, str], secon
             run.ship_log()
         return Ending(process.wait(_GRACE_SECONDS), cause)
     finally:
-        processes.end(process)
+        process.kill()
         run.ship_log(final=True)
 
 
-def _end_gently(process: processes.Process) -> None:
+def _end_gently(process: launcher.Process) -> None:
     """Ask a process to end, and kill it if it does not."""
     process.terminate()
     try:
@@ -154,19 +172,3 @@ def failure_reason(run: Run, code: int) -> str:
     ending = f", exit code: {code if code >= 0 else 128 - code}"
     text = text if text.startswith(("ClientError", "AlgorithmError")) else f"AlgorithmError: {text}"
     return text[: _MAX_REASON - len(ending)] + ending
-
-
-def pack(folder: Path) -> bytes:
-    """Pack a folder's files into a tar.gz whose bytes depend on names and contents alone."""
-
-    def anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
-        member.uid = member.gid = 0
-        member.uname = member.gname = ""
-        member.mtime = 0
-        return member if member.isfile() or member.isdir() else None
-
-    buffer = io.BytesIO()
-    with gzip.GzipFile(fileobj=buffer, mode="wb", mtime=0) as zipped, tarfile.open(fileobj=zipped, mode="w") as archive:
-        for path in sorted(folder.iterdir()):
-            archive.add(path, path.name, filter=anonymous)
-    return buffer.getvalue()

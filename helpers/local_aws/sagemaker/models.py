@@ -7,23 +7,27 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from moto.core.utils import utcnow
-from moto.sagemaker.models import SageMakerModelBackend
+from moto.sagemaker.models import SageMakerModelBackend, sagemaker_backends
 
-from helpers.local_aws.sagemaker import endpoints, tags, training
+from helpers.local_aws import disk, state
+from helpers.local_aws.sagemaker import catalogue, deployments, endpoints, tags, training
 from helpers.local_aws.sagemaker.deployments import Deployment, Janitor
 from helpers.local_aws.sagemaker.jobs import Run
 from helpers.local_aws.sagemaker.resources import Record, Resource
 
-TRAINING_JOB = Resource("TrainingJob", "training job", training.prepare, training.begin)
-MODEL = Resource("Model", "model", endpoints.prepare_model)
-ENDPOINT_CONFIG = Resource("EndpointConfig", "endpoint configuration", endpoints.prepare_config)
-ENDPOINT = Resource("Endpoint", "endpoint", endpoints.prepare, endpoints.begin, endpoints.end)
-RESOURCES = (TRAINING_JOB, MODEL, ENDPOINT_CONFIG, ENDPOINT)
+RESOURCES = (
+    Resource("TrainingJob", "training job", training.prepare, training.begin, resume=training.resume),
+    Resource("Model", "model", catalogue.prepare_model),
+    Resource("EndpointConfig", "endpoint configuration", catalogue.prepare_config),
+    Resource("Endpoint", "endpoint", endpoints.prepare, endpoints.begin, endpoints.end, endpoints.resume),
+)
+_BY_KIND = {resource.kind: resource for resource in RESOURCES}
 
 OPERATIONS: dict[str, Callable[["Backend", Record], Record | None]] = {
     **{name: verb for resource in RESOURCES for name, verb in resource.operations().items()},
     "StopTrainingJob": training.stop,
     "UpdateEndpoint": endpoints.update,
+    "UpdateEndpointWeightsAndCapacities": endpoints.update_weights,
     "AddTags": tags.add,
     "ListTags": tags.list_tags,
     "DeleteTags": tags.delete,
@@ -33,13 +37,14 @@ OPERATIONS: dict[str, Callable[["Backend", Record], Record | None]] = {
 class Backend(SageMakerModelBackend):
     """One region's SageMaker: its records, the jobs that wait and run, and the models that serve.
 
-    `records` holds kind -> name -> record, in the shape of botocore's Describe answers; `lock` guards them.
+    `records` holds kind -> name -> record, in the shape of botocore's Describe answers plus members of our own that
+    begin with an underscore and are never shown; `lock` guards them.
     """
 
     def __init__(self, region_name: str, account_id: str):
         super().__init__(region_name, account_id)
         self.lock = threading.RLock()
-        self.records: dict[str, dict[str, Record]] = {resource.kind: {} for resource in RESOURCES}
+        self.records: dict[str, dict[str, Record]] = {kind: {} for kind in _BY_KIND}
         self.runs: dict[str, Run] = {}
         self.deployments: dict[str, Deployment] = {}
         self.queue = ThreadPoolExecutor(max(2, os.cpu_count() or 2), thread_name_prefix="job")
@@ -47,9 +52,39 @@ class Backend(SageMakerModelBackend):
 
     def find(self, kind: str, name: str) -> Record:
         """Return a record itself; raises AWS's error for a missing one."""
-        return next(resource for resource in RESOURCES if resource.kind == kind).find(self, name)
+        return _BY_KIND[kind].find(self, name)
 
     def change(self, record: Record, **members: Any) -> None:
-        """Set members of a record, and when it was last changed."""
+        """Set members of a record and when it was last changed, and keep it on disk."""
         with self.lock:
-            record.update(members, LastModifiedTime=utcnow())
+            record.update({"LastModifiedTime": utcnow()} | members)
+            if self.records[record["_kind"]].get(_name(record)) is record:
+                disk.save(self._file(record), record)
+
+    def remove(self, record: Record) -> None:
+        """Drop a record, here and on disk."""
+        with self.lock:
+            del self.records[record["_kind"]][_name(record)]
+            disk.drop(self._file(record))
+
+    def _file(self, record: Record) -> Any:
+        """Return the file that keeps a record."""
+        return disk.path_of("sagemaker", self.region_name, record["_kind"], _name(record))
+
+
+def _name(record: Record) -> str:
+    """Return a record's name."""
+    return record[_BY_KIND[record["_kind"]].name_member]
+
+
+def restore() -> None:
+    """Bring back the records that are on disk, and the endpoints' models with them."""
+    found = []
+    for record, _ in disk.load("sagemaker"):
+        region = record[f"{record['_kind']}Arn"].split(":")[3]
+        backend: Backend = sagemaker_backends[state.ACCOUNT][region]
+        backend.records[record["_kind"]][_name(record)] = record
+        found.append((backend, record))
+    deployments.remove_strays([record["_plan"] for _, record in found if "_plan" in record])
+    for backend, record in found:
+        _BY_KIND[record["_kind"]].resume(backend, record)

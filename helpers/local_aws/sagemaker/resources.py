@@ -28,7 +28,7 @@ class Resource:
     """A kind of resource: how AWS names it, and the work behind it, if any.
 
     `prepare` checks a new record and completes it, `begin` starts its work once it is stored, `end` stops the work
-    before it is deleted. `words` name it in messages.
+    before it is deleted, `resume` takes it up after a restart. `words` name it in messages.
     """
 
     kind: str
@@ -36,6 +36,7 @@ class Resource:
     prepare: Callable[["Backend", Record], None] = _nothing
     begin: Callable[["Backend", Record], None] = _nothing
     end: Callable[["Backend", Record], None] = _nothing
+    resume: Callable[["Backend", Record], None] = _nothing
 
     @property
     def name_member(self) -> str:
@@ -56,12 +57,13 @@ class Resource:
         """Store a new record, start its work and answer its ARN."""
         name, now = request[self.name_member], utcnow()
         arn = f"arn:aws:sagemaker:{backend.region_name}:{backend.account_id}:{self._arn_part()}/{name}"
-        record = request | {f"{self.kind}Arn": arn, "CreationTime": now, "LastModifiedTime": now}
+        record = request | {"_kind": self.kind, f"{self.kind}Arn": arn, "CreationTime": now}
         with backend.lock:
             if name in backend.records[self.kind]:
                 raise self._taken(arn)
             self.prepare(backend, record)
             backend.records[self.kind][name] = record
+            backend.change(record, LastModifiedTime=now)
         self.begin(backend, record)
         return {f"{self.kind}Arn": arn}
 
@@ -75,7 +77,7 @@ class Resource:
         with backend.lock:
             record = self.find(backend, request[self.name_member])
             self.end(backend, record)
-            del backend.records[self.kind][request[self.name_member]]
+            backend.remove(record)
 
     def find(self, backend: "Backend", name: str) -> Record:
         """Return the record itself; raises AWS's error for a missing one."""

@@ -10,7 +10,7 @@ from moto.core.utils import utcnow
 from helpers.local_aws import services
 from helpers.local_aws.containers.catalog import Image
 from helpers.local_aws.errors import validation_error
-from helpers.local_aws.sagemaker import images, jobs
+from helpers.local_aws.sagemaker import archives, images, jobs
 from helpers.local_aws.sagemaker.jobs import Ending, Run
 from helpers.local_aws.sagemaker.resources import Record
 
@@ -66,6 +66,13 @@ def stop(backend: "Backend", request: Record) -> None:
         if record["TrainingJobStatus"] == "InProgress":
             _turn(backend, record, "Stopping", TrainingJobStatus="Stopping")
             backend.runs[record["TrainingJobArn"]].stopping.set()
+
+
+def resume(backend: "Backend", record: Record) -> None:
+    """Write the end of a job that the server's own end cut off: nothing trains twice."""
+    if record["TrainingJobStatus"] in ("InProgress", "Stopping"):
+        reason = "InternalServerError: The offline AWS ended while the job ran. Please run it again."
+        _finish(backend, record, "Failed", "Failed", FailureReason=reason)
 
 
 def _turn(backend: "Backend", record: Record, secondary: str, **members: object) -> None:
@@ -151,10 +158,10 @@ def _upload(backend: "Backend", record: Record, run: Run) -> None:
     target = f"{record['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{record['TrainingJobName']}/output"
     model, data = run.opt_ml / "model", run.opt_ml / "output" / "data"
     if model.is_dir() and any(model.iterdir()):
-        services.write_object(f"{target}/model.tar.gz", jobs.pack(model))
+        services.write_object(f"{target}/model.tar.gz", archives.pack(model))
         backend.change(record, ModelArtifacts={"S3ModelArtifacts": f"{target}/model.tar.gz"})
     if data.is_dir() and any(data.iterdir()):
-        services.write_object(f"{target}/output.tar.gz", jobs.pack(data))
+        services.write_object(f"{target}/output.tar.gz", archives.pack(data))
 
 
 def _final_metrics(record: Record, run: Run, image: Image) -> list[Record]:

@@ -1,5 +1,8 @@
 """The runtime's backend: requests go to the model's process, and into the capture."""
 
+import random
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import urllib3
@@ -11,11 +14,14 @@ from helpers.local_aws.errors import AwsError
 from helpers.local_aws.sagemaker.deployments import Deployment, Server
 
 _CONSOLE = "https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logEventViewer:group={group}"
+_RESTART_SECONDS = 60  # how long a request waits for an endpoint that a restart of the server brings back
+
+_shadowing = ThreadPoolExecutor(2, thread_name_prefix="shadow")
 
 
 @dataclass(frozen=True)
 class Call:
-    """One InvokeEndpoint request."""
+    """One InvokeEndpoint request, and when it came (monotonic seconds)."""
 
     endpoint: str
     body: bytes
@@ -24,6 +30,7 @@ class Call:
     attributes: str | None
     inference_id: str | None
     variant: str | None
+    arrived: float
 
 
 class ModelError(AwsError):
@@ -58,27 +65,39 @@ class Backend(SageMakerRuntimeBackend):
         server = deployment.servers.get(variant)
         if server is None:
             raise AwsError("ValidationError", f"Variant {variant} not found for endpoint {call.endpoint}.")
-        headers = {"Content-Type": call.content_type} | ({"Accept": call.accept} if call.accept else {})
-        if call.attributes:
-            headers["X-Amzn-SageMaker-Custom-Attributes"] = call.attributes
-        try:
-            answer = server.pool.request("POST", "/invocations", body=call.body, headers=headers)
-        except urllib3.exceptions.HTTPError as error:
-            raise ModelError(server, 500, f"The model's process did not answer: {error}") from None
-        if answer.status != 200:
-            raise ModelError(server, answer.status, answer.data.decode(errors="replace"))
-        if server.capture:
-            observed = answer.headers.get("Content-Type", "")
-            server.capture.record((call.content_type, call.body), (observed, answer.data), call.inference_id)
-        return variant, answer
+        for shadow, weight in deployment.shadows:
+            if random.random() < weight / (deployment.weights[variant] or 1.0):
+                _shadowing.submit(_ask, shadow, call)
+        return variant, _ask(server, call)
 
     def _deployment(self, call: Call) -> Deployment:
         """Find what an endpoint serves."""
         control = sagemaker_backends[self.account_id][self.region_name]
         deployment = control.deployments.get(call.endpoint)
-        if deployment:
+        if deployment and deployment.ready.wait(_RESTART_SECONDS) and call.endpoint in control.deployments:
             return deployment
         words = f"Endpoint {call.endpoint} of account {self.account_id} not found."
         if call.endpoint in control.records["Endpoint"]:
             words = f"Endpoint {call.endpoint} of account {self.account_id} is not in service."
         raise AwsError("ValidationError", words)
+
+
+def _ask(server: Server, call: Call) -> urllib3.BaseHTTPResponse:
+    """Send a call to a model; count and capture it."""
+    headers = {"Content-Type": call.content_type} | ({"Accept": call.accept} if call.accept else {})
+    if call.attributes:
+        headers["X-Amzn-SageMaker-Custom-Attributes"] = call.attributes
+    asked = time.monotonic()
+    try:
+        answer = server.pool.request("POST", "/invocations", body=call.body, headers=headers)
+        status, error = answer.status, answer.data.decode(errors="replace") if answer.status != 200 else ""
+    except urllib3.exceptions.HTTPError as failure:
+        status, error = 500, f"The model's process did not answer: {failure}"
+    now = time.monotonic()
+    server.meter.add(status, now - asked, now - call.arrived)
+    if status != 200:
+        raise ModelError(server, status, error)
+    if server.capture:
+        observed = answer.headers.get("Content-Type", "")
+        server.capture.record((call.content_type, call.body), (observed, answer.data), call.inference_id)
+    return answer

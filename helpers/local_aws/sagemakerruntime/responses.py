@@ -1,5 +1,6 @@
 """InvokeEndpoint over HTTP."""
 
+import time
 from typing import Any
 from urllib.parse import unquote
 
@@ -30,6 +31,7 @@ class Api(BaseResponse):
 
     def _dispatch(self, request: Any, full_url: str | None = None, headers: Any = None) -> Any:
         """Answer one invocation."""
+        arrived = time.monotonic()
         body = request.get_data()  # before moto looks for forms in it: the body is the model's alone
         self.setup_class(request, full_url, headers)
         gen_amzn_requestid_long(self.response_headers)
@@ -42,6 +44,7 @@ class Api(BaseResponse):
             attributes=given.get("X-Amzn-SageMaker-Custom-Attributes"),
             inference_id=given.get("X-Amzn-SageMaker-Inference-Id"),
             variant=given.get("X-Amzn-SageMaker-Target-Variant"),
+            arrived=arrived,
         )
         try:
             if len(call.body) > _MAX_BODY:

@@ -1,0 +1,1 @@
+"""moto's S3, its buckets and objects kept on disk."""
