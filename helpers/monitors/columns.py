@@ -74,6 +74,11 @@ class Column:
             counts[value] = counts.get(value, 0) + count
         return counts if len(counts) <= LOW_CARDINALITY else None
 
+    def rows_in(self, domain: list[str]) -> int:
+        """Return how many cells hold one of these texts."""
+        counts = [self.texts, self._written or {}]
+        return sum(count.get(value, 0) for value in set(domain) for count in counts)
+
     def add(self, values) -> None:
         """Add cells in row order: an Arrow array, pandas series or numpy array."""
         found = cells(values)
