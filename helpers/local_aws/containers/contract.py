@@ -12,7 +12,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 
 class ClientError(ValueError):
@@ -22,6 +22,14 @@ class ClientError(ValueError):
 def opt_ml() -> Path:
     """Return this container's /opt/ml: a private directory, never the machine's own /opt/ml."""
     return Path(os.environ["OPT_ML"])
+
+
+def to_private(path: str) -> Path:
+    """Return where a path under /opt/ml lies on this machine; raises ClientError for any other path."""
+    parts = PurePosixPath(path).parts
+    if parts[:3] != ("/", "opt", "ml") or ".." in parts:
+        raise ClientError(f"{path} is not a path under /opt/ml")
+    return opt_ml().joinpath(*parts[3:])
 
 
 def read_config(name: str) -> dict:

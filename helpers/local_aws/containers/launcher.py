@@ -6,6 +6,7 @@ it, and so do the containers, even when this process is killed. On macOS, where 
 it imports nothing beforehand.
 """
 
+import atexit
 import importlib
 import multiprocessing
 import os
@@ -61,6 +62,15 @@ class Process:
                     os.kill(self.pid, number)
 
 
+@atexit.register
+def _end_all() -> None:
+    """End the containers that still run when this process ends; multiprocessing would wait for them."""
+    with _LOCK:
+        running = multiprocessing.active_children()
+    for process in running:
+        Process(process).kill()
+
+
 def preload() -> None:
     """Start importing the libraries in the background, so that the first `launch` need not wait for them."""
     with _LOCK:
@@ -84,7 +94,7 @@ def launch(module: str, verb: str, environment: dict[str, str], log: Path, argum
 def _run(module: str, arguments: list[str], environment: dict[str, str], log: str) -> None:
     """Become the container: the body of the forked process."""
     os.setsid()
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    descriptor = os.open(log, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
     for stream in (sys.stdout, sys.stderr):
         os.dup2(descriptor, stream.fileno())
         stream.reconfigure(line_buffering=True)

@@ -1,4 +1,4 @@
-"""Amazon's xgboost, with the xgboost library underneath: train and serve.
+"""Amazon's xgboost, with the xgboost library underneath: train and serve. With a script of its own, see script_mode.
 
 Data: headerless CSV (`text/csv`, the label first; with csv_weights=1 a weight second) or libsvm (AWS's default when a
 channel names no content type); channels train and validation. An empty field or `nan` is a missing value, as on AWS.
@@ -21,17 +21,21 @@ import numpy as np
 import xgboost as xgb
 from scipy.sparse import csr_matrix, vstack
 
+from . import script_mode, serving
 from .contract import ClientError, main, opt_ml, read_channels, read_config
 from .data import parse_csv, parse_libsvm, read_channel, read_content_type, read_csv_channel
-from .serving import Predict, UnsupportedType, serve
+from .serving import Predict, UnsupportedType
 from .xgboost_settings import build_custom_metric, read_settings
 
 MODEL_FILE = "xgboost-model"
 _CSV, _LIBSVM = ("csv", "text/csv"), ("libsvm", "text/libsvm", "text/x-libsvm")
 
 
-def train(_: Namespace) -> None:
+def train(arguments: Namespace) -> None:
     """Train on the job's channels and write the model; raises ClientError."""
+    if script_mode.is_asked_for():
+        script_mode.train(arguments)
+        return
     settings = read_settings(read_config("hyperparameters"))
     channels = read_channels(("train",), ("validation",))
     weighted = settings.pop("csv_weights", 0) == 1
@@ -165,9 +169,17 @@ def _parse_features(body: bytes, content_type: str | None) -> np.ndarray | csr_m
     raise UnsupportedType(f"{media} is not an accepted ContentType: {', '.join(_CSV + _LIBSVM)}")
 
 
+def serve(arguments: Namespace) -> None:
+    """Serve the model, or the user's own script; raises ClientError."""
+    if script_mode.is_asked_for():
+        script_mode.serve(arguments, image="xgboost")
+    else:
+        serving.serve(load, arguments)
+
+
 def run() -> None:
     """Run the verb on the command line."""
-    main(train=train, serve=lambda arguments: serve(load, arguments))
+    main(train=train, serve=serve)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,79 @@
+"""Lead scripts that say /opt/ml to their job's private root, as there is no container to make it true.
+
+Wherever `/opt/ml` stands as the beginning of a path, it is replaced by the private root: in the command, in the
+environment, and in the text of the job's own copies of the scripts (`.py`, `.sh`) and of the source archives among its
+inputs. A script may therefore write its paths as on AWS, "/opt/ml/processing/input/data.csv", take them as arguments,
+or read them from SM_* and OPT_ML. It must not put them together from pieces (os.path.join("/opt", "ml")) nor read them
+from a data file.
+"""
+
+import gzip
+import os
+import re
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+
+from .archives import unpack
+from .contract import ClientError, opt_ml
+
+_OPT_ML = re.compile(r"((?<![\w./-])|(?<=file://))/opt/ml(?![\w.-])")
+_SUFFIXES = (".py", ".sh")
+
+
+def find_root() -> str:
+    """Find a name for the private root that may stand unquoted in a shell script."""
+    root = str(opt_ml().resolve())
+    if re.fullmatch(r"[\w./-]+", root):
+        return root
+    link = Path(tempfile.mkdtemp(prefix="opt-ml-")) / "ml"
+    link.symlink_to(root)
+    return str(link)
+
+
+def localise(text: str, root: str) -> str:
+    """Replace /opt/ml in a text."""
+    return _OPT_ML.sub(lambda _: root, text)
+
+
+def localise_all(texts: list[str], root: str) -> list[str]:
+    """Replace /opt/ml in arguments; raises ClientError for a path that leads out of it."""
+    for text in texts:
+        if text.startswith("/opt/ml") and ".." in text.split("/"):
+            raise ClientError(f"{text} leads outside /opt/ml")
+    return [localise(text, root) for text in texts]
+
+
+def localise_environment(root: str) -> dict[str, str]:
+    """Return the environment with /opt/ml replaced, this Python first on PATH, and pip kept off the network."""
+    environment = {name: localise(value, root) for name, value in os.environ.items()}
+    environment["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), environment.get("PATH", os.defpath)])
+    return environment | {"PYTHONUNBUFFERED": "1", "PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+
+
+def localise_code(folder: Path, root: str) -> None:
+    """Replace /opt/ml in the scripts under a folder, those within `code/*.tar.gz` included; raises ClientError."""
+    for path in [path for path in folder.rglob("*") if path.is_file()]:
+        if path.suffix in _SUFFIXES:
+            _rewrite(path, root)
+        elif path.name.endswith(".tar.gz") and path.parent.name == "code":
+            _repack(path, root)
+
+
+def _rewrite(path: Path, root: str) -> None:
+    """Rewrite one script; surrogates carry bytes that aren't UTF-8 through unharmed."""
+    before = path.read_text(errors="surrogateescape", newline="")
+    after = localise(before, root)
+    if after != before:
+        path.write_text(after, errors="surrogateescape", newline="")
+
+
+def _repack(path: Path, root: str) -> None:
+    """Rewrite the scripts in an archive; raises ClientError if it is refused."""
+    with tempfile.TemporaryDirectory(dir=path.parent.parent) as folder:
+        content = Path(folder) / "content"
+        unpack(path, content)
+        localise_code(content, root)
+        with gzip.open(path, "wb", compresslevel=1) as stream, tarfile.open(fileobj=stream, mode="w|") as archive:
+            archive.add(content, ".")
