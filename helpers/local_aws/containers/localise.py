@@ -25,7 +25,7 @@ _SUFFIXES = (".py", ".sh")
 def find_root() -> str:
     """Find a name for the private root that may stand unquoted in a shell script."""
     root = str(opt_ml().resolve())
-    if re.fullmatch(r"[\w./-]+", root):
+    if re.fullmatch(r"[\w./-]+", root, re.ASCII):
         return root
     link = Path(tempfile.mkdtemp(prefix="opt-ml-")) / "ml"
     link.symlink_to(root)
@@ -62,11 +62,11 @@ def localise_code(folder: Path, root: str) -> None:
 
 
 def _rewrite(path: Path, root: str) -> None:
-    """Rewrite one script; surrogates carry bytes that aren't UTF-8 through unharmed."""
-    before = path.read_text(errors="surrogateescape", newline="")
+    """Rewrite one script, whatever its encoding: Latin-1 carries every byte through, and the root is ASCII."""
+    before = path.read_bytes().decode("latin-1")
     after = localise(before, root)
     if after != before:
-        path.write_text(after, errors="surrogateescape", newline="")
+        path.write_bytes(after.encode("latin-1"))
 
 
 def _repack(path: Path, root: str) -> None:

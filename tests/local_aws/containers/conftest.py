@@ -10,7 +10,7 @@ import pytest
 from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import train_test_split
 
-from helpers.local_aws.containers.launcher import launch
+from helpers.local_aws.containers.launcher import Process, launch
 
 
 @dataclass
@@ -64,16 +64,18 @@ class Job:
     def _write(self, name: str, value: dict) -> None:
         (self.opt_ml / "input" / "config" / f"{name}.json").write_text(json.dumps(value))
 
-    def train(self, module: str) -> int:
-        return launch(module, "train", {"OPT_ML": str(self.opt_ml)}, self.root / "log").wait(60)
+    def train(self, module: str, **environment: str) -> int:
+        return self.start(module, "train", **environment).wait(60)
+
+    def start(self, module: str, verb: str, *arguments: str, **environment: str) -> Process:
+        return launch(module, verb, {"OPT_ML": str(self.opt_ml)} | environment, self.root / "log", arguments)
 
     @contextmanager
     def serve(self, module: str, **environment: str):
         """Yield a function that posts to /invocations over one kept-alive connection."""
         ready = self.root / "ready"
         ready.unlink(missing_ok=True)
-        arguments = ["--port", "0", "--ready-file", str(ready)]
-        process = launch(module, "serve", {"OPT_ML": str(self.opt_ml)} | environment, self.root / "log", arguments)
+        process = self.start(module, "serve", "--port", "0", "--ready-file", str(ready), **environment)
         try:
             deadline = time.monotonic() + 30
             while not ready.exists():

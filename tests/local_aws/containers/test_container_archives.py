@@ -1,0 +1,113 @@
+import gzip
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from helpers.local_aws.containers import archives
+from helpers.local_aws.containers.archives import unpack
+from helpers.local_aws.containers.contract import ClientError
+
+
+def write_archive(path: Path, *members: tarfile.TarInfo | tuple[str, bytes]) -> Path:
+    with tarfile.open(path, "w:gz") as archive:
+        for member in members:
+            if isinstance(member, tuple):
+                info = tarfile.TarInfo(member[0])
+                info.size = len(member[1])
+                archive.addfile(info, io.BytesIO(member[1]))
+            else:
+                archive.addfile(member)
+    return path
+
+
+def special(name: str, kind: bytes, link: str = "") -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = kind, link
+    return info
+
+
+def assert_refused(tmp_path: Path, archive: Path, message: str) -> None:
+    target = tmp_path / "inner" / "target"
+    before = {path for path in tmp_path.rglob("*") if path != target.parent}
+    with pytest.raises(ClientError, match=message):
+        unpack(archive, target)
+    assert {path for path in tmp_path.rglob("*") if path != target.parent} == before  # nothing, nowhere
+
+
+def test_an_archive_is_unpacked_with_its_folders(tmp_path):
+    archive = write_archive(
+        tmp_path / "model.tar.gz", special("code", tarfile.DIRTYPE), ("code/inference.py", b"x = 1"), ("./model", b"m")
+    )
+    unpack(archive, tmp_path / "model")
+    found = {str(path.relative_to(tmp_path / "model")): path for path in (tmp_path / "model").rglob("*")}
+    assert set(found) == {"code", "code/inference.py", "model"}
+    assert found["code/inference.py"].read_bytes() == b"x = 1"
+
+
+def test_an_empty_folder_may_be_the_target(tmp_path):
+    (tmp_path / "model").mkdir()
+    unpack(write_archive(tmp_path / "model.tar.gz", ("a", b"1")), tmp_path / "model")
+    assert (tmp_path / "model" / "a").read_bytes() == b"1"
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        ("../outside", b"1"),
+        ("a/../../outside", b"1"),
+        ("/tmp/outside", b"1"),
+        special("link", tarfile.SYMTYPE, "/etc/passwd"),
+        special("link", tarfile.SYMTYPE, "inside"),
+        special("link", tarfile.LNKTYPE, "inside"),
+        special("device", tarfile.CHRTYPE),
+        special("pipe", tarfile.FIFOTYPE),
+    ],
+)
+def test_paths_outside_links_and_devices_are_refused(tmp_path, member):
+    archive = write_archive(tmp_path / "model.tar.gz", ("inside", b"1"), member)
+    assert_refused(tmp_path, archive, "leads outside|is a link or a device")
+
+
+def test_too_many_files_or_bytes_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(archives, "MAX_MEMBERS", 3)
+    assert_refused(
+        tmp_path, write_archive(tmp_path / "a.tar.gz", *[(str(i), b"") for i in range(4)]), "more than 3 files"
+    )
+    monkeypatch.setattr(archives, "MAX_BYTES", 1 << 20)
+    bomb = write_archive(tmp_path / "b.tar.gz", ("a", bytes(600_000)), ("b", bytes(600_000)))
+    assert bomb.stat().st_size < 10_000
+    assert_refused(tmp_path, bomb, "expands to more than")
+    huge = tarfile.TarInfo("huge")
+    huge.size = 1 << 40
+    assert_refused(tmp_path, _write_header_only(tmp_path / "c.tar.gz", huge), "1099511627776 bytes long")
+
+
+def test_a_header_that_claims_to_be_endless_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(archives, "MAX_BYTES", 1 << 20)
+    header = tarfile.TarInfo("pax")
+    header.type, header.size = tarfile.XHDTYPE, 1 << 30
+    path = tmp_path / "model.tar.gz"
+    with gzip.open(path, "wb") as stream:
+        stream.write(header.tobuf() + bytes(3 << 20))
+    assert_refused(tmp_path, path, "expands to more than")
+
+
+def _write_header_only(path: Path, header: tarfile.TarInfo) -> Path:
+    with gzip.open(path, "wb") as stream:
+        stream.write(header.tobuf())
+    return path
+
+
+@pytest.mark.parametrize("content", [b"", b"not an archive", gzip.compress(b""), gzip.compress(b"x" * 5000)])
+def test_what_is_no_archive_is_refused(tmp_path, content):
+    path = tmp_path / "model.tar.gz"
+    path.write_bytes(content)
+    assert_refused(tmp_path, path, r"The archive model.tar.gz was refused")
+
+
+def test_a_truncated_archive_is_refused(tmp_path):
+    path = write_archive(tmp_path / "model.tar.gz", ("a", bytes(range(256)) * 1000))
+    path.write_bytes(path.read_bytes()[:-200])
+    assert_refused(tmp_path, path, "was refused")
