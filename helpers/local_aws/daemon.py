@@ -18,6 +18,7 @@ from typing import Any
 from helpers.local_aws import state
 
 IDENTITY_PATH = "/local-aws/identity"
+SERVING = "serving"  # the file that a server keeps locked
 _START_SECONDS = 60
 
 
@@ -50,7 +51,7 @@ def stop() -> bool:
         if not server:
             return False
         os.kill(server["pid"], signal.SIGKILL)
-        while _alive(server["pid"]):
+        while _serves():
             time.sleep(0.01)
         return True
 
@@ -58,11 +59,10 @@ def stop() -> bool:
 def running() -> dict[str, Any] | None:
     """Return what `start` returns if the server of this state directory answers, else None.
 
-    A stale record is not enough: the process must live and the server must answer with the record's own identity,
-    as another program may hold the process id or the port by now.
+    The record alone is not enough: another program may have the process id or the port by now.
     """
     server = state.read_json(state.root() / "server.json")
-    return server if server and _alive(server["pid"]) and _identity(server["port"]) == server["id"] else None
+    return server if server and _serves() and _answers(server) else None
 
 
 def environment() -> dict[str, str]:
@@ -135,22 +135,23 @@ def _last_line(log: Path) -> str:
     return lines[-1].rstrip(".") if lines else "it said nothing"
 
 
-def _alive(pid: int) -> bool:
-    """Say whether a process exists and has not ended (a child that ended stays a zombie until it is waited for)."""
-    with suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)
+def _serves() -> bool:
+    """Say whether a server holds the lock that it keeps for as long as it lives, however it ends."""
     try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, PermissionError):
-        return False
-    return True
+        with open(state.root() / SERVING, "a") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        pass  # there is no state directory
+    return False
 
 
-def _identity(port: int) -> str | None:
-    """Ask the server on a port for its identity; None if nothing answers as it should."""
+def _answers(server: dict[str, Any]) -> bool:
+    """Say whether what listens on a record's port calls itself by the record's identity and process id."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(f"http://127.0.0.1:{port}{IDENTITY_PATH}", timeout=2) as answer:
-            return json.load(answer)["id"]
+        with opener.open(f"http://127.0.0.1:{server['port']}{IDENTITY_PATH}", timeout=5) as answer:
+            return json.load(answer) == {"id": server["id"], "pid": server["pid"]}
     except (OSError, HTTPException, ValueError, KeyError, TypeError):
-        return None
+        return False

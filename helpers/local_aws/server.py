@@ -1,5 +1,6 @@
 """The server process: moto's backends with ours in their place, on 127.0.0.1 and nowhere else."""
 
+import fcntl
 import json
 import logging
 import os
@@ -19,7 +20,7 @@ from werkzeug.serving import make_server
 
 from helpers.local_aws import capture, state
 from helpers.local_aws.containers import launcher
-from helpers.local_aws.daemon import IDENTITY_PATH
+from helpers.local_aws.daemon import IDENTITY_PATH, SERVING
 from helpers.local_aws.iam import models as iam
 from helpers.local_aws.iam.models import Backend as IamBackend
 from helpers.local_aws.s3 import models as s3
@@ -50,6 +51,8 @@ def main() -> None:
     identity, port, exact = sys.argv[1], int(sys.argv[2]), "--exact" in sys.argv
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    serving = open(state.root() / SERVING, "a")  # noqa: SIM115  locked until this process ends
+    fcntl.flock(serving, fcntl.LOCK_EX)
     listener = _listen(port, exact)
     port = listener.getsockname()[1]
     iam_backends.backend = IamBackend
@@ -101,7 +104,7 @@ def _application(identity: str) -> Callable[..., Any]:
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         if environ["PATH_INFO"] == IDENTITY_PATH:
             start_response("200 OK", [("Content-Type", "application/json")])
-            return [json.dumps({"id": identity}).encode()]
+            return [json.dumps({"id": identity, "pid": os.getpid()}).encode()]
         s3.touch_request(environ)
         answer = moto(environ, start_response)
         s3.keep()

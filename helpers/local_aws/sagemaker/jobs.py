@@ -1,6 +1,7 @@
 """What every job does: fetch its inputs from S3, run its container process, follow its log, pack its results."""
 
 import json
+import shutil
 import subprocess
 import threading
 import time
@@ -12,9 +13,13 @@ from typing import Any
 
 from helpers.local_aws import services, state
 from helpers.local_aws.containers import launcher
+from helpers.local_aws.errors import validation_error
 
 _GRACE_SECONDS = 5  # between SIGTERM and SIGKILL; SageMaker gives 120
 _MAX_REASON = 1024
+
+CUT_OFF = "InternalServerError: The offline AWS ended while the job ran. Please run it again."
+HOSTS = {"current_host": "algo-1", "hosts": ["algo-1"], "network_interface_name": "lo"}
 
 
 @dataclass
@@ -101,13 +106,21 @@ def _save(bucket: str, key: str, folder: Path, name: str) -> None:
     path.write_bytes(services.read_object(bucket, key))
 
 
-def write_config(run: Run, files: dict[str, Any]) -> None:
-    """Write the JSON files of /opt/ml/input/config, and make the folders a container expects."""
-    config = run.opt_ml / "input" / "config"
-    for folder in (config, run.opt_ml / "model", run.opt_ml / "output" / "data", run.opt_ml / "input" / "data"):
-        folder.mkdir(parents=True, exist_ok=True)
+def check_source(uri: str) -> None:
+    """Refuse an S3 URI that stands for nothing, as SageMaker does when a job is made."""
+    try:
+        found = services.list_objects(uri)
+    except ValueError as error:
+        raise validation_error(str(error).removeprefix("ClientError: ")) from None
+    if not found:
+        raise validation_error(f'No S3 objects found under S3 URL "{uri}" given in input data source.')
+
+
+def write_config(folder: Path, files: dict[str, Any]) -> None:
+    """Write a container's JSON files into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
     for name, value in files.items():
-        (config / name).write_text(json.dumps(value))
+        (folder / name).write_text(json.dumps(value))
 
 
 def launch(
@@ -157,6 +170,16 @@ def _end_gently(process: launcher.Process) -> None:
         process.wait(_GRACE_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
+
+
+def clear(runs: dict[str, Run], arn: str) -> None:
+    """Forget a job's run and remove its files."""
+    shutil.rmtree(runs.pop(arn).root, ignore_errors=True)
+
+
+def internal_reason(error: Exception) -> str:
+    """Word why a job failed outside its process."""
+    return str(error) if isinstance(error, ValueError) else f"InternalServerError: {type(error).__name__}: {error}"
 
 
 def failure_reason(run: Run, code: int) -> str:

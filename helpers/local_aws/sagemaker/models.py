@@ -10,13 +10,14 @@ from moto.core.utils import utcnow
 from moto.sagemaker.models import SageMakerModelBackend, sagemaker_backends
 
 from helpers.local_aws import disk, state
-from helpers.local_aws.sagemaker import catalogue, deployments, endpoints, tags, training
+from helpers.local_aws.sagemaker import catalogue, deployments, endpoints, processing, tags, training
 from helpers.local_aws.sagemaker.deployments import Deployment, Janitor
 from helpers.local_aws.sagemaker.jobs import Run
 from helpers.local_aws.sagemaker.resources import Record, Resource
 
 RESOURCES = (
     Resource("TrainingJob", "training job", training.prepare, training.begin, resume=training.resume),
+    Resource("ProcessingJob", "processing job", processing.prepare, processing.begin, resume=processing.resume),
     Resource("Model", "model", catalogue.prepare_model),
     Resource("EndpointConfig", "endpoint configuration", catalogue.prepare_config),
     Resource("Endpoint", "endpoint", endpoints.prepare, endpoints.begin, endpoints.end, endpoints.resume),
@@ -26,6 +27,7 @@ _BY_KIND = {resource.kind: resource for resource in RESOURCES}
 OPERATIONS: dict[str, Callable[["Backend", Record], Record | None]] = {
     **{name: verb for resource in RESOURCES for name, verb in resource.operations().items()},
     "StopTrainingJob": training.stop,
+    "StopProcessingJob": processing.stop,
     "UpdateEndpoint": endpoints.update,
     "UpdateEndpointWeightsAndCapacities": endpoints.update_weights,
     "AddTags": tags.add,

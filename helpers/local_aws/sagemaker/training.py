@@ -1,7 +1,6 @@
 """Training jobs: the channels come from S3, the image's process trains, the model goes back to S3."""
 
 import re
-import shutil
 import time
 from typing import TYPE_CHECKING
 
@@ -40,13 +39,10 @@ def prepare(backend: "Backend", record: Record) -> None:
         source = channel["DataSource"].get("S3DataSource")
         if not source or source["S3DataType"] not in ("S3Prefix", "ManifestFile"):
             raise validation_error("Offline, a channel's DataSource must be an S3DataSource: S3Prefix or ManifestFile.")
-        try:
-            found = services.list_objects(source["S3Uri"])
-        except ValueError as error:
-            raise validation_error(str(error).removeprefix("ClientError: ")) from None
-        if not found:
-            raise validation_error(f'No S3 objects found under S3 URL "{source["S3Uri"]}" given in input data source.')
+        jobs.check_source(source["S3Uri"])
+    artifact = f"{_target(record)}/model.tar.gz"
     record |= {"TrainingJobStatus": "InProgress", "SecondaryStatusTransitions": []}
+    record["ModelArtifacts"] = {"S3ModelArtifacts": artifact}  # where it will be: AWS tells from the start
     _turn(backend, record, "Starting")
 
 
@@ -71,8 +67,7 @@ def stop(backend: "Backend", request: Record) -> None:
 def resume(backend: "Backend", record: Record) -> None:
     """Write the end of a job that the server's own end cut off: nothing trains twice."""
     if record["TrainingJobStatus"] in ("InProgress", "Stopping"):
-        reason = "InternalServerError: The offline AWS ended while the job ran. Please run it again."
-        _finish(backend, record, "Failed", "Failed", FailureReason=reason)
+        _finish(backend, record, "Failed", "Failed", FailureReason=jobs.CUT_OFF)
 
 
 def _turn(backend: "Backend", record: Record, secondary: str, **members: object) -> None:
@@ -87,28 +82,32 @@ def _turn(backend: "Backend", record: Record, secondary: str, **members: object)
 
 def _work(backend: "Backend", record: Record, run: Run) -> None:
     """Run one job from its download to its last status."""
-    image = images.find(record["AlgorithmSpecification"]["TrainingImage"], "train")
     try:
-        ending = Ending(0, "stopped") if run.stopping.is_set() else _train(backend, record, run, image)
-        if ending.code != 0 and not ending.cause:
-            _finish(backend, record, "Failed", "Failed", FailureReason=jobs.failure_reason(run, ending.code))
-            return
-        _upload(backend, record, run)
-        secondary = {"": "Completed", "stopped": "Stopped", "timeout": "MaxRuntimeExceeded"}[ending.cause]
-        metrics = _final_metrics(record, run, image)
-        _finish(backend, record, "Stopped" if ending.cause else "Completed", secondary, FinalMetricDataList=metrics)
+        primary, secondary, members = _run(backend, record, run)
     except Exception as error:  # whatever it was, the job must not hang as InProgress
-        reason = str(error) if isinstance(error, ValueError) else f"InternalServerError: {error!r}"
-        _finish(backend, record, "Failed", "Failed", FailureReason=reason)
-    finally:
-        backend.runs.pop(record["TrainingJobArn"], None)
-        shutil.rmtree(run.root, ignore_errors=True)
+        primary, secondary, members = "Failed", "Failed", {"FailureReason": jobs.internal_reason(error)}
+    jobs.clear(backend.runs, record["TrainingJobArn"])
+    _finish(backend, record, primary, secondary, **members)
+
+
+def _run(backend: "Backend", record: Record, run: Run) -> tuple[str, str, Record]:
+    """Download, train and upload; returns the last status, the last secondary status and what else is to be told."""
+    image = images.find(record["AlgorithmSpecification"]["TrainingImage"], "train")
+    ending = Ending(0, "stopped") if run.stopping.is_set() else _train(backend, record, run, image)
+    if ending.code != 0 and not ending.cause:
+        return "Failed", "Failed", {"FailureReason": jobs.failure_reason(run, ending.code)}
+    _upload(backend, record, run)
+    secondary = {"": "Completed", "stopped": "Stopped", "timeout": "MaxRuntimeExceeded"}[ending.cause]
+    metrics = {"FinalMetricDataList": _final_metrics(record, run, image)}
+    return "Stopped" if ending.cause else "Completed", secondary, metrics
 
 
 def _train(backend: "Backend", record: Record, run: Run, image: Image) -> Ending:
     """Lay out /opt/ml and run the image's process."""
     _turn(backend, record, "Downloading", TrainingStartTime=utcnow())
-    jobs.write_config(run, _config(record))
+    for folder in ("model", "output/data", "input/data"):
+        (run.opt_ml / folder).mkdir(parents=True, exist_ok=True)
+    jobs.write_config(run.opt_ml / "input" / "config", _config(record))
     for channel in record.get("InputDataConfig", []):
         source = channel["DataSource"]["S3DataSource"]
         folder = run.opt_ml / "input" / "data" / channel["ChannelName"]
@@ -139,15 +138,14 @@ def _config(record: Record) -> dict[str, object]:
     return {
         "hyperparameters.json": record.get("HyperParameters", {}),
         "inputdataconfig.json": channels,
-        "resourceconfig.json": {
-            "current_host": "algo-1",
+        "algorithmspecification.json": record["AlgorithmSpecification"],
+        "resourceconfig.json": jobs.HOSTS
+        | {
             "current_instance_type": instance,
             "current_group_name": "homogeneousCluster",
-            "hosts": ["algo-1"],
             "instance_groups": [
                 {"instance_group_name": "homogeneousCluster", "instance_type": instance, "hosts": ["algo-1"]}
             ],
-            "network_interface_name": "lo",
         },
     }
 
@@ -155,13 +153,16 @@ def _config(record: Record) -> dict[str, object]:
 def _upload(backend: "Backend", record: Record, run: Run) -> None:
     """Pack /opt/ml/model, and /opt/ml/output/data if it holds anything, and put them where the job says."""
     _turn(backend, record, "Uploading")
-    target = f"{record['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{record['TrainingJobName']}/output"
     model, data = run.opt_ml / "model", run.opt_ml / "output" / "data"
-    if model.is_dir() and any(model.iterdir()):
-        services.write_object(f"{target}/model.tar.gz", archives.pack(model))
-        backend.change(record, ModelArtifacts={"S3ModelArtifacts": f"{target}/model.tar.gz"})
+    if model.is_dir():  # not if it was stopped while it waited
+        services.write_object(record["ModelArtifacts"]["S3ModelArtifacts"], archives.pack(model))
     if data.is_dir() and any(data.iterdir()):
-        services.write_object(f"{target}/output.tar.gz", archives.pack(data))
+        services.write_object(f"{_target(record)}/output.tar.gz", archives.pack(data))
+
+
+def _target(record: Record) -> str:
+    """Return the S3 URI under which a job's results lie."""
+    return f"{record['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{record['TrainingJobName']}/output"
 
 
 def _final_metrics(record: Record, run: Run, image: Image) -> list[Record]:

@@ -1,0 +1,28 @@
+"""Running offline AWS servers for the tests."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from offline import Offline, set_up
+
+
+@pytest.fixture(scope="session")
+def aws(tmp_path_factory):
+    """A server for tests that leave it as they found it, with training data and a model in bucket `data`."""
+    offline = Offline(tmp_path_factory.mktemp("aws")).start()
+    artifact = set_up(offline)
+    offline.s3.copy_object(Bucket="data", Key="model.tar.gz", CopySource=artifact.removeprefix("s3://"))
+    yield offline
+    offline.command("stop")
+
+
+@pytest.fixture
+def own_aws(tmp_path):
+    """A server for one test, which may stop, kill or break it."""
+    offline = Offline(tmp_path).start()
+    yield offline
+    offline.command("stop", check=False)

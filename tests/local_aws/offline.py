@@ -1,0 +1,226 @@
+"""What tests of the offline AWS share: clients that check every answer against botocore's model, and small models."""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import boto3
+from botocore.config import Config
+from botocore.validate import ParamValidator
+
+REPOSITORY = Path(__file__).parents[2]
+LINEAR_LEARNER = "382416733822.dkr.ecr.us-east-1.amazonaws.com/linear-learner:1"
+SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
+CHECKED = ("sagemaker", "sagemaker-runtime")
+
+
+def unknown_members(value, shape, path=""):
+    """Name the members of a JSON answer that its shape doesn't have: botocore's parser drops them silently."""
+    if shape.type_name == "structure" and isinstance(value, dict):
+        for name, item in value.items():
+            if name not in shape.members:
+                yield f"{path}.{name}"
+            else:
+                yield from unknown_members(item, shape.members[name], f"{path}.{name}")
+    elif shape.type_name == "list":
+        for item in value:
+            yield from unknown_members(item, shape.member, f"{path}[]")
+    elif shape.type_name == "map":
+        for item in value.values():
+            yield from unknown_members(item, shape.value, f"{path}.*")
+
+
+def check_answer(http_response, parsed, model, **_):
+    """Check one answer: status and error code are the model's, or every member is known and valid."""
+    if http_response.status_code >= 300:
+        code = parsed["Error"]["Code"]
+        statuses = {
+            shape.name: shape.metadata.get("error", {}).get("httpStatusCode", 400) for shape in model.error_shapes
+        }
+        common = {"ValidationException": 400, "UnsupportedOperation": 400, "SerializationException": 400}
+        assert (common | statuses).get(code) == http_response.status_code, (
+            f"{model.name}: {code} {http_response.status_code}"
+        )
+        return
+    if model.output_shape is None:
+        return
+    if model.service_model.protocol == "json":
+        unknown = list(unknown_members(json.loads(http_response.content or b"{}"), model.output_shape))
+        assert not unknown, f"{model.name} answers members that its shape doesn't have: {unknown}"
+    answer = {name: value for name, value in parsed.items() if name != "ResponseMetadata"}
+    if model.has_streaming_output:
+        answer["Body"] = b""  # not read yet
+    report = ParamValidator().validate(answer, model.output_shape)
+    assert not report.has_errors(), f"{model.name}: {report.generate_report()}"
+
+
+@dataclass
+class Offline:
+    """One server of its own state directory."""
+
+    state: Path
+    _clients: dict = field(default_factory=dict)
+
+    def command(self, *arguments, check=True):
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        environment = kept | {"TUTORIAL_LOCAL_DIR": str(self.state)}
+        command = [sys.executable, "-m", "helpers.local_aws", *arguments]
+        return subprocess.run(command, cwd=REPOSITORY, env=environment, check=check, capture_output=True, text=True)
+
+    def start(self):
+        self.command("start")
+        self._clients.clear()
+        return self
+
+    @property
+    def server(self):
+        return json.loads((self.state / "aws" / "server.json").read_text())
+
+    @property
+    def env(self):
+        return json.loads((self.state / "aws" / "env.json").read_text())
+
+    def client(self, service):
+        if service not in self._clients:
+            session = boto3.Session(
+                self.env["AWS_ACCESS_KEY_ID"],
+                self.env["AWS_SECRET_ACCESS_KEY"],
+                self.env["AWS_SESSION_TOKEN"],
+                "us-east-1",
+            )
+            config = Config(retries={"total_max_attempts": 1}, max_pool_connections=20)
+            client = session.client(service, endpoint_url=self.env["AWS_ENDPOINT_URL"], config=config)
+            if service in CHECKED:
+                client.meta.events.register("after-call", check_answer)
+            self._clients[service] = client
+        return self._clients[service]
+
+    @property
+    def sagemaker(self):
+        return self.client("sagemaker")
+
+    @property
+    def s3(self):
+        return self.client("s3")
+
+    def invoke(self, endpoint, body="1,1,1", content_type="text/csv", **options):
+        answer = self.client("sagemaker-runtime").invoke_endpoint(
+            EndpointName=endpoint, Body=body, ContentType=content_type, **options
+        )
+        return answer | {"Body": answer["Body"].read()}
+
+    def wait(self, kind, name, *, seconds=60):
+        """Wait until a job or endpoint has settled; answers its description."""
+        deadline = time.monotonic() + seconds
+        describe = getattr(
+            self.sagemaker, {"TrainingJob": "describe_training_job"}.get(kind, f"describe_{_snake(kind)}")
+        )
+        while time.monotonic() < deadline:
+            answer = describe(**{f"{kind}Name": name})
+            if answer[f"{kind}Status"] not in ("InProgress", "Stopping", "Creating", "Updating"):
+                return answer
+            time.sleep(0.05)
+        raise AssertionError(f"{kind} {name} is still {answer[f'{kind}Status']}")
+
+
+def _snake(name):
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
+
+
+def unique(prefix):
+    return f"{prefix}-{uuid.uuid4().hex[:8]}"
+
+
+def training_job(aws, **changes):
+    """A request for a linear-learner job on the shared data, with changes."""
+    return {
+        "TrainingJobName": unique("job"),
+        "RoleArn": "arn:aws:iam::123456789012:role/TutorialExecutionRole",
+        "AlgorithmSpecification": {"TrainingImage": LINEAR_LEARNER, "TrainingInputMode": "File"},
+        "InputDataConfig": [channel("train", "s3://data/train/")],
+        "OutputDataConfig": {"S3OutputPath": "s3://data/out"},
+        "ResourceConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 10},
+        "HyperParameters": {"feature_dim": "3", "mini_batch_size": "50", "predictor_type": "binary_classifier"},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 360},
+    } | changes
+
+
+def channel(name, uri, distribution="FullyReplicated"):
+    source = {"S3DataType": "S3Prefix", "S3Uri": uri, "S3DataDistributionType": distribution}
+    return {"ChannelName": name, "ContentType": "text/csv", "DataSource": {"S3DataSource": source}}
+
+
+def csv_rows(count=200, seed=0):
+    """Rows of a label and three features that tell it."""
+    generator = random.Random(seed)
+    labels = [number % 2 for number in range(count)]
+    rows = [[label, *(round(generator.gauss(2 * label, 1), 4) for _ in range(3))] for label in labels]
+    return "".join(",".join(map(str, row)) + "\n" for row in rows)
+
+
+def set_up(offline):
+    """Make the shared bucket with training data and a trained model; answers the model's artifact."""
+    offline.s3.create_bucket(Bucket="data")
+    offline.s3.put_object(Bucket="data", Key="train/train.csv", Body=csv_rows())
+    request = training_job(offline)
+    offline.sagemaker.create_training_job(**request)
+    job = offline.wait("TrainingJob", request["TrainingJobName"])
+    assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+    return job["ModelArtifacts"]["S3ModelArtifacts"]
+
+
+def deploy(
+    offline, *, model_data="s3://data/model.tar.gz", variants=("AllTraffic",), shadows=(), capture=None, name=None
+):
+    """Create a model, a configuration and an endpoint of that name, and wait for it."""
+    name = name or unique("endpoint")
+    configure(offline, name, model_data=model_data, variants=variants, shadows=shadows, capture=capture)
+    offline.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    return offline.wait("Endpoint", name)
+
+
+def configure(
+    offline, name, *, model_data="s3://data/model.tar.gz", variants=("AllTraffic",), shadows=(), capture=None
+):
+    container = {"Image": LINEAR_LEARNER} | ({"ModelDataUrl": model_data} if model_data else {})
+    role = "arn:aws:iam::123456789012:role/TutorialExecutionRole"
+    offline.sagemaker.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer=container)
+    described = [
+        {"VariantName": variant, "ModelName": name, "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
+        for variant in (*variants, *shadows)
+    ]
+    options = {"DataCaptureConfig": capture} if capture else {}
+    if shadows:
+        options["ShadowProductionVariants"] = described[len(variants) :]
+    offline.sagemaker.create_endpoint_config(
+        EndpointConfigName=name, ProductionVariants=described[: len(variants)], **options
+    )
+
+
+def capture_config(prefix="s3://data/captured", *, sampling=100, modes=("Input", "Output"), csv=("text/csv",)):
+    return {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": sampling,
+        "DestinationS3Uri": prefix,
+        "CaptureOptions": [{"CaptureMode": mode} for mode in modes],
+        "CaptureContentTypeHeader": {"CsvContentTypes": list(csv), "JsonContentTypes": ["application/json"]},
+    }
+
+
+def captured(offline, prefix, *, count, seconds=10):
+    """Wait for a number of captured records; answers (key, record) pairs."""
+    deadline = time.monotonic() + seconds
+    while True:
+        keys = [item["Key"] for item in offline.s3.list_objects_v2(Bucket="data", Prefix=prefix).get("Contents", [])]
+        texts = [(key, offline.s3.get_object(Bucket="data", Key=key)["Body"].read().decode()) for key in keys]
+        records = [(key, json.loads(line)) for key, text in texts for line in text.splitlines()]
+        if len(records) >= count or time.monotonic() > deadline:
+            assert len(records) == count
+            return records
+        time.sleep(0.1)
