@@ -79,7 +79,7 @@ def _rows_of(part: Mapping, expected: Sequence[str], what: str) -> list[Sequence
     fields, rows = list(part["fields"]), list(part["values"])
     if not rows:
         raise ValueError(f"{what} has no rows.")
-    if sorted(fields) != sorted(expected):
+    if len(fields) != len(expected) or any(name not in fields for name in expected):
         lacking = [name for name in expected if name not in fields]
         extra = [name for name in fields if name not in expected] or [n for n in fields if fields.count(n) > 1]
         raise ValueError(
@@ -124,8 +124,8 @@ def _milliseconds(given: float | None) -> int | None:
     return round(given)
 
 
-def checked(table: Table, batch: Batch) -> dict[str, Values]:
-    """Check every value of a batch against the table's columns."""
+def checked(table: Table, batch: Batch, prediction: str) -> dict[str, Values]:
+    """Check every value of a batch against the table's columns; the prediction can't be missing."""
     names = [column.name for column in table.of("feature", "output")]
     if set(names) != set(batch.fields):
         lacking, extra = set(names) - set(batch.fields), set(batch.fields) - set(names)
@@ -137,7 +137,10 @@ def checked(table: Table, batch: Batch) -> dict[str, Values]:
     def where(row: int) -> str:
         return f"row {batch.row_numbers[row]} of record {batch.scoring_ids[batch.record_of_row[row]]!r}"
 
-    return {name: check(table.named(name), batch.fields[name], where) for name in names}
+    values = {name: check(table.named(name), batch.fields[name], where) for name in names}
+    if (missing := values[prediction].missing) is not None:
+        raise ValueError(f"field {prediction!r}, {where(int(np.argmax(missing)))}: no prediction. Nothing was stored.")
+    return values
 
 
 def record_digests(table: Table, values: Mapping[str, Values], batch: Batch) -> np.ndarray:

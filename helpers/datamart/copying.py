@@ -5,7 +5,7 @@ field a length (-1 for NULL) and its bytes, big-endian, then a count of -1.
 """
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -80,7 +80,7 @@ def encode(columns: list[tuple[str, Values]]) -> bytes:
 
 
 def copy_out(
-    cursor: Cursor, source: sql.Composable, columns: Mapping[str, tuple[sql.Composable, str]], parameters: Sequence = ()
+    cursor: Cursor, source: sql.Composable, columns: Mapping[str, tuple[sql.Composable, str]]
 ) -> dict[str, np.ndarray]:
     """Read columns of `source` (what follows FROM) into arrays; `columns` maps a name to an expression and its type.
 
@@ -92,7 +92,7 @@ def copy_out(
     for name, (expression, kind) in columns.items():
         if kind == NUMBERS:
             query = sql.SQL("SELECT coalesce(max(array_length({}, 1)), 1) FROM {}").format(expression, source)
-            cursor.execute(query, parameters)
+            cursor.execute(query)
             items = [sql.SQL("({})[{}]").format(expression, sql.Literal(i + 1)) for i in range(cursor.fetchone()[0])]
             parts += [(name, _never_null(item, NUMBER), FORMATS[NUMBER]) for item in items]
         else:
@@ -101,7 +101,7 @@ def copy_out(
         sql.SQL(", ").join(expression for _, expression, _ in parts), source
     )
     buffer = io.BytesIO()
-    cursor.copy_expert(cursor.mogrify(query, parameters), buffer)
+    cursor.copy_expert(query, buffer)
     layout = [("fields", ">i2")]
     for i, (_, _, format) in enumerate(parts):
         layout += [(f"length{i}", ">i4"), (f"value{i}", format)]
@@ -114,7 +114,7 @@ def copy_out(
     return {
         name: np.column_stack(read[name])
         if kind == NUMBERS
-        else _finished(cursor, source, parameters, expression, kind, read[name][0])
+        else _finished(cursor, source, expression, kind, read[name][0])
         for name, (expression, kind) in columns.items()
     }
 
@@ -132,7 +132,6 @@ def _never_null(expression: sql.Composable, kind: str) -> sql.Composable:
 def _finished(
     cursor: Cursor,
     source: sql.Composable,
-    parameters: Sequence,
     expression: sql.Composable,
     kind: str,
     data: np.ndarray,
@@ -146,7 +145,7 @@ def _finished(
         return data.astype(bool) if (data >= 0).all() else np.array([False, True, None], dtype=object)[data]
     if kind == TEXT:
         query = sql.SQL("SELECT DISTINCT hashtextextended({0}, 0), {0} FROM {1} WHERE {0} IS NOT NULL")
-        cursor.execute(query.format(expression, source), parameters)
+        cursor.execute(query.format(expression, source))
         hashes, texts = zip(*cursor.fetchall(), strict=True) if cursor.rowcount else ((), ())
         translation = np.array([*texts, None], dtype=object)
         return translation[pd.Index(np.array(hashes, dtype=np.int64)).get_indexer(data)]

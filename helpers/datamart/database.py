@@ -133,11 +133,14 @@ class Database:
             said = said.replace(password, "***")
         return DataMartError(f"PostgreSQL, {self.where}: {said}")
 
+    # Values are bound to %s in plain statements. Where a statement holds names from outside, which may hold a percent
+    # sign, values are sql.Literal and there are no parameters.
+
     def rows(self, query: str | sql.Composable, parameters: Sequence | dict = ()) -> list[dict]:
         """Return a query's rows as dicts."""
 
         def work(cursor: Cursor) -> list[dict]:
-            cursor.execute(query, parameters)
+            cursor.execute(query, parameters or None)
             names = [column.name for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
@@ -147,7 +150,7 @@ class Database:
         """Return a query's rows as a data frame."""
 
         def work(cursor: Cursor) -> pd.DataFrame:
-            cursor.execute(query, parameters)
+            cursor.execute(query, parameters or None)
             names = [column.name for column in cursor.description]
             numbers = {c.name: float for c in cursor.description if c.type_code in extensions.FLOAT.values}
             return pd.DataFrame(cursor.fetchall(), columns=names).astype(numbers)
@@ -156,4 +159,4 @@ class Database:
 
     def execute(self, query: str | sql.Composable, parameters: Sequence | dict = ()) -> None:
         """Run one statement."""
-        self.run(lambda cursor: cursor.execute(query, parameters))
+        self.run(lambda cursor: cursor.execute(query, parameters or None))

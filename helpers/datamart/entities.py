@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+from helpers.datamart.columns import column_names
+
 
 class ProblemType(StrEnum):
     """What a model predicts."""
@@ -72,6 +74,7 @@ class SageMakerMachineLearningAsset:
             properties["label_values"] = [[value, value] for value in self.label_values]
         features = properties["feature_columns"]
         outputs = [column for column in (self.prediction_column, self.probability_column) if column]
+        column_names([*features, *outputs, self.label_column])
         if not features:
             raise ValueError("feature_columns is empty: name the fields of the model's request.")
         if repeated := sorted({name for name in features if features.count(name) > 1}):

@@ -60,9 +60,9 @@ class FeedbackLogging(tables.TableVerbs):
         )
         if not columns or not len(next(iter(columns.values()))):
             return StoreReport(0, 0, 0)
-        joins = "scoring_id" in columns and "scoring_id" not in asset["feature_columns"]
-        expected = ["scoring_id", label_column] if joins else [*asset["feature_columns"], label_column]
-        if set(columns) != set(expected):
+        joins = set(columns) == {"scoring_id", label_column}
+        expected = [*asset["feature_columns"], label_column]
+        if not joins and set(columns) != set(expected):
             lacking, extra = [n for n in expected if n not in columns], [n for n in columns if n not in expected]
             raise ValueError(
                 f"Feedback lacks {some(lacking) or 'nothing'}, and {some(extra) or 'nothing'} in it is unknown."
@@ -94,52 +94,39 @@ class FeedbackLogging(tables.TableVerbs):
 
     def _join(self, cursor: Cursor, table: tables.Table, scoring_ids: Sequence[str], labels: Values) -> StoreReport:
         """Attach labels to the scored rows."""
-        label, identifier = table.of("label")[0], self._subscription.subscription_id
+        label = table.of("label")[0]
         keys, numbers = zip(*map(_row_key, scoring_ids), strict=True)
-        cursor.execute(
-            sql.SQL(
-                'CREATE TEMPORARY TABLE arriving_label (scoring_id text COLLATE "C", row_number integer, label {})'
-                " ON COMMIT DROP"
-            ).format(sql.SQL(label.type))
-        )
         columns = {
             "scoring_id": (TEXT, Values(np.array(keys, dtype=object))),
             "row_number": (SHORT_INTEGER, Values(np.array(numbers))),
             "label": (label.type, labels),
         }
+        definition = """CREATE TEMPORARY TABLE arriving_label
+            (scoring_id text COLLATE "C", row_number integer, label {}) ON COMMIT DROP"""
+        cursor.execute(sql.SQL(definition).format(sql.SQL(label.type)))
         copy_in(cursor, "arriving_label", columns)
-        cursor.execute("ANALYZE arriving_label")
         cursor.execute(
-            "SELECT a.scoring_id, a.row_number FROM arriving_label a LEFT JOIN scoring_key k"
-            " ON k.subscription_id = %s AND k.scoring_id = a.scoring_id"
-            " WHERE a.row_number < 1 OR a.row_number > coalesce(k.row_count, 0) LIMIT 6",
-            [identifier],
+            "ANALYZE arriving_label; CREATE TEMPORARY TABLE joined_label ON COMMIT DROP AS SELECT a.*, k.record_id"
+            " FROM arriving_label a LEFT JOIN scoring_key k ON k.subscription_id = %s AND k.scoring_id = a.scoring_id"
+            " AND a.row_number BETWEEN 1 AND k.row_count",
+            [self._subscription.subscription_id],
         )
+        cursor.execute("SELECT scoring_id, row_number FROM joined_label WHERE record_id IS NULL LIMIT 6")
         if unknown := [_row_id(*row) for row in cursor.fetchall()]:
             raise ValueError(
                 f"No scored row has scoring id {some(unknown)}. A row's id is the request's scoring id, a hyphen and"
                 " the row's number, from 1. Nothing was stored."
             )
         names = {"feedback": sql.Identifier(table.feedback), "label": sql.Identifier(label.column_name)}
-        cursor.execute(
-            sql.SQL(
-                "INSERT INTO {feedback} (record_id, row_number, record_timestamp, {label}) SELECT k.record_id,"
-                " a.row_number, now(), a.label FROM arriving_label a JOIN scoring_key k ON k.subscription_id = %s"
-                " AND k.scoring_id = a.scoring_id ORDER BY 1, 2 ON CONFLICT (record_id, row_number) DO NOTHING"
-            ).format(**names),
-            [identifier],
-        )
+        insert = """INSERT INTO {feedback} (record_id, row_number, record_timestamp, {label})
+            SELECT record_id, row_number, now(), label FROM joined_label ORDER BY 1, 2
+            ON CONFLICT (record_id, row_number) DO NOTHING"""
+        cursor.execute(sql.SQL(insert).format(**names))
         stored = cursor.rowcount
         if stored < len(keys):
-            cursor.execute(
-                sql.SQL(
-                    "SELECT a.scoring_id, a.row_number FROM arriving_label a JOIN scoring_key k"
-                    " ON k.subscription_id = %s AND k.scoring_id = a.scoring_id"
-                    " JOIN {feedback} f ON f.record_id = k.record_id AND f.row_number = a.row_number"
-                    " WHERE f.{label} <> a.label LIMIT 6"
-                ).format(**names),
-                [identifier],
-            )
+            differing = """SELECT scoring_id, row_number FROM joined_label j
+                JOIN {feedback} f USING (record_id, row_number) WHERE f.{label} <> j.label LIMIT 6"""
+            cursor.execute(sql.SQL(differing).format(**names))
             if other := [_row_id(*row) for row in cursor.fetchall()]:
                 raise ConflictError(f"Scoring id {some(other)} has another label already. Nothing was stored.")
         return StoreReport(stored, len(keys) - stored, stored)
@@ -193,10 +180,10 @@ class FeedbackLogging(tables.TableVerbs):
 
     def _select(self, limit: int | None) -> tables.Selection:
         table = self._subscription.table()
-        part = sql.SQL("(SELECT * FROM {} ORDER BY record_timestamp, record_id, row_number LIMIT %s)")
-        query = tables.feedback_query(table, part.format(sql.Identifier(table.feedback)))
+        part = sql.SQL("(SELECT * FROM {} ORDER BY record_timestamp, record_id, row_number LIMIT {})")
+        query = tables.feedback_query(table, part.format(sql.Identifier(table.feedback), sql.Literal(limit)))
         query = sql.SQL("{} ORDER BY f.record_timestamp, f.record_id, f.row_number").format(query)
-        return tables.Selection(query, [limit], {column.column_name: column.name for column in table.columns})
+        return tables.Selection(query, {column.column_name: column.name for column in table.columns})
 
 
 def _columns_of(
@@ -232,7 +219,13 @@ def _hashable(label: object) -> object:
 def _row_key(row_id: str) -> tuple[bytes, int]:
     """Split a row's id into the request's scoring id and the row's number; 0, which no row has, if it isn't one."""
     scoring_id, _, number = row_id.rpartition("-") if isinstance(row_id, str) else ("", "", "")
-    if scoring_id and number.isascii() and number.isdecimal() and number == str(int(number)) and int(number) < 2**31:
+    if (
+        scoring_id
+        and number.isascii()
+        and number.isdecimal()
+        and number == str(int(number))
+        and 0 < int(number) < 2**31
+    ):
         return scoring_id.replace("\0", "").encode(), int(number)
     return str(row_id).replace("\0", "").encode(), 0
 

@@ -205,8 +205,9 @@ class Monitor(tables.TableVerbs):
         )
 
     def _select(self, limit: int | None) -> tables.Selection:
-        query = sql.SQL("SELECT * FROM {} WHERE subscription_id = %s ORDER BY ts DESC LIMIT %s")
-        return tables.Selection(query.format(sql.Identifier(self.metrics_view)), [self._subscription.uid, limit], {})
+        query = sql.SQL("SELECT * FROM {} WHERE subscription_id = {} ORDER BY ts DESC LIMIT {}")
+        uid = sql.Literal(self._subscription.uid)
+        return tables.Selection(query.format(sql.Identifier(self.metrics_view), uid, sql.Literal(limit)), {})
 
 
 def deployment_metrics(database: Database, subscription_id: int | None = None) -> pd.DataFrame:

@@ -55,12 +55,14 @@ class PayloadLogging(tables.TableVerbs):
 
     def _store(self, batch: Batch) -> StoreReport:
         revision = self._subscription.asset_revision()
+        if not self._subscription.get_details()["payload_logging"]:
+            raise ValueError(f"Payload logging of {self._subscription.name!r} is off: call payload_logging.enable().")
         return self._database.run(lambda cursor: self.write(cursor, batch, revision))
 
     def write(self, cursor: Cursor, batch: Batch, revision: str) -> StoreReport:
         """Store a batch as part of a transaction; see `store`."""
         table = tables.read(cursor, self._subscription.subscription_id) or self._create_table(cursor, batch)
-        values = checked(table, batch)
+        values = checked(table, batch, self._subscription.asset["prediction_column"])
         digests = record_digests(table, values, batch)
         deployment = self._subscription.deployment_key(cursor, revision)
         record_ids = self._next_record_ids(cursor, len(batch.scoring_ids))
@@ -150,8 +152,8 @@ class PayloadLogging(tables.TableVerbs):
 
     def _select(self, limit: int | None) -> tables.Selection:
         table = self._subscription.table()
-        part = sql.SQL("(SELECT * FROM {} ORDER BY record_id, row_number LIMIT %s)").format(
-            sql.Identifier(table.payload)
+        part = sql.SQL("(SELECT * FROM {} ORDER BY record_id, row_number LIMIT {})").format(
+            sql.Identifier(table.payload), sql.Literal(limit)
         )
         query = sql.SQL("{} ORDER BY p.record_id, p.row_number").format(tables.payload_query(table, part))
-        return tables.Selection(query, [limit], {column.column_name: column.name for column in table.columns})
+        return tables.Selection(query, {column.column_name: column.name for column in table.columns})

@@ -67,10 +67,10 @@ class QualityMonitoring(Monitor):
         columns["scored_at"] = (sql.Identifier("p", "scored_at"), TIMESTAMP)
         source = sql.SQL(
             "(SELECT * FROM {} WHERE record_id IS NOT NULL"
-            " ORDER BY record_timestamp DESC, record_id, row_number LIMIT %s)"
+            " ORDER BY record_timestamp DESC, record_id, row_number LIMIT {})"
             " f JOIN {} p USING (record_id, row_number)"
-        ).format(sql.Identifier(table.feedback), sql.Identifier(table.payload))
-        rows = self._database.run(lambda cursor: copy_out(cursor, source, columns, [limit]), REPEATABLE_READ)
+        ).format(sql.Identifier(table.feedback), sql.Literal(limit), sql.Identifier(table.payload))
+        rows = self._database.run(lambda cursor: copy_out(cursor, source, columns), REPEATABLE_READ)
         times = rows.pop("scored_at")
         return rows, (times.min().item(), times.max().item()) if len(times) else (None, None)
 

@@ -131,10 +131,9 @@ def _listed(template: str, columns: Sequence[Column]) -> sql.Composable:
 
 
 class Selection(NamedTuple):
-    """A query, its parameters, and new names for some of its columns."""
+    """A query, and new names for some of its columns."""
 
     query: sql.Composable
-    parameters: list
     names: dict[str, str]
 
 
@@ -150,7 +149,7 @@ class TableVerbs:
     def get_table_content(self, format: str = "pandas", limit: int | None = None) -> pd.DataFrame | list[dict]:
         """Return the table, or its first `limit` rows, as a data frame or (format "python") a list of dicts."""
         selection = self._select(limit)
-        frame = self._database.frame(selection.query, selection.parameters).rename(columns=selection.names)
+        frame = self._database.frame(selection.query).rename(columns=selection.names)
         return frame if format == "pandas" else frame.to_dict("records")
 
     def show_table(self, limit: int = 10) -> pd.DataFrame:
@@ -166,7 +165,7 @@ class TableVerbs:
         selection = self._select(0)
 
         def work(cursor: Cursor) -> list[tuple]:
-            cursor.execute(selection.query, selection.parameters)
+            cursor.execute(selection.query)
             columns = [
                 (selection.names.get(column.name, column.name), column.type_code) for column in cursor.description
             ]

@@ -1,6 +1,9 @@
 """A real PostgreSQL for all tests, a fresh schema for each, and a breast-cancer-like subscription."""
 
+import contextlib
 import itertools
+import pathlib
+import tempfile
 
 import psycopg2
 import pytest
@@ -11,11 +14,29 @@ FEATURES = [f"feature {i}" for i in range(30)]
 NAMES = itertools.count()
 
 
+@contextlib.contextmanager
+def folder():
+    """A temporary folder for servers. Not pytest's: run by root, it closes its own to the server's account."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        yield pathlib.Path(name)
+
+
+@pytest.fixture
+def home():
+    with folder() as path:
+        yield path
+
+
 @pytest.fixture(scope="session")
-def database_url(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("database") / "postgresql"
-    yield datamart.server.start(directory)
-    datamart.server.stop(directory)
+def database_url():
+    with folder() as path:
+        url = datamart.server.start(path / "postgresql")
+        with contextlib.closing(psycopg2.connect(url)) as connection:
+            connection.autocommit = True
+            connection.cursor().execute("ALTER SYSTEM SET fsync = off")  # these tests cut no power, and share a disk
+            connection.cursor().execute("SELECT pg_reload_conf()")
+        yield url
+        datamart.server.stop(path / "postgresql")
 
 
 @pytest.fixture

@@ -1,0 +1,115 @@
+"""A metric below its threshold opens one alert; recovery closes it."""
+
+import pytest
+
+from .conftest import small_record
+
+
+def labelled(subscription, name, right, wrong):
+    """Log rows of which so many are predicted right, with their labels."""
+    values = [[float(i), "red"] for i in range(right + wrong)]
+    answers = [[0.9, 1] if i % 2 else [0.1, 0] for i in range(right + wrong)]
+    subscription.payload_logging.store([small_record(name, values=values, answers=answers)])
+    labels = [a[1] if i < right else 1 - a[1] for i, a in enumerate(answers)]
+    ids = [f"{name}-{i + 1}" for i in range(right + wrong)]
+    subscription.feedback_logging.store(list(zip(ids, labels, strict=True)), fields=["scoring_id", "diagnosis"])
+
+
+def test_opens_stays_and_closes(mart, small):
+    labelled(small, "bad", right=10, wrong=10)
+    small.quality_monitoring.enable(threshold=0.8)
+    first = small.quality_monitoring.run()
+    assert first["gate"] == "area_under_roc"
+    opened = mart.alerts.list(state="open")
+    assert opened[["subscription", "monitor", "metric", "lower_limit"]].values.tolist() == [
+        ["small", "quality", "area_under_roc", 0.8]
+    ]
+    assert opened["value"][0] == first["metrics"]["area_under_roc"] < 0.8
+
+    small.quality_monitoring.run()
+    assert mart.alerts.list()["alert_id"].tolist() == opened["alert_id"].tolist()
+    metrics = mart.get_deployment_metrics().set_index("metric")
+    assert metrics.loc["area_under_roc", "issues"] == 1
+    assert metrics["issues"].sum() == 1
+
+    labelled(small, "good", right=400, wrong=0)
+    small.quality_monitoring.run()
+    assert mart.alerts.list(state="open").empty
+    closed = mart.alerts.list(state="closed")
+    assert closed["alert_id"].tolist() == opened["alert_id"].tolist()
+    assert closed["closed_at"].notna().all()
+    assert mart.get_deployment_metrics()["issues"].sum() == 0
+
+    labelled(small, "bad again", right=0, wrong=400)
+    small.quality_monitoring.run()
+    assert mart.alerts.list(state="open")["alert_id"].tolist() != opened["alert_id"].tolist()
+
+
+def test_exactly_at_the_threshold_is_no_alert(mart, small):
+    labelled(small, "a", right=20, wrong=0)
+    small.quality_monitoring.enable(threshold=1.0)
+    small.quality_monitoring.run()
+    assert mart.alerts.list().empty
+
+
+def test_too_few_records_measure_nothing(mart, small):
+    labelled(small, "a", right=2, wrong=7)
+    small.quality_monitoring.enable(threshold=0.8, min_records=10)
+    run = small.quality_monitoring.run()
+    assert (run["state"], run["records"], run["metrics"]) == ("skipped", 9, {})
+    assert "10 needed" in run["reason"]
+    assert mart.alerts.list().empty
+
+
+def test_newest_records_only(small):
+    labelled(small, "old", right=0, wrong=20)
+    labelled(small, "new", right=20, wrong=0)
+    small.quality_monitoring.enable(threshold=0.8, max_records=20)
+    run = small.quality_monitoring.run()
+    assert (run["records"], run["metrics"]["accuracy"]) == (20, 1.0)
+
+
+def test_slow_answers_alarm(mart, small):
+    small.performance_monitoring.enable(apt_threshold=100, rpm_threshold=2)
+    small.payload_logging.store([small_record(response_time=300) for _ in range(5)])
+    small.performance_monitoring.run()
+    assert mart.alerts.list(state="open")["metric"].tolist() == ["average_processing_time"]
+    small.payload_logging.store([small_record(response_time=30)])
+    run = small.performance_monitoring.run()
+    assert run["metrics"]["average_processing_time"] == 30
+    assert mart.alerts.list(state="open")["metric"].tolist() == ["records_per_minute"]
+    assert small.performance_monitoring.run()["state"] == "skipped"
+
+
+def test_a_monitor_that_is_off_says_so(small):
+    with pytest.raises(ValueError, match=r"enable\(\)"):
+        small.quality_monitoring.run()
+    with pytest.raises(ValueError, match=r"run\(\)"):
+        small.quality_monitoring.get_run_details()
+    with pytest.raises(ValueError, match="no payload yet"):
+        small.quality_monitoring.enable()
+    small.performance_monitoring.enable()
+    small.performance_monitoring.disable()
+    with pytest.raises(ValueError, match=r"enable\(\)"):
+        small.performance_monitoring.run()
+
+
+def test_in_the_background(small):
+    small.payload_logging.store([small_record()])
+    small.performance_monitoring.enable()
+    run = small.performance_monitoring.run(background_mode=True)
+    for _ in range(100):
+        if small.performance_monitoring.get_run_details(run["run_uid"])["state"] == "finished":
+            break
+    assert small.performance_monitoring.get_run_details()["metrics"]["records"] == 1
+
+
+def test_a_run_that_breaks_is_kept_as_failed(small):
+    labelled(small, "a", right=20, wrong=0)
+    small.quality_monitoring.enable()
+    small.asset["positive_label"] = 7
+    with pytest.raises(ValueError):
+        small.quality_monitoring.run()
+    details = small.quality_monitoring.get_run_details()
+    assert details["state"] == "failed"
+    assert "7" in details["error"]

@@ -1,0 +1,110 @@
+"""PostgreSQL out of reach or refusing is said clearly, without the password; a restart is waited for."""
+
+import os
+import signal
+import socket
+import threading
+import time
+
+import psycopg2
+import pytest
+
+from helpers import datamart
+from helpers.datamart import server
+
+from .conftest import small_record
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://postgres:hunter2@127.0.0.1:1/data",
+        "postgresql://postgres:hunter2@127.0.0.1:notaport/data",
+        "postgresql://postgres:hunter2@localhost/data?nosuchoption=1",
+        "postgresql://postgres:hunter2@no-such-host.invalid/data?connect_timeout=3",
+        "mysql://postgres:hunter2@localhost/data",
+        "hunter2",
+        "",
+    ],
+)
+def test_unreachable_or_no_url_at_all(url, monkeypatch):
+    monkeypatch.setenv("PGHOST", "/nonexistent")
+    began = time.monotonic()
+    with pytest.raises(datamart.DataMartError) as caught:
+        datamart.DataMart(url).setup()
+    assert time.monotonic() - began < 8
+    assert "hunter2" not in str(caught.value)
+    assert caught.value.__suppress_context__
+    assert "hunter2" not in repr(vars(caught.value))
+
+
+@pytest.fixture
+def own_server(home):
+    yield server.start(home / "postgresql"), home / "postgresql"
+    server.stop(home / "postgresql")
+
+
+def test_wrong_password(own_server):
+    url, directory = own_server
+    connection = psycopg2.connect(url)
+    with connection, connection.cursor() as cursor:
+        cursor.execute("CREATE USER analyst PASSWORD 'correct horse'; CREATE SCHEMA hers AUTHORIZATION analyst")
+        (directory / "pg_hba.conf").write_text("local all analyst scram-sha-256\nlocal all all trust\n")
+        cursor.execute("SELECT pg_reload_conf()")
+    connection.close()
+    time.sleep(0.3)
+    right = url.replace("postgres@", "analyst:correct%20horse@")
+    assert datamart.DataMart(right, schema="hers").setup()["status"] == "active"
+    with pytest.raises(datamart.DataMartError, match="password authentication failed") as caught:
+        datamart.DataMart(right.replace("correct", "battery"), schema="hers").setup()
+    assert "battery" not in str(caught.value)
+    with pytest.raises(datamart.DataMartError, match="permission denied"):
+        datamart.DataMart(right, schema="not hers").setup()
+
+
+def test_sslmode_is_honoured():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def refuse_encryption():
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(8)
+                connection.sendall(b"N")
+
+        threading.Thread(target=refuse_encryption, daemon=True).start()
+        port = listener.getsockname()[1]
+        with pytest.raises(datamart.DataMartError, match="server does not support SSL"):
+            datamart.DataMart(f"postgresql://u@127.0.0.1:{port}/d?sslmode=require").setup()
+
+
+def test_a_restart_of_the_server_is_waited_for(own_server):
+    url, directory = own_server
+    mart = datamart.DataMart(url)
+    mart.setup()
+    uid = mart.bindings.add("engine", datamart.SageMakerMachineLearningInstance(region="us-east-1"))
+    subscription = mart.subscriptions.add(
+        datamart.SageMakerMachineLearningAsset(
+            source_uid="e",
+            binding_uid=uid,
+            problem_type=datamart.ProblemType.BINARY_CLASSIFICATION,
+            label_column="diagnosis",
+            prediction_column="predicted_label",
+            probability_column="score",
+            feature_columns=["size", "colour"],
+        )
+    )
+    subscription.payload_logging.store([small_record("before")])
+    os.kill(int((directory / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+    threading.Timer(1.0, server.start, [directory]).start()
+    assert subscription.payload_logging.store([small_record("before"), small_record("after")]).skipped == 1
+    assert subscription.payload_logging.get_records_count() == 2
+
+
+def test_connections_are_reused_and_given_back_after_errors(mart, small, query):
+    for _ in range(30):
+        with pytest.raises(ValueError):
+            small.payload_logging.store([small_record("a", values=[[float("nan"), "red"]])])
+        small.payload_logging.store([small_record("a")])
+    application = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'data mart' AND state = 'idle'"
+    assert len(small.database._idle) == 1
+    assert query(application)[0][0] < 20

@@ -1,0 +1,53 @@
+"""Setting up makes what is missing, drops nothing, and may be done by several at once."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from helpers import datamart
+from helpers.datamart import migrations
+
+from .conftest import small_record
+
+
+def test_setup_again_keeps_everything(mart, small, database_url):
+    small.payload_logging.store([small_record("a")])
+    again = datamart.DataMart(database_url, schema=small.database.schema)
+    assert again.setup() == mart.get_details()
+    assert again.subscriptions.get(name="small").payload_logging.get_records_count() == 1
+
+
+def test_eight_at_once(database_url, query):
+    marts = [datamart.DataMart(database_url, schema="at once") for _ in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        details = list(pool.map(lambda mart: mart.setup(), marts))
+    assert {detail["version"] for detail in details} == {max(migrations.SCRIPTS)}
+    assert query('SELECT count(*) FROM "at once".migration') == [(len(migrations.SCRIPTS),)]
+
+
+def test_a_newer_schema_is_refused(mart, small, database_url, query):
+    query(f"INSERT INTO {small.database.schema}.migration (version, name) VALUES (999, 'of tomorrow')")
+    with pytest.raises(datamart.DataMartError, match=r"version 999.*update the code"):
+        datamart.DataMart(database_url, schema=small.database.schema).setup()
+
+
+def test_a_migration_that_fails_leaves_nothing(database_url, query, monkeypatch, tmp_path):
+    bad = tmp_path / "999_bad.sql"
+    bad.write_text("CREATE TABLE half_done (n integer); SELECT 1/0;")
+    monkeypatch.setitem(migrations.SCRIPTS, 999, bad)
+    with pytest.raises(Exception, match="division by zero"):
+        datamart.DataMart(database_url, schema="half").setup()
+    assert query("SELECT count(*) FROM pg_namespace WHERE nspname = 'half'") == [(0,)]
+    monkeypatch.undo()
+    assert datamart.DataMart(database_url, schema="half").setup()["status"] == "active"
+
+
+def test_without_setup_the_error_says_so(database_url):
+    with pytest.raises(datamart.DataMartError, match=r"setup\(\)"):
+        datamart.DataMart(database_url, schema="never made").bindings.list()
+
+
+def test_other_tables_in_the_schema_are_left_alone(database_url, query):
+    query("CREATE SCHEMA mine; CREATE TABLE mine.thesis AS SELECT 1 AS chapter")
+    datamart.DataMart(database_url, schema="mine").setup()
+    assert query("SELECT chapter FROM mine.thesis") == [(1,)]
