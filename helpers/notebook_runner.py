@@ -50,8 +50,15 @@ def run(first: str = "00") -> dict:
 def execute(path: Path, target: Path, parameters: dict | None = None) -> nbformat.NotebookNode:
     """Run one notebook with papermill, writing it to `target`; raise SystemExit naming the cell that failed."""
     try:
+        # The kernel's log level: its notes on how it is connected would break up the progress bar.
         return papermill.execute_notebook(
-            path, target, parameters, cwd=NOTEBOOKS, kernel_name="python3", progress_bar=False
+            path,
+            target,
+            parameters,
+            cwd=NOTEBOOKS,
+            kernel_name="python3",
+            progress_bar=False,
+            extra_arguments=["--log-level=ERROR"],
         )
     except PapermillExecutionError as error:
         shown = target.relative_to(REPOSITORY) if target.is_relative_to(REPOSITORY) else target
@@ -97,8 +104,19 @@ def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         tags = cell.metadata.get("tags", [])
         cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
         if cell.cell_type == "code":
-            cell.outputs = [output for output in cell.outputs if not _is_progress(output)]
+            cell.outputs = _joined([output for output in cell.outputs if not _is_progress(output)])
     return notebook
+
+
+def _joined(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    # How a cell's printed lines are cut into pieces depends on how fast they came.
+    joined = []
+    for output in outputs:
+        if joined and output.output_type == joined[-1].output_type == "stream":
+            joined[-1].text += output.text
+        else:
+            joined.append(output)
+    return joined
 
 
 def _is_progress(output: nbformat.NotebookNode) -> bool:

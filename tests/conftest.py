@@ -1,8 +1,10 @@
 """What all tests share: the repository's place, and services of their own."""
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -16,10 +18,11 @@ def repository() -> Path:
 
 
 @pytest.fixture(scope="module")
-def fresh_services(tmp_path_factory) -> dict[str, str]:
+def fresh_services() -> dict[str, str]:
     """An environment for subprocesses whose offline services start empty; they're stopped at the end."""
-    state = tmp_path_factory.mktemp("state")
+    state = tempfile.mkdtemp(prefix="tutorial-")  # not pytest's folder, which PostgreSQL's own user may not enter
     kept = {key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "TUTORIAL_TARGET")}
     environment = {**kept, "TUTORIAL_LOCAL_DIR": str(state)}
     yield environment
     subprocess.run([sys.executable, "-m", "helpers.workspace", "stop"], cwd=REPOSITORY, env=environment, check=True)
+    shutil.rmtree(state)

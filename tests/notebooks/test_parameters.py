@@ -1,0 +1,55 @@
+"""The notebooks work for more than their defaults: one run in order with other parameters, on services of its own."""
+
+import os
+
+import nbformat
+import pytest
+
+from helpers import notebook_runner
+from tests.conftest import REPOSITORY
+
+OTHERS = {
+    "01": {"test_size": 0.3, "seed": 7},
+    "02": {"capture_percentage": 50},
+    "03": {"schema": 'My "data" mart'},
+    "04": {"schema": 'My "data" mart'},
+    "05": {"schema": 'My "data" mart', "traffic": "night shift 1"},
+    "06": {"schema": 'My "data" mart', "traffic": "night shift 1", "threshold": 0.7, "clean_up": True},
+}
+
+
+@pytest.fixture(scope="module")
+def executed(fresh_services, tmp_path_factory):
+    """Each notebook by its number, run in order with other parameters."""
+    folder = tmp_path_factory.mktemp("notebooks")
+    before = os.environ.copy()
+    os.environ.update(fresh_services)
+    try:
+        return {
+            path.name[:2]: notebook_runner.execute(path, folder / path.name, OTHERS.get(path.name[:2]))
+            for path in sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
+        }
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@pytest.mark.slow
+def test_every_notebook_runs_with_other_parameters(executed):
+    assert notebook_runner.key_figures(executed["01"]).startswith("398 cases to train on, 171 held out")
+    assert "payload rows: 171 linear-learner, 171 xgboost" in notebook_runner.key_figures(executed["05"])
+    assert "labels: 171" in notebook_runner.key_figures(executed["06"])
+
+
+@pytest.mark.slow
+def test_clean_up_deletes_both_endpoints(executed):
+    text = "".join(output.get("text", "") for cell in executed["06"].cells[-3:] for output in cell.get("outputs", []))
+    assert "endpoint breast-cancer-linear-learner" in text and "endpoint breast-cancer-xgboost" in text
+
+
+def test_every_parameter_is_tried_with_another_value():
+    for path in (REPOSITORY / "notebooks").glob("*.ipynb"):
+        cells = nbformat.read(path, as_version=4).cells
+        sources = [cell.source for cell in cells if "parameters" in cell.metadata.get("tags", [])]
+        names = {line.split(" = ")[0] for source in sources for line in source.splitlines() if " = " in line}
+        assert names - {"instance_type"} == set(OTHERS.get(path.name[:2], {})), path.name
