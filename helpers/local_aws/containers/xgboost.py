@@ -28,6 +28,7 @@ from .serving import Predict, UnsupportedType
 from .xgboost_settings import build_custom_metric, read_settings
 
 MODEL_FILE = "xgboost-model"
+SMALL = 1_000_000  # values; below, threads that wait for each other cost more than they bring
 _CSV, _LIBSVM = ("csv", "text/csv"), ("libsvm", "text/libsvm", "text/x-libsvm")
 
 
@@ -46,6 +47,8 @@ def train(arguments: Namespace) -> None:
     for name, table in tables.items():
         print(f"[INFO] {name.capitalize()} matrix has {table.num_row()} rows and {table.num_col()} columns", flush=True)
     _check_labels(tables["train"].get_label(), settings)
+    if tables["train"].num_row() * tables["train"].num_col() < SMALL:
+        settings.setdefault("nthread", 1)
     rounds, patience = settings.pop("num_round"), settings.pop("early_stopping_rounds", None)
     metric = build_custom_metric(settings)
     try:
@@ -116,7 +119,7 @@ def _read_matrix(name: str, channel: dict, weighted: bool) -> xgb.DMatrix:
     if np.isnan(labels).any():
         raise ClientError(f"Channel {name}: the label of row {np.flatnonzero(np.isnan(labels))[0] + 1} is missing")
     try:
-        return xgb.DMatrix(features, label=labels, weight=weights)
+        return xgb.DMatrix(features, label=labels, weight=weights, nthread=1)
     except (xgb.core.XGBoostError, ValueError) as error:
         raise ClientError(f"Channel {name}: {_shorten(error)}") from None
 
