@@ -38,6 +38,10 @@ def plain(value: object) -> object:
 class DataMartError(RuntimeError):
     """The data mart can't be reached or isn't usable as it stands."""
 
+    def _render_traceback_(self) -> list[str]:
+        # Jupyter shows this in place of a traceback: what is wrong is around the code, not in it.
+        return [f"DataMartError: {self}"]
+
 
 class ConflictError(ValueError):
     """A scoring id that is stored already came again with other content."""
@@ -92,8 +96,9 @@ class Database:
                     raise self._problem(error) from None
                 time.sleep(0.1)
             except errors.UndefinedTable as error:
+                missing = error.diag.message_primary
                 raise DataMartError(
-                    f"Schema {self.schema!r} holds no data mart, or half a one: call setup(). {error}"
+                    f"Schema {self.schema!r} holds no data mart: call setup(), as notebook 03 does. ({missing})"
                 ) from None
             except errors.InsufficientPrivilege as error:
                 raise self._problem(error) from None

@@ -176,7 +176,7 @@ class Subscriptions:
         found = self._database.rows(f"SELECT * FROM subscription WHERE {column} = %s", [wanted])
         if not found:
             names = ", ".join(repr(each) for each in self.list()["name"]) or "none yet"
-            raise ValueError(f"There is no subscription {wanted!r}. There are: {names}.")
+            raise ValueError(f"There is no subscription {wanted!r}; notebook 04 adds it. There are: {names}.")
         return Subscription(self._database, self._boto_session, found[0])
 
     def get_details(self, subscription_uid: str | None = None) -> dict:
