@@ -10,12 +10,14 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from flask import request
 from moto.iam.models import iam_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.s3.models import s3_backends
 from moto.sagemaker.models import sagemaker_backends
 from moto.sagemakerruntime.models import sagemakerruntime_backends
 from moto.sts.models import sts_backends
+from werkzeug import Request
 from werkzeug.serving import make_server
 
 from helpers.local_aws import capture, state
@@ -28,7 +30,7 @@ from helpers.local_aws.s3.models import Backend as S3Backend
 from helpers.local_aws.sagemaker import models as sagemaker
 from helpers.local_aws.sagemaker.models import Backend as SageMakerBackend
 from helpers.local_aws.sagemakerruntime.models import Backend as RuntimeBackend
-from helpers.local_aws.unsupported import answer_unsupported
+from helpers.local_aws.unsupported import answer_error, answer_unknown_service
 
 _TRUST = {
     "Version": "2012-10-17",
@@ -96,7 +98,7 @@ def _application(identity: str) -> Callable[..., Any]:
 
     def create_app(service: Any) -> Any:
         app = create(service)
-        app.register_error_handler(Exception, answer_unsupported)
+        app.register_error_handler(Exception, lambda error: answer_error(error, request))
         return app
 
     moto.create_app = create_app
@@ -105,9 +107,18 @@ def _application(identity: str) -> Callable[..., Any]:
         if environ["PATH_INFO"] == IDENTITY_PATH:
             start_response("200 OK", [("Content-Type", "application/json")])
             return [json.dumps({"id": identity, "pid": os.getpid()}).encode()]
+        try:
+            app = moto.get_application(environ)
+        except Exception:  # of several kinds, depending on how moto failed to find it
+            return answer_unknown_service(Request(environ))(environ, start_response)
         s3.touch_request(environ)
-        answer = moto(environ, start_response)
-        s3.keep()
+        begun: list[Any] = []
+        answer = app(environ, lambda *status_and_headers: begun.append(status_and_headers))
+        try:
+            s3.keep()  # before the client reads that it's done
+        except OSError as error:
+            return answer_error(error, Request(environ))(environ, start_response)
+        start_response(*begun[-1])
         return answer
 
     return application

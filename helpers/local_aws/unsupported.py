@@ -2,36 +2,42 @@
 
 import json
 import logging
+import re
+from html import escape
 
-from flask import Response, request
+from werkzeug import Request, Response
 from werkzeug.exceptions import HTTPException
 
 _log = logging.getLogger(__name__)
 
 
-def answer_unsupported(error: Exception) -> Response:
-    """Answer with status 400 and a code naming what is missing, at once: botocore retries a 500.
+def answer_error(error: Exception, request: Request) -> Response:
+    """Answer a request that ended in an error with status 400 and a clear code, at once: botocore retries a 500.
 
-    An error inside moto or ours is logged with its traceback and answered with status 400 as well, for the same reason.
+    An error inside moto or here, a full disk among them, is told and logged with its traceback.
     """
-    if isinstance(error, HTTPException) and error.code != 500:
-        if error.code != 404:
-            return error.get_response()
-        code, message = "UnsupportedOperation", f"The offline AWS has no {request.method} {request.path}."
-    elif isinstance(error, NotImplementedError):
-        code, message = "UnsupportedOperation", f"The offline AWS doesn't support this operation: {error}"
-    else:
-        _log.error("%s %s failed", request.method, request.path, exc_info=error)
-        code, message = "InternalFailure", f"The offline AWS failed at this request: {type(error).__name__}: {error}"
-    return _response(code, message)
+    if isinstance(error, HTTPException) and error.code not in (404, 405, 500):
+        return error.get_response()
+    if isinstance(error, HTTPException | NotImplementedError):
+        what = str(error) if isinstance(error, NotImplementedError) else f"{request.method} {request.path}"
+        return _word(request, "UnsupportedOperation", f"The offline AWS doesn't support this: {what}.")
+    _log.error("%s %s failed", request.method, request.path, exc_info=error)
+    return _word(request, "InternalFailure", f"The offline AWS failed at this request: {type(error).__name__}: {error}")
 
 
-def _response(code: str, message: str) -> Response:
+def answer_unknown_service(request: Request) -> Response:
+    """Answer a request to a service that moto doesn't have."""
+    scope = re.search(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/", request.headers.get("Authorization", ""))
+    name = scope.group(1) if scope else request.path
+    return _word(request, "UnsupportedOperation", f"The offline AWS has no service {name}.")
+
+
+def _word(request: Request, code: str, message: str) -> Response:
     """Word an error in the protocol of the request: XML for S3 and query services, else JSON."""
     query = (request.content_type or "").startswith("application/x-www-form-urlencoded")
-    if query or (not request.headers.get("X-Amz-Target") and "/s3/" in request.headers.get("Authorization", "")):
-        text = message.replace("&", "&amp;").replace("<", "&lt;")
-        body = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{text}</Message></Error>"
+    to_s3 = "X-Amz-Target" not in request.headers and "/s3/" in request.headers.get("Authorization", "")
+    if query or to_s3:
+        body = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
         return Response(f"<ErrorResponse>{body}</ErrorResponse>" if query else body, 400, content_type="text/xml")
-    headers = {"x-amzn-ErrorType": code}
-    return Response(json.dumps({"__type": code, "message": message}), 400, headers, content_type="application/json")
+    body = json.dumps({"__type": code, "message": message})
+    return Response(body, 400, {"x-amzn-ErrorType": code}, content_type="application/json")

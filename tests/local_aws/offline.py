@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import boto3
+import psutil
 from botocore.config import Config
 from botocore.validate import ParamValidator
 
@@ -114,6 +115,12 @@ class Offline:
             EndpointName=endpoint, Body=body, ContentType=content_type, **options
         )
         return answer | {"Body": answer["Body"].read()}
+
+    def containers_of(self, root):
+        """Find the container processes whose log lies in a private root."""
+        children = psutil.Process(self.server["pid"]).children(recursive=True)
+        log = os.path.realpath(root / "log")
+        return [child for child in children if log in [file.path for file in child.open_files()]]
 
     def wait(self, kind, name, *, seconds=60):
         """Wait until a job or endpoint has settled; answers its description."""

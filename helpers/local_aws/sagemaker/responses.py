@@ -18,6 +18,8 @@ from helpers.local_aws.sagemaker.validation import validate
 class Api(BaseResponse):
     """The dispatcher of SageMaker's operations: those of `OPERATIONS`, and a clear refusal of the rest."""
 
+    use_raw_body = True  # bytes that are no UTF-8 are the client's mistake, and told as one
+
     def __init__(self) -> None:
         super().__init__(service_name="sagemaker")
 
@@ -42,7 +44,7 @@ class Api(BaseResponse):
             raise AwsError("UnsupportedOperation", f"The offline SageMaker doesn't support {name}.")
         try:
             parameters = json.loads(self.body or "{}")
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise AwsError("SerializationException", f"The body is not JSON: {error}") from None
         validate(parameters, get_service_model("sagemaker").operation_model(name).input_shape)
         backend: Backend = sagemaker_backends[self.current_account][self.region]

@@ -1,5 +1,6 @@
 """Training jobs: the channels come from S3, the image's process trains, the model goes back to S3."""
 
+import json
 import re
 import time
 from typing import TYPE_CHECKING
@@ -117,6 +118,10 @@ def _train(backend: "Backend", record: Record, run: Run, image: Image) -> Ending
         "TRAINING_JOB_NAME": record["TrainingJobName"],
         "TRAINING_JOB_ARN": record["TrainingJobArn"],
     }
+    algorithm = record["AlgorithmSpecification"]
+    if "ContainerEntrypoint" in algorithm:
+        command = algorithm["ContainerEntrypoint"] + algorithm.get("ContainerArguments", [])
+        environment["CONTAINER_COMMAND"] = json.dumps(command)
     seconds = record.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", 86400)
     return jobs.execute(run, image.module, "train", environment, seconds)
 
@@ -138,7 +143,6 @@ def _config(record: Record) -> dict[str, object]:
     return {
         "hyperparameters.json": record.get("HyperParameters", {}),
         "inputdataconfig.json": channels,
-        "algorithmspecification.json": record["AlgorithmSpecification"],
         "resourceconfig.json": jobs.HOSTS
         | {
             "current_instance_type": instance,

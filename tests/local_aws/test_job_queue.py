@@ -1,0 +1,60 @@
+"""Many jobs at once: bounded, in order of submission, each ending for itself."""
+
+import os
+import time
+
+from offline import channel, csv_rows, training_job
+
+
+def test_ten_jobs_at_once_finish_in_order_of_submission(aws):
+    requests = [training_job(aws) for _ in range(10)]
+    for request in requests:
+        aws.sagemaker.create_training_job(**request)
+    jobs = [aws.wait("TrainingJob", request["TrainingJobName"]) for request in requests]
+    assert {job["TrainingJobStatus"] for job in jobs} == {"Completed"}
+    starts = [job["TrainingStartTime"] for job in jobs]
+    assert starts == sorted(starts)
+
+
+def test_no_more_jobs_run_at_once_than_there_are_processors(aws):
+    aws.s3.put_object(Bucket="data", Key="long/long.csv", Body=csv_rows(20_000))
+    slow = {"predictor_type": "binary_classifier", "epochs": "5000", "mini_batch_size": "10"}
+    count = max(2, os.cpu_count()) + 2
+    requests = [
+        training_job(aws, HyperParameters=slow, InputDataConfig=[channel("train", "s3://data/long/")])
+        for _ in range(count)
+    ]
+    names = [request["TrainingJobName"] for request in requests]
+    for request in requests:
+        aws.sagemaker.create_training_job(**request)
+
+    def secondary():
+        return [aws.sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"] for name in names]
+
+    deadline = time.monotonic() + 30
+    while secondary().count("Training") < count - 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert secondary() == ["Training"] * (count - 2) + ["Starting"] * 2
+    for name in reversed(names):  # those that wait stop without having run
+        aws.sagemaker.stop_training_job(TrainingJobName=name)
+    jobs = [aws.wait("TrainingJob", name) for name in names]
+    assert {job["TrainingJobStatus"] for job in jobs} == {"Stopped"}
+    assert "TrainingStartTime" not in jobs[-1]
+
+
+def test_a_killed_job_has_failed_with_the_reason(aws):
+    aws.s3.put_object(Bucket="data", Key="long/long.csv", Body=csv_rows(20_000))
+    slow = {"predictor_type": "binary_classifier", "epochs": "5000", "mini_batch_size": "10"}
+    request = training_job(aws, HyperParameters=slow, InputDataConfig=[channel("train", "s3://data/long/")])
+    name = request["TrainingJobName"]
+    aws.sagemaker.create_training_job(**request)
+    while aws.sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"] != "Training":
+        time.sleep(0.05)
+    (root,) = (aws.state / "aws" / "jobs").iterdir()
+    time.sleep(0.5)
+    (process,) = aws.containers_of(root)
+    process.kill()
+    job = aws.wait("TrainingJob", name)
+    assert job["TrainingJobStatus"] == "Failed"
+    assert job["FailureReason"] == "AlgorithmError: The process was ended by signal 9, exit code: 137"

@@ -1,0 +1,110 @@
+"""Bad requests: refused at once, with AWS's code and the member's name, and nothing is made."""
+
+import json
+import re
+import urllib.error
+import urllib.request
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from offline import training_job
+
+
+def post(aws, operation, body):
+    """Send a body that botocore would refuse to send; answers (status, code, message)."""
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    headers = {
+        "X-Amz-Target": f"SageMaker.{operation}",
+        "Content-Type": "application/x-amz-json-1.1",
+        "Authorization": "AWS4-HMAC-SHA256 Credential=AKIA/20260101/us-east-1/sagemaker/aws4_request, SignedHeaders=",
+    }
+    request = urllib.request.Request(aws.env["AWS_ENDPOINT_URL"], data, headers)
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return answer.status, None, json.loads(answer.read() or b"{}")
+    except urllib.error.HTTPError as error:
+        answer = json.loads(error.read())
+        return error.code, answer["__type"], answer.get("message", answer.get("Message"))
+
+
+def changed(aws, path, value):
+    """A good training job request with one member changed (or, for None, left out)."""
+    request = training_job(aws)
+    *parents, last = path
+    place = request
+    for name in parents:
+        place = place[name]
+    if value is None:
+        del place[last]
+    else:
+        place[last] = value
+    return request
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "words"),
+    [
+        (["RoleArn"], None, "Value null at 'roleArn' failed to satisfy constraint: Member must not be null"),
+        (["AlgorithmSpecification", "TrainingInputMode"], None, "'algorithmSpecification.trainingInputMode'"),
+        (["TrainingJobName"], "a" * 64, r"'trainingJobName' .*length less than or equal to 63"),
+        (["TrainingJobName"], "no spaces", r"'trainingJobName' .*regular expression pattern"),
+        (["RoleArn"], "arn:aws:iam::1:user/me-and-some-more", r"'roleArn' .*regular expression pattern"),
+        (["AlgorithmSpecification", "TrainingInputMode"], "Tape", r"enum value set: \[Pipe, File, FastFile\]"),
+        (["StoppingCondition", "MaxRuntimeInSeconds"], 0, r"'stoppingCondition.maxRuntimeInSeconds' .*greater than"),
+        (["InputDataConfig", 0, "ChannelName"], "", r"'inputDataConfig.1.member.channelName'"),
+        (["Surprise"], 1, "Unknown member 'Surprise'"),
+        (["ResourceConfig", "Surprise"], 1, "Unknown member 'resourceConfig.Surprise'"),
+    ],
+)
+def test_a_member_that_cannot_be_is_named(aws, path, value, words):
+    request = changed(aws, path, value)
+    status, code, message = post(aws, "CreateTrainingJob", request)
+    assert (status, code) == (400, "ValidationException")
+    assert re.search(words, message), message
+    assert request.get("TrainingJobName") not in [
+        job["TrainingJobName"] for job in aws.sagemaker.list_training_jobs()["TrainingJobSummaries"]
+    ]
+
+
+def test_every_problem_is_told_at_once(aws):
+    status, code, message = post(aws, "CreateModel", {"Surprise": 1, "EnableNetworkIsolation": True})
+    assert (status, code) == (400, "ValidationException")
+    assert message.startswith("2 validation errors detected") and "modelName" in message and "Surprise" in message
+
+
+@pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"[]", b'"text"', {"ModelName": 7}, {"ModelName": ["a"]}])
+def test_malformed_json_is_a_serialization_error(aws, body):
+    assert post(aws, "DescribeModel", body)[:2] == (400, "SerializationException")
+
+
+@pytest.mark.parametrize("token", ["%%%", "bm90IGpzb24=", "eyJzdGFydCI6ICJ4In0="])
+def test_a_made_up_page_token_is_refused(aws, token):
+    assert post(aws, "ListModels", {"NextToken": token})[:2] == (400, "ValidationException")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=10),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    max_leaves=10,
+)
+NAMES = st.sampled_from(
+    ["ModelName", "PrimaryContainer", "Containers", "Tags", "VpcConfig", "ExecutionRoleArn", "Image"]
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(body=st.dictionaries(NAMES, JSON, max_size=4) | JSON)
+@example(body={"ModelName": "a", "Containers": []})
+@example(body={"ModelName": "a", "PrimaryContainer": {}})
+@example(body={"ModelName": "\ud800"})
+def test_no_json_whatsoever_makes_the_server_fail(aws, body):
+    status, code, _ = post(aws, "CreateModel", body)
+    assert (status, code) in ((400, "ValidationException"), (400, "SerializationException"))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(body=st.binary(max_size=200))
+@example(body=b"9" * 5000)
+def test_no_bytes_whatsoever_make_the_server_fail(aws, body):
+    assert post(aws, "DescribeModel", body)[:2] in ((400, "ValidationException"), (400, "SerializationException"))
