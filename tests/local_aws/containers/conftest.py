@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import train_test_split
@@ -54,6 +55,14 @@ class Job:
             for file, text in ({"data.csv": files} if isinstance(files, str) else files).items():
                 (folder / file).write_text(text)
         return self
+
+    @staticmethod
+    def is_running(pid: int) -> bool:
+        """Tell whether a process runs; one that has ended but that nobody has waited for does not."""
+        try:
+            return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
 
     @staticmethod
     def csv(*columns: np.ndarray) -> str:

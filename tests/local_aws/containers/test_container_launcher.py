@@ -12,14 +12,6 @@ ROUNDS_WITHOUT_END = {"num_round": 10_000_000}
 DATA = "1,2\n0,1\n"
 
 
-def is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
 def start_endless(job):
     job.prepare(ROUNDS_WITHOUT_END, train=DATA)
     process = launch("xgboost", "train", {"OPT_ML": str(job.opt_ml)}, job.root / "log")
@@ -81,6 +73,6 @@ def test_containers_end_with_the_process_that_launched_them_even_when_it_is_kill
     found = subprocess.run(command, cwd=repository, capture_output=True, text=True, timeout=60)
     pid = int(found.stdout)
     deadline = time.monotonic() + 10
-    while is_running(pid):
+    while job.is_running(pid):
         assert time.monotonic() < deadline, "the container outlived its launcher"
         time.sleep(0.05)

@@ -160,6 +160,6 @@ def test_killing_reaches_the_script(job):
     process.kill()
     assert process.wait(10) == -signal.SIGKILL
     deadline = time.monotonic() + 5
-    while Path(f"/proc/{script}").exists() and Path(f"/proc/{script}/stat").read_text().split()[2] != "Z":
+    while job.is_running(script):
         assert time.monotonic() < deadline
         time.sleep(0.02)

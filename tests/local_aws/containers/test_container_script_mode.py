@@ -1,6 +1,8 @@
 import json
 import shutil
 import tarfile
+from concurrent.futures import ThreadPoolExecutor
+from urllib.request import Request, urlopen
 
 import numpy as np
 import pytest
@@ -155,6 +157,30 @@ def test_transform_fn_stands_for_three(job):
     prepare_model(job, inference_dot_py=script)
     with job.serve("script_mode", SAGEMAKER_PROGRAM="inference.py") as invoke:
         assert invoke("b", "text/plain").text == "m b text/plain"
+
+
+def test_a_users_functions_are_called_one_at_a_time(job):
+    script = """
+import threading, time
+
+def model_fn(model_dir):
+    return threading.Lock()
+
+def transform_fn(model, body, content_type, accept):
+    alone = model.acquire(blocking=False)
+    time.sleep(0.01)
+    if alone:
+        model.release()
+    return str(alone)
+"""
+    prepare_model(job, inference_dot_py=script)
+    with job.serve("script_mode", SAGEMAKER_PROGRAM="inference.py") as invoke, ThreadPoolExecutor(4) as pool:
+
+        def ask(_: int) -> str:
+            with urlopen(Request(f"http://127.0.0.1:{invoke.port}/invocations", b"x")) as answer:
+                return answer.read().decode()
+
+        assert set(pool.map(ask, range(20))) == {"True"}
 
 
 @pytest.mark.parametrize(

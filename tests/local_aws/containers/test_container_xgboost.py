@@ -1,6 +1,5 @@
 import json
 import re
-import time
 
 import numpy as np
 import pytest
@@ -31,13 +30,9 @@ def read_metrics(log: str) -> dict[str, float]:
 
 def test_the_walkthrough_gives_its_published_picture(job, cancer):
     x_train, x_test, y_train, y_test = cancer
-    start = time.perf_counter()
     job.prepare(WALKTHROUGH, train=job.csv(y_train, x_train), validation=job.csv(y_test, x_test))
     assert job.train("xgboost") == 0, job.log
-    assert time.perf_counter() - start < 5
-    start = time.perf_counter()
     with job.serve("xgboost") as invoke:
-        assert time.perf_counter() - start < 4
         answer = invoke(job.csv(x_test))
         singles = [float(invoke(job.csv(x_test[row : row + 1])).text) for row in range(3)]
     assert (answer.status, answer.type) == (200, "text/csv; charset=utf-8")
