@@ -104,7 +104,7 @@ def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         tags = cell.metadata.get("tags", [])
         cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
         if cell.cell_type == "code":
-            cell.outputs = _joined([output for output in cell.outputs if not _is_progress(output)])
+            cell.outputs = _joined([output for output in cell.outputs if not is_progress(output)])
     return notebook
 
 
@@ -119,7 +119,8 @@ def _joined(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]
     return joined
 
 
-def _is_progress(output: nbformat.NotebookNode) -> bool:
+def is_progress(output: nbformat.NotebookNode) -> bool:
+    """Tell whether an output is a progress bar: a widget in JupyterLab, text on stderr elsewhere."""
     widget = "application/vnd.jupyter.widget-view+json" in output.get("data", {})
     return widget or (output.output_type == "stream" and output.name == "stderr")
 

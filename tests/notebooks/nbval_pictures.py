@@ -1,14 +1,21 @@
-"""A pytest plugin for nbval: compare figures byte for byte too, and leave progress bars (stderr) out of it."""
+"""A pytest plugin for nbval: compare figures byte for byte too, and leave progress bars out of it."""
 
 import nbval.plugin
 
+from helpers.notebook_runner import is_progress
+
 _setup = nbval.plugin.IPyNbFile.__init__
+_compare = nbval.plugin.IPyNbCell.compare_outputs
 
 
-def _strict(self, *arguments, **keywords):
+def _with_pictures(self, *arguments, **keywords):
     _setup(self, *arguments, **keywords)
-    pictures_too = [key for key in self.skip_compare if not key.startswith("image/")]
-    self.skip_compare = (*pictures_too, "stderr")
+    self.skip_compare = tuple(key for key in self.skip_compare if not key.startswith("image/"))
 
 
-nbval.plugin.IPyNbFile.__init__ = _strict
+def _without_progress(self, test, ref, skip_compare=None):
+    return _compare(self, [output for output in test if not is_progress(output)], ref, skip_compare)
+
+
+nbval.plugin.IPyNbFile.__init__ = _with_pictures
+nbval.plugin.IPyNbCell.compare_outputs = _without_progress
