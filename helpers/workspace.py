@@ -10,12 +10,13 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import boto3
+import pandas as pd
 from tqdm.auto import tqdm
 
 from helpers import datamart
@@ -24,7 +25,7 @@ REPOSITORY = Path(__file__).parent.parent
 LOCAL = Path(os.environ.get("TUTORIAL_LOCAL_DIR", REPOSITORY / ".local"))
 STUDIO_METADATA = Path("/opt/ml/metadata/resource-metadata.json")
 S3_PREFIX = "sagemaker-monitoring"
-TAGS = [{"Key": "tutorial", "Value": S3_PREFIX}]
+TAG = {"key": "tutorial", "value": S3_PREFIX}
 # AWS's list price in us-east-1, USD an hour, seen 2026-11. Other regions cost up to half as much again.
 PRICES = {"training, ml.m5.large": 0.115, "endpoint, ml.m5.large": 0.115}
 
@@ -39,7 +40,7 @@ class WorkspaceError(RuntimeError):
 
 @dataclass(frozen=True)
 class Workspace:
-    """Where a notebook works: `target` is "local" or "aws"; `role` an IAM role's ARN; `tags` mark what is made."""
+    """Where a notebook works: `target` is "local" or "aws"; `role` an IAM role's ARN; `tag` marks what is made."""
 
     target: str
     region: str
@@ -49,7 +50,7 @@ class Workspace:
     sagemaker_session: object = field(repr=False)
     database_url: str = field(repr=False)
     prefix: str = S3_PREFIX
-    tags: tuple = field(default=tuple(TAGS), repr=False)
+    tag: dict[str, str] = field(default_factory=TAG.copy, repr=False)
 
     def describe(self) -> str:
         """Tell what was chosen, a line each, without a secret or a path of this machine."""
@@ -153,6 +154,20 @@ def wait_for(resource: object, status: str, attribute: str, minutes: float = 30)
             resource.refresh()
 
 
+def read_csv(workspace: Workspace, key: str, columns: Sequence[str], written_by: str) -> pd.DataFrame:
+    """Read a headerless CSV file of the tutorial's S3 prefix into a frame with these columns.
+
+    Raises WorkspaceError, naming the notebook that writes the file (`written_by`), where it isn't there.
+    """
+    client = workspace.boto_session.client("s3")
+    try:
+        body = client.get_object(Bucket=workspace.bucket, Key=f"{workspace.prefix}/{key}")["Body"]
+    except client.exceptions.NoSuchKey:
+        missing = f"s3://{workspace.bucket}/{workspace.prefix}/{key}"
+        raise WorkspaceError(f"{missing} is missing: run notebook {written_by} first.") from None
+    return pd.read_csv(body, names=list(columns))
+
+
 def wait_for_objects(workspace: Workspace, prefix: str, minutes: float = 5) -> list[str]:
     """Wait, with a progress bar, until the bucket holds objects under `prefix`; return their texts, oldest first.
 
@@ -183,7 +198,8 @@ def delete_resources(boto_session: boto3.Session, name: str | None = None) -> li
         pages = client.get_paginator(f"list_{snake}s").paginate()
         for item in [item for page in pages for item in page[f"{kind}s"]]:
             found = item[f"{kind}Name"]
-            if name not in (None, found) or TAGS[0] not in client.list_tags(ResourceArn=item[f"{kind}Arn"])["Tags"]:
+            tags = client.list_tags(ResourceArn=item[f"{kind}Arn"])["Tags"]
+            if name not in (None, found) or {"Key": TAG["key"], "Value": TAG["value"]} not in tags:
                 continue
             getattr(client, f"delete_{snake}")(**{f"{kind}Name": found})
             if kind == "Endpoint":  # its name is free again only once it's gone
