@@ -98,6 +98,26 @@ def test_absent_group(everybody):
     assert set(found.loc[["AD", "CI", "DI", "KL", "CDDL", "FT"], "note"]) == {wanted}
 
 
+def test_aif360_agrees_where_it_defines_the_same(credit):
+    """Its differences are group less reference, and its entropy is per person with alpha 2."""
+    sklearn_metrics = pytest.importorskip("aif360.sklearn.metrics", reason="aif360 is a development-only oracle")
+    result = evaluate(
+        credit.rows, [Feature("sex", ["male"], ["female"])], favourable=["good"], labels=credit.labels,
+        predictions=credit.predictions, flip=False,
+    )  # fmt: skip
+    ours = result.metrics.set_index("metric")["value"]
+    index = pd.MultiIndex.from_arrays([(credit.rows["sex"] == "male").astype(int)], names=["sex"])
+    label = pd.Series((credit.labels == "good").to_numpy().astype(int), index=index)
+    prediction = pd.Series((np.array(credit.predictions) == "good").astype(int), index=index)
+    asked = dict(prot_attr="sex", priv_group=1, pos_label=1)
+    assert -ours["DPPL"] == pytest.approx(sklearn_metrics.statistical_parity_difference(label, prediction, **asked))
+    assert ours["DI"] == pytest.approx(sklearn_metrics.disparate_impact_ratio(label, prediction, **asked))
+    assert -ours["RD"] == pytest.approx(sklearn_metrics.equal_opportunity_difference(label, prediction, **asked))
+    assert ours["GE"] == pytest.approx(
+        sklearn_metrics.generalized_entropy_error(label, prediction, alpha=2, pos_label=1)
+    )
+
+
 def test_credit_data(credit):
     rows = credit.rows.select_dtypes("number").drop(columns="age").reset_index(drop=True)
     facet = (credit.rows["age"] <= 25).reset_index(drop=True)

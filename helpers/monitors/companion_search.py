@@ -1,0 +1,60 @@
+"""The search behind companion.py: thresholds, what they give, and the frontier of fairness against accuracy."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+CUTS = 256
+TARGETS = np.linspace(0, 1, 51)
+
+
+def grid(scores: np.ndarray, truth: np.ndarray, original: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """List at most about 256 thresholds, each with the share of rows above and the number answered rightly."""
+    distinct = np.unique(scores)
+    between = (distinct[1:] + distinct[:-1]) / 2
+    if len(between) > CUTS:
+        between = np.quantile(between, np.linspace(0, 1, CUTS), method="nearest")
+    cuts = np.unique(np.concatenate([[0.0, original], between]))
+    good, bad = np.sort(scores[truth]), np.sort(scores[~truth])
+    accepted = len(good) - np.searchsorted(good, cuts)
+    wrong = len(bad) - np.searchsorted(bad, cuts)
+    return cuts, (accepted + wrong) / len(scores), accepted + len(bad) - wrong
+
+
+def most_accurate(grids: list[tuple], target: float, original: float) -> list[float]:
+    """Pick a threshold per group so that most rows are right and each rate is within the target of the majority's.
+
+    Among equally accurate ones those nearest to the original win, so that the choice is the same every time.
+    """
+    cuts, rates, right = grids[0]
+    worth = right - 1e-9 * np.abs(cuts - original)
+    picks = [np.arange(len(cuts))]
+    for group_cuts, group_rates, group_right in grids[1:]:
+        low, high = np.minimum.outer(rates, group_rates), np.maximum.outer(rates, group_rates)
+        value = np.where(low >= target * high, group_right - 1e-9 * np.abs(group_cuts - original), -np.inf)
+        picks.append(value.argmax(axis=1))
+        worth = worth + value.max(axis=1)
+    best = worth.argmax()
+    return [float(cuts[best]), *(float(grid[0][pick[best]]) for grid, pick in zip(grids[1:], picks[1:], strict=True))]
+
+
+def measure(scores: np.ndarray, truth: np.ndarray, sides: list, cuts: Sequence[float], names: list[str]) -> dict:
+    """Measure one choice of thresholds."""
+    accepted = [scores[side] >= cut for side, cut in zip(sides, cuts, strict=True)]
+    rates = np.array([one.mean() for one in accepted])
+    low, high = np.minimum(rates[0], rates[1:]), np.maximum(rates[0], rates[1:])
+    fairness = np.where(high > 0, low / np.where(high > 0, high, 1), 1.0).min()  # nobody favoured anywhere is equal
+    right = np.concatenate([one == truth[side] for one, side in zip(accepted, sides, strict=True)])
+    point = {"fairness": float(fairness), "accuracy": float(right.mean())}
+    point["favourable_rate"] = float(np.concatenate(accepted).mean())
+    return point | {f"threshold {name}": cut for name, cut in zip(names, cuts, strict=False)}
+
+
+def frontier_of(points: list[dict], target: float) -> pd.DataFrame:
+    """Keep the points that no other beats, least fair first, and mark the most accurate that reaches the target."""
+    frame = pd.DataFrame(points).sort_values(["fairness", "accuracy"], ascending=False, kind="stable")
+    frame = frame[frame["accuracy"] > frame["accuracy"].cummax().shift(fill_value=-1)].iloc[::-1]
+    reached = frame["fairness"] >= target - 1e-12
+    chosen = frame["fairness"].where(reached).idxmin() if reached.any() else frame["fairness"].idxmax()
+    return frame.assign(chosen=frame.index == chosen).reset_index(drop=True)
