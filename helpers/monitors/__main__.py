@@ -86,7 +86,7 @@ def _report(result: Result, command: str, folder: str) -> None:
             ranked = table.sort_values("distance", ascending=False, kind="stable")
             print("\n" + ranked.to_string(index=False, float_format="{:.4g}".format, max_rows=40))
         if result.violations:
-            print("\n" + pd.DataFrame(result.violations).to_string(index=False, max_colwidth=120, justify="left"))
+            print("\n" + pd.DataFrame(result.violations).to_string(index=False, max_colwidth=None, justify="left"))
         print("\n" + result.message)
 
 

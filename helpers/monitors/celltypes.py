@@ -141,4 +141,4 @@ def _plain_numbers(values: pa.StringArray) -> tuple[np.ndarray, int] | None:
         numbers = pc.cast(values, pa.float64()).to_numpy(zero_copy_only=False)
     except pa.ArrowInvalid:
         return None
-    return (numbers, int((used == point).sum())) if np.isfinite(numbers).all() else None
+    return (numbers, int(np.count_nonzero(used == point))) if np.isfinite(numbers).all() else None

@@ -58,7 +58,7 @@ def ks_p_value(distance: float, n: float, m: float) -> float:
 
     With ties it errs on the safe side (the true p-value is smaller).
     """
-    return float(np.clip(stats.kstwo.sf(distance, np.round(n * m / (n + m))), 0, 1))
+    return float(np.clip(stats.kstwo.sf(distance, max(1, np.round(n * m / (n + m)))), 0, 1))
 
 
 def ks_distance(reference: Any, current: Any) -> float:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -15,24 +16,22 @@ def write(document: dict[str, Any], path: Path | str) -> Path:
     """
     path = Path(path)
     arrays: list[str] = []
+    mark = uuid.uuid4().hex
 
     def set_aside(node: Any) -> Any:
         if isinstance(node, dict):
             return {key: set_aside(value) for key, value in node.items()}
         if isinstance(node, list) and node and isinstance(node[0], float | list):
             arrays.append(json.dumps(node, allow_nan=False))
-            return f"\0{len(arrays) - 1}\0"
+            return mark
         return [set_aside(item) for item in node] if isinstance(node, list) else node
 
     text = json.dumps(set_aside(document), indent=2, separators=(",", " : "), allow_nan=False, ensure_ascii=False)
-    parts = text.split('"\\u0000')
-    pieces = [parts[0]]
-    for part in parts[1:]:
-        number, rest = part.split('\\u0000"', 1)
-        pieces += [arrays[int(number)], rest]
+    pieces = text.split(f'"{mark}"')
+    text = pieces[0] + "".join(array + piece for array, piece in zip(arrays, pieces[1:], strict=True))
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + ".part")
-    unfinished.write_text("".join(pieces) + "\n", encoding="utf-8")
+    unfinished.write_text(text + "\n", encoding="utf-8")
     os.replace(unfinished, path)
     return path
 

@@ -35,13 +35,18 @@ class Result:
         return "Completed: Job completed successfully with no violations."
 
 
+def as_sources(source: Source) -> list[Path | str]:
+    """Return one or several sources as a list."""
+    return [source] if isinstance(source, str | Path) else list(source)
+
+
 def read_profile(source: Source, *, header: bool = True, progress: bool = False) -> tuple[Profile, Reading]:
     """Profile files, folders or a list of them, in chunks, so that memory does not grow with the rows.
 
     Raises:
         ValueError: there is nothing to read, or it cannot be read (see readers.read_chunks); no row was usable.
     """
-    sources = [source] if isinstance(source, str | Path) else list(source)
+    sources = as_sources(source)
     size = sum(path.stat().st_size for one in sources for path in find_files(one))
     profile = Profile()
     with tqdm(total=size, unit="B", unit_scale=True, disable=not progress, desc="Reading") as bar:

@@ -59,12 +59,16 @@ def evaluate(
     if problem_type not in GATES:
         raise ValueError(f"problem_type is {problem_type!r}; use one of {', '.join(GATES)}.")
     labels, predictions = np.asarray(labels), np.asarray(predictions)
-    _check(labels, predictions, probabilities)
+    check_input(labels, predictions, probabilities)
     rng = np.random.default_rng(seed)
     if problem_type == "regression":
         metrics = regression_metrics(labels, predictions, rng)
         return QualityResult(problem_type, len(labels), GATES[problem_type], metrics, [], None)
-    classes = _classes(labels, predictions, positive_label) if problem_type == "binary" else _seen(labels, predictions)
+    classes = (
+        binary_classes(labels, predictions, positive_label)
+        if problem_type == "binary"
+        else seen_classes(labels, predictions)
+    )
     index, k = pd.Index(classes), len(classes)
     true, predicted = index.get_indexer(labels), index.get_indexer(predictions)
     matrix = np.bincount(true * k + predicted, minlength=k * k).reshape(k, k)
@@ -76,7 +80,7 @@ def evaluate(
     return QualityResult(problem_type, len(labels), GATES[problem_type], metrics, classes, matrix.tolist())
 
 
-def _check(labels: np.ndarray, predictions: np.ndarray, probabilities) -> None:
+def check_input(labels: np.ndarray, predictions: np.ndarray, probabilities) -> None:
     """Refuse input that has no answer, saying which and why."""
     if not len(labels):
         raise ValueError("No labelled records to evaluate: labels is empty.")
@@ -94,7 +98,7 @@ def _check(labels: np.ndarray, predictions: np.ndarray, probabilities) -> None:
             raise ValueError(f"probabilities lie in {low:g}..{high:g}; they must lie in 0..1.")
 
 
-def _seen(labels: np.ndarray, predictions: np.ndarray) -> list:
+def seen_classes(labels: np.ndarray, predictions: np.ndarray) -> list:
     """Return the sorted classes of both."""
     try:
         return sorted(set(pd.unique(labels).tolist()) | set(pd.unique(predictions).tolist()))
@@ -105,9 +109,9 @@ def _seen(labels: np.ndarray, predictions: np.ndarray) -> list:
         ) from None
 
 
-def _classes(labels: np.ndarray, predictions: np.ndarray, positive_label) -> list:
+def binary_classes(labels: np.ndarray, predictions: np.ndarray, positive_label) -> list:
     """Return [negative, positive]; a negative class that no row has is the other of 0 and 1, or for text 'not x'."""
-    seen = _seen(labels, predictions)
+    seen = seen_classes(labels, predictions)
     if positive_label is None:
         if not set(seen) <= {0, 1}:
             raise ValueError(f"Say which of the labels {seen[:5]} is positive: positive_label=...")

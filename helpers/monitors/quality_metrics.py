@@ -55,7 +55,7 @@ def binary_metrics(matrix: np.ndarray, true: np.ndarray, probabilities, rng) -> 
     if 0 < true.sum() < len(true):
         bins = resampling.bin_scores(true, scores)
         for name, exact, binned in (
-            ("area_under_roc", roc_auc_score, _auc),
+            ("area_under_roc", roc_auc_score, auc),
             ("area_under_pr", average_precision_score, _average_precision),
         ):
             point = float(exact(true, scores))
@@ -68,7 +68,7 @@ def binary_metrics(matrix: np.ndarray, true: np.ndarray, probabilities, rng) -> 
     return metrics
 
 
-def _auc(tables: np.ndarray) -> np.ndarray:
+def auc(tables: np.ndarray) -> np.ndarray:
     """Area under ROC of tables (r, 2, bins): the chance that a positive outranks a negative, ties half."""
     negative, positive = tables[:, 0].astype(float), tables[:, 1].astype(float)
     below = np.cumsum(negative, axis=1) - negative / 2

@@ -18,7 +18,8 @@ from . import capture
 from .celltypes import FRACTIONAL, INTEGRAL
 
 Columns = dict[str, pa.Array]
-_CSV_BYTES = 1 << 25
+_CSV_BYTES = 1 << 23
+_HEADER_BYTES = 1 << 20
 _ROWS = 65_536
 
 
@@ -87,15 +88,16 @@ def _csv(path: Path, reading: Reading, header: bool) -> Iterator[Columns]:
         rest = b""
         while block := stream.read(_CSV_BYTES):
             reading.progress(len(block))
+            last = len(block) < _CSV_BYTES
             block = rest + block
-            cut = block.rfind(b"\n") + 1
-            block, rest = (block[:cut], block[cut:]) if len(block) >= _CSV_BYTES else (block, b"")
-            if names is None:
-                names, block = _csv_names(path, block.removeprefix(b"\xef\xbb\xbf"), reading, header)
-            if block.strip():
-                yield _csv_block(path, block, names, skipped)
+            start, end = 0, len(block) if last else block.rfind(b"\n") + 1
+            rest = block[end:]
+            if names is None and end:
+                names, start = _csv_names(path, block, reading, header)
+            if start < end:
+                yield _csv_block(path, pa.py_buffer(block).slice(start, end - start), names, skipped)
         if rest.strip():
-            yield _csv_block(path, rest, names, skipped)
+            yield _csv_block(path, pa.py_buffer(rest), names, skipped)
     if skipped:
         reading.skipped += len(skipped)
         reading.notes.append(
@@ -104,30 +106,35 @@ def _csv(path: Path, reading: Reading, header: bool) -> Iterator[Columns]:
         )
 
 
-def _csv_names(path: Path, block: bytes, reading: Reading, header: bool) -> tuple[list[str], bytes]:
-    """Return the column names and the block without its header."""
-    line, _, rest = block.partition(b"\n")
+def _csv_names(path: Path, block: bytes, reading: Reading, header: bool) -> tuple[list[str], int]:
+    """Return the column names and where in the first block the data begins."""
+    start = 3 if block.startswith(b"\xef\xbb\xbf") else 0
+    first, second = [*block[start : start + _HEADER_BYTES].split(b"\n", 2), b""][:2]
     try:
-        cells = _csv_line(line)
+        cells = _csv_line(first)
     except UnicodeDecodeError:
         raise ValueError(f"{path} is not UTF-8: save it as UTF-8.") from None
     if len(cells) == 1 and (other := next((d for d in ";\t|" if d in cells[0]), None)):
         raise ValueError(f"{path} is separated by {other!r}, not by commas: convert it first.")
     numeric = [_is_number(cell) for cell in cells]
     if not header:
-        second = _csv_line(rest.partition(b"\n")[0])
-        if not any(numeric) and all(cells) and len(set(cells)) == len(cells) and any(map(_is_number, second)):
+        if (
+            not any(numeric)
+            and all(cells)
+            and len(set(cells)) == len(cells)
+            and any(map(_is_number, _csv_line(second)))
+        ):
             reading.notes.append(f"{path.name}: its first row looks like a header, but was read as data.")
         reading.positional = True
-        return [f"_c{i}" for i in range(len(cells))], block
+        return [f"_c{i}" for i in range(len(cells))], start
     if all(numeric):
-        raise ValueError(f"{path} has no header: its first row is {line[:60]!r}. Use --no-header (header=False).")
+        raise ValueError(f"{path} has no header: its first row is {first[:60]!r}. Use --no-header (header=False).")
     if not all(cell.strip() for cell in cells):
         raise ValueError(f"{path} has a column without a name in its header: {cells}.")
     if len(set(cells)) < len(cells):
         twice = sorted({cell for cell in cells if cells.count(cell) > 1})
         raise ValueError(f"{path} has column names more than once in its header: {twice}.")
-    return cells, rest
+    return cells, start + len(first) + 1
 
 
 def _is_number(cell: str) -> bool:
@@ -138,7 +145,7 @@ def _csv_line(line: bytes) -> list[str]:
     return next(capture.csv_rows(line.decode("utf-8").rstrip("\r\n")), [])
 
 
-def _csv_block(path: Path, block: bytes, names: list[str], skipped: list[str]) -> Columns:
+def _csv_block(path: Path, block: pa.Buffer, names: list[str], skipped: list[str]) -> Columns:
     def skip(row) -> str:
         skipped.append(row.text)
         return "skip"

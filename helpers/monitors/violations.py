@@ -62,8 +62,11 @@ def _columns(current: set[str], expected: set[str]) -> list[dict[str, str]]:
         f"Number of columns in current dataset: {len(current)}, "
         f"Number of columns in baseline constraints: {len(expected)}"
     )
+    missing, extra = expected - current, current - expected
+    if not expected & current and len(current) != len(expected):  # columns without names: only their number tells
+        missing, extra = (missing, set()) if len(current) < len(expected) else (set(), extra)
     found = []
-    for kind, names in (("missing", expected - current), ("extra", current - expected)):
+    for kind, names in (("missing", missing), ("extra", extra)):
         if names:
             text = f"There are {kind} columns in current dataset. {numbers}"
             found.append(_violation(f"{kind.capitalize()} columns", f"{kind}_column_check", text))
