@@ -32,16 +32,16 @@ _REASON = 'ExecuteUserScriptError:\nExitCode {code}\nErrorMessage "{error}"\nCom
 
 
 def is_asked_for() -> bool:
-    """Tell whether this job brings a script of its own."""
-    given = {"CONTAINER_COMMAND", "SAGEMAKER_PROGRAM"} & set(os.environ)
-    return bool(given) or "sagemaker_program" in read_config("hyperparameters")
+    """Tell whether this job brings a script of its own; SDK v3 sends an empty SAGEMAKER_PROGRAM for none."""
+    given = os.environ.get("CONTAINER_COMMAND") or os.environ.get("SAGEMAKER_PROGRAM")
+    return bool(given or read_config("hyperparameters").get("sagemaker_program"))
 
 
 def train(_: Namespace) -> None:
     """Run the user's training script; raises ClientError, and exits with the script's code when it fails."""
     root = find_root()
     (opt_ml() / "output" / "data").mkdir(parents=True, exist_ok=True)
-    if "CONTAINER_COMMAND" in os.environ:
+    if os.environ.get("CONTAINER_COMMAND"):
         localise_code(opt_ml() / "input" / "data", root)
         command = localise_all(json.loads(os.environ["CONTAINER_COMMAND"]), root)
         run_script(command, localise_environment(root), opt_ml().parent.parent, _REASON)
@@ -62,7 +62,7 @@ def train(_: Namespace) -> None:
 
 def serve(arguments: Namespace, image: str = "sklearn") -> None:
     """Serve the model through the user's script; raises ClientError."""
-    place = os.environ.get("SAGEMAKER_SUBMIT_DIRECTORY", "/opt/ml/model/code")
+    place = os.environ.get("SAGEMAKER_SUBMIT_DIRECTORY") or "/opt/ml/model/code"
     place = "/opt/ml/model/code" if place.startswith("file://") else place  # SDK v3's local directory, packed there
     root = find_root()
     folder, script = _find_script(os.environ.get("SAGEMAKER_PROGRAM"), place, opt_ml() / "model" / "code", root)

@@ -51,7 +51,7 @@ def test_the_model_is_what_the_library_trains(job, cancer):
     assert job.prepare(settings, train=job.csv(y_train, x_train)).train("xgboost") == 0, job.log
     parameters = {"objective": "binary:logistic", "max_depth": 3, "eta": 0.3, "seed": 7}
     expected = xgb.train(parameters, xgb.DMatrix(x_train, label=y_train), 20)
-    with job.serve("xgboost") as invoke:
+    with job.serve("xgboost", SAGEMAKER_PROGRAM="", SAGEMAKER_SUBMIT_DIRECTORY="") as invoke:  # as ModelBuilder sends
         scores = np.array(invoke(job.csv(x_test)).text.split(","), float)
     np.testing.assert_allclose(scores, expected.predict(xgb.DMatrix(x_test)), rtol=1e-6)
     copy = xgb.Booster()
