@@ -7,22 +7,18 @@ import os
 import shutil
 import socket
 import sys
-from collections.abc import Callable
-from typing import Any
 
-from flask import request
 from moto.iam.models import iam_backends
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.moto_server.werkzeug_app import MotoRequestHandler
 from moto.s3.models import s3_backends
 from moto.sagemaker.models import sagemaker_backends
 from moto.sagemakerruntime.models import sagemakerruntime_backends
 from moto.sts.models import sts_backends
-from werkzeug import Request
 from werkzeug.serving import make_server
 
 from helpers.local_aws import capture, state
-from helpers.local_aws.containers import launcher
-from helpers.local_aws.daemon import IDENTITY_PATH, SERVING
+from helpers.local_aws.application import application
+from helpers.local_aws.daemon import SERVING
 from helpers.local_aws.iam import models as iam
 from helpers.local_aws.iam.models import Backend as IamBackend
 from helpers.local_aws.s3 import models as s3
@@ -30,22 +26,11 @@ from helpers.local_aws.s3.models import Backend as S3Backend
 from helpers.local_aws.sagemaker import models as sagemaker
 from helpers.local_aws.sagemaker.models import Backend as SageMakerBackend
 from helpers.local_aws.sagemakerruntime.models import Backend as RuntimeBackend
-from helpers.local_aws.unsupported import answer_error, answer_unknown_service
 
 _TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
-
-
-class RequestHandler(MotoRequestHandler):
-    """moto's request handler, keeping connections open between requests and silent about each."""
-
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-
-    def log_request(self, *_: Any) -> None:
-        """Say nothing: a line per request would fill the disk."""
 
 
 def main() -> None:
@@ -64,14 +49,17 @@ def main() -> None:
     url = f"http://127.0.0.1:{port}"
     iam.restore()
     state.write_client_files(url, _default_role_credentials())
-    launcher.preload()
     shutil.rmtree(state.root() / "jobs", ignore_errors=True)
     s3.restore()
     capture.restore()
     sagemaker.restore()
-    application = _application(identity)
     server = make_server(
-        "127.0.0.1", port, application, threaded=True, request_handler=RequestHandler, fd=listener.fileno()
+        "127.0.0.1",
+        port,
+        application(identity),
+        threaded=True,
+        request_handler=MotoRequestHandler,
+        fd=listener.fileno(),
     )
     state.write_json(state.root() / "server.json", {"id": identity, "pid": os.getpid(), "port": port, "url": url})
     server.serve_forever()
@@ -89,39 +77,6 @@ def _listen(port: int, exact: bool) -> socket.socket:
         listener.bind(("127.0.0.1", 0))
     listener.listen(128)
     return listener
-
-
-def _application(identity: str) -> Callable[..., Any]:
-    """Build the WSGI application: the identity, then moto, with a clear answer for whatever moto can't do."""
-    moto = DomainDispatcherApplication(create_backend_app)
-    create = moto.create_app
-
-    def create_app(service: Any) -> Any:
-        app = create(service)
-        app.register_error_handler(Exception, lambda error: answer_error(error, request))
-        return app
-
-    moto.create_app = create_app
-
-    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
-        if environ["PATH_INFO"] == IDENTITY_PATH:
-            start_response("200 OK", [("Content-Type", "application/json")])
-            return [json.dumps({"id": identity, "pid": os.getpid()}).encode()]
-        try:
-            app = moto.get_application(environ)
-        except Exception:  # of several kinds, depending on how moto failed to find it
-            return answer_unknown_service(Request(environ))(environ, start_response)
-        s3.touch_request(environ)
-        begun: list[Any] = []
-        answer = app(environ, lambda *status_and_headers: begun.append(status_and_headers))
-        try:
-            s3.keep()  # before the client reads that it's done
-        except OSError as error:
-            return answer_error(error, Request(environ))(environ, start_response)
-        start_response(*begun[-1])
-        return answer
-
-    return application
 
 
 def _default_role_credentials() -> dict[str, str]:

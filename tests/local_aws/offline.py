@@ -158,6 +158,17 @@ def training_job(aws, **changes):
     } | changes
 
 
+def sleeping_job(offline, seconds=60):
+    """A request for a job whose script, of the sklearn image, sleeps."""
+    offline.s3.put_object(Bucket="data", Key="code/sleep.py", Body=f"import time; time.sleep({seconds})")
+    return training_job(
+        offline,
+        AlgorithmSpecification={"TrainingImage": SKLEARN, "TrainingInputMode": "File"},
+        HyperParameters={"sagemaker_program": "sleep.py"},
+        InputDataConfig=[channel("code", "s3://data/code/")],
+    )
+
+
 def channel(name, uri, distribution="FullyReplicated"):
     source = {"S3DataType": "S3Prefix", "S3Uri": uri, "S3DataDistributionType": distribution}
     return {"ChannelName": name, "ContentType": "text/csv", "DataSource": {"S3DataSource": source}}
@@ -182,20 +193,26 @@ def set_up(offline):
     return job["ModelArtifacts"]["S3ModelArtifacts"]
 
 
-def deploy(
-    offline, *, model_data="s3://data/model.tar.gz", variants=("AllTraffic",), shadows=(), capture=None, name=None
-):
-    """Create a model, a configuration and an endpoint of that name, and wait for it."""
-    name = name or unique("endpoint")
-    configure(offline, name, model_data=model_data, variants=variants, shadows=shadows, capture=capture)
+def deploy(offline, **options):
+    """Create a model, a configuration and an endpoint of one name, and wait for it; options are configure's."""
+    name = unique("endpoint")
+    configure(offline, name, **options)
     offline.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
     return offline.wait("Endpoint", name)
 
 
 def configure(
-    offline, name, *, model_data="s3://data/model.tar.gz", variants=("AllTraffic",), shadows=(), capture=None
+    offline,
+    name,
+    *,
+    image=LINEAR_LEARNER,
+    model_data="s3://data/model.tar.gz",
+    variants=("AllTraffic",),
+    shadows=(),
+    capture=None,
 ):
-    container = {"Image": LINEAR_LEARNER} | ({"ModelDataUrl": model_data} if model_data else {})
+    """Create a model and a configuration of that name."""
+    container = {"Image": image} | ({"ModelDataUrl": model_data} if model_data else {})
     role = "arn:aws:iam::123456789012:role/TutorialExecutionRole"
     offline.sagemaker.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer=container)
     described = [

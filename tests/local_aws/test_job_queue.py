@@ -3,7 +3,7 @@
 import os
 import time
 
-from offline import channel, csv_rows, training_job
+from offline import sleeping_job, training_job
 
 
 def test_ten_jobs_at_once_finish_in_order_of_submission(aws):
@@ -17,13 +17,8 @@ def test_ten_jobs_at_once_finish_in_order_of_submission(aws):
 
 
 def test_no_more_jobs_run_at_once_than_there_are_processors(aws):
-    aws.s3.put_object(Bucket="data", Key="long/long.csv", Body=csv_rows(20_000))
-    slow = {"predictor_type": "binary_classifier", "epochs": "5000", "mini_batch_size": "10"}
     count = max(2, os.cpu_count()) + 2
-    requests = [
-        training_job(aws, HyperParameters=slow, InputDataConfig=[channel("train", "s3://data/long/")])
-        for _ in range(count)
-    ]
+    requests = [sleeping_job(aws) for _ in range(count)]
     names = [request["TrainingJobName"] for request in requests]
     for request in requests:
         aws.sagemaker.create_training_job(**request)
@@ -44,17 +39,15 @@ def test_no_more_jobs_run_at_once_than_there_are_processors(aws):
 
 
 def test_a_killed_job_has_failed_with_the_reason(aws):
-    aws.s3.put_object(Bucket="data", Key="long/long.csv", Body=csv_rows(20_000))
-    slow = {"predictor_type": "binary_classifier", "epochs": "5000", "mini_batch_size": "10"}
-    request = training_job(aws, HyperParameters=slow, InputDataConfig=[channel("train", "s3://data/long/")])
+    request = sleeping_job(aws)
     name = request["TrainingJobName"]
     aws.sagemaker.create_training_job(**request)
     while aws.sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"] != "Training":
         time.sleep(0.05)
     (root,) = (aws.state / "aws" / "jobs").iterdir()
-    time.sleep(0.5)
-    (process,) = aws.containers_of(root)
-    process.kill()
+    while not aws.containers_of(root):
+        time.sleep(0.05)
+    aws.containers_of(root)[0].kill()
     job = aws.wait("TrainingJob", name)
     assert job["TrainingJobStatus"] == "Failed"
     assert job["FailureReason"] == "AlgorithmError: The process was ended by signal 9, exit code: 137"

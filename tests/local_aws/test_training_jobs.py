@@ -5,7 +5,7 @@ import time
 
 import pytest
 from botocore.exceptions import ClientError
-from offline import LINEAR_LEARNER, channel, csv_rows, training_job, unique
+from offline import LINEAR_LEARNER, channel, sleeping_job, training_job, unique
 
 
 def run(aws, **changes):
@@ -85,14 +85,6 @@ def test_an_output_bucket_that_does_not_exist_fails_the_job(aws):
     assert job["TrainingJobStatus"] == "Failed" and "no-such-bucket" in job["FailureReason"]
 
 
-@pytest.fixture
-def slow_job(aws):
-    """A job that would train for minutes."""
-    aws.s3.put_object(Bucket="data", Key="big/big.csv", Body=csv_rows(20_000))
-    hyperparameters = {"predictor_type": "binary_classifier", "epochs": "5000", "mini_batch_size": "10"}
-    return {"HyperParameters": hyperparameters, "InputDataConfig": [channel("train", "s3://data/big/")]}
-
-
 def wait_for_secondary(aws, name, status):
     deadline = time.monotonic() + 30
     while aws.sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"] != status:
@@ -100,21 +92,26 @@ def wait_for_secondary(aws, name, status):
         time.sleep(0.05)
 
 
-def test_a_job_can_be_stopped(aws, slow_job):
-    request = training_job(aws, **slow_job)
+def test_a_job_can_be_stopped(aws):
+    request = sleeping_job(aws)
     name = request["TrainingJobName"]
     aws.sagemaker.create_training_job(**request)
     wait_for_secondary(aws, name, "Training")
+    with pytest.raises(aws.sagemaker.exceptions.ResourceInUse):
+        aws.sagemaker.delete_training_job(TrainingJobName=name)
     aws.sagemaker.stop_training_job(TrainingJobName=name)
     job = aws.wait("TrainingJob", name)
     assert job["TrainingJobStatus"] == job["SecondaryStatus"] == "Stopped"
     assert "Stopping" in [turn["Status"] for turn in job["SecondaryStatusTransitions"]]
     aws.sagemaker.stop_training_job(TrainingJobName=name)  # once more changes nothing
     assert aws.wait("TrainingJob", name)["TrainingEndTime"] == job["TrainingEndTime"]
+    aws.sagemaker.delete_training_job(TrainingJobName=name)
+    with pytest.raises(ClientError, match="Could not find"):
+        aws.sagemaker.describe_training_job(TrainingJobName=name)
 
 
-def test_a_job_that_takes_too_long_is_ended(aws, slow_job):
-    job = run(aws, **slow_job, StoppingCondition={"MaxRuntimeInSeconds": 1})
+def test_a_job_that_takes_too_long_is_ended(aws):
+    job = run(aws, **(sleeping_job(aws) | {"StoppingCondition": {"MaxRuntimeInSeconds": 1}}))
     assert (job["TrainingJobStatus"], job["SecondaryStatus"]) == ("Stopped", "MaxRuntimeExceeded")
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from helpers.local_aws import services, state
 from helpers.local_aws.containers import launcher
-from helpers.local_aws.errors import validation_error
+from helpers.local_aws.errors import AwsError, validation_error
 
 _GRACE_SECONDS = 5  # between SIGTERM and SIGKILL; SageMaker gives 120
 _MAX_REASON = 1024
@@ -170,6 +170,12 @@ def _end_gently(process: launcher.Process) -> None:
         process.wait(_GRACE_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
+
+
+def check_ended(kind: str, record: dict[str, Any]) -> None:
+    """Refuse to delete a job that has not ended."""
+    if record[f"{kind}Status"] in ("InProgress", "Stopping"):
+        raise AwsError("ResourceInUse", f"{record[f'{kind}Arn']} has not ended: stop it first.")
 
 
 def clear(runs: dict[str, Run], arn: str) -> None:

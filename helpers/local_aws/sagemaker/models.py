@@ -10,14 +10,17 @@ from moto.core.utils import utcnow
 from moto.sagemaker.models import SageMakerModelBackend, sagemaker_backends
 
 from helpers.local_aws import disk, state
+from helpers.local_aws.containers import launcher
 from helpers.local_aws.sagemaker import catalogue, deployments, endpoints, processing, tags, training
 from helpers.local_aws.sagemaker.deployments import Deployment, Janitor
 from helpers.local_aws.sagemaker.jobs import Run
 from helpers.local_aws.sagemaker.resources import Record, Resource
 
 RESOURCES = (
-    Resource("TrainingJob", "training job", training.prepare, training.begin, resume=training.resume),
-    Resource("ProcessingJob", "processing job", processing.prepare, processing.begin, resume=processing.resume),
+    Resource("TrainingJob", "training job", training.prepare, training.begin, training.end, training.resume),
+    Resource(
+        "ProcessingJob", "processing job", processing.prepare, processing.begin, processing.end, processing.resume
+    ),
     Resource("Model", "model", catalogue.prepare_model),
     Resource("EndpointConfig", "endpoint configuration", catalogue.prepare_config),
     Resource("Endpoint", "endpoint", endpoints.prepare, endpoints.begin, endpoints.end, endpoints.resume),
@@ -51,6 +54,7 @@ class Backend(SageMakerModelBackend):
         self.deployments: dict[str, Deployment] = {}
         self.queue = ThreadPoolExecutor(max(2, os.cpu_count() or 2), thread_name_prefix="job")
         Janitor(self.deployments).start()
+        launcher.preload()
 
     def find(self, kind: str, name: str) -> Record:
         """Return a record itself; raises AWS's error for a missing one."""

@@ -51,6 +51,11 @@ def stop(backend: "Backend", request: Record) -> None:
             backend.runs[record["ProcessingJobArn"]].stopping.set()
 
 
+def end(backend: "Backend", record: Record) -> None:
+    """Refuse to delete a job that has not ended."""
+    jobs.check_ended("ProcessingJob", record)
+
+
 def resume(backend: "Backend", record: Record) -> None:
     """Write the end of a job that the server's own end cut off."""
     if record["ProcessingJobStatus"] in ("InProgress", "Stopping"):

@@ -65,6 +65,11 @@ def stop(backend: "Backend", request: Record) -> None:
             backend.runs[record["TrainingJobArn"]].stopping.set()
 
 
+def end(backend: "Backend", record: Record) -> None:
+    """Refuse to delete a job that has not ended."""
+    jobs.check_ended("TrainingJob", record)
+
+
 def resume(backend: "Backend", record: Record) -> None:
     """Write the end of a job that the server's own end cut off: nothing trains twice."""
     if record["TrainingJobStatus"] in ("InProgress", "Stopping"):

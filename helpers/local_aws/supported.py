@@ -1,0 +1,93 @@
+"""The tables of doc/local-aws.md, made from the code: python -m helpers.local_aws.supported rewrites them there."""
+
+from pathlib import Path
+
+from moto.core.utils import get_service_model
+
+from helpers.local_aws import state
+from helpers.local_aws.containers.catalog import IMAGES
+from helpers.local_aws.sagemaker.models import OPERATIONS, RESOURCES
+
+DOCUMENT = state.REPOSITORY / "doc" / "local-aws.md"
+_BEGIN, _END = "<!-- made by helpers.local_aws.supported -->\n", "<!-- end -->\n"
+
+# What differs from AWS, beside the operations that are missing.
+_DIFFERENCES = {
+    "TrainingJob": "one process, whatever the instance count and type; File and FastFile input from S3; no VPC, spot, "
+    "checkpoints, debugger or profiler: accepted and without effect",
+    "ProcessingJob": "one process; S3 inputs and outputs below /opt/ml; the image needs a ContainerEntrypoint; "
+    "outputs are uploaded at the end of the job",
+    "Model": "one container; no model packages, no inference pipelines",
+    "EndpointConfig": "real-time variants; asynchronous inference and explainers are refused; a serverless variant is "
+    "served like any other",
+    "Endpoint": "one process per variant, whatever the instance count; an update is all at once, and rolled back if "
+    "it fails; routing configurations are accepted and without effect",
+}
+# The content types each image's endpoint takes without a script of the user's own.
+CONTENT_TYPES = {
+    "linear-learner": ("text/csv", "application/json", "application/jsonlines"),
+    "xgboost": ("text/csv", "text/libsvm"),
+    "sklearn": (),
+}
+_SERVICES = (
+    ("SageMaker", "as in the table above", "all: jobs, models, configurations, endpoints, tags"),
+    ("SageMaker runtime", "InvokeEndpoint", "captured requests"),
+    ("S3", "moto's", "buckets, their versioning and policy; objects with metadata and tags, the latest version"),
+    ("IAM", "moto's, and SimulatePrincipalPolicy; nothing is enforced", "roles, their policies, customer policies"),
+    ("STS", "moto's", "the tutorial's own credentials"),
+    ("CloudWatch, CloudWatch Logs, ECR, EventBridge, SNS and others", "moto's", "nothing: they start empty"),
+)
+
+
+def tables() -> str:
+    """Return the Markdown of all tables."""
+    return "\n".join((_operations(), _images(), _services()))
+
+
+def _operations() -> str:
+    """Return the table of SageMaker's operations, by resource."""
+    known = get_service_model("sagemaker").operation_names
+    lines = ["| SageMaker resource | operations | AWS also has | differs from AWS |", "|---|---|---|---|"]
+    named = set()
+    for resource in RESOURCES:
+        own = [name for name in known if _is_of(name, resource.kind)]
+        supported = [name for name in own if name in OPERATIONS]
+        named.update(supported)
+        missing = ", ".join(name for name in own if name not in OPERATIONS) or "–"
+        lines.append(f"| {resource.words} | {', '.join(supported)} | {missing} | {_DIFFERENCES[resource.kind]} |")
+    lines.append(f"| any | {', '.join(name for name in OPERATIONS if name not in named)} | – | – |")
+    return "\n".join(lines) + "\n"
+
+
+def _is_of(operation: str, kind: str) -> bool:
+    """Say whether an operation is of a kind of resource: its name ends with the kind after a verb or two."""
+    verbs = ("Create", "Describe", "List", "Delete", "Stop", "Start", "Update")
+    names = {f"{verb}{kind}" for verb in verbs} | {f"List{kind}s", f"Update{kind}WeightsAndCapacities"}
+    return operation in names
+
+
+def _images() -> str:
+    """Return the table of images."""
+    lines = ["| image | can | endpoint's content types | with a script of your own |", "|---|---|---|---|"]
+    for image in IMAGES:
+        types = ", ".join(CONTENT_TYPES[image.name]) or "your script's"
+        script = "yes" if "run" in image.verbs else "no"
+        lines.append(f"| {image.name} | {', '.join(image.verbs)} | {types} | {script} |")
+    return "\n".join(lines) + "\n"
+
+
+def _services() -> str:
+    """Return the table of services."""
+    lines = ["| service | operations | what survives a restart |", "|---|---|---|"]
+    return "\n".join(lines + [f"| {' | '.join(row)} |" for row in _SERVICES]) + "\n"
+
+
+def rewrite(document: Path) -> None:
+    """Put the present tables into a document, between its two marks."""
+    text = document.read_text()
+    before, rest = text.split(_BEGIN)
+    document.write_text(before + _BEGIN + tables() + _END + rest.split(_END)[1])
+
+
+if __name__ == "__main__":
+    rewrite(DOCUMENT)

@@ -1,0 +1,39 @@
+"""The document says what the code does."""
+
+import pytest
+from offline import LINEAR_LEARNER, deploy, training_job
+
+from helpers.local_aws import supported
+
+BODIES = {
+    "text/csv": "1,1,1",
+    "text/libsvm": "1 0:1 1:1 2:1",
+    "application/json": '{"instances": [{"features": [1, 1, 1]}]}',
+    "application/jsonlines": '{"features": [1, 1, 1]}',
+}
+XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
+
+
+def test_the_documents_tables_are_the_codes():
+    assert supported.tables() in supported.DOCUMENT.read_text(), "run python -m helpers.local_aws.supported"
+
+
+@pytest.mark.parametrize("image", [LINEAR_LEARNER, XGBOOST])
+def test_an_endpoint_takes_the_content_types_listed_and_no_others(aws, image):
+    name = "xgboost" if "xgboost" in image else "linear-learner"
+    changes = {"AlgorithmSpecification": {"TrainingImage": image, "TrainingInputMode": "File"}}
+    if name == "xgboost":
+        changes["HyperParameters"] = {"num_round": "2", "objective": "binary:logistic"}
+    request = training_job(aws, **changes)
+    aws.sagemaker.create_training_job(**request)
+    job = aws.wait("TrainingJob", request["TrainingJobName"])
+    endpoint = deploy(aws, model_data=job["ModelArtifacts"]["S3ModelArtifacts"], image=image)["EndpointName"]
+    accepted = set()
+    for content_type, body in BODIES.items():
+        try:
+            aws.invoke(endpoint, body, content_type)
+            accepted.add(content_type)
+        except aws.client("sagemaker-runtime").exceptions.ModelError as error:
+            assert error.response["OriginalStatusCode"] == 415
+    assert accepted == set(supported.CONTENT_TYPES[name])
+    aws.sagemaker.delete_endpoint(EndpointName=endpoint)
