@@ -1,0 +1,73 @@
+"""The Flask app: pages for people, REST for programs, and how errors look to each."""
+
+import logging
+from datetime import UTC, datetime
+
+from flask import Flask, Response, jsonify, render_template, request, send_file
+from flask.json.provider import DefaultJSONProvider
+from jinja2 import StrictUndefined
+from werkzeug.exceptions import HTTPException, ServiceUnavailable
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from helpers.console import formats, pages, rest, security
+from helpers.datamart import DataMart, DataMartError
+from helpers.datamart.database import Database
+
+LARGEST_BODY = 16 << 20  # bytes
+
+log = logging.getLogger(__name__)
+
+
+class _Json(DefaultJSONProvider):
+    """JSON with fields in the order given and times in ISO 8601."""
+
+    sort_keys = False
+
+    @staticmethod
+    def default(value: object) -> object:
+        """Turn what JSON has no form for into text."""
+        if isinstance(value, datetime):
+            return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return DefaultJSONProvider.default(value)
+
+
+def create_app(database_url: str, schema: str, secrets: security.Secrets) -> Flask:
+    """Make the console over the data mart in a schema; nothing is made or changed there."""
+    app = Flask(__name__)
+    app.jinja_env.undefined = StrictUndefined
+    app.json = _Json(app)
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    app.jinja_env.filters.update(formats.FILTERS)
+    app.extensions["mart"] = DataMart(database_url, schema)
+    app.extensions["database"] = Database(database_url, schema)
+    app.extensions["schema"] = schema
+    # A Jupyter server that passes requests on says under which path.
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=0, x_proto=0, x_host=0, x_prefix=1)
+    security.protect(app, secrets)
+    security.csrf.exempt(rest.rest)  # its requests carry the token themselves, never a cookie
+    app.register_blueprint(rest.rest)
+    app.register_blueprint(pages.pages)
+    app.register_error_handler(HTTPException, _explain)
+    app.register_error_handler(DataMartError, _unavailable)
+
+    @app.get("/openapi.json")
+    def openapi() -> Response:
+        return send_file(rest.OPENAPI)
+
+    return app
+
+
+def _unavailable(error: DataMartError) -> Response | tuple[str, int]:
+    log.error("%s", error)  # names host, database and user, which are nobody's business outside
+    return _explain(ServiceUnavailable("The data mart can't be reached, or isn't set up. The console's log has more."))
+
+
+def _explain(error: HTTPException) -> Response | tuple[str, int]:
+    """Answer a program with JSON and a person with a page."""
+    if not request.path.startswith("/v1/"):
+        return render_template("error.html", error=error), error.code
+    response = jsonify(errors=[{"code": error.name.lower().replace(" ", "_"), "message": error.description}])
+    response.status = error.code
+    # an error's own headers: how to authenticate, which methods are allowed
+    response.headers.extend((name, value) for name, value in error.get_headers() if name != "Content-Type")
+    return response

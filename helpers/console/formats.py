@@ -1,0 +1,32 @@
+"""How numbers, times and limits read on a page."""
+
+from datetime import UTC, datetime
+
+
+def number(value: object) -> str:
+    """Write a number with four significant digits, and what isn't a number as it is; a dash where there is none."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    return f"{value:,d}" if isinstance(value, int) else f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
+
+
+def when(time: datetime | None) -> str:
+    """Write a time in UTC, to the minute."""
+    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M") if time else "–"
+
+
+def limits(row: dict) -> str:
+    """Write the limits of a measurement or alert."""
+    lower, upper = row["lower_limit"], row["upper_limit"]
+    parts = [f"≥ {number(lower)}"] * (lower is not None) + [f"≤ {number(upper)}"] * (upper is not None)
+    return ", ".join(parts) or "–"
+
+
+def words(name: str) -> str:
+    """Write an identifier in words."""
+    return name.replace("_", " ")
+
+
+FILTERS = {"number": number, "when": when, "limits": limits, "words": words}

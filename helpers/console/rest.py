@@ -1,0 +1,183 @@
+"""Logging over REST, with OpenScale's paths and bodies; openapi.json describes it, and bodies are checked by that."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import groupby
+from pathlib import Path
+
+from flask import Blueprint, current_app, request
+from jsonschema_rs import Draft202012Validator
+from werkzeug.exceptions import BadRequest, Conflict, NotFound
+
+from helpers.console import queries, security
+from helpers.console.gathering import gatherings
+from helpers.datamart import ConflictError, PayloadRecord, Subscription
+
+OPENAPI = Path(__file__).parent / "openapi.json"
+COMPONENTS = json.loads(OPENAPI.read_text(encoding="utf-8"))["components"]
+VALIDATORS = {
+    name: Draft202012Validator({"$ref": f"#/components/schemas/{name}", "components": COMPONENTS})
+    for name in ("ScoringRecords", "Feedback")
+}
+LONGEST_MESSAGE = 500  # characters
+
+rest = Blueprint("rest", __name__, url_prefix="/v1/data_marts/<data_mart_id>")
+rest.before_request(security.require_bearer)
+binding = "/service_bindings/<binding_id>/subscriptions/<subscription_id>"
+
+
+@rest.url_value_preprocessor
+def _mart_of(endpoint: str | None, values: dict) -> None:
+    request.data_mart_id = values.pop("data_mart_id")
+
+
+@rest.before_request
+def _check_mart() -> None:
+    if request.data_mart_id != current_app.extensions["schema"]:
+        raise NotFound("There is no such data mart: its id is the name of its schema.")
+
+
+@rest.post("/scoring_payloads")
+def store_scoring_payloads() -> tuple[dict, int]:
+    """Store scoring records of one subscription."""
+    with _refusals():
+        records = _body("ScoringRecords")
+        subscription = _subscription_of(records)
+        gatherings[subscription.uid].store(
+            subscription,
+            [
+                PayloadRecord(
+                    record["request"],
+                    record["response"],
+                    record.get("scoring_id"),
+                    record.get("scoring_timestamp"),
+                    record.get("response_time"),
+                )
+                for record in records
+            ],
+        )
+    return {"records": len(records), "rows": sum(len(record["request"]["values"]) for record in records)}, 202
+
+
+@rest.post("/feedback_payloads")
+def store_feedback_payloads() -> tuple[str, int]:
+    """Store labels of one subscription."""
+    with _refusals():
+        body = _body("Feedback")
+        _subscription_of([body]).feedback_logging.store(body["values"], fields=body["fields"])
+    return "", 204
+
+
+@rest.get("/scoring_transactions")
+def list_scoring_transactions() -> dict:
+    """List payload rows."""
+    subscription = _subscription(request.args.get("subscription_id", ""))
+    counted = request.args.get("include_total_count", "false")
+    if counted not in ("true", "false"):
+        raise BadRequest("include_total_count is true or false.")
+    limit, offset = _page()
+    with _no_payload_yet():
+        fields, values = queries.payload_rows(current_app.extensions["database"], subscription, limit, offset)
+    total = {"total_count": subscription.payload_logging.get_records_count()} if counted == "true" else {}
+    return {"fields": fields, "values": values} | total
+
+
+@rest.get(f"{binding}/feedback_payloads")
+def list_feedback_payloads(binding_id: str, subscription_id: str) -> list[dict]:
+    """List feedback rows."""
+    subscription = _subscription(subscription_id, binding_id)
+    limit, offset = _page()
+    with _no_payload_yet():
+        fields, values = queries.feedback_rows(current_app.extensions["database"], subscription, limit, offset)
+    return [dict(zip(fields, row, strict=True)) for row in values]
+
+
+@rest.get(f"{binding}/payload_table_schema")
+def get_payload_table_schema(binding_id: str, subscription_id: str) -> dict:
+    """Return the payload's columns."""
+    subscription = _subscription(subscription_id, binding_id)
+    with _no_payload_yet():
+        return {"table_schema": {"fields": subscription.payload_logging.print_table_schema().to_dict("records")}}
+
+
+@rest.get("/deployment_metrics")
+def get_deployment_metrics() -> dict:
+    """Return the last value of every metric."""
+    found = queries.last_measurements(current_app.extensions["database"])
+    return {"deployment_metrics": [_deployment(list(rows)) for _, rows in groupby(found, lambda row: row["uid"])]}
+
+
+def _deployment(rows: list[dict]) -> dict:
+    metrics = ("metric_type", "metric", "slice", "value", "issues", "timestamp")
+    return {
+        "subscription": {"subscription_id": rows[0]["uid"], "name": rows[0]["subscription"]},
+        "asset": {"name": rows[0]["deployment"]},
+        "deployment": {"deployment_id": rows[0]["deployment"], "name": rows[0]["deployment"]},
+        "metrics": [{name: row[name] for name in metrics} for row in rows],
+    }
+
+
+def _body(schema: str) -> list | dict:
+    """Return the request's JSON; refuse it where it isn't as openapi.json describes."""
+    body = request.get_json()
+    for error in VALIDATORS[schema].iter_errors(body):
+        where = "".join(f"[{step!r}]" for step in error.instance_path)
+        raise ValueError(f"The body{where}: {error.message}. Nothing was stored.")
+    return body
+
+
+def _subscription_of(bodies: list[dict]) -> Subscription:
+    """Return the one subscription that all bodies name."""
+    identities = {(body["subscription_id"], body.get("binding_id"), body.get("deployment_id")) for body in bodies}
+    if len({subscription_id for subscription_id, _, _ in identities}) > 1:
+        raise ValueError("The records belong to several subscriptions: send each one's by themselves.")
+    found = [_subscription(*identity) for identity in identities]
+    return found[0]
+
+
+def _subscription(
+    subscription_id: str, binding_id: str | None = None, deployment_id: str | None = None
+) -> Subscription:
+    try:
+        found = current_app.extensions["mart"].subscriptions.get(subscription_id)
+    except ValueError:
+        raise NotFound("There is no subscription of that id.") from None
+    if binding_id not in (None, found.binding_uid):
+        raise NotFound("The subscription has another binding.")
+    if deployment_id not in (None, *found.get_deployment_uids()):
+        raise NotFound("The subscription has no deployment of that id.")
+    return found
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Answer what the data mart refuses as the client's mistake."""
+    try:
+        yield
+    except RecursionError:
+        raise BadRequest("The body is nested too deeply. Nothing was stored.") from None
+    except ConflictError as error:
+        raise Conflict(str(error)[:LONGEST_MESSAGE]) from None
+    except (ValueError, OverflowError) as error:
+        raise BadRequest(str(error)[:LONGEST_MESSAGE]) from None
+
+
+@contextmanager
+def _no_payload_yet() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise NotFound(str(error)) from None
+
+
+def _page() -> tuple[int, int]:
+    """Return limit and offset."""
+    found = []
+    for name, default in (("limit", 10), ("offset", 0)):
+        schema = COMPONENTS["parameters"][name]["schema"]
+        given = request.args.get(name, str(default))
+        if not given.isascii() or not given.isdecimal() or int(given[:12]) > schema["maximum"]:
+            raise BadRequest(f"{name} is a whole number from 0 to {schema['maximum']}.")
+        found.append(int(given))
+    return found[0], found[1]

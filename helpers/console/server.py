@@ -1,0 +1,62 @@
+"""Run the console: in the background of a notebook, or for `python -m helpers.console`."""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Thread
+
+import waitress
+from waitress.server import BaseWSGIServer
+
+from helpers.console import security
+from helpers.console.app import LARGEST_BODY, create_app
+
+REPOSITORY = Path(__file__).parent.parent.parent
+THREADS = 16  # requests answered at once; what they log meanwhile is stored together
+
+
+@dataclass(frozen=True)
+class Console:
+    """A console: where it listens, with which token; `server.run()` answers requests until `stop()`."""
+
+    url: str
+    token: str = field(repr=False)
+    server: BaseWSGIServer = field(repr=False)
+
+    def stop(self) -> None:
+        """Answer no more requests, when those begun are answered."""
+        self.server.task_dispatcher.shutdown(cancel_pending=False)
+        # Sockets are closed by the thread that waits on them, which then has nothing to wait on and ends.
+        self.server.trigger.pull_trigger(lambda: self.server.asyncore.close_all(self.server._map))
+
+
+def state_directory() -> Path:
+    """Return where the offline services keep what they hold."""
+    return Path(os.environ.get("TUTORIAL_LOCAL_DIR", REPOSITORY / ".local"))
+
+
+def listen(database_url: str, schema: str, port: int) -> Console:
+    """Take a port of 127.0.0.1, 0 for any free one.
+
+    Raises:
+        OSError: the port is taken.
+        ValueError: CONSOLE_TOKEN is too short.
+    """
+    secrets = security.load_secrets(state_directory() / "console")
+    app = create_app(database_url, schema, secrets)
+    # Bodies above LARGEST_BODY are answered by the app, in JSON; the server itself cuts off what is far beyond.
+    server = waitress.create_server(
+        app, host="127.0.0.1", port=port, threads=THREADS, max_request_body_size=4 * LARGEST_BODY, ident=None
+    )
+    return Console(f"http://127.0.0.1:{server.effective_port}", secrets.token, server)
+
+
+def start(database_url: str, schema: str = "data_mart", port: int = 0) -> Console:
+    """Run the console in the background of this process, until `stop()` or the process's end.
+
+    Raises:
+        OSError: the port is taken.
+    """
+    console = listen(database_url, schema, port)
+    Thread(target=console.server.run, daemon=True).start()
+    return console

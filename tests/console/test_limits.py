@@ -1,0 +1,116 @@
+"""Whatever comes over HTTP gets a clear JSON answer: too much, too deep, not JSON, no such path."""
+
+import contextlib
+import json
+import urllib.error
+import urllib.parse
+
+import pytest
+
+from helpers import console
+
+from .conftest import Client, record
+
+
+@pytest.fixture
+def path(schema):
+    return f"/v1/data_marts/{schema}/scoring_payloads"
+
+
+def test_too_large_a_body(program, path, subscription):
+    answer = program.ask(path, b" " * (17 << 20), content_type="application/json")
+    assert answer.status == 413
+    assert answer.json["errors"][0]["code"] == "request_entity_too_large"
+    with contextlib.suppress(urllib.error.URLError):  # far beyond the limit it need not even read on
+        assert program.ask(path, b" " * (80 << 20), content_type="application/json").status == 413
+    assert program.post(path, [record(subscription, "a")]).status == 202
+
+
+def test_a_large_body_within_the_limit(program, path, subscription):
+    values = [[float(i), "x" * 50] for i in range(100_000)]
+    answer = program.post(path, [record(subscription, "a", values, [[0.5, 1]] * len(values))])
+    assert answer.json == {"records": 1, "rows": 100_000}
+
+
+def test_bodies_that_are_not_json_or_not_ours(program, path):
+    for text in [
+        "[" * 100_000,
+        "[" * 900 + "]" * 900,
+        '{"a":' * 50_000,
+        "[{",
+        "",
+        "nul",
+        "\x00",
+        '"\\ud800"',
+        "[1e999]",
+        "1" * 10_000,
+    ]:
+        answer = program.ask(path, text.encode(), content_type="application/json")
+        assert answer.status == 400, text[:20]
+        assert answer.json["errors"][0]["code"] == "bad_request"
+
+
+def test_deep_nesting_within_a_record(program, path, subscription):
+    for depth in (100, 400, 900):
+        deep = json.loads("[" * depth + "]" * depth)
+        answer = program.post(path, [record(subscription, "deep", [[deep, "red"]])])
+        assert answer.status == 400
+    assert program.ask(f"{path.replace('payloads', 'transactions')}?subscription_id={subscription.uid}").status == 404
+
+
+def test_other_content_types(program, path):
+    for kind in ["text/plain", "application/x-www-form-urlencoded", "application/xml", ""]:
+        answer = program.ask(path, b"[]", content_type=kind)
+        assert answer.status == 415, kind
+        assert answer.json["errors"][0]["code"] == "unsupported_media_type"
+
+
+def test_unknown_paths_and_methods(program, schema):
+    assert program.ask("/v1/nothing").json["errors"][0]["code"] == "not_found"
+    answer = program.ask(f"/v1/data_marts/{schema}/scoring_payloads", method="DELETE")
+    assert answer.status == 405
+    assert answer.json["errors"][0]["code"] == "method_not_allowed"
+    assert "POST" in answer.headers["Allow"]
+
+
+def test_messages_are_short(program, path, subscription):
+    answer = program.post(path, [record(subscription, "x" * 100_000)])
+    assert answer.status == 400
+    assert len(answer.text) < 1000
+
+
+def test_a_database_that_is_gone(schema, mart, subscription, monkeypatch):
+    monkeypatch.setattr("helpers.datamart.database.PATIENCE", 0.5)
+    running = console.start("postgresql://somebody:top-secret-word@127.0.0.1:1/nowhere", schema)
+    program, reader = Client(running.url, running.token), Client(running.url)
+    answer = program.post(f"/v1/data_marts/{schema}/scoring_payloads", [record(subscription, "a")])
+    assert answer.status == 503
+    for hidden in ("top-secret-word", "somebody", "nowhere"):
+        assert hidden not in answer.text
+    page = reader.sign_in(running.token)
+    assert page.status == 503
+    assert "top-secret-word" not in page.text and "nowhere" not in page.text
+    assert "can&#39;t be reached" in page.text
+    running.stop()
+
+
+def test_connections_survive_a_restart_of_the_server(program, path, subscription, query):
+    assert program.post(path, [record(subscription, "a")]).status == 202
+    query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'data mart'")
+    assert program.post(path, [record(subscription, "b")]).status == 202
+    assert subscription.payload_logging.get_records_count() == 2
+
+
+def test_a_schema_without_a_data_mart_says_so(database_url, query):
+    running = console.start(database_url, "never_set_up")
+    reader = Client(running.url)
+    page = reader.sign_in(running.token)
+    assert page.status == 503
+    assert "isn&#39;t set up" in page.text
+    assert query("SELECT 1 FROM pg_namespace WHERE nspname = 'never_set_up'") == []
+    running.stop()
+
+
+def test_it_listens_on_this_machine_only(running):
+    assert urllib.parse.urlsplit(running.url).hostname == "127.0.0.1"
+    assert running.server.socket.getsockname()[0] == "127.0.0.1"
