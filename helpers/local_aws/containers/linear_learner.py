@@ -53,21 +53,21 @@ def train(_: Namespace) -> None:
     models = [fit(*tables["train"], settings, wd) for wd in list_penalties(settings)]
     judge = tables.get("validation", tables["train"])
     best = max(models, key=lambda model: metrics.rank(model, *judge, settings))
-    seconds = time.perf_counter() - start
-    host, epochs = current_host(), settings["epochs"]
+    rate = len(tables["train"][1]) * settings["epochs"] * len(models) / (time.perf_counter() - start)
     for name, table in tables.items():
-        found = metrics.measure(best, *table, settings)
-        objective = next(iter(found))
-        if name != "test":
-            log.info(
-                "#quality_metric: host=%s, epoch=%d, %s %s=%s", host, epochs - 1, name, objective, found[objective]
-            )
-        for metric, value in found.items():
-            log.info("#quality_metric: host=%s, %s %s=%s", host, name, metric, value)
-    log.info("#progress_metric: host=%s, completed 100 %% of epochs", host)
-    rate = len(tables["train"][1]) * epochs * len(models) / seconds
-    log.info("#throughput_metric: host=%s, train throughput=%s records/second", host, rate)
+        _log_metrics(name, metrics.measure(best, *table, settings), settings["epochs"])
+    log.info("#progress_metric: host=%s, completed 100 %% of epochs", current_host())
+    log.info("#throughput_metric: host=%s, train throughput=%s records/second", current_host(), rate)
     (opt_ml() / "model" / MODEL_FILE).write_text(json.dumps(best))
+
+
+def _log_metrics(channel: str, found: dict[str, float], epochs: int) -> None:
+    """Log a channel's metrics, the objective also as the last epoch's, from which SageMaker reads objective_loss."""
+    lines = [f"{channel} {metric}={value}" for metric, value in found.items()]
+    if channel != "test":
+        lines.insert(0, f"epoch={epochs - 1}, {lines[0]}")
+    for line in lines:
+        log.info("#quality_metric: host=%s, %s", current_host(), line)
 
 
 def _read_table(name: str, channel: dict) -> tuple[np.ndarray, np.ndarray]:
@@ -129,15 +129,14 @@ def _write(predictions: list[dict], accept: str | None) -> tuple[bytes, str]:
     """Write predictions as Accept asks for; raises UnsupportedType."""
     media, _ = read_content_type(accept, "application/json")
     if media in ("application/json", "*/*"):
-        return json.dumps({"predictions": predictions}).encode(), "application/json"
+        return json.dumps({"predictions": predictions}, allow_nan=False).encode(), "application/json"
     if media == "application/jsonlines":
-        return "".join(json.dumps(one) + "\n" for one in predictions).encode(), media
+        return "".join(json.dumps(one, allow_nan=False) + "\n" for one in predictions).encode(), media
     if media == "text/csv":
-        lines = (",".join(str(value) for value in np.hstack(list(one.values()))) for one in predictions)
-        return "\n".join(lines).encode(), "text/csv; charset=utf-8"
-    raise UnsupportedType(
-        f"Accept {media} is not supported: application/json, application/jsonlines, text/csv", HTTPStatus.NOT_ACCEPTABLE
-    )
+        rows = (json.dumps(list(one.values())).replace("[", "").replace("]", "") for one in predictions)
+        return "\n".join(rows).replace(" ", "").encode(), "text/csv; charset=utf-8"
+    message = f"Accept {media} is not supported: application/json, application/jsonlines, text/csv"
+    raise UnsupportedType(message, HTTPStatus.NOT_ACCEPTABLE)
 
 
 def run() -> None:

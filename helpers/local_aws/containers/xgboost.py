@@ -41,9 +41,7 @@ def train(arguments: Namespace) -> None:
     channels = read_channels(("train",), ("validation",))
     weighted = settings.pop("csv_weights", 0) == 1
     tables = {name: _read_matrix(name, channel, weighted and name == "train") for name, channel in channels.items()}
-    if "validation" in tables and tables["validation"].num_col() > tables["train"].num_col():
-        widths = tables["validation"].num_col(), tables["train"].num_col()
-        raise ClientError("Channel validation has {} features, channel train has {}".format(*widths))
+    _check_widths(tables, channels)
     for name, table in tables.items():
         print(f"[INFO] {name.capitalize()} matrix has {table.num_row()} rows and {table.num_col()} columns", flush=True)
     _check_labels(tables["train"].get_label(), settings)
@@ -84,6 +82,15 @@ def _shorten(error: Exception) -> str:
     """Keep what xgboost says of an error, without the time, its source line and the C++ stack trace."""
     text = " ".join(str(error).split("Stack trace")[0].split())
     return re.sub(r"^\[[\d:]+\] \S+: ", "", text)
+
+
+def _check_widths(tables: dict[str, xgb.DMatrix], channels: dict[str, dict]) -> None:
+    """Compare the channels' features; libsvm, which leaves zeros out, may have fewer. Raises ClientError."""
+    trained = tables["train"].num_col()
+    for name, table in tables.items():
+        media, _ = read_content_type(channels[name].get("ContentType"), "libsvm")
+        if table.num_col() > trained or (media in _CSV and table.num_col() < trained):
+            raise ClientError(f"Channel {name} has {table.num_col()} features, channel train has {trained}")
 
 
 def _check_labels(labels: np.ndarray, settings: dict) -> None:

@@ -159,7 +159,11 @@ def test_channels_are_checked(job, module, tmp_path):
 
 
 def test_a_validation_channel_of_another_width_is_told(job, tmp_path):
-    assert "Channel validation has 2 features" in fail(job, "xgboost", LOGISTIC, train="1,2\n0,3\n", validation=GOOD)
+    message = "Channel validation has 2 features, channel train has 1"
+    assert message in fail(job, "xgboost", LOGISTIC, train="1,2\n0,3\n", validation=GOOD)
+    narrow = type(job)(tmp_path / "narrow")
+    message = "Channel validation has 1 features, channel train has 2"
+    assert message in fail(narrow, "xgboost", LOGISTIC, train=GOOD, validation="1,2\n0,3\n")
     other = type(job)(tmp_path / "other")
     message = fail(other, "linear_learner", BINARY, train="1,2\n0,3\n", validation=GOOD)
     assert "feature_dim is 1, but channel validation has 2 features" in message

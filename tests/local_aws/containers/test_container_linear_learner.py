@@ -188,8 +188,8 @@ def test_every_request_format_gives_the_same_answer_in_every_answer_format(job, 
         assert [json.loads(line) for line in answer.text.splitlines()] == expected["predictions"]
         answer = invoke(job.csv(rows), accept="text/csv")
         assert answer.type == "text/csv; charset=utf-8"
-        table = [[float(cell) for cell in line.split(",")] for line in answer.text.split("\n")]
-        assert table == [[one["score"], one["predicted_label"]] for one in expected["predictions"]]
+        lines = [f"{one['score']},{one['predicted_label']}" for one in expected["predictions"]]
+        assert answer.text == "\n".join(lines)
 
 
 def test_the_model_is_plain_json(job, cancer):
