@@ -24,7 +24,8 @@ class Batch:
     row_counts: np.ndarray
     scored_at: np.ndarray  # datetime64[us], UTC
     response_times: list[int | None]
-    fields: Mapping[str, Sequence]
+    features: Sequence[str]
+    fields: Mapping[str, Sequence]  # of features and outputs
 
     @property
     def record_of_row(self) -> np.ndarray:
@@ -44,52 +45,53 @@ def some(names: Sequence) -> str:
     return ", ".join(repr(name) for name in names[:SEVERAL]) + more
 
 
-def batch_of(records: Sequence[PayloadRecord], asset: Mapping) -> Batch:
-    """Lay records out in columns, features first, in the order the subscription names them."""
-    features = asset["feature_columns"]
-    outputs = list(records[0].response.get("fields", ()))
+def batch_of(records: Sequence[PayloadRecord], asset: Mapping, dynamic: bool = False) -> Batch:
+    """Lay records out in columns: features in the order of the subscription or, `dynamic`, of the first record."""
+    features = _fields_of(records[0].request, "The request") if dynamic else asset["feature_columns"]
+    outputs = _fields_of(records[0].response, "The response")
     for role in ("prediction_column", "probability_column"):
         if asset[role] and asset[role] not in outputs:
             raise ValueError(f"The response lacks the {role} {asset[role]!r}; it has {some(outputs) or 'no fields'}.")
     rows: list[tuple] = []
-    scoring_ids, counts = [], []
-    for position, record in enumerate(records):
-        what = f"record {record.scoring_id or position + 1!r}"
+    scoring_ids, counts, times = [], [], []
+    now = utc(datetime.now(UTC))
+    for position, record in enumerate(records, 1):
+        what = f"record {record.scoring_id or position!r}"
         asked = _rows_of(record.request, features, f"{what}: the request")
         answered = _rows_of(record.response, outputs, f"{what}: the response")
         if len(asked) != len(answered):
             raise ValueError(f"{what}: {len(asked)} rows in the request but {len(answered)} in the response.")
         rows.extend((*question, *answer) for question, answer in zip(asked, answered, strict=True))
-        scoring_ids.append(_scoring_id(record.scoring_id, what))
+        scoring_ids.append(checked_id(record.scoring_id, what))
         counts.append(len(asked))
-    now = datetime.now(UTC)
+        times.append(now if record.scoring_timestamp is None else utc(record.scoring_timestamp))
     return Batch(
         scoring_ids,
         np.array(counts),
-        np.array([utc(record.scoring_timestamp, now) for record in records], dtype="datetime64[us]"),
-        [_milliseconds(record.response_time) for record in records],
+        np.array(times, dtype="datetime64[us]"),
+        [milliseconds(record.response_time) for record in records],
+        features,
         dict(zip([*features, *outputs], zip(*rows, strict=True), strict=True)),
     )
 
 
-def _rows_of(part: Mapping, expected: Sequence[str], what: str) -> list[Sequence]:
-    """Return a request's or response's rows with their fields in the expected order."""
+def _fields_of(part: Mapping, what: str) -> list[str]:
     if not isinstance(part, Mapping) or set(part) != {"fields", "values"}:
         raise ValueError(f'{what} must be {{"fields": [...], "values": [[...], ...]}}.')
-    fields, rows = list(part["fields"]), list(part["values"])
+    return list(part["fields"])
+
+
+def _rows_of(part: Mapping, expected: Sequence[str], what: str) -> list[Sequence]:
+    """Return a request's or response's rows with their fields in the expected order."""
+    fields, rows = _fields_of(part, what), list(part["values"])
     if not rows:
         raise ValueError(f"{what} has no rows.")
     if len(fields) != len(expected) or any(name not in fields for name in expected):
         lacking = [name for name in expected if name not in fields]
         extra = [name for name in fields if name not in expected] or [n for n in fields if fields.count(n) > 1]
-        raise ValueError(
-            f"{what}: "
-            + "; ".join(
-                [f"field {some(lacking)} is missing"] * bool(lacking)
-                + [f"field {some(extra)} is unknown or repeated"] * bool(extra)
-            )
-            + ". Nothing was stored."
-        )
+        wrong = [f"field {some(lacking)} is missing"] * bool(lacking)
+        wrong += [f"field {some(extra)} is unknown or repeated"] * bool(extra)
+        raise ValueError(f"{what}: {'; '.join(wrong)}. Nothing was stored.")
     for number, row in enumerate(rows, 1):
         if not isinstance(row, Sequence | np.ndarray) or isinstance(row, str) or len(row) != len(fields):
             raise ValueError(f"{what}, row {number}: expected a list of {len(fields)} values. Nothing was stored.")
@@ -99,7 +101,8 @@ def _rows_of(part: Mapping, expected: Sequence[str], what: str) -> list[Sequence
     return [[row[i] for i in order] for row in rows]
 
 
-def _scoring_id(given: str | None, what: str) -> str:
+def checked_id(given: str | None, what: str) -> str:
+    """Return a scoring id, a fresh one for None; raise ValueError where it can't be one."""
     if given is None:
         return str(uuid.uuid4())
     if not isinstance(given, str) or not given or "\0" in given or len(given.encode()) > LONGEST_ID:
@@ -107,16 +110,17 @@ def _scoring_id(given: str | None, what: str) -> str:
     return given
 
 
-def utc(given: datetime | str | None, now: datetime) -> np.datetime64:
+def utc(given: datetime | str) -> np.datetime64:
     """Read a time; without a zone it is UTC."""
     try:
-        time = now if given is None else datetime.fromisoformat(given) if isinstance(given, str) else given
+        time = datetime.fromisoformat(given) if isinstance(given, str) else given
         return np.datetime64(time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time, "us")
     except (AttributeError, ValueError):
-        raise ValueError(f"scoring_timestamp {given!r} is not a datetime or ISO 8601 text.") from None
+        raise ValueError(f"Time {given!r} is not a datetime or ISO 8601 text (scoring_timestamp).") from None
 
 
-def _milliseconds(given: float | None) -> int | None:
+def milliseconds(given: float | None) -> int | None:
+    """Return a response time in whole milliseconds; raise ValueError where it isn't one."""
     if given is None:
         return None
     if not isinstance(given, Real) or not 0 <= given < 2**31:
@@ -126,18 +130,11 @@ def _milliseconds(given: float | None) -> int | None:
 
 def checked(table: Table, batch: Batch, prediction: str) -> dict[str, Values]:
     """Check every value of a batch against the table's columns; the prediction can't be missing."""
-    names = [column.name for column in table.of("feature", "output")]
-    if set(names) != set(batch.fields):
-        lacking, extra = set(names) - set(batch.fields), set(batch.fields) - set(names)
-        raise ValueError(
-            f"The response's fields changed: missing {some(sorted(lacking)) or 'none'},"
-            f" new {some(sorted(extra)) or 'none'}. Nothing was stored."
-        )
 
     def where(row: int) -> str:
         return f"row {batch.row_numbers[row]} of record {batch.scoring_ids[batch.record_of_row[row]]!r}"
 
-    values = {name: check(table.named(name), batch.fields[name], where) for name in names}
+    values = {name: check(table.named(name), raw, where) for name, raw in batch.fields.items()}
     if (missing := values[prediction].missing) is not None:
         raise ValueError(f"field {prediction!r}, {where(int(np.argmax(missing)))}: no prediction. Nothing was stored.")
     return values

@@ -41,13 +41,13 @@ class Values:
         return Values(self.data[rows], None if self.missing is None else self.missing[rows])
 
 
-def column_names(names: Iterable[str]) -> list[str]:
-    """Turn names into distinct ones of at most 63 bytes, unchanged where they can be.
+def column_names(names: Iterable[str], others: Iterable[str] = ()) -> list[str]:
+    """Turn names into distinct ones of at most 63 bytes, unchanged where they can be; `others` are taken already.
 
     Raises:
         ValueError: a name is empty, isn't text or holds a NUL.
     """
-    taken = set(RESERVED)
+    taken = RESERVED | set(others)
     result = []
     for name in names:
         if not isinstance(name, str) or not name or "\0" in name:
@@ -75,6 +75,9 @@ def type_of(name: str, values: Sequence, keep_integers: bool) -> str:
     Raises:
         ValueError: the values are of several kinds, or none that a column can hold.
     """
+    if isinstance(values, np.ndarray) and values.dtype.kind in "fiu":
+        present = values[~np.isnan(values)]
+        return INTEGER if keep_integers and (present == np.round(present)).all() else NUMBER
     kinds = {kind for kind in map(type, values) if kind is not type(None)}
     if not kinds:
         return TEXT if keep_integers else NUMBER
@@ -104,12 +107,8 @@ def check(column: Column, values: Sequence, where: Callable[[int], str]) -> Valu
             f"field {column.name!r}, {where(bad)}: {str(values[bad])[:80]!r} {reason}; nothing was stored."
         )
 
-    if isinstance(values, np.ndarray) and values.dtype.kind in "fiu" and column.type == NUMBER:
-        data = values.astype(np.float64, copy=False)
-        missing = np.isnan(data)
-        if np.isinf(data).any():
-            raise refuse(int(np.argmax(np.isinf(data))), "is not finite")
-        return Values(data, missing if missing.any() else None)
+    if isinstance(values, np.ndarray) and values.dtype.kind in "fiub":
+        return _check_array(column, values, refuse)
     values = values.tolist() if isinstance(values, np.ndarray) else values
     kinds = set(map(type, values))
     fits = _FITS[column.type]
@@ -135,11 +134,33 @@ def _converted(kind: str, values: Sequence, refuse: Callable[[int, str], ValueEr
         raise refuse(int(np.argmin(np.isfinite(data))), "is not finite; send None for a missing value")
     if kind == NUMBER:
         return data
+    _check_whole(data, refuse)
+    return np.array([int(value) for value in values], dtype=np.int64)
+
+
+def _check_array(column: Column, values: np.ndarray, refuse: Callable[[int, str], ValueError]) -> Values:
+    """Check the values of a data frame's column, where NaN is a missing one."""
+    if (values.dtype.kind == "b") != (column.type == BOOLEAN) or column.type not in (NUMBER, INTEGER, BOOLEAN):
+        raise refuse(0, f"is not of the column's type, {column.type}")
+    if column.type == BOOLEAN:
+        return Values(values)
+    data = values.astype(np.float64, copy=False)
+    if np.isinf(data).any():
+        raise refuse(int(np.argmax(np.isinf(data))), "is not finite")
+    missing = np.isnan(data)
+    missing = missing if missing.any() else None
+    if column.type == NUMBER:
+        return Values(data, missing)
+    data = data if missing is None else np.where(missing, 0.0, data)
+    _check_whole(data, refuse)
+    return Values((values if values.dtype.kind == "i" else data).astype(np.int64, copy=False), missing)
+
+
+def _check_whole(data: np.ndarray, refuse: Callable[[int, str], ValueError]) -> None:
     if (data != np.round(data)).any():
         raise refuse(int(np.argmax(data != np.round(data))), "is not a whole number, as all before it were")
     if (np.abs(data) >= 2.0**63).any():
         raise refuse(int(np.argmax(np.abs(data))), "does not fit in 64 bits")
-    return np.array([int(value) for value in values], dtype=np.int64)
 
 
 def _bytes(values: list[bytes]) -> np.ndarray:

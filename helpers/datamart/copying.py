@@ -144,9 +144,10 @@ def _finished(
     if kind == BOOLEAN:
         return data.astype(bool) if (data >= 0).all() else np.array([False, True, None], dtype=object)[data]
     if kind == TEXT:
-        query = sql.SQL("SELECT DISTINCT hashtextextended({0}, 0), {0} FROM {1} WHERE {0} IS NOT NULL")
+        query = sql.SQL("SELECT DISTINCT hashtextextended({0}, 0), {0} FROM {1}")
         cursor.execute(query.format(expression, source))
-        hashes, texts = zip(*cursor.fetchall(), strict=True) if cursor.rowcount else ((), ())
+        known = [row for row in cursor.fetchall() if row[1] is not None]
+        hashes, texts = zip(*known, strict=True) if known else ((), ())
         translation = np.array([*texts, None], dtype=object)
         return translation[pd.Index(np.array(hashes, dtype=np.int64)).get_indexer(data)]
     return data

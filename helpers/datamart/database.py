@@ -46,6 +46,10 @@ class DataMartError(RuntimeError):
 class ConflictError(ValueError):
     """A scoring id that is stored already came again with other content."""
 
+    def __init__(self, message: str, scoring_ids: Sequence[str]):
+        super().__init__(message)
+        self.scoring_ids = scoring_ids
+
 
 class Database:
     """A PostgreSQL database and the one schema of it that a data mart lives in.

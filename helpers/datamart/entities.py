@@ -103,8 +103,12 @@ class PayloadRecord:
 
 
 class StoreReport(NamedTuple):
-    """What a call to `store` did: records and rows stored, records skipped because they were there already."""
+    """What a call to `store` did: records stored, records skipped because they were there already, rows stored.
+
+    `changes` says what was changed in the tables for it (see `PayloadLogging.enable`).
+    """
 
     stored: int
     skipped: int
     rows: int
+    changes: tuple[str, ...] = ()

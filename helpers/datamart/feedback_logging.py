@@ -1,6 +1,5 @@
 """Feedback logging: what was true, joined to the scored rows by scoring id."""
 
-import io
 import time
 import uuid
 from collections.abc import Mapping, Sequence
@@ -10,13 +9,13 @@ import numpy as np
 import pandas as pd
 from psycopg2 import sql
 
-from helpers.datamart import sagemaker, tables
+from helpers.datamart import payload_writing, sagemaker, tables
 from helpers.datamart.batches import batch_of, some
 from helpers.datamart.columns import TEXT, Values, check
 from helpers.datamart.copying import SHORT_INTEGER, TIMESTAMP, copy_in
 from helpers.datamart.database import ConflictError, Cursor
-from helpers.datamart.entities import PayloadRecord, ProblemType, StoreReport
-from helpers.datamart.payload_logging import PayloadLogging
+from helpers.datamart.entities import PayloadRecord, StoreReport
+from helpers.datamart.feedback_formats import columns_of, hashable, row_id, row_key
 
 if TYPE_CHECKING:
     from helpers.datamart.subscriptions import Subscription
@@ -53,9 +52,10 @@ class FeedbackLogging(tables.TableVerbs):
             ValueError: fields, labels or scoring ids aren't known, values don't fit, or the endpoint can't score them.
             ConflictError: a row has another label already.
         """
-        table, asset = self._subscription.table(), self._subscription.asset
+        table, details = self._subscription.table(), self._subscription.get_details()
+        asset = details["asset"]
         label_column = asset["label_column"]
-        columns = _columns_of(
+        columns = columns_of(
             feedback_data, fields or [*asset["feature_columns"], label_column], data_header, data_delimiter
         )
         if not columns or not len(next(iter(columns.values()))):
@@ -68,34 +68,17 @@ class FeedbackLogging(tables.TableVerbs):
                 f"Feedback lacks {some(lacking) or 'nothing'}, and {some(extra) or 'nothing'} in it is unknown."
                 f" Send scoring_id and {label_column}, or all features and {label_column}. Nothing was stored."
             )
-        labels = self._labels(table, columns.pop(label_column))
+        labels = _labels(table, asset, columns.pop(label_column))
         if joins:
             return self._database.run(lambda cursor: self._join(cursor, table, columns["scoring_id"], labels))
         if score:
-            return self._score_and_join(table, columns, labels)
-        return self._database.run(lambda cursor: self._keep(cursor, table, columns, labels))
-
-    def _labels(self, table: tables.Table, given: Sequence) -> Values:
-        """Turn labels into the values that the model predicts, and check them."""
-        if known := self._subscription.asset["label_values"]:
-            translation = {label: value for label, value in known} | {value: value for _, value in known}
-            if unknown := sorted({repr(label) for label in given if _hashable(label) not in translation}):
-                raise ValueError(
-                    f"Unknown label {', '.join(unknown[:5])} in {self._subscription.asset['label_column']!r};"
-                    f" known are {', '.join(map(repr, translation))}. Nothing was stored."
-                )
-            given = [translation[label] for label in given]
-        labels = check(table.of("label")[0], list(given), lambda row: f"row {row + 1}")
-        if labels.missing is not None:
-            raise ValueError(
-                f"Row {int(np.argmax(labels.missing)) + 1} of the feedback has no label. Nothing was stored."
-            )
-        return labels
+            return self._score_and_join(table, details, columns, labels)
+        return self._database.run(lambda cursor: _keep(cursor, table, details["never_store"], columns, labels))
 
     def _join(self, cursor: Cursor, table: tables.Table, scoring_ids: Sequence[str], labels: Values) -> StoreReport:
         """Attach labels to the scored rows."""
         label = table.of("label")[0]
-        keys, numbers = zip(*map(_row_key, scoring_ids), strict=True)
+        keys, numbers = zip(*map(row_key, scoring_ids), strict=True)
         columns = {
             "scoring_id": (TEXT, Values(np.array(keys, dtype=object))),
             "row_number": (SHORT_INTEGER, Values(np.array(numbers))),
@@ -108,11 +91,11 @@ class FeedbackLogging(tables.TableVerbs):
         cursor.execute(
             "ANALYZE arriving_label; CREATE TEMPORARY TABLE joined_label ON COMMIT DROP AS SELECT a.*, k.record_id"
             " FROM arriving_label a LEFT JOIN scoring_key k ON k.subscription_id = %s AND k.scoring_id = a.scoring_id"
-            " AND a.row_number BETWEEN 1 AND k.row_count",
+            " AND a.row_number BETWEEN 1 AND k.row_count AND k.deleted < k.row_count",
             [self._subscription.subscription_id],
         )
         cursor.execute("SELECT scoring_id, row_number FROM joined_label WHERE record_id IS NULL LIMIT 6")
-        if unknown := [_row_id(*row) for row in cursor.fetchall()]:
+        if unknown := [row_id(*row) for row in cursor.fetchall()]:
             raise ValueError(
                 f"No scored row has scoring id {some(unknown)}. A row's id is the request's scoring id, a hyphen and"
                 " the row's number, from 1. Nothing was stored."
@@ -127,28 +110,16 @@ class FeedbackLogging(tables.TableVerbs):
             differing = """SELECT scoring_id, row_number FROM joined_label j
                 JOIN {feedback} f USING (record_id, row_number) WHERE f.{label} <> j.label LIMIT 6"""
             cursor.execute(sql.SQL(differing).format(**names))
-            if other := [_row_id(*row) for row in cursor.fetchall()]:
-                raise ConflictError(f"Scoring id {some(other)} has another label already. Nothing was stored.")
+            if other := [row_id(*row) for row in cursor.fetchall()]:
+                raise ConflictError(f"Scoring id {some(other)} has another label already. Nothing was stored.", other)
         return StoreReport(stored, len(keys) - stored, stored)
 
-    def _keep(
-        self, cursor: Cursor, table: tables.Table, columns: Mapping[str, Sequence], labels: Values
+    def _score_and_join(
+        self, table: tables.Table, details: dict, columns: Mapping[str, Sequence], labels: Values
     ) -> StoreReport:
-        """Store labels with their own features."""
-        count = len(labels.data)
-        cursor.execute("SELECT now() AT TIME ZONE 'UTC'")
-        now = np.datetime64(cursor.fetchone()[0], "us")
-        stored = {"record_timestamp": (TIMESTAMP, Values(np.full(count, now)))}
-        for column in table.of("feature"):
-            values = check(column, columns[column.name], lambda row: f"row {row + 1}")
-            stored[column.column_name] = (column.type, values)
-        label = table.of("label")[0]
-        copy_in(cursor, table.feedback, stored | {label.column_name: (label.type, labels)})
-        return StoreReport(count, 0, count)
-
-    def _score_and_join(self, table: tables.Table, columns: Mapping[str, Sequence], labels: Values) -> StoreReport:
         """Score rows through the endpoint, then log their payload and labels together."""
-        subscription, features = self._subscription, self._subscription.asset["feature_columns"]
+        subscription, asset = self._subscription, details["asset"]
+        features = asset["feature_columns"]
         if subscription.boto_session is None:
             raise ValueError("Scoring through the endpoint takes a session: DataMart(url, boto_session=...).")
         rows = list(zip(*(columns[name] for name in features), strict=True))
@@ -160,15 +131,15 @@ class FeedbackLogging(tables.TableVerbs):
                 subscription.boto_session, subscription.region, subscription.source_uid, part, scoring_id
             )
             took = round(1000 * (time.monotonic() - began))
-            answered = [_response(answer, outputs, subscription.asset) for answer in answers]
+            answered = [sagemaker.outputs_of(answer, outputs, asset) for answer in answers]
             request, response = {"fields": features, "values": part}, {"fields": outputs, "values": answered}
             records.append(PayloadRecord(request, response, scoring_id, response_time=took))
-        batch = batch_of(records, subscription.asset)
-        ids = [_row_id(r.scoring_id, n) for r in records for n in range(1, len(r.request["values"]) + 1)]
+        batch = batch_of(records, asset)
+        ids = [row_id(r.scoring_id, n) for r in records for n in range(1, len(r.request["values"]) + 1)]
         revision = subscription.asset_revision()
 
         def work(cursor: Cursor) -> StoreReport:
-            PayloadLogging(subscription).write(cursor, batch, revision)
+            payload_writing.write(cursor, subscription, details, batch, revision, may_change=True)
             return self._join(cursor, table, ids, labels)
 
         return self._database.run(work)
@@ -186,71 +157,34 @@ class FeedbackLogging(tables.TableVerbs):
         return tables.Selection(query, {column.column_name: column.name for column in table.columns})
 
 
-def _columns_of(
-    data: Sequence | str | pd.DataFrame, fields: Sequence[str], header: bool, delimiter: str
-) -> dict[str, list]:
-    """Lay feedback out in columns, whichever of the formats it came in."""
-    if isinstance(data, str):
-        names = {"header": 0} if header else {"header": None, "names": list(fields), "index_col": False}
-        try:
-            data = pd.read_csv(io.StringIO(data), sep=delimiter, dtype={"scoring_id": str}, **names)
-        except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-            raise ValueError(f"The feedback isn't CSV: {error}") from None
-    if isinstance(data, pd.DataFrame):
-        objects = data.astype(object)
-        return {str(name): objects[name].where(objects[name].notna(), None).tolist() for name in data.columns}
-    rows = list(data)
-    if rows and isinstance(rows[0], Mapping):
-        names = list(rows[0])
-        for number, row in enumerate(rows, 1):
-            if set(row) != set(names):
-                raise ValueError(f"Row {number} of the feedback has other fields than row 1: {some(sorted(row))}.")
-        return {name: [row[name] for row in rows] for name in names}
-    for number, row in enumerate(rows, 1):
-        if isinstance(row, str) or len(row) != len(fields):
-            raise ValueError(f"Row {number} of the feedback has not {len(fields)} values: {some(fields)}.")
-    return dict(zip(fields, map(list, zip(*rows, strict=True)), strict=True)) if rows else {}
+def _labels(table: tables.Table, asset: Mapping, given: Sequence) -> Values:
+    """Turn labels into the values that the model predicts, and check them."""
+    if known := asset["label_values"]:
+        translation = {label: value for label, value in known} | {value: value for _, value in known}
+        if unknown := sorted({repr(label) for label in given if hashable(label) not in translation}):
+            raise ValueError(
+                f"Unknown label {', '.join(unknown[:5])} in {asset['label_column']!r};"
+                f" known are {', '.join(map(repr, translation))}. Nothing was stored."
+            )
+        given = [translation[label] for label in given]
+    labels = check(table.of("label")[0], list(given), lambda row: f"row {row + 1}")
+    if labels.missing is not None:
+        raise ValueError(f"Row {int(np.argmax(labels.missing)) + 1} of the feedback has no label. Nothing was stored.")
+    return labels
 
 
-def _hashable(label: object) -> object:
-    return label if label.__hash__ else repr(label)
-
-
-def _row_key(row_id: str) -> tuple[bytes, int]:
-    """Split a row's id into the request's scoring id and the row's number; 0, which no row has, if it isn't one."""
-    scoring_id, _, number = row_id.rpartition("-") if isinstance(row_id, str) else ("", "", "")
-    if (
-        scoring_id
-        and number.isascii()
-        and number.isdecimal()
-        and number == str(int(number))
-        and 0 < int(number) < 2**31
-    ):
-        return scoring_id.replace("\0", "").encode(), int(number)
-    return str(row_id).replace("\0", "").encode(), 0
-
-
-def _row_id(scoring_id: str, number: int) -> str:
-    return f"{scoring_id}-{number}" if number else scoring_id
-
-
-def _response(answer: Mapping, outputs: Sequence[str], asset: Mapping) -> list:
-    """Turn an endpoint's answer to one row into the subscription's output columns."""
-    score = answer.get("score")
-    known = [value for _, value in asset["label_values"] or [[0, 0], [1, 1]]]
-    values = dict(answer)
-    if asset["probability_column"]:
-        values.setdefault(asset["probability_column"], score)
-    if asset["problem_type"] == ProblemType.REGRESSION:
-        values.setdefault(asset["prediction_column"], score)
-    elif isinstance(score, list):
-        values.setdefault(
-            asset["prediction_column"], known[int(np.argmax(score))] if len(known) == len(score) else None
-        )
-    elif score is not None:
-        positive = 1 if asset["positive_label"] is None else asset["positive_label"]
-        negative = next((value for value in known if value != positive), None)
-        values.setdefault(asset["prediction_column"], positive if score >= 0.5 else negative)
-    if lacking := [name for name in outputs if values.get(name) is None]:
-        raise ValueError(f"The endpoint's answer has no {some(lacking)}: {some([*answer])}.")
-    return [values[name] for name in outputs]
+def _keep(
+    cursor: Cursor, table: tables.Table, never_store: Sequence[str], columns: Mapping[str, Sequence], labels: Values
+) -> StoreReport:
+    """Store labels with their own features."""
+    count = len(labels.data)
+    cursor.execute("SELECT now() AT TIME ZONE 'UTC'")
+    stored = {"record_timestamp": (TIMESTAMP, Values(np.full(count, np.datetime64(cursor.fetchone()[0], "us"))))}
+    for column in table.of("feature"):
+        if column.name in columns:
+            values = check(column, columns[column.name], lambda row: f"row {row + 1}")
+            if column.name not in never_store:
+                stored[column.column_name] = (column.type, values)
+    label = table.of("label")[0]
+    copy_in(cursor, table.feedback, stored | {label.column_name: (label.type, labels)})
+    return StoreReport(count, 0, count)

@@ -3,7 +3,7 @@
 import boto3
 import pandas as pd
 
-from helpers.datamart import monitoring
+from helpers.datamart import erasing, monitoring
 from helpers.datamart.bindings import Bindings
 from helpers.datamart.database import Database
 from helpers.datamart.migrations import migrate
@@ -11,7 +11,7 @@ from helpers.datamart.subscriptions import Subscriptions
 
 
 class Alerts:
-    """Metrics outside their limits."""
+    """Metrics outside their limits: opened by a run, acknowledged by a person, closed when the metric recovers."""
 
     def __init__(self, database: Database):
         self._database = database
@@ -19,11 +19,25 @@ class Alerts:
     def list(self, state: str | None = None) -> pd.DataFrame:
         """List alerts, newest first: all of them, or those in one state (open, acknowledged, closed)."""
         return self._database.frame(
-            "SELECT a.alert_id, s.name AS subscription, a.monitor, a.metric, a.slice, a.state, a.value, a.lower_limit,"
-            " a.upper_limit, a.opened_at, a.last_seen_at, a.closed_at FROM alert a JOIN subscription s USING"
-            " (subscription_id) WHERE %s IS NULL OR a.state = %s ORDER BY a.opened_at DESC, a.alert_id DESC",
+            "SELECT alert_id, subscription, monitor, metric, slice, state, value, lower_limit, upper_limit, opened_at,"
+            " last_seen_at, acknowledged_at, acknowledged_by, note, closed_at FROM alerts"
+            " WHERE %s IS NULL OR state = %s ORDER BY opened_at DESC, alert_id DESC",
             [state, state],
         )
+
+    def acknowledge(self, alert_id: int, by: str, note: str = "") -> None:
+        """Note that somebody has seen an open alert; it stays until the metric recovers.
+
+        Raises:
+            ValueError: there is no such alert, or it isn't open.
+        """
+        changed = self._database.rows(
+            "UPDATE alert SET state = 'acknowledged', acknowledged_at = now(), acknowledged_by = %s, note = %s"
+            " WHERE alert_id = %s AND state = 'open' RETURNING alert_id",
+            [by, note, int(alert_id)],
+        )
+        if not changed:
+            raise ValueError(f"There is no open alert {alert_id}: see alerts.list(state='open').")
 
 
 class DataMart:
@@ -62,3 +76,10 @@ class DataMart:
     def get_deployment_metrics(self) -> pd.DataFrame:
         """Return the last value of every metric of every subscription."""
         return monitoring.deployment_metrics(self._database)
+
+    def maintain(self) -> dict[str, int]:
+        """Make the partitions of the months to come and drop what is older than its subscription's `keep_days`.
+
+        To be run every day or so. Returns, by subscription, how many requests were dropped.
+        """
+        return self._database.run(erasing.maintain)

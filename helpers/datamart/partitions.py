@@ -1,6 +1,6 @@
-"""Monthly partitions of payload tables: made ahead, with a default one for times far off."""
+"""Monthly partitions of payload tables, in UTC: made ahead, with a default one for times far off."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from psycopg2 import sql
@@ -11,23 +11,35 @@ MONTHS_AHEAD = 3
 MONTHS_BACK = 120  # older rows, and rows of a clock that runs far ahead, go to the default partition
 
 
-def this_month() -> np.datetime64:
-    """Return the current month, in UTC."""
-    return np.datetime64(datetime.now(UTC).replace(tzinfo=None), "M")
+def months_to_come(now: datetime | None = None) -> np.ndarray:
+    """Return this month and the next few, as datetime64[M]."""
+    now = (now or datetime.now(UTC)).astimezone(UTC)
+    return np.datetime64(now.replace(tzinfo=None), "M") + np.arange(MONTHS_AHEAD + 1)
 
 
-def prepare(cursor: Cursor, table: str, scored_at: np.ndarray) -> None:
-    """Make the partitions that rows of these times (datetime64, UTC) need, and those of the months to come."""
-    now = this_month()
-    wanted = np.union1d(np.unique(scored_at.astype("datetime64[M]")), now + np.arange(MONTHS_AHEAD + 1))
-    wanted = wanted[(wanted >= now - MONTHS_BACK) & (wanted <= now + MONTHS_AHEAD)]
-    cursor.execute("SELECT to_regclass(format('%%I', name)) IS NULL FROM unnest(%s) WITH ORDINALITY AS t(name, n)"
-                   " ORDER BY n", [[_name(table, month) for month in wanted]])  # fmt: skip
-    lacking = [month for month, (is_lacking,) in zip(wanted, cursor.fetchall(), strict=True) if is_lacking]
+def first_kept(keep_days: int, now: datetime | None = None) -> np.datetime64:
+    """Return the first month that is kept."""
+    oldest = (now or datetime.now(UTC)).astimezone(UTC) - timedelta(days=keep_days)
+    return np.datetime64(oldest.replace(tzinfo=None), "M")
+
+
+def prepare(cursor: Cursor, table: str, scored_at: np.ndarray, keep_days: int | None) -> None:
+    """Make the partitions that rows of these times (datetime64, UTC) need.
+
+    Raises:
+        ValueError: rows are older than what is kept.
+    """
+    months, ahead = np.unique(scored_at.astype("datetime64[M]")), months_to_come()
+    if keep_days and months[0] < first_kept(keep_days):
+        raise ValueError(f"Rows of {months[0]} are older than the {keep_days} days that are kept. Nothing was stored.")
+    wanted = months[(months >= ahead[0] - MONTHS_BACK) & (months <= ahead[-1])]
+    cursor.execute("SELECT name FROM unnest(%s::text[]) AS name WHERE to_regclass(format('%%I', name)) IS NULL",
+                   [[_name(table, month) for month in wanted]])  # fmt: skip
+    lacking = {name for (name,) in cursor.fetchall()}
     if lacking:
         # One at a time: another writer may be at it, and waits here for the transaction to end.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '.' || %s, 1))", [table])
-    for month in lacking:
+    for month in [month for month in wanted if _name(table, month) in lacking]:
         _make(cursor, table, month)
 
 
@@ -37,6 +49,9 @@ def _name(table: str, month: np.datetime64) -> str:
 
 def _make(cursor: Cursor, table: str, month: np.datetime64) -> None:
     """Make one month's partition and move over what had gone to the default one meanwhile."""
+    cursor.execute("SELECT to_regclass(format('%%I', %s::text))", [_name(table, month)])
+    if cursor.fetchone()[0]:
+        return
     names = {
         "table": sql.Identifier(table),
         "default": sql.Identifier(f"{table}_default"),
@@ -44,12 +59,23 @@ def _make(cursor: Cursor, table: str, month: np.datetime64) -> None:
         "begin": sql.Literal(f"{month}-01 00:00:00+00"),
         "end": sql.Literal(f"{month + 1}-01 00:00:00+00"),
     }
-    cursor.execute("SELECT to_regclass(format('%%I', %s::text))", [_name(table, month)])
-    if cursor.fetchone()[0]:
-        return
     statements = """
         CREATE TABLE {partition} (LIKE {table});
         WITH moved AS (DELETE FROM {default} WHERE scored_at >= {begin} AND scored_at < {end} RETURNING *)
             INSERT INTO {partition} SELECT * FROM moved;
         ALTER TABLE {table} ATTACH PARTITION {partition} FOR VALUES FROM ({begin}) TO ({end})"""
     cursor.execute(sql.SQL(statements).format(**names))
+
+
+def drop_before(cursor: Cursor, table: str, month: np.datetime64) -> None:
+    """Drop the partitions before a month, and delete what the default one holds from before it."""
+    cursor.execute(
+        "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
+        " WHERE i.inhparent = to_regclass(format('%%I', %s::text))",
+        [table],
+    )
+    old = [name for (name,) in cursor.fetchall() if name[-7:].replace("_", "").isdigit() and name < _name(table, month)]
+    for name in old:
+        cursor.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(name)))
+    statement = sql.SQL("DELETE FROM {} WHERE scored_at < {}")
+    cursor.execute(statement.format(sql.Identifier(f"{table}_default"), sql.Literal(f"{month}-01 00:00:00+00")))

@@ -1,17 +1,26 @@
 """Payload logging: what a model was asked and what it answered, each request stored once however often it is sent."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-import numpy as np
+import pandas as pd
 from psycopg2 import sql
+from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 
-from helpers.datamart import partitions, tables
-from helpers.datamart.batches import Batch, batch_of, checked, record_digests, some
-from helpers.datamart.columns import INTEGER, TEXT, Values, type_of
-from helpers.datamart.copying import SHORT_INTEGER, TIMESTAMP, copy_in
-from helpers.datamart.database import ConflictError, Cursor
-from helpers.datamart.entities import PayloadRecord, ProblemType, StoreReport
+from helpers.datamart import capture, erasing, payload_writing, tables
+from helpers.datamart.batches import batch_of, some, utc
+from helpers.datamart.capture import IngestReport
+from helpers.datamart.columns import TEXT
+from helpers.datamart.copying import TIMESTAMP, copy_out
+from helpers.datamart.entities import PayloadRecord, StoreReport
+from helpers.datamart.frames import batch_of_frame
+
+ABOUT_ROWS = {
+    "scoring_id": (sql.SQL("(k.scoring_id || '-' || p.row_number)"), TEXT),
+    "scoring_timestamp": (sql.SQL("p.scored_at"), TIMESTAMP),
+    "asset_revision": (sql.SQL("d.asset_revision"), TEXT),
+}
 
 if TYPE_CHECKING:
     from helpers.datamart.subscriptions import Subscription
@@ -24,22 +33,62 @@ class PayloadLogging(tables.TableVerbs):
         self._subscription = subscription
         self._database = subscription.database
 
-    def enable(self) -> None:
-        """Accept payloads (so it is from the start)."""
-        self._subscription.update_row(payload_logging=True)
+    def enable(
+        self,
+        dynamic_schema_update: bool | None = None,
+        never_store: Sequence[str] | None = None,
+        keep_days: int | None = None,
+    ) -> dict:
+        """Accept payloads (so it is from the start), and say what is kept; what isn't named stays as it was.
+
+        With `dynamic_schema_update` a model may change: a field that is new becomes a column, one that is no longer
+        sent stays empty, whole numbers may become real ones. Values of the fields in `never_store` are dropped, those
+        stored so far erased. Payload, labels and the like older than `keep_days` go with `DataMart.maintain`, whole
+        months at a time.
+
+        Raises:
+            ValueError: never_store names the prediction or an unknown field, or keep_days isn't positive.
+        """
+        asset, changes = self._subscription.asset, {"payload_logging": True}
+        if dynamic_schema_update is not None:
+            changes["dynamic_schema_update"] = dynamic_schema_update
+        if keep_days is not None:
+            if keep_days < 1:
+                raise ValueError(f"keep_days is {keep_days}: keep one day at least.")
+            changes["keep_days"] = keep_days
+        if never_store is not None:
+            if bad := [name for name in never_store if name not in asset["feature_columns"]]:
+                raise ValueError(f"never_store names {some(bad)}, which isn't a feature.")
+            changes["never_store"] = list(never_store)
+        self._subscription.update_row(**changes)
+        if never_store:
+            self._database.run(lambda cursor: erasing.erase_columns(cursor, self._subscription, never_store))
+        return self.get_details()
 
     def disable(self) -> None:
         """Refuse payloads until enabled again."""
         self._subscription.update_row(payload_logging=False)
 
     def get_details(self) -> dict:
-        """Return whether payloads are accepted, how many rows there are, and the table's name."""
+        """Return what `enable` set, the table's name, the number of rows, and how the table changed."""
         details = self._subscription.get_details()
-        table = f"payload_{details['subscription_id']}"
-        return {"enabled": details["payload_logging"], "table_name": table, "records": self.get_records_count()}
+        settings = ("dynamic_schema_update", "never_store", "keep_days")
+        return {
+            "enabled": details["payload_logging"],
+            **{name: details[name] for name in settings},
+            "table_name": f"payload_{details['subscription_id']}",
+            "records": self.get_records_count(),
+            "schema_changes": self._database.rows(
+                "SELECT changed_at, change FROM schema_change WHERE subscription_id = %s ORDER BY changed_at",
+                [details["subscription_id"]],
+            ),
+        }
 
-    def store(self, records: Iterable[PayloadRecord]) -> StoreReport:
+    def store(self, records: Iterable[PayloadRecord] | pd.DataFrame) -> StoreReport:
         """Store scoring requests with their answers, all or none of them.
+
+        A data frame holds the features' and the response's columns, a request of one row in each row, and if wanted
+        scoring_id, scoring_timestamp and response_time; this is the way to log many. NaN is a missing value in it.
 
         A scoring id is stored once: the same id with the same content again is skipped, from whichever process. A
         record without an id gets a fresh one. The first payload fixes the types of the columns.
@@ -48,107 +97,78 @@ class PayloadLogging(tables.TableVerbs):
             ValueError: a field is missing, unknown or holds a value that doesn't fit; the message has field and row.
             ConflictError: a scoring id is stored already, or comes twice here, with other content.
         """
-        records = [records] if isinstance(records, PayloadRecord) else list(records)
-        if not records:
+        records = [records] if isinstance(records, PayloadRecord) else records
+        records = records if isinstance(records, pd.DataFrame) else list(records)
+        if not len(records):
             return StoreReport(0, 0, 0)
-        return self._store(batch_of(records, self._subscription.asset))
-
-    def _store(self, batch: Batch) -> StoreReport:
-        revision = self._subscription.asset_revision()
-        if not self._subscription.get_details()["payload_logging"]:
+        details = self._subscription.get_details()
+        if not details["payload_logging"]:
             raise ValueError(f"Payload logging of {self._subscription.name!r} is off: call payload_logging.enable().")
-        return self._database.run(lambda cursor: self.write(cursor, batch, revision))
+        asset, dynamic = details["asset"], details["dynamic_schema_update"]
+        if isinstance(records, pd.DataFrame):
+            batch = batch_of_frame(records, asset, self._outputs(asset) if dynamic else None)
+        else:
+            batch = batch_of(records, asset, dynamic)
+        return payload_writing.store(self._subscription, details, batch)
 
-    def write(self, cursor: Cursor, batch: Batch, revision: str) -> StoreReport:
-        """Store a batch as part of a transaction; see `store`."""
-        table = tables.read(cursor, self._subscription.subscription_id) or self._create_table(cursor, batch)
-        values = checked(table, batch, self._subscription.asset["prediction_column"])
-        digests = record_digests(table, values, batch)
-        deployment = self._subscription.deployment_key(cursor, revision)
-        record_ids = self._next_record_ids(cursor, len(batch.scoring_ids))
-        new = self._claim(cursor, batch, record_ids, digests, deployment)
-        rows = np.flatnonzero(new[batch.record_of_row])
-        if len(rows):
-            owners = batch.record_of_row[rows]
-            partitions.prepare(cursor, table.payload, batch.scored_at[new])
-            columns = {
-                "record_id": (INTEGER, Values(record_ids[owners])),
-                "row_number": (SHORT_INTEGER, Values(batch.row_numbers[rows])),
-                "scored_at": (TIMESTAMP, Values(batch.scored_at[owners])),
-                "deployment_key": (SHORT_INTEGER, Values(np.full(len(rows), deployment))),
-            }
-            for name, column in values.items():
-                columns[table.named(name).column_name] = (table.named(name).type, column.take(rows))
-            copy_in(cursor, table.payload, columns)
-        return StoreReport(int(new.sum()), int((~new).sum()), len(rows))
+    def _outputs(self, asset: dict) -> set[str]:
+        table = self._database.run(lambda cursor: tables.read(cursor, self._subscription.subscription_id))
+        known = {column.name for column in table.of("output")} if table else set()
+        return known | {asset["prediction_column"], asset["probability_column"]}
 
-    def _create_table(self, cursor: Cursor, batch: Batch) -> tables.Table:
-        """Make the tables from the first payload; whoever else stores a first payload now waits here."""
-        identifier = self._subscription.subscription_id
-        cursor.execute("SELECT name FROM subscription WHERE subscription_id = %s FOR UPDATE", [identifier])
-        name = cursor.fetchone()[0]
-        if table := tables.read(cursor, identifier):
-            return table
-        asset = self._subscription.asset
-        whole = set(asset["categorical_columns"])
-        if asset["problem_type"] != ProblemType.REGRESSION:
-            whole.add(asset["prediction_column"])
-        columns = []
-        for field, column in batch.fields.items():
-            role = "feature" if field in asset["feature_columns"] else "output"
-            columns.append((field, role, type_of(field, column, keep_integers=field in whole)))
-        predicted = next(kind for field, _, kind in columns if field == asset["prediction_column"])
-        columns.append((asset["label_column"], "label", predicted))  # labels are compared with predictions
-        return tables.create(cursor, identifier, name, columns)
+    def ingest_capture(self, uri: str) -> IngestReport:
+        """Store what SageMaker's data capture wrote under an S3 URI; see `capture.ingest`."""
+        return capture.ingest(self._subscription, uri)
 
-    def _next_record_ids(self, cursor: Cursor, count: int) -> np.ndarray:
-        """Take record ids that grow with the order of storing, which is what the table's BRIN index lives on."""
-        cursor.execute("SELECT nextval('scoring_batch')")
-        return (cursor.fetchone()[0] << 24) + np.arange(count, dtype=np.int64)
-
-    def _claim(
-        self, cursor: Cursor, batch: Batch, record_ids: np.ndarray, digests: np.ndarray, deployment: int
-    ) -> np.ndarray:
-        """Claim the batch's scoring ids; return which of its records are new."""
-        cursor.execute(
-            "CREATE TEMPORARY TABLE IF NOT EXISTS arriving_key"
-            " (LIKE scoring_key INCLUDING GENERATED) ON COMMIT DELETE ROWS"
+    def list_errors(self) -> pd.DataFrame:
+        """List the captured lines that could not be stored, and why."""
+        return self._database.frame(
+            "SELECT uri, line_number, reason, happened_at FROM payload_error WHERE subscription_id = %s"
+            " ORDER BY uri, line_number",
+            [self._subscription.subscription_id],
         )
-        count = len(batch.scoring_ids)
-        missing = np.array([time is None for time in batch.response_times])
-        columns = {
-            "record_id": (INTEGER, Values(record_ids)),
-            "subscription_id": (SHORT_INTEGER, Values(np.full(count, self._subscription.subscription_id))),
-            "scoring_id": (TEXT, Values(np.array([i.encode() for i in batch.scoring_ids], dtype=object))),
-            "scored_at": (TIMESTAMP, Values(batch.scored_at)),
-            "row_count": (SHORT_INTEGER, Values(batch.row_counts)),
-            "digest": (INTEGER, Values(digests)),
-            "response_time": (SHORT_INTEGER, Values(np.array([t or 0 for t in batch.response_times]), missing)),
-            "deployment_key": (SHORT_INTEGER, Values(np.full(count, deployment))),
-        }
-        copy_in(cursor, "arriving_key", columns)
-        # In one order for every writer, so that two writers with the same ids never wait for each other in a circle.
-        cursor.execute("INSERT INTO scoring_key SELECT * FROM arriving_key ORDER BY scoring_id ON CONFLICT DO NOTHING")
-        new = np.ones(count, dtype=bool)
-        if cursor.rowcount < count:
-            cursor.execute(
-                "SELECT a.record_id, a.scoring_id, a.digest <> k.digest FROM arriving_key a"
-                " JOIN scoring_key k USING (subscription_id, scoring_id) WHERE a.record_id <> k.record_id"
-            )
-            known = cursor.fetchall()
-            if other := sorted({scoring_id for _, scoring_id, differs in known if differs}):
-                raise ConflictError(
-                    f"Scoring id {some(other)}: stored already with other content. A scoring id stands for one"
-                    " request; nothing of this call was stored."
-                )
-            new[np.array([record_id for record_id, _, _ in known]) - record_ids[0]] = False
-        return new
+
+    def delete_records(self, scoring_ids: Sequence[str]) -> int:
+        """Erase rows everywhere in the data mart, by request or row id; see `erasing.erase_records`."""
+        return self._database.run(lambda cursor: erasing.erase_records(cursor, self._subscription, scoring_ids))
 
     def get_records_count(self) -> int:
         """Return the number of rows stored."""
         identifier = self._subscription.subscription_id
-        query = "SELECT coalesce(sum(row_count), 0)::bigint AS rows FROM scoring_key WHERE subscription_id = %s"
+        query = (
+            "SELECT coalesce(sum(row_count - deleted), 0)::bigint AS rows FROM scoring_key WHERE subscription_id = %s"
+        )
         return self._database.rows(query, [identifier])[0]["rows"]
+
+    def get_window(
+        self, start: datetime | None = None, end: datetime | None = None, columns: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """Return the rows scored from `start` until before `end`, fast: this is what monitors read.
+
+        `columns` are features and outputs, all of them by default, and if named scoring_id, scoring_timestamp and
+        asset_revision. Missing numbers are NaN. Rows come in no particular order.
+
+        Raises:
+            ValueError: a column isn't there, or there is no payload yet.
+        """
+        table = self._subscription.table()
+        known = {c.name: (sql.Identifier("p", c.column_name), c.type) for c in table.of("feature", "output")}
+        known |= {name: about for name, about in ABOUT_ROWS.items() if name not in known}
+        columns = list(columns or (c.name for c in table.of("feature", "output")))
+        if unknown := [name for name in columns if name not in known]:
+            raise ValueError(f"Subscription {self._subscription.name!r} has no column {some(unknown)}.")
+        source = (
+            "{payload} p JOIN scoring_key k USING (record_id) JOIN deployment d ON d.deployment_key = p.deployment_key"
+        )
+        source = source if set(columns) & {"scoring_id", "asset_revision"} else "{payload} p"
+        limits = [(">=", start), ("<", end)]
+        within = [f"p.scored_at {sign} '{utc(time)}Z'" for sign, time in limits if time is not None]
+        query = sql.SQL(f"{source} WHERE {' AND '.join(within) or 'true'}").format(
+            payload=sql.Identifier(table.payload)
+        )
+        wanted = {name: known[name] for name in columns}
+        arrays = self._database.run(lambda cursor: copy_out(cursor, query, wanted), ISOLATION_LEVEL_REPEATABLE_READ)
+        return pd.DataFrame({n: list(a) if a.ndim > 1 else a for n, a in arrays.items()}, copy=False)
 
     def _select(self, limit: int | None) -> tables.Selection:
         table = self._subscription.table()

@@ -7,7 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
 import boto3
+import numpy as np
 from botocore.exceptions import ClientError
+
+from helpers.datamart.batches import some
+from helpers.datamart.entities import ProblemType
 
 ASSET_COLUMNS = ["name", "status", "variant", "model", "image", "algorithm", "training_job", "artifact", "created"]
 
@@ -119,3 +123,34 @@ def read_answer(content_type: str, body: str, count: int) -> list[dict]:
     except (KeyError, TypeError, ValueError):
         pass
     raise ValueError(f"The endpoint's answer to {count} rows can't be read as {count} predictions: {body[:200]!r}")
+
+
+def outputs_of(answer: Mapping, outputs: Sequence[str], asset: Mapping) -> list:
+    """Turn an endpoint's answer to one row (see `read_answer`) into a subscription's output columns.
+
+    A bare score is the probability (for a regression, the prediction); the predicted class follows from it: the
+    positive one from 0.5 on, or the one of the greatest of several.
+
+    Raises:
+        ValueError: an output can't be told from the answer.
+    """
+    score = answer.get("score")
+    known = [value for _, value in asset["label_values"] or [[0, 0], [1, 1]]]
+    values = dict(answer)
+    if isinstance(score, list) and asset["problem_type"] != ProblemType.MULTICLASS_CLASSIFICATION:
+        raise ValueError(f"The endpoint's answer has {len(score)} values a row, and no names to tell them apart.")
+    if asset["probability_column"]:
+        values.setdefault(asset["probability_column"], score)
+    if asset["problem_type"] == ProblemType.REGRESSION:
+        values.setdefault(asset["prediction_column"], score)
+    elif isinstance(score, list):
+        values.setdefault(
+            asset["prediction_column"], known[int(np.argmax(score))] if len(known) == len(score) else None
+        )
+    elif score is not None:
+        positive = 1 if asset["positive_label"] is None else asset["positive_label"]
+        negative = next((value for value in known if value != positive), None)
+        values.setdefault(asset["prediction_column"], positive if score >= 0.5 else negative)
+    if lacking := [name for name in outputs if values.get(name) is None]:
+        raise ValueError(f"The endpoint's answer has no {some(lacking)}: {some([*answer])}.")
+    return [values[name] for name in outputs]

@@ -32,8 +32,8 @@ class Table:
         return f"feedback_{self.subscription_id}"
 
     def of(self, *roles: str) -> list[Column]:
-        """Return the columns of some roles, in order."""
-        return [column for column in self.columns if column.role in roles]
+        """Return the columns of some roles, role by role."""
+        return [column for role in roles for column in self.columns if column.role == role]
 
     def named(self, name: str) -> Column:
         """Return the column that a model calls so."""
@@ -78,7 +78,7 @@ def create(cursor: Cursor, subscription_id: int, name: str, columns: Sequence[tu
             feedback_columns=_definitions(table.of("feature", "label")),
         )
     )
-    partitions.prepare(cursor, table.payload, partitions.this_month().reshape(1))
+    partitions.prepare(cursor, table.payload, partitions.months_to_come(), None)
     create_views(cursor, table, name)
     return table
 
@@ -100,6 +100,12 @@ def create_views(cursor: Cursor, table: Table, name: str) -> None:
     """Make the views that have OpenScale's table names and columns."""
     for kind, query in (("Payload", payload_query(table)), ("Feedback", feedback_query(table))):
         cursor.execute(sql.SQL("CREATE VIEW {} AS {}").format(sql.Identifier(view_name(kind, name)), query))
+
+
+def drop_views(cursor: Cursor, name: str) -> None:
+    """Drop the views, for their columns to be altered."""
+    for kind in ("Payload", "Feedback"):
+        cursor.execute(sql.SQL("DROP VIEW {}").format(sql.Identifier(view_name(kind, name))))
 
 
 def payload_query(table: Table, source: sql.Composable | None = None) -> sql.Composable:

@@ -68,7 +68,7 @@ def test_a_bad_first_payload_fixes_no_types(small, query, bad):
         small.payload_logging.store([BAD[bad][0]])
     schema = small.database.schema
     assert query(f"SELECT count(*) FROM {schema}.feature") == [(0,)]
-    assert query("SELECT count(*) FROM pg_tables WHERE schemaname = %s AND tablename LIKE 'payload%%'", schema) == [
+    assert query("SELECT count(*) FROM pg_tables WHERE schemaname = %s AND tablename LIKE 'payload_1%%'", schema) == [
         (0,)
     ]
     assert small.payload_logging.store([payload()]).stored == 1

@@ -1,0 +1,204 @@
+"""Ingestion of SageMaker's data capture: JSON lines in S3, each a request with its answer, into the payload."""
+
+import base64
+import csv
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+
+from botocore.exceptions import ClientError
+from psycopg2.extras import execute_values
+from tqdm.auto import tqdm
+
+from helpers.datamart import payload_writing, sagemaker, tables
+from helpers.datamart.batches import batch_of
+from helpers.datamart.columns import BOOLEAN, TEXT
+from helpers.datamart.database import ConflictError
+from helpers.datamart.entities import PayloadRecord
+
+if TYPE_CHECKING:
+    from helpers.datamart.subscriptions import Subscription
+
+RECORDS_AT_ONCE = 20_000
+
+
+class IngestReport(NamedTuple):
+    """What `ingest` did: files read, records stored, records there already, and lines that could not be stored."""
+
+    files: int
+    stored: int
+    skipped: int
+    failed: int
+
+
+def ingest(subscription: "Subscription", uri: str) -> IngestReport:
+    """Store the captured requests of all files under an S3 URI that were not taken in before.
+
+    A record's scoring id is its inferenceId, else its eventId, so that whatever was logged by another route or an
+    earlier, broken run isn't stored twice. A line that can't be read or doesn't fit goes to the error table with its
+    reason, and stops nothing. CSV input is taken in the order of the subscription's features, JSON by name.
+
+    Raises:
+        ValueError: there is no boto3 session, or the URI isn't one of S3 or can't be listed.
+    """
+    location = urlsplit(uri)
+    if location.scheme != "s3" or not location.netloc:
+        raise ValueError(f"{uri!r} is not an S3 URI: s3://bucket/prefix.")
+    if subscription.boto_session is None:
+        raise ValueError("Reading data capture takes a session: DataMart(url, boto_session=...).")
+    s3 = subscription.boto_session.client("s3", region_name=subscription.region)
+    known = subscription.database.rows(
+        "SELECT uri, etag FROM capture_file WHERE subscription_id = %s", [subscription.subscription_id]
+    )
+    known = {(row["uri"], row["etag"]) for row in known}
+    try:
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=location.netloc, Prefix=location.path.lstrip("/"))
+        found = [item for page in pages for item in page.get("Contents", ()) if item["Key"].endswith(".jsonl")]
+    except ClientError as error:
+        raise ValueError(f"{uri} can't be listed: {error.response['Error']['Message']}") from None
+    names = [f"s3://{location.netloc}/{item['Key']}" for item in found]
+    fresh = [(name, item) for name, item in zip(names, found, strict=True) if (name, item["ETag"]) not in known]
+    total = IngestReport(0, 0, 0, 0)
+    with tqdm(total=sum(item["Size"] for _, item in fresh), unit="B", unit_scale=True, desc="capture", delay=2) as bar:
+        for name, item in fresh:
+            lines = s3.get_object(Bucket=location.netloc, Key=item["Key"])["Body"].read().splitlines()
+            done = _ingest_file(subscription, name, item["ETag"], lines)
+            total = IngestReport(*(a + b for a, b in zip(total, done, strict=True)))
+            bar.update(item["Size"])
+    return total
+
+
+def _ingest_file(subscription: "Subscription", uri: str, etag: str, lines: Sequence[bytes]) -> IngestReport:
+    details, errors = subscription.get_details(), {}
+    table = subscription.database.run(lambda cursor: tables.read(cursor, subscription.subscription_id))
+    stored = skipped = 0
+    records: dict[int, PayloadRecord] = {}
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                records[number] = record_of(json.loads(line), details["asset"], table)
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                errors[number] = f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else str(error)
+    for part in _parts(records):
+        report, failed = _store(subscription, details, part)
+        stored, skipped = stored + report[0], skipped + report[1]
+        errors |= failed
+    identity = [subscription.subscription_id, uri]
+
+    def finish(cursor) -> None:
+        cursor.execute("DELETE FROM payload_error WHERE (subscription_id, uri) = (%s, %s)", identity)
+        rows = [(*identity, number, reason[:1000]) for number, reason in errors.items()]
+        execute_values(cursor, "INSERT INTO payload_error (subscription_id, uri, line_number, reason) VALUES %s", rows)
+        cursor.execute(
+            "INSERT INTO capture_file VALUES (%s, %s, %s) ON CONFLICT (subscription_id, uri)"
+            " DO UPDATE SET etag = EXCLUDED.etag, ingested_at = now()",
+            [*identity, etag],
+        )
+
+    subscription.database.run(finish)
+    return IngestReport(1, stored, skipped, len(errors))
+
+
+def _parts(records: Mapping[int, PayloadRecord]) -> Iterator[dict[int, PayloadRecord]]:
+    numbers = list(records)
+    for begin in range(0, len(numbers), RECORDS_AT_ONCE):
+        yield {number: records[number] for number in numbers[begin : begin + RECORDS_AT_ONCE]}
+
+
+def _store(
+    subscription: "Subscription", details: dict, records: dict[int, PayloadRecord]
+) -> tuple[tuple[int, int], dict[int, str]]:
+    """Store records, leaving out those that can't be; return (stored, skipped), and per line why not.
+
+    A part with a bad record in it is halved until the bad one is alone.
+    """
+    if not records:
+        return (0, 0), {}
+    try:
+        batch = batch_of(list(records.values()), details["asset"], details["dynamic_schema_update"])
+        report = payload_writing.store(subscription, details, batch)
+        return (report.stored, report.skipped), {}
+    except ConflictError as error:
+        conflicting = {number for number, record in records.items() if record.scoring_id in error.scoring_ids}
+        reasons = {number: f"Scoring id {records[number].scoring_id!r}: other content" for number in conflicting}
+        rest, more = _store(subscription, details, {n: r for n, r in records.items() if n not in conflicting})
+        return rest, reasons | more
+    except ValueError as error:
+        numbers = list(records)
+        if len(numbers) == 1:
+            return (0, 0), {numbers[0]: str(error)}
+        middle = len(numbers) // 2
+        halves = [
+            _store(subscription, details, {number: records[number] for number in half})
+            for half in (numbers[:middle], numbers[middle:])
+        ]
+        (first, reasons), (second, more) = halves
+        return (first[0] + second[0], first[1] + second[1]), reasons | more
+
+
+def record_of(event: Mapping, asset: Mapping, table: tables.Table | None) -> PayloadRecord:
+    """Read one captured event (reference: "Capture data from real-time endpoint", Amazon SageMaker developer guide).
+
+    Raises:
+        ValueError: the input or the output was not captured, or can't be read.
+    """
+    captured, about = event["captureData"], event["eventMetadata"]
+    if "endpointInput" not in captured or "endpointOutput" not in captured:
+        raise ValueError("input and output were not both captured")
+    scoring_id = about.get("inferenceId") or about["eventId"]
+    fields, rows = _request(*_content(captured["endpointInput"]), asset, table)
+    answers = sagemaker.read_answer(*_content(captured["endpointOutput"]), len(rows))
+    outputs = [column.name for column in table.of("output")] if table else []
+    outputs = outputs or [name for name in (asset["probability_column"], asset["prediction_column"]) if name]
+    answered = [sagemaker.outputs_of(answer, outputs, asset) for answer in answers]
+    return PayloadRecord(
+        {"fields": fields, "values": rows}, {"fields": outputs, "values": answered}, scoring_id, about["inferenceTime"]
+    )
+
+
+def _content(side: Mapping) -> tuple[str, str]:
+    """Return the kind of a captured body, and the body as text."""
+    if side["encoding"] == "BASE64":
+        return side.get("observedContentType", ""), base64.b64decode(side["data"], validate=True).decode()
+    return {"CSV": "text/csv", "JSON": "application/json"}[side["encoding"]], side["data"]
+
+
+def _request(kind: str, text: str, asset: Mapping, table: tables.Table | None) -> tuple[Sequence[str], list[list]]:
+    """Read a request: CSV in the order of the features, or JSON: instances, features, fields and values, or by name."""
+    features = asset["feature_columns"]
+    if "json" not in kind:
+        return features, [_cells(row, features, asset, table) for row in csv.reader(text.splitlines()) if row]
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError:
+        content = [json.loads(line) for line in text.splitlines() if line.strip()]
+    if isinstance(content, dict) and "fields" in content:
+        return content["fields"], content["values"]
+    content = content.get("instances", content) if isinstance(content, dict) else content
+    rows = content if isinstance(content, list) and isinstance(content[0], dict | list) else [content]
+    rows = [row["features"] if isinstance(row, dict) and set(row) == {"features"} else row for row in rows]
+    if isinstance(rows[0], dict):
+        return list(rows[0]), [[row[name] for name in rows[0]] for row in rows]
+    return features, rows
+
+
+def _cells(row: list[str], features: Sequence[str], asset: Mapping, table: tables.Table | None) -> list:
+    """Turn CSV's text into values of the columns' types; without a table yet, into numbers where they look so."""
+    types = {column.name: column.type for column in table.of("feature")} if table else {}
+    if len(row) != len(features):
+        raise ValueError(f"{len(row)} values for {len(features)} features")
+    return [_cell(text, types.get(name)) for text, name in zip(row, features, strict=True)]
+
+
+def _cell(text: str, kind: str | None) -> object:
+    if text == "":
+        return None
+    if kind == TEXT:
+        return text
+    if kind == BOOLEAN:
+        return {"true": True, "1": True, "false": False, "0": False}.get(text.lower(), text)
+    try:
+        return float(text)
+    except ValueError:
+        return text

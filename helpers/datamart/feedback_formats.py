@@ -1,0 +1,58 @@
+"""The forms feedback comes in (lists, dicts, CSV, frames), and the ids of the rows it is about."""
+
+import io
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from helpers.datamart.batches import some
+
+
+def columns_of(
+    data: Sequence | str | pd.DataFrame, fields: Sequence[str], header: bool, delimiter: str
+) -> dict[str, list]:
+    """Lay feedback out in columns, whichever of the formats it came in."""
+    if isinstance(data, str):
+        names = {"header": 0} if header else {"header": None, "names": list(fields), "index_col": False}
+        try:
+            data = pd.read_csv(io.StringIO(data), sep=delimiter, dtype={"scoring_id": str}, **names)
+        except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+            raise ValueError(f"The feedback isn't CSV: {error}") from None
+    if isinstance(data, pd.DataFrame):
+        objects = data.astype(object)
+        return {str(name): objects[name].where(objects[name].notna(), None).tolist() for name in data.columns}
+    rows = list(data)
+    if rows and isinstance(rows[0], Mapping):
+        names = list(rows[0])
+        for number, row in enumerate(rows, 1):
+            if set(row) != set(names):
+                raise ValueError(f"Row {number} of the feedback has other fields than row 1: {some(sorted(row))}.")
+        return {name: [row[name] for row in rows] for name in names}
+    for number, row in enumerate(rows, 1):
+        if isinstance(row, str) or len(row) != len(fields):
+            raise ValueError(f"Row {number} of the feedback has not {len(fields)} values: {some(fields)}.")
+    return dict(zip(fields, map(list, zip(*rows, strict=True)), strict=True)) if rows else {}
+
+
+def hashable(label: object) -> object:
+    """Return a label as a dict can look it up."""
+    return label if label.__hash__ else repr(label)
+
+
+def row_key(row_id: str) -> tuple[bytes, int]:
+    """Split a row's id into the request's scoring id and the row's number; 0, which no row has, if it isn't one."""
+    scoring_id, _, number = row_id.rpartition("-") if isinstance(row_id, str) else ("", "", "")
+    if (
+        scoring_id
+        and number.isascii()
+        and number.isdecimal()
+        and number == str(int(number))
+        and 0 < int(number) < 2**31
+    ):
+        return scoring_id.replace("\0", "").encode(), int(number)
+    return str(row_id).replace("\0", "").encode(), 0
+
+
+def row_id(scoring_id: str, number: int) -> str:
+    """Put a row's id together."""
+    return f"{scoring_id}-{number}" if number else scoring_id

@@ -1,0 +1,203 @@
+"""Data-capture files become payload: each event once, resumable, and a bad line stops nothing."""
+
+import base64
+import json
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from helpers import datamart
+
+from .conftest import small_record
+
+PREFIX = "s3://captured/breast-cancer/AllTraffic"
+
+
+@pytest.fixture
+def capturing(database_url, small, monkeypatch):
+    """A subscription with a session, and a function that writes a capture file."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        session = boto3.Session(region_name="us-east-1")
+        session.client("s3").create_bucket(Bucket="captured")
+        mart = datamart.DataMart(database_url, schema=small.database.schema, boto_session=session)
+
+        def write(name, *lines):
+            body = "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines)
+            key = f"breast-cancer/AllTraffic/2026/03/01/10/{name}.jsonl"
+            session.client("s3").put_object(Bucket="captured", Key=key, Body=body.encode())
+
+        yield mart.subscriptions.get(name="small"), write
+
+
+def side(data, encoding, kind):
+    if encoding == "BASE64":
+        data = base64.b64encode(data.encode()).decode()
+    return {"observedContentType": kind, "mode": "INPUT", "data": data, "encoding": encoding}
+
+
+def event(
+    event_id, request="1.5,red", response="0.9", encoding="CSV", kinds=("text/csv", "text/csv; charset=utf-8"), **more
+):
+    return {
+        "captureData": {
+            "endpointInput": side(request, encoding, kinds[0]),
+            "endpointOutput": side(response, encoding, kinds[1]),
+        },
+        "eventMetadata": {"eventId": event_id, "inferenceTime": "2026-03-01T10:00:00Z"} | more,
+        "eventVersion": "0",
+    }
+
+
+def content(subscription):
+    frame = subscription.payload_logging.get_table_content()
+    return frame[["scoring_id", "size", "colour", "score", "predicted_label"]].values.tolist()
+
+
+JSON_KINDS = ("application/json", "application/json")
+PREDICTIONS = '{"predictions": [{"score": 0.9, "predicted_label": 1}]}'
+ONE_ROW = {
+    "csv": event("e"),
+    "csv with a line end": event("e", "1.5,red\n", "0.9\n"),
+    "csv in, json out": event("e", response=PREDICTIONS) | {},
+    "json by name": event("e", '{"size": 1.5, "colour": "red"}', PREDICTIONS, "JSON", JSON_KINDS),
+    "json fields and values": event(
+        "e", '{"fields": ["colour", "size"], "values": [["red", 1.5]]}', PREDICTIONS, "JSON", JSON_KINDS
+    ),
+    "json instances": event("e", '{"instances": [{"features": [1.5, "red"]}]}', PREDICTIONS, "JSON", JSON_KINDS),
+    "json lines": event("e", '{"features": [1.5, "red"]}\n', PREDICTIONS, "JSON", JSON_KINDS),
+    "base64 csv": event("e", encoding="BASE64"),
+    "base64 json": event("e", '[[1.5, "red"]]', PREDICTIONS, "BASE64", JSON_KINDS),
+    "a score in json": event("e", '[[1.5, "red"]]', '{"predictions": [{"score": 0.9}]}', "JSON", JSON_KINDS),
+}
+ONE_ROW["csv in, json out"]["captureData"]["endpointOutput"] = side(PREDICTIONS, "JSON", "application/json")
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("form", ONE_ROW)
+def test_every_form_of_one_row(capturing, form, first):
+    subscription, write = capturing
+    if not first:
+        subscription.payload_logging.store([small_record("before")])
+    write("a", ONE_ROW[form])
+    assert subscription.payload_logging.ingest_capture(PREFIX) == (1, 1, 0, 0)
+    assert content(subscription)[-1] == ["e-1", 1.5, "red", 0.9, 1]
+    time = subscription.payload_logging.get_table_content()["scoring_timestamp"].iloc[-1]
+    assert time.isoformat() == "2026-03-01T10:00:00+00:00"
+
+
+@pytest.mark.parametrize("response", ["0.9\n0.2\n0.6", "0.9,0.2,0.6"])
+def test_a_request_of_several_rows(capturing, response):
+    subscription, write = capturing
+    write("a", event("e", "1.5,red\n2.5,blue\n3.5,red\n", response))
+    assert subscription.payload_logging.ingest_capture(PREFIX).stored == 1
+    assert [row[-2:] for row in content(subscription)] == [[0.9, 1], [0.2, 0], [0.6, 1]]
+
+
+def test_only_what_is_new_is_read(capturing):
+    subscription, write = capturing
+    write("a", event("1"), event("2"))
+    assert subscription.payload_logging.ingest_capture(PREFIX) == (1, 2, 0, 0)
+    assert subscription.payload_logging.ingest_capture(PREFIX) == (0, 0, 0, 0)
+    write("b", event("2"), event("3"))
+    assert subscription.payload_logging.ingest_capture(PREFIX) == (1, 1, 1, 0)
+    write("b", event("2"), event("3"), event("4"))
+    assert subscription.payload_logging.ingest_capture(PREFIX) == (1, 1, 2, 0)
+    assert len(content(subscription)) == 4
+
+
+def test_what_python_logged_is_not_stored_again(capturing):
+    subscription, write = capturing
+    subscription.payload_logging.store([small_record("mine", values=[[1.5, "red"]], answers=[[0.9, 1]])])
+    write("a", event("e", inferenceId="mine"))
+    assert subscription.payload_logging.ingest_capture(PREFIX) == (1, 0, 1, 0)
+
+
+def test_a_crash_in_the_middle_of_a_file_is_taken_up_again(capturing, monkeypatch):
+    subscription, write = capturing
+    monkeypatch.setattr("helpers.datamart.capture.RECORDS_AT_ONCE", 2)
+    write("a", *(event(str(i)) for i in range(5)))
+    original, calls = datamart.capture.payload_writing.store, []
+
+    def breaking(*arguments):
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return original(*arguments)
+
+    monkeypatch.setattr("helpers.datamart.capture.payload_writing.store", breaking)
+    with pytest.raises(KeyboardInterrupt):
+        subscription.payload_logging.ingest_capture(PREFIX)
+    assert len(content(subscription)) == 2
+    assert subscription.payload_logging.ingest_capture(PREFIX) == (1, 3, 2, 0)
+    assert len(content(subscription)) == 5
+
+
+def without(event, *path):
+    part = event
+    for name in path[:-1]:
+        part = part[name]
+    del part[path[-1]]
+    return event
+
+
+BAD_LINES = {
+    "truncated": ('{"captureData": {"endpointInp', "Unterminated"),
+    "not an object": ("[1, 2]", "list"),
+    "no id": (without(event("x"), "eventMetadata", "eventId"), "eventId"),
+    "no time": (without(event("x"), "eventMetadata", "inferenceTime"), "inferenceTime"),
+    "a wrong time": (event("x", inferenceTime="noon"), "noon"),
+    "input not captured": (without(event("x"), "captureData", "endpointInput"), "not both captured"),
+    "output not captured": (without(event("x"), "captureData", "endpointOutput"), "not both captured"),
+    "too few values": (event("x", "1.5"), "1 values for 2 features"),
+    "text for a number": (event("x", "big,red"), "'size'.*'big'"),
+    "NaN": (event("x", "nan,red"), "'size'.*nan"),
+    "not base64": (event("x", encoding="BASE64") | {}, "base64"),
+    "not JSON": (event("x", "{", PREDICTIONS, "JSON", JSON_KINDS), "Expecting"),
+    "JSON without a field": (event("x", '{"size": 1.5}', PREDICTIONS, "JSON", JSON_KINDS), "'colour' is missing"),
+    "too many answers": (event("x", response="0.1\n0.2"), "1 predictions"),
+    "an error as the answer": (event("x", response="ModelError"), "1 predictions"),
+    "nameless answers": (event("x", response="0.9,1"), "no names"),
+    "unknown encoding": (event("x", encoding="XML"), "XML"),
+    "other content": (event("known", "9.9,red"), "other content"),
+}
+BAD_LINES["not base64"][0]["captureData"]["endpointInput"]["data"] = "%%%"
+
+
+@pytest.mark.parametrize("bad", BAD_LINES)
+def test_a_bad_line_goes_to_the_error_table_and_stops_nothing(capturing, bad):
+    subscription, write = capturing
+    write("first", event("known"))
+    subscription.payload_logging.ingest_capture(PREFIX)
+    line, reason = BAD_LINES[bad]
+    write("a", event("1"), "", event("2"), line, event("3"))
+    assert subscription.payload_logging.ingest_capture(PREFIX) == (1, 3, 0, 1)
+    assert [row[0] for row in content(subscription)] == ["known-1", "1-1", "2-1", "3-1"]
+    errors = subscription.payload_logging.list_errors()
+    assert errors["line_number"].tolist() == [4]
+    assert errors["uri"][0].endswith("/a.jsonl")
+    assert errors["reason"].str.contains(reason).all(), errors["reason"][0]
+
+
+def test_all_kinds_of_bad_lines_at_once(capturing):
+    subscription, write = capturing
+    write("first", event("known"))
+    subscription.payload_logging.ingest_capture(PREFIX)
+    good = [event(f"good {i}") for i in range(50)]
+    bad = [line for line, _ in BAD_LINES.values()]
+    write("a", *good[:25], *bad, *good[25:])
+    assert subscription.payload_logging.ingest_capture(PREFIX) == (1, 50, 0, len(bad))
+
+
+@pytest.mark.parametrize("uri", ["/local/path", "s3://", "http://captured/x", "s3://no-such-bucket/x"])
+def test_a_wrong_place(capturing, uri):
+    with pytest.raises(ValueError, match=r"S3 URI|listed"):
+        capturing[0].payload_logging.ingest_capture(uri)
+
+
+def test_it_takes_a_session(small):
+    with pytest.raises(ValueError, match="boto_session"):
+        small.payload_logging.ingest_capture(PREFIX)

@@ -1,0 +1,162 @@
+"""What may not be kept goes: single rows, columns, months; the rest stays."""
+
+import subprocess
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from helpers import datamart
+from helpers.datamart import server
+
+from .conftest import small_record
+
+ROWS, ANSWERS = [[1.5, "red"], [2.5, "blue"]], [[0.9, 1], [0.1, 0]]
+
+
+@pytest.fixture
+def logged(small):
+    for scoring_id in ("a", "b", "a-1"):
+        small.payload_logging.store([small_record(scoring_id, values=ROWS, answers=ANSWERS)])
+        labels = [{"scoring_id": f"{scoring_id}-{n}", "diagnosis": 1} for n in (1, 2)]
+        small.feedback_logging.store(labels)
+    return small
+
+
+def ids(subscription):
+    return subscription.payload_logging.get_table_content()["scoring_id"].tolist()
+
+
+def test_one_row(logged):
+    assert logged.payload_logging.delete_records(["b-2"]) == 1
+    assert ids(logged) == ["a-1", "a-2", "b-1", "a-1-1", "a-1-2"]
+    assert logged.feedback_logging.get_records_count() == 5
+    assert logged.payload_logging.get_records_count() == 5
+
+
+def test_a_whole_request_and_what_looks_like_its_row(logged):
+    # "a-1" names both a request and the first row of another; both are the person's to have erased
+    assert logged.payload_logging.delete_records(["a-1"]) == 3
+    assert ids(logged) == ["a-2", "b-1", "b-2"]
+    assert logged.payload_logging.get_records_count() == 3
+    assert logged.payload_logging.delete_records(["a-1", "nobody", "%", "b'; --"]) == 0
+
+
+def test_an_erased_request_sent_again_is_not_stored_again(logged):
+    logged.payload_logging.delete_records(["b"])
+    assert logged.payload_logging.store([small_record("b", values=ROWS, answers=ANSWERS)]).skipped == 1
+    assert "b-1" not in ids(logged)
+    with pytest.raises(ValueError, match="'b-1'"):
+        logged.feedback_logging.store([{"scoring_id": "b-1", "diagnosis": 1}])
+
+
+def test_tables_that_come_later_are_covered(logged, query):
+    schema = logged.database.schema
+    query(f"CREATE TABLE {schema}.review AS SELECT record_id, row_number, 'note' AS note FROM {schema}.payload_1")
+    logged.payload_logging.delete_records(["a", "b"])
+    assert query(f"SELECT count(*) FROM {schema}.review") == [(2,)]
+
+
+def test_columns_never_stored(logged, query):
+    logged.payload_logging.enable(never_store=["colour"])
+    logged.payload_logging.store([small_record("c", values=ROWS, answers=ANSWERS)])
+    assert logged.payload_logging.get_table_content()["colour"].isna().all()
+    assert logged.payload_logging.get_table_content()["size"].tolist() == [1.5, 2.5] * 4
+    assert logged.payload_logging.store([small_record("a", values=ROWS, answers=ANSWERS)]).skipped == 1
+    logged.feedback_logging.store([[1.5, "red", 1]])
+    schema = logged.database.schema
+    for (table,) in query("SELECT tablename FROM pg_tables WHERE schemaname = %s", schema):
+        assert query(f"SELECT count(*) FROM {schema}.{table} t WHERE t::text ~ '\\mred\\M|\\mblue\\M'") == [(0,)], table
+    with pytest.raises(ValueError, match="'predicted_label'"):
+        logged.payload_logging.enable(never_store=["predicted_label"])
+
+
+NOW = datetime.now(UTC)
+MONTH = NOW.replace(day=15, hour=12)
+
+
+def at(months_ago):
+    month = MONTH
+    for _ in range(months_ago):
+        month = month.replace(day=1) - timedelta(days=1)
+    return month.replace(day=15)
+
+
+def test_old_months_are_dropped_whole(mart, small, query):
+    for age in (0, 1, 2, 5, 6):
+        small.payload_logging.store([small_record(f"{age} months", scoring_timestamp=at(age))])
+        small.feedback_logging.store([{"scoring_id": f"{age} months-1", "diagnosis": 1}])
+    small.payload_logging.store([small_record("from 1970", scoring_timestamp="1970-01-01T00:00:00Z")])
+    small.payload_logging.store([small_record("from 2099", scoring_timestamp="2099-01-01T00:00:00+02:00")])
+    assert mart.maintain() == {"small": 0}
+    small.payload_logging.enable(keep_days=90)
+    assert mart.maintain() == {"small": 3}
+    assert ids(small) == ["0 months-1", "1 months-1", "2 months-1", "from 2099-1"]
+    assert small.feedback_logging.get_records_count() == 3
+    assert small.payload_logging.get_records_count() == 4
+    partitions = query(
+        "SELECT tablename FROM pg_tables WHERE schemaname = %s AND tablename ~ '^payload_1_[0-9]'",
+        small.database.schema,
+    )
+    assert min(partitions)[0] >= f"payload_1_{at(3):%Y_%m}"
+    with pytest.raises(ValueError, match="90 days"):
+        small.payload_logging.store([small_record("late", scoring_timestamp=at(6))])
+    with pytest.raises(ValueError, match="one day"):
+        small.payload_logging.enable(keep_days=0)
+
+
+@pytest.mark.parametrize(
+    ("time", "partition"),
+    [
+        ("2026-02-28T23:59:59.999999Z", "2026_02"),
+        ("2026-03-01T00:00:00Z", "2026_03"),
+        ("2026-02-28T23:30:00-01:00", "2026_03"),
+        ("2026-03-29T02:30:00+02:00", "2026_03"),  # in the hour that summer time skips in Europe
+        ("2026-01-01T00:59:59+01:00", "2025_12"),
+        ("2024-02-29T12:00:00", "2024_02"),
+        ("1970-01-01T00:00:00Z", "default"),
+        ("2199-01-01T00:00:00Z", "default"),
+    ],
+)
+def test_months_end_in_utc(small, query, time, partition):
+    small.payload_logging.store([small_record("a", scoring_timestamp=time)])
+    schema = small.database.schema
+    assert query(f"SELECT tableoid::regclass::text FROM {schema}.payload_1") == [(f"{schema}.payload_1_{partition}",)]
+    expected = datetime.fromisoformat(time)
+    expected = expected.replace(tzinfo=UTC) if expected.tzinfo is None else expected
+    assert small.payload_logging.get_table_content()["scoring_timestamp"][0] == expected
+
+
+def test_a_month_that_comes_takes_over_what_waited_in_the_default_partition(mart, small, query, monkeypatch):
+    ahead = (NOW + timedelta(days=400)).replace(day=15)
+    small.payload_logging.store([small_record("early", scoring_timestamp=ahead)])
+    schema = small.database.schema
+    where = f"SELECT tableoid::regclass::text FROM {schema}.payload_1"
+    assert query(where) == [(f"{schema}.payload_1_default",)]
+    monkeypatch.setattr("helpers.datamart.partitions.MONTHS_AHEAD", 15)
+    mart.maintain()
+    assert query(where) == [(f"{schema}.payload_1_{ahead:%Y_%m}",)]
+    assert ids(small) == ["early-1"]
+
+
+def test_dump_and_restore(small, database_url, query, home):
+    small.payload_logging.store([small_record("a", values=ROWS, answers=ANSWERS)])
+    small.feedback_logging.store([{"scoring_id": "a-2", "diagnosis": 0}])
+    before = small.payload_logging.get_table_content()
+    schema = small.database.schema
+    dump = subprocess.run(
+        [server.BINARIES / "pg_dump", "-d", database_url, "-n", schema], capture_output=True, text=True, check=True
+    )
+    query(f"DROP SCHEMA {schema} CASCADE")
+    restored = subprocess.run(
+        [server.BINARIES / "psql", "-d", database_url, "-v", "ON_ERROR_STOP=1", "-q"],
+        input=dump.stdout,
+        capture_output=True,
+        text=True,
+    )
+    assert restored.returncode == 0, restored.stderr
+    again = datamart.DataMart(database_url, schema=schema)
+    assert again.setup()["subscriptions"] == 1
+    subscription = again.subscriptions.get(name="small")
+    assert subscription.payload_logging.get_table_content().equals(before)
+    assert subscription.payload_logging.store([small_record("a", values=ROWS, answers=ANSWERS)]).skipped == 1
+    assert subscription.payload_logging.store([small_record("b")]).stored == 1
