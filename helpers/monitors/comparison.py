@@ -82,7 +82,12 @@ def _row(known: dict, seen: dict, config: dict, mode: drift.Mode, pair: tuple | 
 
 def _numeric(known: dict, seen: dict, config: dict, mode: drift.Mode, pair: tuple | None) -> dict[str, Any]:
     reference, current = (feature["numerical_statistics"] for feature in (known, seen))
-    levels = [side["distribution"]["kll"]["sketch"]["data"] for side in (reference, current)]
+    try:
+        levels = [side["distribution"]["kll"]["sketch"]["data"] for side in (reference, current)]
+    except KeyError:
+        raise ValueError(
+            f"Feature {known['name']!r} has no KLL sketch in its statistics: make a new baseline."
+        ) from None
     first, second = (drift.steps(side, mode) for side in levels)
     gap = drift.ks_distance(*pair) if pair and mode == "exact" else drift.linf(first, second)
     distance = gap if config["comparison_method"] == "Simple" else drift.robust(gap, first.rows, second.rows)
