@@ -28,6 +28,7 @@ CONTENT_TYPES = {
     "linear-learner": ("text/csv", "application/json", "application/jsonlines"),
     "xgboost": ("text/csv", "text/libsvm"),
     "sklearn": (),
+    "sagemaker-distribution": (),
 }
 _SERVICES = (
     ("SageMaker", "as in the table above", "all: jobs, models, configurations, endpoints, tags"),

@@ -92,6 +92,7 @@ IMAGES = (
         "xgboost", f"{_REGISTRY}(sagemaker-)?xgboost{_TAG}", "xgboost", ("train", "serve", "run"), _xgboost_metrics()
     ),
     Image("sklearn", f"{_REGISTRY}sagemaker-scikit-learn{_TAG}", "script_mode", ("train", "serve", "run")),
+    Image("sagemaker-distribution", f"{_REGISTRY}sagemaker-distribution-prod{_TAG}", "script_mode", ("run",)),
 )
 
 
