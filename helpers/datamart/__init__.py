@@ -3,6 +3,8 @@
 from helpers.datamart import server
 from helpers.datamart.database import ConflictError, DataMartError
 from helpers.datamart.entities import (
+    CustomMachineLearningAsset,
+    CustomMachineLearningInstance,
     InputDataType,
     PayloadRecord,
     ProblemType,
@@ -15,6 +17,8 @@ from helpers.datamart.subscriptions import Subscription
 
 __all__ = [
     "ConflictError",
+    "CustomMachineLearningAsset",
+    "CustomMachineLearningInstance",
     "DataMart",
     "DataMartError",
     "InputDataType",

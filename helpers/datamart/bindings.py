@@ -7,7 +7,7 @@ import pandas as pd
 
 from helpers.datamart import sagemaker
 from helpers.datamart.database import Database, as_json
-from helpers.datamart.entities import SageMakerMachineLearningInstance
+from helpers.datamart.entities import CustomMachineLearningInstance, SageMakerMachineLearningInstance
 
 
 class Bindings:
@@ -17,7 +17,7 @@ class Bindings:
         self._database = database
         self._boto_session = boto_session
 
-    def add(self, name: str, instance: SageMakerMachineLearningInstance) -> str:
+    def add(self, name: str, instance: SageMakerMachineLearningInstance | CustomMachineLearningInstance) -> str:
         """Bind an engine and return its uid; the same name and engine again give the same uid.
 
         Raises:
@@ -65,9 +65,12 @@ class Bindings:
         """
         assets = []
         for uid in [binding_uid] if binding_uid else self.get_uids():
-            region = self.get_details(uid)["properties"]["region"]
+            binding = self.get_details(uid)
+            if binding["service_type"] != SageMakerMachineLearningInstance.service_type:
+                assets.append({"name": binding["properties"]["url"], "binding_uid": uid})
+                continue
             if self._boto_session is None:
                 raise ValueError("Listing SageMaker's endpoints takes a session: DataMart(url, boto_session=...).")
-            found = sagemaker.list_endpoints(self._boto_session, region)
+            found = sagemaker.list_endpoints(self._boto_session, binding["properties"]["region"])
             assets += [asset | {"binding_uid": uid} for asset in found]
         return pd.DataFrame(assets, columns=[*sagemaker.ASSET_COLUMNS, "binding_uid"])

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from helpers.datamart.columns import column_names
 
@@ -33,6 +34,25 @@ class SageMakerMachineLearningInstance:
     def properties(self) -> dict:
         """Return what the data mart keeps of it."""
         return {"region": self.region}
+
+
+@dataclass(frozen=True)
+class CustomMachineLearningInstance:
+    """Any engine that scores over HTTP: POST `url` with {"fields", "values"} is answered in the same form.
+
+    `token_variable` names the environment variable that holds its bearer token; the token itself is never stored.
+    """
+
+    url: str
+    token_variable: str | None = None
+    service_type = "custom_machine_learning"
+
+    def properties(self) -> dict:
+        """Return what the data mart keeps of it; raise ValueError where the URL isn't one."""
+        parts = urlsplit(self.url)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.password:
+            raise ValueError("The engine's url must be http(s)://host/path, without user or password.")
+        return {"url": self.url, "token_variable": self.token_variable}
 
 
 @dataclass(frozen=True)
@@ -85,6 +105,10 @@ class SageMakerMachineLearningAsset:
             if column in features:
                 raise ValueError(f"{column!r} can't be both a feature and the label, prediction or probability.")
         return properties
+
+
+class CustomMachineLearningAsset(SageMakerMachineLearningAsset):
+    """A model on another engine; `source_uid` is the name its deployment has there."""
 
 
 @dataclass(frozen=True)

@@ -120,16 +120,12 @@ class FeedbackLogging(tables.TableVerbs):
         """Score rows through the endpoint, then log their payload and labels together."""
         subscription, asset = self._subscription, details["asset"]
         features = asset["feature_columns"]
-        if subscription.boto_session is None:
-            raise ValueError("Scoring through the endpoint takes a session: DataMart(url, boto_session=...).")
         rows = list(zip(*(columns[name] for name in features), strict=True))
         outputs = [column.name for column in table.of("output")]
         records = []
         for begin in range(0, len(rows), ROWS_PER_REQUEST):
             part, scoring_id, began = rows[begin : begin + ROWS_PER_REQUEST], str(uuid.uuid4()), time.monotonic()
-            answers = sagemaker.score(
-                subscription.boto_session, subscription.region, subscription.source_uid, part, scoring_id
-            )
+            answers = subscription.score(part, scoring_id)
             took = round(1000 * (time.monotonic() - began))
             answered = [sagemaker.outputs_of(answer, outputs, asset) for answer in answers]
             request, response = {"fields": features, "values": part}, {"fields": outputs, "values": answered}

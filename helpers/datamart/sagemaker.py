@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from numbers import Real
 from urllib.parse import urlsplit
 
 import boto3
@@ -134,23 +135,24 @@ def outputs_of(answer: Mapping, outputs: Sequence[str], asset: Mapping) -> list:
     Raises:
         ValueError: an output can't be told from the answer.
     """
-    score = answer.get("score")
-    known = [value for _, value in asset["label_values"] or [[0, 0], [1, 1]]]
-    values = dict(answer)
-    if isinstance(score, list) and asset["problem_type"] != ProblemType.MULTICLASS_CLASSIFICATION:
-        raise ValueError(f"The endpoint's answer has {len(score)} values a row, and no names to tell them apart.")
+    values, score = dict(answer), answer.get("score")
     if asset["probability_column"]:
         values.setdefault(asset["probability_column"], score)
-    if asset["problem_type"] == ProblemType.REGRESSION:
-        values.setdefault(asset["prediction_column"], score)
-    elif isinstance(score, list):
-        values.setdefault(
-            asset["prediction_column"], known[int(np.argmax(score))] if len(known) == len(score) else None
-        )
-    elif score is not None:
-        positive = 1 if asset["positive_label"] is None else asset["positive_label"]
-        negative = next((value for value in known if value != positive), None)
-        values.setdefault(asset["prediction_column"], positive if score >= 0.5 else negative)
+    if asset["prediction_column"] not in values and score is not None:
+        values[asset["prediction_column"]] = _prediction(score, asset)
     if lacking := [name for name in outputs if values.get(name) is None]:
         raise ValueError(f"The endpoint's answer has no {some(lacking)}: {some([*answer])}.")
     return [values[name] for name in outputs]
+
+
+def _prediction(score: float | list[float], asset: Mapping) -> object:
+    known = [value for _, value in asset["label_values"] or [[0, 0], [1, 1]]]
+    multiclass = asset["problem_type"] == ProblemType.MULTICLASS_CLASSIFICATION
+    if isinstance(score, list) and multiclass and len(score) == len(known):
+        return known[int(np.argmax(score))]
+    if not isinstance(score, Real) or multiclass:
+        raise ValueError(f"The prediction can't be told from {score!r:.80}, which has no names.")
+    if asset["problem_type"] == ProblemType.REGRESSION:
+        return score
+    positive = 1 if asset["positive_label"] is None else asset["positive_label"]
+    return positive if score >= 0.5 else next((value for value in known if value != positive), None)

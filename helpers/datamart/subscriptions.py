@@ -2,13 +2,14 @@
 
 import time
 import uuid
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 import boto3
 import pandas as pd
 from psycopg2 import sql
 
-from helpers.datamart import monitoring, sagemaker, tables
+from helpers.datamart import engines, monitoring, sagemaker, tables
 from helpers.datamart.bindings import Bindings
 from helpers.datamart.database import Cursor, Database, as_json, plain
 from helpers.datamart.entities import SageMakerMachineLearningAsset
@@ -58,9 +59,19 @@ class Subscription:
         return PerformanceMonitoring(self)
 
     @cached_property
-    def region(self) -> str:
-        """The AWS region of the endpoint."""
-        return Bindings(self.database, None).get_details(self.binding_uid)["properties"]["region"]
+    def binding(self) -> dict:
+        """The engine that serves it."""
+        return Bindings(self.database, None).get_details(self.binding_uid)
+
+    @property
+    def region(self) -> str | None:
+        """The AWS region of the endpoint; None on another engine."""
+        return self.binding["properties"].get("region")
+
+    def score(self, rows: Sequence, scoring_id: str) -> list[Mapping]:
+        """Send rows of features to the model and return one dict of answers per row; see `engines.score`."""
+        features = self.get_details()["asset"]["feature_columns"]
+        return engines.score(self.binding, self.boto_session, self.source_uid, features, rows, scoring_id)
 
     def get_details(self) -> dict:
         """Return all that the catalogue holds about it."""
@@ -101,7 +112,7 @@ class Subscription:
     def asset_revision(self) -> str:
         """Return a short digest of the model artifact that answers now; empty without a boto3 session."""
         revision, asked = self._revision
-        if self.boto_session is not None and time.monotonic() - asked > REVISION_SECONDS:
+        if self.boto_session is not None and self.region and time.monotonic() - asked > REVISION_SECONDS:
             revision = sagemaker.asset_revision(self.boto_session, self.region, self.source_uid)
             self._revision = (revision, time.monotonic())
         return revision

@@ -113,3 +113,28 @@ def test_a_run_that_breaks_is_kept_as_failed(small):
     details = small.quality_monitoring.get_run_details()
     assert details["state"] == "failed"
     assert "7" in details["error"]
+
+
+def test_acknowledged_alerts_keep_their_history(mart, small, query):
+    labelled(small, "bad", right=10, wrong=10)
+    small.quality_monitoring.enable(threshold=0.8)
+    small.quality_monitoring.run()
+    alert_id = mart.alerts.list(state="open")["alert_id"][0]
+    mart.alerts.acknowledge(alert_id, by="Ada", note="looking into it")
+    with pytest.raises(ValueError, match="no open alert"):
+        mart.alerts.acknowledge(alert_id, by="Bob")
+    with pytest.raises(ValueError, match="no open alert"):
+        mart.alerts.acknowledge(10**9, by="Bob")
+
+    small.quality_monitoring.run()  # still bad: no second alert
+    assert mart.alerts.list()["state"].tolist() == ["acknowledged"]
+    assert mart.get_deployment_metrics()["issues"].sum() == 1
+    labelled(small, "good", right=400, wrong=0)
+    small.quality_monitoring.run()
+    closed = mart.alerts.list().iloc[0]
+    assert closed[["state", "acknowledged_by", "note"]].tolist() == ["closed", "Ada", "looking into it"]
+    assert closed["opened_at"] < closed["acknowledged_at"] < closed["closed_at"]
+    schema = small.database.schema
+    assert query(f"SELECT count(*), min(subscription) FROM {schema}.runs") == [(3, "small")]
+    assert query(f"SELECT state, note FROM {schema}.alerts") == [("closed", "looking into it")]
+    assert query(f"SELECT count(DISTINCT measurement_id) FROM {schema}.measurements") == [(3,)]

@@ -1,0 +1,103 @@
+"""A model on any engine that answers over HTTP is bound, subscribed and scored as one on SageMaker."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from helpers import datamart
+
+GOOD = {"fields": ["predicted_label", "score"], "values": [[1, 0.9], [0, 0.2]]}
+
+
+@pytest.fixture
+def engine():
+    asked = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            asked.append((self.headers.get("Authorization"), body))
+            status, answer = self.server.answer
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(answer)))
+            self.send_header("Location", "http://127.0.0.1:1/elsewhere")
+            self.end_headers()
+            self.wfile.write(answer.encode())
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.asked, server.answer = asked, (200, json.dumps(GOOD))
+    server.url = f"http://127.0.0.1:{server.server_port}/score"
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+
+
+@pytest.fixture
+def subscription(mart, engine):
+    instance = datamart.CustomMachineLearningInstance(url=engine.url, token_variable="ENGINE_TOKEN")
+    asset = datamart.CustomMachineLearningAsset(
+        source_uid="churn",
+        binding_uid=mart.bindings.add("our own", instance),
+        problem_type=datamart.ProblemType.BINARY_CLASSIFICATION,
+        label_column="left",
+        prediction_column="predicted_label",
+        probability_column="score",
+        feature_columns=["age", "plan"],
+    )
+    subscription = mart.subscriptions.add(asset)
+    first = datamart.PayloadRecord(
+        {"fields": ["age", "plan"], "values": [[30, "gold"]]}, {"fields": GOOD["fields"], "values": [[1, 0.8]]}
+    )
+    subscription.payload_logging.store([first])
+    return subscription
+
+
+def test_scored_with_its_token_and_measured(mart, subscription, engine, query, monkeypatch):
+    monkeypatch.setenv("ENGINE_TOKEN", "topsecret")
+    subscription.feedback_logging.store([[40, "gold", 1], [50, "basic", 0]], score=True)
+    body = {"fields": ["age", "plan"], "values": [[40, "gold"], [50, "basic"]]}
+    assert engine.asked == [("Bearer topsecret", body)]
+    subscription.quality_monitoring.enable(min_records=2)
+    assert subscription.quality_monitoring.run()["metrics"]["accuracy"] == 1.0
+    assert mart.bindings.list_assets()["name"].tolist() == [engine.url]
+    schema = subscription.database.schema
+    for (table,) in query("SELECT tablename FROM pg_tables WHERE schemaname = %s", schema):
+        assert query(f"SELECT count(*) FROM {schema}.{table} t WHERE t::text ~ 'topsecret'") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "message"),
+    [
+        (500, "out of order", "answered 500: 'out of order'"),
+        (302, "", "answered 302"),
+        (200, "ok", "must answer .* not 'ok'"),
+        (200, '{"predictions": []}', "must answer"),
+        (200, '{"fields": ["predicted_label", "score"], "values": [[1, 0.9]]}', "2 rows with 1"),
+        (200, '{"fields": ["score"], "values": [[1, 0.9], [0, 0.2]]}', "must answer"),
+        (200, '{"fields": ["score"], "values": [["high"], ["low"]]}', "'high'"),
+    ],
+)
+def test_nothing_is_stored_when_it_fails(subscription, engine, monkeypatch, status, answer, message):
+    monkeypatch.setenv("ENGINE_TOKEN", "x")
+    engine.answer = (status, answer)
+    with pytest.raises(ValueError, match=message):
+        subscription.feedback_logging.store([[40, "gold", 1], [50, "basic", 0]], score=True)
+    assert subscription.payload_logging.get_records_count() == 1
+    assert subscription.feedback_logging.get_records_count() == 0
+
+
+def test_a_missing_token_is_named(subscription):
+    with pytest.raises(ValueError, match="ENGINE_TOKEN"):
+        subscription.feedback_logging.store([[40, "gold", 1]], score=True)
+
+
+@pytest.mark.parametrize("url", ["", "file:///etc/passwd", "http://", "http://me:secret@host/", "host:80"])
+def test_impossible_urls(mart, url):
+    with pytest.raises(ValueError, match="url") as caught:
+        mart.bindings.add("x", datamart.CustomMachineLearningInstance(url=url))
+    assert "secret" not in str(caught.value)
