@@ -1,15 +1,16 @@
 """Drift monitoring: the traffic of a window against the data that the model was trained on; no labels needed."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pandas as pd
 from psycopg2 import sql
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ as REPEATABLE_READ
 
-from helpers.datamart.copying import TIMESTAMP, copy_out
-from helpers.datamart.database import as_json
+from helpers.datamart.columns import INTEGER
+from helpers.datamart.copying import SHORT_INTEGER, TIMESTAMP, copy_out
+from helpers.datamart.database import Cursor, as_json
 from helpers.datamart.monitoring import Measurement, Monitor, Outcome
 from helpers.monitors import accuracy_estimate, comparison, consistency, constraints, violations
 from helpers.monitors.statistics import Profile, profile
@@ -49,7 +50,8 @@ class DriftMonitoring(Monitor):
         if absent := [name for name in asset["feature_columns"] if name not in training_data]:
             raise ValueError(f"The training data lacks the feature columns {absent}.")
         answers = [name for name in (asset["prediction_column"], asset["probability_column"]) if name in training_data]
-        reference = profile(training_data[[*asset["feature_columns"], *answers]])
+        training_data = self._as_logged(training_data[[*asset["feature_columns"], *answers]])
+        reference = profile(training_data)
         content = {
             "statistics": reference.statistics(),
             "constraints": constraints.suggest(reference),
@@ -80,14 +82,17 @@ class DriftMonitoring(Monitor):
         """Measure what was scored since the last run."""
         baseline = self._baseline()
         if baseline is None:
-            return Outcome(0, skipped="no baseline for the model version that is deployed now: call enable() with its")
-        rows, window = self._rows_since(self._last_window_end())
+            reason = "the endpoint serves a model version without a baseline: call enable() with its training data"
+            return Outcome(0, skipped=reason)
+        rows = self._rows(self._last_window_end(), datetime.max.replace(tzinfo=UTC))
         if len(rows) < max(1, parameters["min_records"]):
             return Outcome(len(rows), skipped=f"{len(rows)} new rows, {parameters['min_records']} needed (min_records)")
         watched = [feature["name"] for feature in baseline["statistics"]["features"]]
         seen = profile(rows[watched])
         found, table = violations.check(seen, baseline["constraints"], baseline["statistics"])
-        broken = consistency.find_inconsistent(rows[self._subscription.asset["feature_columns"]], baseline["consistency"])
+        broken = consistency.find_inconsistent(
+            rows[self._subscription.asset["feature_columns"]], baseline["consistency"]
+        )
         measurements = [
             Measurement("drifted_features", float(table["drifted"].sum())),
             Measurement("violations", float(len(found))),
@@ -103,7 +108,9 @@ class DriftMonitoring(Monitor):
             estimated, more = self._estimate_accuracy(baseline["accuracy"], rows, broken)
             measurements += estimated
             details |= more
-        return Outcome(len(rows), window, [_defined(one) for one in measurements], details | {"profile": seen.to_dict()})
+        window = tuple(rows["scored_at"].agg(["min", "max"]))
+        found = [_defined(measurement) for measurement in measurements]
+        return Outcome(len(rows), window, found, details | {"profile": seen.to_dict()})
 
     def _estimate_accuracy(
         self, reference: dict, rows: pd.DataFrame, broken: consistency.Consistency
@@ -130,4 +137,95 @@ class DriftMonitoring(Monitor):
             "SELECT max(window_end) AS last FROM run WHERE (subscription_id, monitor) = (%s, %s)",
             [self._subscription.subscription_id, self.name],
         )
-        return found[0]["last"] or datetime(1, 1, 1, tzinfo=UTC)
+        return found[0]["last"] or datetime.min.replace(tzinfo=UTC)
+
+    def _rows(self, after: datetime, until: datetime) -> pd.DataFrame:
+        """Read features and answers of the rows scored in a time, with `record_id`, `row_number` and `scored_at`."""
+        table = self._subscription.table()
+        columns = {c.name: (sql.Identifier(c.column_name), c.type) for c in table.of("feature", "output")}
+        columns |= {
+            "record_id": (sql.Identifier("record_id"), INTEGER),
+            "scored_at": (sql.Identifier("scored_at"), TIMESTAMP),
+        }
+        columns["row_number"] = (sql.Identifier("row_number"), SHORT_INTEGER)
+        source = sql.SQL(
+            "(SELECT * FROM {} WHERE scored_at > {} AND scored_at <= {} ORDER BY scored_at, record_id) p"
+        ).format(sql.Identifier(table.payload), sql.Literal(after), sql.Literal(until))
+        rows = pd.DataFrame(self._database.run(lambda cursor: copy_out(cursor, source, columns), REPEATABLE_READ))
+        return rows.assign(scored_at=rows["scored_at"].dt.tz_localize(UTC))
+
+    def _as_logged(self, frame: pd.DataFrame) -> pd.DataFrame:
+        # A feature that isn't categorical is logged as double precision, also where training data holds whole numbers.
+        whole = frame.select_dtypes("integer").columns.intersection(self._subscription.asset["feature_columns"])
+        numbers = whole.difference(self._subscription.asset["categorical_columns"])
+        return frame.astype(dict.fromkeys(numbers, float))
+
+    def _record(self, cursor: Cursor, run_uid: str, outcome: Outcome, limits: dict, revision: str) -> None:
+        content = outcome.details.pop("profile", None)
+        super()._record(cursor, run_uid, outcome, limits, revision)
+        if content:
+            cursor.execute(
+                "INSERT INTO profile VALUES (%s, %s, %s, %s, %s, %s, %s)",
+                [
+                    run_uid,
+                    self._subscription.subscription_id,
+                    revision,
+                    *outcome.window,
+                    outcome.records,
+                    as_json(content),
+                ],
+            )
+
+    def show_drift(self, start_time: datetime | None = None, end_time: datetime | None = None) -> pd.DataFrame:
+        """Compare all windows of a time, added up, with the baseline; no row of the payload is read.
+
+        Returns one row per feature, as `monitors.comparison.compare` has them. A window counts if it lies in the time
+        as a whole; windows of an earlier model version don't.
+
+        Raises:
+            ValueError: there is no baseline, or no window of the present model version in this time.
+        """
+        baseline = self._baseline()
+        windows = self._database.rows(
+            "SELECT content FROM profile WHERE (subscription_id, asset_revision) = (%s, %s)"
+            " AND window_start >= %s AND window_end <= %s ORDER BY window_start",
+            [
+                self._subscription.subscription_id,
+                self._subscription.asset_revision(),
+                start_time or datetime.min.replace(tzinfo=UTC),
+                end_time or datetime.max.replace(tzinfo=UTC),
+            ],
+        )
+        if baseline is None or not windows:
+            raise ValueError("There is no drift run of the deployed model version in this time: call run() first.")
+        total, *others = (Profile.from_dict(window["content"]) for window in windows)
+        for other in others:
+            total.merge(other)
+        return comparison.compare(baseline["statistics"], total, rules=baseline["constraints"])
+
+    def show_inconsistent_rows(self, run_uid: str | None = None) -> pd.DataFrame:
+        """Return the rows of a run's window, by default the last's, that break a constraint learned in training.
+
+        Returns scoring_id, scored_at and the features.
+
+        Raises:
+            ValueError: there is no such run, or it measured nothing.
+        """
+        run = self.get_run_details(run_uid)
+        baseline = self._baseline()
+        if baseline is None or run["window_start"] is None:
+            raise ValueError(f"Run {run['run_uid']} measured nothing: {run.get('reason', run['state'])}.")
+        rows = self._rows(run["window_start"] - timedelta(microseconds=1), run["window_end"])
+        features = self._subscription.asset["feature_columns"]
+        broken = rows[consistency.find_inconsistent(rows[features], baseline["consistency"]).rows]
+        known = self._database.rows(
+            "SELECT record_id, scoring_id FROM scoring_key WHERE record_id = ANY(%s)", [broken["record_id"].tolist()]
+        )
+        names = broken["record_id"].map({row["record_id"]: row["scoring_id"] for row in known})
+        ids = names + "-" + broken["row_number"].astype(str)
+        return broken.assign(scoring_id=ids)[["scoring_id", "scored_at", *features]].reset_index(drop=True)
+
+
+def _defined(measurement: Measurement) -> Measurement:
+    """Put None, PostgreSQL's NULL, in the place of a value that isn't a number."""
+    return replace(measurement, value=None) if measurement.value != measurement.value else measurement

@@ -12,6 +12,7 @@ from psycopg2 import sql
 from helpers.datamart import engines, monitoring, sagemaker, tables
 from helpers.datamart.bindings import Bindings
 from helpers.datamart.database import Cursor, Database, as_json, plain
+from helpers.datamart.drift_monitoring import DriftMonitoring
 from helpers.datamart.entities import SageMakerMachineLearningAsset
 from helpers.datamart.feedback_logging import FeedbackLogging
 from helpers.datamart.payload_logging import PayloadLogging
@@ -52,6 +53,11 @@ class Subscription:
     def quality_monitoring(self) -> QualityMonitoring:
         """How often it is right."""
         return QualityMonitoring(self)
+
+    @property
+    def drift_monitoring(self) -> DriftMonitoring:
+        """Whether it is asked about what it was trained for."""
+        return DriftMonitoring(self)
 
     @property
     def performance_monitoring(self) -> PerformanceMonitoring:

@@ -1,0 +1,134 @@
+"""Drift of logged traffic against the training data: what is flagged, stored, added up, and refused."""
+
+import dataclasses
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.datamart.conftest import record
+
+RANDOM = np.random.default_rng(7)
+TRAINING = pd.DataFrame({"size": RANDOM.normal(10, 2, 2000), "colour": RANDOM.choice(["red", "blue"], 2000)})
+DAY = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def traffic(seed, rows=400, shift=0.0, missing=0.0):
+    random = np.random.default_rng(seed)
+    frame = pd.DataFrame({"size": random.normal(10 + shift, 2, rows), "colour": random.choice(["red", "blue"], rows)})
+    frame.loc[random.random(rows) < missing, "size"] = np.nan
+    score = 1 / (1 + np.exp(frame["size"].fillna(10) - 10))
+    return frame.assign(score=score, predicted_label=(score > 0.5).astype(int))
+
+
+def log(small, name, frame, at):
+    values = frame[["size", "colour"]].astype(object).where(frame[["size", "colour"]].notna(), None).values.tolist()
+    payload = record(name, scoring_timestamp=at)
+    payload = dataclasses.replace(
+        payload,
+        request={"fields": ["size", "colour"], "values": values},
+        response={
+            "fields": ["score", "predicted_label"],
+            "values": [[float(s), int(p)] for s, p in zip(frame["score"], frame["predicted_label"], strict=True)],
+        },
+    )
+    small.payload_logging.store([payload])
+
+
+@pytest.fixture
+def watched(small):
+    small.drift_monitoring.enable(TRAINING, min_records=50)
+    return small
+
+
+def test_clean_traffic_raises_nothing(watched, mart):
+    log(watched, "clean", traffic(1), DAY)
+    run = watched.drift_monitoring.run()
+    assert (run["state"], run["records"], run["violations"]) == ("finished", 400, [])
+    assert run["metrics"]["drifted_features"] == 0
+    assert mart.alerts.list(state="open").empty
+
+
+def test_a_shifted_feature_is_named_alerts_and_recovers(watched, mart):
+    log(watched, "shifted", traffic(2, shift=2.0), DAY)
+    run = watched.drift_monitoring.run()
+    assert [row["feature"] for row in run["drift"] if row["drifted"]] == ["size"]
+    assert [found["constraint_check_type"] for found in run["violations"]] == ["baseline_drift_check"]
+    assert set(mart.alerts.list(state="open")["metric"]) >= {"drifted_features", "violations"}
+    log(watched, "clean", traffic(1), DAY + timedelta(hours=1))
+    watched.drift_monitoring.run()
+    assert mart.alerts.list(state="open").empty
+
+
+def test_a_missing_sensor_breaks_completeness(watched):
+    log(watched, "gaps", traffic(3, missing=0.3), DAY)
+    kinds = {found["constraint_check_type"] for found in watched.drift_monitoring.run()["violations"]}
+    assert "completeness_check" in kinds
+
+
+def test_a_run_takes_what_came_since_the_last_one(watched):
+    log(watched, "first", traffic(1), DAY)
+    assert watched.drift_monitoring.run()["records"] == 400
+    run = watched.drift_monitoring.run()
+    assert run["state"] == "skipped" and "0 new rows, 50 needed" in run["reason"]
+    log(watched, "second", traffic(2, rows=60), DAY + timedelta(hours=1))
+    assert watched.drift_monitoring.run()["records"] == 60
+
+
+def test_windows_add_up_to_what_all_rows_would_show(watched, query, mart):
+    log(watched, "first", traffic(1), DAY)
+    watched.drift_monitoring.run()
+    log(watched, "second", traffic(2, shift=2.0), DAY + timedelta(hours=1))
+    watched.drift_monitoring.run()
+    total = watched.drift_monitoring.show_drift().set_index("feature")
+    second = watched.drift_monitoring.show_drift(start_time=DAY + timedelta(minutes=30)).set_index("feature")
+    assert total.loc["size", "rows_current"] == 800 and second.loc["size", "rows_current"] == 400
+    assert 0 < total.loc["size", "linf"] < second.loc["size", "linf"]
+    with pytest.raises(ValueError, match="no drift run"):
+        watched.drift_monitoring.show_drift(start_time=DAY + timedelta(days=1))
+
+
+def test_rows_that_break_learned_constraints_are_found_again(watched):
+    frame = traffic(1, rows=100)
+    frame.loc[[4, 9], "size"] = 1000.0
+    log(watched, "broken", frame, DAY)
+    run = watched.drift_monitoring.run()
+    rows = watched.drift_monitoring.show_inconsistent_rows()
+    assert {"broken-5", "broken-10"} <= set(rows["scoring_id"])
+    assert len(rows) == round(run["metrics"]["data_drift_magnitude"] * 100)
+
+
+def test_accuracy_is_estimated_without_labels(small):
+    held_out = traffic(4, rows=2000)
+    truth = np.random.default_rng(5).random(2000) < held_out["score"]
+    scored = held_out.assign(diagnosis=truth.astype(int))
+    small.drift_monitoring.enable(TRAINING, scored=scored, min_records=50)
+    frame = traffic(6, rows=2000)
+    log(small, "clean", frame, DAY)
+    run = small.drift_monitoring.run()
+    right = np.maximum(frame["score"], 1 - frame["score"]).mean()
+    assert run["believable"], run["doubts"]
+    assert run["metrics"]["predicted_accuracy"] == pytest.approx(right, abs=0.03)
+    assert run["metrics"]["drift_magnitude"] < 0.05
+
+
+def test_whole_numbers_in_training_data_are_compared_with_logged_numbers(small):
+    small.drift_monitoring.enable(TRAINING.assign(size=TRAINING["size"].round().astype(int)), min_records=50)
+    frame = traffic(1)
+    log(small, "clean", frame.assign(size=frame["size"].round()), DAY)
+    assert small.drift_monitoring.run()["violations"] == []
+
+
+def test_a_baseline_without_a_feature_is_refused(small):
+    with pytest.raises(ValueError, match=r"lacks the feature columns \['colour'\]"):
+        small.drift_monitoring.enable(TRAINING[["size"]])
+    with pytest.raises(ValueError, match=r"lack the columns \['diagnosis'\]"):
+        small.drift_monitoring.enable(TRAINING, scored=traffic(1))
+
+
+def test_a_new_model_version_needs_a_new_baseline(watched, monkeypatch):
+    log(watched, "first", traffic(1), DAY)
+    monkeypatch.setattr(type(watched), "asset_revision", lambda self: "another")
+    run = watched.drift_monitoring.run()
+    assert run["state"] == "skipped" and "without a baseline" in run["reason"]
