@@ -120,8 +120,8 @@ def _launch(port: int | None) -> dict[str, Any]:
         )
     deadline = time.monotonic() + _START_SECONDS
     while process.poll() is None and time.monotonic() < deadline:
-        server = running()
-        if server and server["id"] == identity:
+        server = state.read_json(state.root() / "server.json") or {}
+        if server.get("id") == identity and _answers(server):  # the record of the last server may still be there
             return server
         time.sleep(0.03)
     with suppress(ProcessLookupError):

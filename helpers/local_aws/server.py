@@ -1,5 +1,6 @@
 """The server process: moto's backends with ours in their place, on 127.0.0.1 and nowhere else."""
 
+import faulthandler
 import fcntl
 import json
 import logging
@@ -27,6 +28,7 @@ from helpers.local_aws.sagemaker import models as sagemaker
 from helpers.local_aws.sagemaker.models import Backend as SageMakerBackend
 from helpers.local_aws.sagemakerruntime.models import Backend as RuntimeBackend
 
+_SLOW_SECONDS = 30
 _TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}],
@@ -38,6 +40,7 @@ def main() -> None:
     identity, port, exact = sys.argv[1], int(sys.argv[2]), "--exact" in sys.argv
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    faulthandler.dump_traceback_later(_SLOW_SECONDS)  # a start that hangs tells where, in server.log
     serving = open(state.root() / SERVING, "a")  # noqa: SIM115  locked until this process ends
     fcntl.flock(serving, fcntl.LOCK_EX)
     listener = _listen(port, exact)
@@ -62,6 +65,7 @@ def main() -> None:
         fd=listener.fileno(),
     )
     state.write_json(state.root() / "server.json", {"id": identity, "pid": os.getpid(), "port": port, "url": url})
+    faulthandler.cancel_dump_traceback_later()
     server.serve_forever()
 
 

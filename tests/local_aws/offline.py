@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -72,7 +73,9 @@ class Offline:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         environment = kept | {"TUTORIAL_LOCAL_DIR": str(self.state)}
         command = [sys.executable, "-m", "helpers.local_aws", *arguments]
-        return subprocess.run(command, cwd=REPOSITORY, env=environment, check=check, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True)
+        assert not check or done.returncode == 0, done.stderr
+        return done
 
     def start(self):
         self.command("start")
@@ -225,6 +228,35 @@ def configure(
     offline.sagemaker.create_endpoint_config(
         EndpointConfigName=name, ProductionVariants=described[: len(variants)], **options
     )
+
+
+def invoke_for(offline, endpoint, *, clients, seconds):
+    """Invoke an endpoint from several clients at once, each answer checked; answers the inference ids sent."""
+    bodies = [f"{number / 4},{number / 5},{number / 6}" for number in range(10)]
+    expected = {body: offline.invoke(endpoint, body, InferenceId="before")["Body"] for body in bodies}
+    offline.invoke(endpoint)  # so that all clients are made
+    end = time.monotonic() + seconds
+
+    def work(client):
+        sent = []
+        while time.monotonic() < end:
+            body, sent_id = bodies[len(sent) % len(bodies)], f"{client}-{len(sent)}"
+            answer = offline.invoke(endpoint, body, InferenceId=sent_id)["Body"]
+            assert answer == expected[body], f"{answer} instead of {expected[body]}"
+            sent.append(sent_id)
+        return sent
+
+    with ThreadPoolExecutor(clients) as pool:
+        return [sent_id for sent in pool.map(work, range(clients)) for sent_id in sent]
+
+
+def captured_ids(offline, prefix):
+    """Answer the inference ids under a prefix, but for those of invoke_for's own preparation."""
+    pages = offline.s3.get_paginator("list_objects_v2").paginate(Bucket="data", Prefix=prefix)
+    keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
+    texts = [offline.s3.get_object(Bucket="data", Key=key)["Body"].read().decode() for key in keys]
+    ids = [json.loads(line)["eventMetadata"].get("inferenceId") for text in texts for line in text.splitlines()]
+    return [found for found in ids if found not in (None, "before")]
 
 
 def capture_config(prefix="s3://data/captured", *, sampling=100, modes=("Input", "Output"), csv=("text/csv",)):
