@@ -60,57 +60,60 @@ def attribute(
         score: one number per row of a frame; for the logit link a probability. Called with at most 5,000 rows.
         rows: n rows to explain, one column a feature; text is fine.
         background: b rows that stand for the average, same columns.
-        samples: coalitions of features tried. The model is asked for ``(samples + 2) * b`` rows per explanation: 2,520
-            with 10 background rows. All n explanations share coalitions, and batches.
+        samples: coalitions of features tried, at least twice as many as features. The model is asked for
+            ``(samples + 2) * b`` rows per explanation: 2,520 with 10 background rows. All n explanations share
+            coalitions, and batches.
         link: "logit", or "identity" for regression and for models that answer labels.
         seed: of the coalitions; the same seed gives the same explanation.
         progress: show a bar.
 
     Raises:
-        ValueError: no rows, other columns in the background, answers that are no probabilities with the logit link.
+        ValueError: no rows, other columns in the background, too few samples, or answers that are no probabilities
+            with the logit link.
     """
     if not len(rows) or not len(background) or list(rows.columns) != list(background.columns):
         raise ValueError("rows and background must both have rows, and the same columns in the same order.")
+    if samples < 2 * len(rows.columns):
+        raise ValueError(f"samples is {samples}; {len(rows.columns)} features need {2 * len(rows.columns)} or more.")
     import shap  # compiles on import, for seconds: only those who explain should wait
 
-    together = pd.concat([rows, background], ignore_index=True)
-    columns = [together[name].array for name in together]
-    n, b = len(rows), len(background)
-    scored, certain = 0, True
+    asked = []
 
     def game(masks: np.ndarray) -> np.ndarray:
         """Answer for every coalition (m, features) and row, averaged over the background: (m, n)."""
-        nonlocal scored, certain
-        masks = np.asarray(masks).astype(bool)
-        total = len(masks) * n * b
-        answers = np.empty(total)
-        for start in tqdm(range(0, total, BATCH), disable=not progress or total <= BATCH, desc="explaining"):
-            cell = np.arange(start, min(start + BATCH, total))
-            mask, row, other = cell // (n * b), cell // b % n, n + cell % b
-            picks = {
-                name: column.take(np.where(masks[mask, at], row, other))
-                for at, (name, column) in enumerate(zip(rows.columns, columns, strict=True))
-            }
-            answers[cell] = _ask(score, pd.DataFrame(picks))
-        scored += total
-        certain = certain and bool(np.isin(answers, (0, 1)).all())
-        answers = _log_odds(answers) if link == "logit" else answers
-        return answers.reshape(len(masks), n, b).mean(axis=2)
+        answers = _coalitions(score, rows, background, np.asarray(masks) > 0, progress)
+        asked.append(answers)
+        return (_log_odds(answers) if link == "logit" else answers).mean(axis=2)
 
     # One game with n outputs: players are features, absent (0) or present (1). So shap draws the coalitions once, and
     # solves its regression for all rows. It draws from numpy's global generator, which is put back afterwards.
     state = np.random.get_state()
     try:
         np.random.seed(seed)
-        explainer = shap.KernelExplainer(game, np.zeros((1, len(columns))))
-        values = explainer.shap_values(np.ones((1, len(columns))), nsamples=samples, l1_reg=False, silent=True)
+        explainer = shap.KernelExplainer(game, np.zeros((1, rows.shape[1])))
+        values = explainer.shap_values(np.ones((1, rows.shape[1])), nsamples=samples, l1_reg=False, silent=True)
     finally:
         np.random.set_state(state)
-    if certain and link == "logit":
+    if link == "logit" and all(np.isin(answers, (0, 1)).all() for answers in asked):
         raise ValueError("The model answers labels (only 0 and 1), no probabilities; explain it with link='identity'.")
-    values = np.asarray(values)[0].reshape(len(columns), n).T
-    base = float(np.ravel(explainer.expected_value)[0])
+    values = np.asarray(values)[0].reshape(rows.shape[::-1]).T
+    base, scored = float(np.ravel(explainer.expected_value)[0]), sum(answers.size for answers in asked)
     return Attribution(pd.DataFrame(values, rows.index, rows.columns), base, base + values.sum(axis=1), scored)
+
+
+def _coalitions(score: Score, rows: pd.DataFrame, background: pd.DataFrame, masks: np.ndarray, progress) -> np.ndarray:
+    """Ask for every coalition (m, features), row and background row: the row's values where the mask is true."""
+    together = pd.concat([rows, background], ignore_index=True)
+    columns = {name: together[name].array for name in together}
+    shape = (len(masks), len(rows), len(background))
+    answers = np.empty(np.prod(shape))
+    for start in tqdm(range(0, answers.size, BATCH), disable=not progress or answers.size <= BATCH, desc="explaining"):
+        cells = np.arange(start, min(start + BATCH, answers.size))
+        mask, row, other = np.unravel_index(cells, shape)
+        picks = [np.where(masks[mask, at], row, len(rows) + other) for at in range(len(columns))]
+        mixed = {name: column.take(pick) for (name, column), pick in zip(columns.items(), picks, strict=True)}
+        answers[cells] = _ask(score, pd.DataFrame(mixed))
+    return answers.reshape(shape)
 
 
 def linear(coefficients: np.ndarray, intercept: float, rows: np.ndarray, background: np.ndarray, names) -> Attribution:

@@ -1,8 +1,8 @@
 """Fairness of a model's answers: who gets the favourable outcome how often, and all of Clarify's bias metrics.
 
 Group words and the fairness score are OpenScale's. Every interval covers 95%: rates have Wilson's, the rest a seeded
-bootstrap of 1,000 replicates drawn from group counts (one multinomial, see resampling.py), so that a million rows cost
-little more than a thousand.
+bootstrap from group counts (one multinomial, see resampling.py; 1,000 replicates for Clarify's metrics, 400 for the
+fairness score), so that a million rows cost little more than a thousand.
 """
 
 from collections.abc import Sequence
@@ -76,7 +76,7 @@ def evaluate(
         unfavourable: the others that count; rows with neither are left out. None: all others.
         predictions: the n answers of the model; None leaves out whatever needs them.
         labels: the n true outcomes, missing where unknown; None leaves out whatever needs them.
-        group_variable: n strata (at most 1,000 distinct) for CDDL and CDDPL.
+        group_variable: n strata (at most 200 distinct) for CDDL and CDDPL.
         intersections: names of features to cross, for example [("sex", "age")].
         perturbed: what ``fairness_perturbation.perturb`` returned for ``rows``; without it the fairness score compares
             live rows only.
@@ -110,7 +110,9 @@ def evaluate(
             summary.append(summarise(feature, groups, position, by_outcome, scored.get(position), rng))
             if groups.roles[position] == "minority":
                 measured = _measure(pair, stratum is not None, rng)
-                if others is not None:
+                if not flip:
+                    measured["FT"] = np.nan, np.empty(0), "Not asked for"
+                elif others is not None:
                     measured["FT"] = _flips(others, groups, position, marks, rng)
                 metrics += _rows(feature.name, groups.labels[position], pair, measured)
     names = tuple(feature.name for feature in features)

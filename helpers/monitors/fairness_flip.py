@@ -33,7 +33,8 @@ def flip_test(
     kept = [np.sort(rng.choice(side, limit, replace=False)) if len(side) > limit else side for side in kept]
     kept = [side[features.iloc[side].notna().all(axis=1)] for side in kept]
     if not all(map(len, kept)):
-        return np.nan, np.empty(0), ""
+        incomplete = group.any() and reference.any()
+        return np.nan, np.empty(0), "Every row of a group misses a feature" if incomplete else ""
     note = ""
     if any(len(now) < np.count_nonzero(side) for now, side in zip(kept, (group, reference), strict=True)):
         note = f"on {len(kept[0])} rows of the group and {len(kept[1])} of its reference"

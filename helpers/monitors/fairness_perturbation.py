@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
+from tqdm.auto import tqdm
 
 from . import resampling
 from .fairness_groups import Feature, Groups, assign, column
@@ -37,7 +38,7 @@ def perturb(
     twins = [_twins(rows, feature, draws, rng) for feature in features]
     twins = pd.concat([part for part in twins if len(part)] or twins[:1], ignore_index=True)
     answers = []
-    for start in range(0, len(twins), BATCH):
+    for start in tqdm(range(0, len(twins), BATCH), disable=len(twins) <= BATCH, desc="scoring twins"):
         batch = twins.loc[start : start + BATCH - 1, list(rows.columns)]
         answers.extend(predict(batch))
         if len(answers) != start + len(batch):

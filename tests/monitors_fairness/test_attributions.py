@@ -179,6 +179,11 @@ def test_bad_input_is_refused(rows, other):
         attribute(lambda frame: frame["a"], rows, other)
 
 
+def test_too_few_samples_are_refused(credit):
+    with pytest.raises(ValueError, match="samples is 39; 20 features need 40 or more"):
+        attribute(credit.score, credit.rows.head(1), credit.train.head(2), samples=39)
+
+
 def test_a_model_that_answers_too_few_is_refused(credit):
     with pytest.raises(ValueError, match="one number a row"):
         attribute(lambda frame: [0.5], credit.rows.head(2), credit.train.head(2))

@@ -77,8 +77,10 @@ def test_twins_dilute_a_difference_that_is_not_about_the_attribute():
         return np.where(frame["income"] == 1, "good", "bad")
 
     assert group(score(rows, predict(rows)), "f")["fairness_score"] == pytest.approx(1 / 3)
-    twins = perturb(rows, [SEX], predict)
-    assert group(score(rows, predict(rows), perturbed=twins), "f")["fairness_score"] == 1
+    found = group(score(rows, predict(rows), perturbed=perturb(rows, [SEX], predict)), "f")
+    assert found["fairness_score"] == 1
+    # a row is drawn with its twin, which has the same answer: no replicate can differ
+    assert (found["score_low"], found["score_high"]) == (1, 1)
 
 
 def test_a_score_by_hand_with_two_minorities():
@@ -244,6 +246,28 @@ def test_bad_input_is_refused(change, words):
     asked = dict(rows=rows, features=[SEX], favourable=["good"], unfavourable=["bad"], predictions=predictions) | change
     with pytest.raises(ValueError, match=words):
         evaluate(asked.pop("rows"), asked.pop("features"), **asked)
+
+
+def test_the_flip_test_says_when_it_has_no_answer_or_a_sample(monkeypatch):
+    def flip(rows, predictions, **kwargs):
+        return score(rows, predictions, **kwargs).metrics.set_index("metric").loc["FT"]
+
+    rows, predictions = window(10, 40, 30, 60)
+    assert flip(rows, predictions, flip=False)["note"] == "Not asked for"
+    gaps = rows.assign(income=rows["income"].where(rows["sex"] == "m"))
+    assert flip(gaps, predictions)["note"] == "Every row of a group misses a feature"
+    whole = flip(rows, predictions)
+    assert whole["note"] == "" and whole["ci_low"] <= whole["value"] <= whole["ci_high"]
+    monkeypatch.setattr("helpers.monitors.fairness_flip.PAIRS", 900)
+    assert flip(rows, predictions)["note"] == "on 30 rows of the group and 30 of its reference"
+
+
+def test_text_columns_take_part_in_the_flip_test():
+    """Neighbours by purpose alone: every f asks for a car and is refused, every m who does is granted one."""
+    rows = pd.DataFrame({"sex": ["f"] * 20 + ["m"] * 40, "purpose": ["car"] * 20 + ["car", "school"] * 20})
+    predictions = np.where((rows["sex"] == "m") & (rows["purpose"] == "car"), "good", "bad")
+    metrics = score(rows, predictions).metrics.set_index("metric")
+    assert metrics.loc["FT", "value"] == -1
 
 
 def test_too_many_strata_are_refused():

@@ -41,6 +41,8 @@ def test_a_threshold_is_labelled_as_clarify_does():
 def test_open_ends_are_labelled_by_what_was_seen():
     groups = assign([19.5, 30, 60], Feature("age", [[26, None]], [[None, 25]]))
     assert groups.labels == ("[19.5, 25]", "[26, 60]")
+    groups = assign([20, 40, 75], Feature("age", minority=[pd.Interval(40, np.inf, closed="left")]))
+    assert groups.labels == ("[40, 75]", "everyone else")
 
 
 @pytest.mark.parametrize("values", [["18", "30", None], [18.0, 30.0, None], np.array(["18", "30", None], dtype=object)])
