@@ -1,7 +1,7 @@
 """Drift monitoring: the traffic of a window against the data that the model was trained on; no labels needed."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
@@ -79,12 +79,12 @@ class DriftMonitoring(Monitor):
         return accuracy_estimate.fit(*values, positive_label=asset["positive_label"])
 
     def _measure(self, parameters: dict) -> Outcome:
-        """Measure what was scored since the last run."""
+        """Measure what was logged since the last run, whenever it was scored: captured traffic arrives late."""
         baseline = self._baseline()
         if baseline is None:
             reason = "the endpoint serves a model version without a baseline: call enable() with its training data"
             return Outcome(0, skipped=reason)
-        rows = self._rows(self._last_window_end(), datetime.max.replace(tzinfo=UTC))
+        rows = self._rows(self._last_record() + 1)
         if len(rows) < max(1, parameters["min_records"]):
             return Outcome(len(rows), skipped=f"{len(rows)} new rows, {parameters['min_records']} needed (min_records)")
         watched = [feature["name"] for feature in baseline["statistics"]["features"]]
@@ -103,6 +103,8 @@ class DriftMonitoring(Monitor):
             "violations": found,
             "drift": table.replace({np.nan: None}).to_dict("records"),
             "inconsistent": broken.constraints.head(20).to_dict("records"),
+            "first_record": int(rows["record_id"].min()),
+            "last_record": int(rows["record_id"].max()),
         }
         if baseline["accuracy"]:
             estimated, more = self._estimate_accuracy(baseline["accuracy"], rows, broken)
@@ -132,25 +134,23 @@ class DriftMonitoring(Monitor):
         )
         return found[0]["content"] if found else None
 
-    def _last_window_end(self) -> datetime:
+    def _last_record(self) -> int:
         found = self._database.rows(
-            "SELECT max(window_end) AS last FROM run WHERE (subscription_id, monitor) = (%s, %s)",
+            "SELECT max((details->>'last_record')::bigint) AS last FROM run"
+            " WHERE (subscription_id, monitor) = (%s, %s)",
             [self._subscription.subscription_id, self.name],
         )
-        return found[0]["last"] or datetime.min.replace(tzinfo=UTC)
+        return found[0]["last"] or 0
 
-    def _rows(self, after: datetime, until: datetime) -> pd.DataFrame:
-        """Read features and answers of the rows scored in a time, with `record_id`, `row_number` and `scored_at`."""
+    def _rows(self, first: int, last: int = 2**63 - 1) -> pd.DataFrame:
+        """Read features and answers of the records logged from one to another, with their row and time."""
         table = self._subscription.table()
         columns = {c.name: (sql.Identifier(c.column_name), c.type) for c in table.of("feature", "output")}
-        columns |= {
-            "record_id": (sql.Identifier("record_id"), INTEGER),
-            "scored_at": (sql.Identifier("scored_at"), TIMESTAMP),
-        }
-        columns["row_number"] = (sql.Identifier("row_number"), SHORT_INTEGER)
+        kinds = {"record_id": INTEGER, "row_number": SHORT_INTEGER, "scored_at": TIMESTAMP}
+        columns |= {name: (sql.Identifier(name), kind) for name, kind in kinds.items()}
         source = sql.SQL(
-            "(SELECT * FROM {} WHERE scored_at > {} AND scored_at <= {} ORDER BY scored_at, record_id) p"
-        ).format(sql.Identifier(table.payload), sql.Literal(after), sql.Literal(until))
+            "(SELECT * FROM {} WHERE record_id BETWEEN {} AND {} ORDER BY record_id, row_number) p"
+        ).format(sql.Identifier(table.payload), sql.Literal(first), sql.Literal(last))
         rows = pd.DataFrame(self._database.run(lambda cursor: copy_out(cursor, source, columns), REPEATABLE_READ))
         return rows.assign(scored_at=rows["scored_at"].dt.tz_localize(UTC))
 
@@ -213,9 +213,9 @@ class DriftMonitoring(Monitor):
         """
         run = self.get_run_details(run_uid)
         baseline = self._baseline()
-        if baseline is None or run["window_start"] is None:
+        if baseline is None or "first_record" not in run:
             raise ValueError(f"Run {run['run_uid']} measured nothing: {run.get('reason', run['state'])}.")
-        rows = self._rows(run["window_start"] - timedelta(microseconds=1), run["window_end"])
+        rows = self._rows(run["first_record"], run["last_record"])
         features = self._subscription.asset["feature_columns"]
         broken = rows[consistency.find_inconsistent(rows[features], baseline["consistency"]).rows]
         known = self._database.rows(

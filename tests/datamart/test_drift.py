@@ -72,7 +72,7 @@ def test_a_run_takes_what_came_since_the_last_one(watched):
     assert watched.drift_monitoring.run()["records"] == 400
     run = watched.drift_monitoring.run()
     assert run["state"] == "skipped" and "0 new rows, 50 needed" in run["reason"]
-    log(watched, "second", traffic(2, rows=60), DAY + timedelta(hours=1))
+    log(watched, "scored earlier, logged later", traffic(2, rows=60), DAY - timedelta(hours=1))
     assert watched.drift_monitoring.run()["records"] == 60
 
 
