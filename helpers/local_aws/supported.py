@@ -29,6 +29,8 @@ CONTENT_TYPES = {
     "xgboost": ("text/csv", "text/libsvm"),
     "sklearn": (),
     "sagemaker-distribution": (),
+    "model-monitor": (),
+    "groundtruth-merger": (),
 }
 _SERVICES = (
     ("SageMaker", "as in the table above", "all: jobs, models, configurations, endpoints, tags"),
@@ -71,8 +73,8 @@ def _images() -> str:
     """Return the table of images."""
     lines = ["| image | can | endpoint's content types | with a script of your own |", "|---|---|---|---|"]
     for image in IMAGES:
-        types = ", ".join(CONTENT_TYPES[image.name]) or "your script's"
-        script = "yes" if "run" in image.verbs else "no"
+        types = ", ".join(CONTENT_TYPES[image.name]) or ("your script's" if "serve" in image.verbs else "–")
+        script = "yes" if "run" in image.verbs and image.processor == "processing" else "no"
         lines.append(f"| {image.name} | {', '.join(image.verbs)} | {types} | {script} |")
     return "\n".join(lines) + "\n"
 

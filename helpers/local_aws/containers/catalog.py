@@ -37,8 +37,8 @@ class Image:
     """A supported image.
 
     `pattern` matches its full ECR URI, `module` names the module beside this one that runs `train` and `serve`,
-    `verbs` say what the image can be asked for (`run`, a processing job, is always the module `processing`), and
-    `metrics` are (name, regex) pairs whose last match in the log is the job's final value.
+    `verbs` say what the image can be asked for, `metrics` are (name, regex) pairs whose last match in the log is the
+    job's final value, and `processor` is the module that runs a processing job: of most images, the user's script.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Image:
     module: str
     verbs: tuple[str, ...]
     metrics: tuple[tuple[str, str], ...] = ()
+    processor: str = "processing"
 
 
 def _linear_learner_metrics() -> tuple[tuple[str, str], ...]:
@@ -93,6 +94,20 @@ IMAGES = (
     ),
     Image("sklearn", f"{_REGISTRY}sagemaker-scikit-learn{_TAG}", "script_mode", ("train", "serve", "run")),
     Image("sagemaker-distribution", f"{_REGISTRY}sagemaker-distribution-prod{_TAG}", "script_mode", ("run",)),
+    Image(
+        "model-monitor",
+        f"{_REGISTRY}sagemaker-model-monitor-analyzer({_TAG})?",
+        "model_monitor",
+        ("run",),
+        processor="model_monitor",
+    ),
+    Image(
+        "groundtruth-merger",
+        f"{_REGISTRY}sagemaker-model-monitor-groundtruth-merger({_TAG})?",
+        "model_monitor_merge",
+        ("run",),
+        processor="model_monitor_merge",
+    ),
 )
 
 

@@ -8,7 +8,7 @@ from moto.core.utils import utcnow
 
 from helpers.local_aws import services
 from helpers.local_aws.errors import validation_error
-from helpers.local_aws.sagemaker import images, jobs
+from helpers.local_aws.sagemaker import images, jobs, monitor_metrics
 from helpers.local_aws.sagemaker.jobs import Ending, Run
 from helpers.local_aws.sagemaker.resources import Record
 
@@ -83,6 +83,7 @@ def _run(backend: "Backend", record: Record, run: Run) -> Record:
         return told | {"ProcessingJobStatus": "Failed", "FailureReason": jobs.failure_reason(run, ending.code)}
     for item in _outputs(record):
         services.upload_folder(run.opt_ml / _inside(item["S3Output"]["LocalPath"]), item["S3Output"]["S3Uri"])
+    monitor_metrics.publish(run, record.get("Environment", {}))
     return told | {"ProcessingJobStatus": "Stopped" if ending.cause else "Completed"}
 
 
@@ -98,7 +99,8 @@ def _process(backend: "Backend", record: Record, run: Run) -> Ending:
     jobs.write_config(run.opt_ml / "config", {"processingjobconfig.json": shown, "resourceconfig.json": jobs.HOSTS})
     (run.opt_ml / "output").mkdir(exist_ok=True)
     seconds = record.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", 86400)
-    return jobs.execute(run, "processing", "run", record.get("Environment", {}), seconds)
+    image = images.find(record["AppSpecification"]["ImageUri"], "run")
+    return jobs.execute(run, image.processor, "run", record.get("Environment", {}), seconds)
 
 
 def _outputs(record: Record) -> list[Record]:

@@ -1,0 +1,61 @@
+"""Model quality for the image sagemaker-model-monitor-analyzer: which columns its variables mean, and its metrics."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from helpers.monitors.jobs import Result
+from helpers.monitors.model_quality_jobs import Columns, run_model_quality_baseline, run_model_quality_check
+
+
+def analyse(source: Path, baseline: Path | None, output: Path, environment: dict[str, str], header: bool) -> Result:
+    """Measure labelled predictions, or hold them against a baseline.
+
+    Raises:
+        ValueError: a variable is missing, or see helpers.monitors.model_quality_jobs.
+    """
+    problem = environment.get("problem_type")
+    if not problem:
+        raise ValueError("The environment variable problem_type is missing.")
+    columns = find_columns(environment)
+    if baseline is None:
+        return run_model_quality_baseline(source, output, problem, columns, header=header)
+    return run_model_quality_check(source, baseline, output, problem, columns, header=header)
+
+
+def find_columns(environment: dict[str, str]) -> Columns:
+    """Name the columns that the attributes mean.
+
+    An index stands for a column of a CSV file without a header, or for an output of the endpoint in merged requests;
+    of a JSON path its last part is the name.
+
+    Raises:
+        ValueError: neither a prediction nor a probability is named, or a baseline's label isn't.
+    """
+    merged = "sagemakerMergeJson" in json.loads(environment["dataset_format"])
+
+    def name(attribute: str) -> str | None:
+        value = environment.get(attribute, "")
+        if value.isdigit():
+            return f"_out{value}" if merged else f"_c{value}"
+        return value.rpartition(".")[2].partition("[")[0] or None
+
+    prediction, probability = name("inference_attribute"), name("probability_attribute")
+    label = "_label" if merged else name("ground_truth_attribute")
+    if not label or not (prediction or probability):
+        raise ValueError("Name the columns: ground_truth_attribute, and inference_attribute or probability_attribute.")
+    threshold = float(environment.get("probability_threshold_attribute", 0.5))
+    return Columns(label, prediction, probability, threshold=threshold)
+
+
+def metrics(result: Result) -> list[dict[str, Any]]:
+    """Return a run's numbers in the shape of PutMetricData's MetricData: each metric, and its standard deviation."""
+    measured = next(value for name, value in result.statistics.items() if name.endswith("_metrics"))
+    found = []
+    for name, entry in measured.items():
+        for key, suffix in (("value", ""), ("standard_deviation", "_std")):
+            number = entry.get(key)
+            if isinstance(number, int | float) and math.isfinite(number):
+                found.append({"MetricName": f"{name}{suffix}", "Value": float(number)})
+    return found
