@@ -32,9 +32,10 @@ LAST_RUNS = """
 def subscriptions(database: Database) -> list[dict]:
     """Return every subscription, with its number of unresolved alerts."""
     return database.rows(
-        "SELECT s.subscription_id, s.subscription_uid AS uid, s.name, s.source_uid,"
-        f" s.asset->>'problem_type' AS problem_type, b.name AS binding, b.service_type, s.created_at, ({UNRESOLVED} s.subscription_id) AS alerts"
-        " FROM subscription s JOIN binding b USING (binding_uid) ORDER BY s.name"
+        f"""SELECT s.subscription_id, s.subscription_uid AS uid, s.name, s.source_uid,
+            s.asset->>'problem_type' AS problem_type, b.name AS binding, b.service_type, s.created_at,
+            ({UNRESOLVED} s.subscription_id) AS alerts
+        FROM subscription s JOIN binding b USING (binding_uid) ORDER BY s.name"""
     )
 
 
@@ -111,10 +112,11 @@ def alerts(
 ) -> list[dict]:
     """Return alerts, unresolved and newest first: all, those in a state, of a subscription, or a run's doing."""
     return database.rows(
-        "SELECT a.*, s.name AS subscription, s.subscription_uid FROM alert a JOIN subscription s"
-        " USING (subscription_id) WHERE (%(state)s IS NULL OR a.state = %(state)s) AND (%(uid)s IS NULL OR s.subscription_uid::text = %(uid)s)"
-        " AND (%(run)s IS NULL OR %(run)s IN (a.opened_by_run::text, a.closed_by_run::text))"
-        " ORDER BY a.state = 'closed', a.opened_at DESC, a.alert_id DESC LIMIT %(limit)s",
+        """SELECT a.*, s.name AS subscription, s.subscription_uid
+        FROM alert a JOIN subscription s USING (subscription_id)
+        WHERE (%(state)s IS NULL OR a.state = %(state)s) AND (%(uid)s IS NULL OR s.subscription_uid::text = %(uid)s)
+        AND (%(run)s IS NULL OR %(run)s IN (a.opened_by_run::text, a.closed_by_run::text))
+        ORDER BY a.state = 'closed', a.opened_at DESC, a.alert_id DESC LIMIT %(limit)s""",
         {"state": state, "uid": subscription_uid, "run": run_uid, "limit": ALERTS},
     )
 
