@@ -102,6 +102,9 @@ class Column:
         for part in (written[:1000], written[1000:]):  # a look at the first thousand spares most columns the rest
             if found.written is None:
                 values, counts = np.unique(part, return_counts=True)
+                if len(values) > LOW_CARDINALITY:
+                    self._written = None
+                    return
                 pairs = zip(map(str, values.astype(int) if found.integral else values.tolist()), counts, strict=True)
             else:
                 pairs = ((pair["values"], pair["counts"]) for pair in pc.value_counts(part).to_pylist())

@@ -13,7 +13,8 @@ from scipy import stats
 from .kll import Sketch, weighted_values
 
 Mode = Literal["exact", "aws"]
-_CUTS = 2048
+_CUTS = 1024
+_SMALL = 1000
 _C_ALPHA = 1.8  # c(alpha) for alpha = 0.003: Knuth, TAOCP 2, 3.3.1, eq. 15, as deequ has it
 
 
@@ -54,11 +55,16 @@ def robust(distance: float, n: float, m: float) -> float:
 
 
 def ks_p_value(distance: float, n: float, m: float) -> float:
-    """Return the two-sided p-value of a two-sample KS distance, as scipy's ks_2samp(method="asymp") does.
+    """Return the two-sided p-value of a two-sample KS distance.
 
-    With ties it errs on the safe side (the true p-value is smaller).
+    Up to an effective size n m / (n + m) of 1,000 it is scipy's ks_2samp(method="asymp"), beyond that the limiting
+    distribution with Stephens' correction (1970), 200 times as fast. With ties it errs on the safe side: the true
+    p-value is smaller.
     """
-    return float(np.clip(stats.kstwo.sf(distance, max(1, np.round(n * m / (n + m)))), 0, 1))
+    size = n * m / (n + m)
+    if size <= _SMALL:
+        return float(np.clip(stats.kstwo.sf(distance, max(1, np.round(size))), 0, 1))
+    return float(stats.kstwobign.sf((np.sqrt(size) + 0.12 + 0.11 / np.sqrt(size)) * distance))
 
 
 def ks_distance(reference: Any, current: Any) -> float:
@@ -117,7 +123,7 @@ def _largest_gap(a: np.ndarray, b: np.ndarray) -> float:
     while len(lo_a):
         # Cut at values of a, evenly by rank.
         inside = lo_a[:, None] + (hi_a - lo_a)[:, None] * np.arange(pieces) // pieces
-        cuts = a[np.unique(inside)]
+        cuts = a[inside.ravel()]
         (left_a, right_a), (left_b, right_b) = _ranks(a, cuts), _ranks(b, cuts)
         gaps = np.maximum(np.abs(left_a / n - left_b / m), np.abs(right_a / n - right_b / m))
         best = max(best, float(gaps.max()))
@@ -128,5 +134,5 @@ def _largest_gap(a: np.ndarray, b: np.ndarray) -> float:
         bound = np.maximum(hi_a / n - lo_b / m, hi_b / m - lo_a / n)
         open_ = bound > best
         lo_a, hi_a, lo_b, hi_b = lo_a[open_], hi_a[open_], lo_b[open_], hi_b[open_]
-        pieces = 8
+        pieces = 4
     return best

@@ -13,6 +13,7 @@ K = 2048
 C = 0.64
 # How many values a level (0 at the bottom) holds before it counts as full; level 63 would stand for 2**63 rows.
 CAPACITY = tuple(2 * (math.ceil(K * C**level / 2) + 1) for level in range(64))
+_NONE = np.empty(0)
 
 
 class Sketch:
@@ -51,7 +52,7 @@ class Sketch:
         while len(self.levels[full]) < CAPACITY[full]:
             full += 1
         if full + 1 == len(self.levels):
-            self.levels.append(np.empty(0))
+            self.levels.append(_NONE)
             self.compactions.append(0)
             self._room += CAPACITY[full + 1]
         values = self.levels[full]
@@ -59,7 +60,7 @@ class Sketch:
         # The offset starts at 0 and flips before every second compaction: 0, 1, 1, 0, 0, 1, 1, ...
         offset = (self.compactions[full] + 1) // 2 % 2
         self.compactions[full] += 1
-        self.levels[full] = values[even:].copy()
+        self.levels[full] = values[even:].copy() if even < len(values) else _NONE
         values[:even].sort()
         promoted = values[offset:even:2]
         self.levels[full + 1] = np.concatenate([self.levels[full + 1], promoted])
@@ -69,7 +70,7 @@ class Sketch:
         """Add another sketch's rows to this one, as deequ does when Spark joins partitions."""
         for h, level in enumerate(other.levels):
             if h == len(self.levels):
-                self.levels.append(np.empty(0))
+                self.levels.append(_NONE)
                 self.compactions.append(0)
             self.levels[h] = np.concatenate([self.levels[h], level])
         self._recount()
