@@ -14,10 +14,10 @@ from helpers.monitors import constraints, violations
 from helpers.monitors.jobs import run_check
 from helpers.monitors.statistics import profile
 
+HERE = Path(__file__).parent / "data"
 GOLDEN = Path(__file__).parents[3] / "shared/reference/golden"
-pytestmark = pytest.mark.skipif(not GOLDEN.exists(), reason="AWS's files are not here")
 FILES = [
-    "sdk-100-rows/statistics.json",
+    "model-monitor-100-rows/statistics.json",
     "cookbook-600-rows/statistics.json",
     "cookbook-600-rows/monitor_statistics.json",
 ]
