@@ -86,7 +86,8 @@ def _rows_of(part: Mapping, expected: Sequence[str], what: str) -> list[Sequence
     fields, rows = _fields_of(part, what), list(part["values"])
     if not rows:
         raise ValueError(f"{what} has no rows.")
-    if len(fields) != len(expected) or any(name not in fields for name in expected):
+    as_expected = fields == expected
+    if not as_expected and (len(fields) != len(expected) or any(name not in fields for name in expected)):
         lacking = [name for name in expected if name not in fields]
         extra = [name for name in fields if name not in expected] or [n for n in fields if fields.count(n) > 1]
         wrong = [f"field {some(lacking)} is missing"] * bool(lacking)
@@ -95,7 +96,7 @@ def _rows_of(part: Mapping, expected: Sequence[str], what: str) -> list[Sequence
     for number, row in enumerate(rows, 1):
         if not isinstance(row, Sequence | np.ndarray) or isinstance(row, str) or len(row) != len(fields):
             raise ValueError(f"{what}, row {number}: expected a list of {len(fields)} values. Nothing was stored.")
-    if fields == list(expected):
+    if as_expected:
         return rows
     order = [fields.index(name) for name in expected]
     return [[row[i] for i in order] for row in rows]

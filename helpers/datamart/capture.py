@@ -4,6 +4,7 @@ import base64
 import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
@@ -13,7 +14,8 @@ from tqdm.auto import tqdm
 
 from helpers.datamart import payload_writing, sagemaker, tables
 from helpers.datamart.batches import batch_of
-from helpers.datamart.columns import BOOLEAN, TEXT
+from helpers.datamart.capture_columns import Irregular, batch_of_capture
+from helpers.datamart.columns import BOOLEAN, NUMBER, TEXT
 from helpers.datamart.database import ConflictError
 from helpers.datamart.entities import PayloadRecord
 
@@ -62,28 +64,22 @@ def ingest(subscription: "Subscription", uri: str) -> IngestReport:
     total = IngestReport(0, 0, 0, 0)
     with tqdm(total=sum(item["Size"] for _, item in fresh), unit="B", unit_scale=True, desc="capture", delay=2) as bar:
         for name, item in fresh:
-            lines = s3.get_object(Bucket=location.netloc, Key=item["Key"])["Body"].read().splitlines()
-            done = _ingest_file(subscription, name, item["ETag"], lines)
+            body = s3.get_object(Bucket=location.netloc, Key=item["Key"])["Body"].read()
+            done = _ingest_file(subscription, name, item["ETag"], body)
             total = IngestReport(*(a + b for a, b in zip(total, done, strict=True)))
             bar.update(item["Size"])
     return total
 
 
-def _ingest_file(subscription: "Subscription", uri: str, etag: str, lines: Sequence[bytes]) -> IngestReport:
+def _ingest_file(subscription: "Subscription", uri: str, etag: str, body: bytes) -> IngestReport:
     details, errors = subscription.get_details(), {}
     table = subscription.database.run(lambda cursor: tables.read(cursor, subscription.subscription_id))
-    stored = skipped = 0
-    records: dict[int, PayloadRecord] = {}
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            try:
-                records[number] = record_of(json.loads(line), details["asset"], table)
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                errors[number] = f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else str(error)
-    for part in _parts(records):
-        report, failed = _store(subscription, details, part)
-        stored, skipped = stored + report[0], skipped + report[1]
-        errors |= failed
+    try:
+        stored, skipped = _store_whole(subscription, details, table, body)
+    except ValueError:  # something in it is of another form, wrong, or there already with other content
+        stored, skipped, errors = _store_lines(
+            subscription, details, Reader(details["asset"], table), body.splitlines()
+        )
     identity = [subscription.subscription_id, uri]
 
     def finish(cursor) -> None:
@@ -98,6 +94,36 @@ def _ingest_file(subscription: "Subscription", uri: str, etag: str, lines: Seque
 
     subscription.database.run(finish)
     return IngestReport(1, stored, skipped, len(errors))
+
+
+def _store_whole(
+    subscription: "Subscription", details: dict, table: tables.Table | None, body: bytes
+) -> tuple[int, int]:
+    """Store a file of events that are all alike, or raise ValueError."""
+    if table is None:
+        raise Irregular
+    batch = batch_of_capture(body, details["asset"], table)
+    report = payload_writing.store(subscription, lambda *_: batch)
+    return report.stored, report.skipped
+
+
+def _store_lines(
+    subscription: "Subscription", details: dict, reader: "Reader", lines: Sequence[bytes]
+) -> tuple[int, int, dict[int, str]]:
+    """Store what can be stored of a file, line by line; return (stored, skipped), and per line why it wasn't."""
+    stored, skipped, errors = 0, 0, {}
+    records: dict[int, PayloadRecord] = {}
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                records[number] = reader.record(json.loads(line))
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                errors[number] = f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else str(error)
+    for part in _parts(records):
+        report, failed = _store(subscription, details, part)
+        stored, skipped = stored + report[0], skipped + report[1]
+        errors |= failed
+    return stored, skipped, errors
 
 
 def _parts(records: Mapping[int, PayloadRecord]) -> Iterator[dict[int, PayloadRecord]]:
@@ -116,8 +142,9 @@ def _store(
     if not records:
         return (0, 0), {}
     try:
-        batch = batch_of(list(records.values()), details["asset"], details["dynamic_schema_update"])
-        report = payload_writing.store(subscription, details, batch)
+        asset, dynamic = details["asset"], details["dynamic_schema_update"]
+        batch = batch_of(list(records.values()), asset, dynamic)
+        report = payload_writing.store(subscription, lambda *_: batch)
         return (report.stored, report.skipped), {}
     except ConflictError as error:
         conflicting = {number for number, record in records.items() if record.scoring_id in error.scoring_ids}
@@ -137,24 +164,58 @@ def _store(
         return (first[0] + second[0], first[1] + second[1]), reasons | more
 
 
-def record_of(event: Mapping, asset: Mapping, table: tables.Table | None) -> PayloadRecord:
-    """Read one captured event (reference: "Capture data from real-time endpoint", Amazon SageMaker developer guide).
+class Reader:
+    """Reads captured events of one subscription (format: SageMaker developer guide, "Capture data")."""
 
-    Raises:
-        ValueError: the input or the output was not captured, or can't be read.
-    """
-    captured, about = event["captureData"], event["eventMetadata"]
-    if "endpointInput" not in captured or "endpointOutput" not in captured:
-        raise ValueError("input and output were not both captured")
-    scoring_id = about.get("inferenceId") or about["eventId"]
-    fields, rows = _request(*_content(captured["endpointInput"]), asset, table)
-    answers = sagemaker.read_answer(*_content(captured["endpointOutput"]), len(rows))
-    outputs = [column.name for column in table.of("output")] if table else []
-    outputs = outputs or [name for name in (asset["probability_column"], asset["prediction_column"]) if name]
-    answered = [sagemaker.outputs_of(answer, outputs, asset) for answer in answers]
-    return PayloadRecord(
-        {"fields": fields, "values": rows}, {"fields": outputs, "values": answered}, scoring_id, about["inferenceTime"]
-    )
+    def __init__(self, asset: Mapping, table: tables.Table | None):
+        outputs = [column.name for column in table.of("output")] if table else []
+        self._asset, self._features = asset, asset["feature_columns"]
+        self._outputs = outputs or [name for name in (asset["probability_column"], asset["prediction_column"]) if name]
+        types = {column.name: column.type for column in table.of("feature")} if table else {}
+        self._types = [types.get(name) for name in self._features]
+        self._all_numbers = set(self._types) == {NUMBER}
+
+    def record(self, event: Mapping) -> PayloadRecord:
+        """Read one event.
+
+        Raises:
+            ValueError: the input or the output was not captured, or can't be read; KeyError: a part is missing.
+        """
+        captured, about = event["captureData"], event["eventMetadata"]
+        if "endpointInput" not in captured or "endpointOutput" not in captured:
+            raise ValueError("input and output were not both captured")
+        fields, rows = self._request(*_content(captured["endpointInput"]))
+        answers = sagemaker.read_answer(*_content(captured["endpointOutput"]), len(rows))
+        answered = [sagemaker.outputs_of(answer, self._outputs, self._asset) for answer in answers]
+        scoring_id = about.get("inferenceId") or about["eventId"]
+        request, response = {"fields": fields, "values": rows}, {"fields": self._outputs, "values": answered}
+        return PayloadRecord(request, response, scoring_id, about["inferenceTime"])
+
+    def _request(self, kind: str, text: str) -> tuple[Sequence[str], list[list]]:
+        """Read a request: CSV in the features' order; JSON as instances, features, fields and values, or by name."""
+        if "json" not in kind:
+            return self._features, [self._cells(row) for row in csv.reader(text.splitlines()) if row]
+        try:
+            content = json.loads(text)
+        except json.JSONDecodeError:
+            content = [json.loads(line) for line in text.splitlines() if line.strip()]
+        if isinstance(content, dict) and "fields" in content:
+            return content["fields"], content["values"]
+        content = content.get("instances", content) if isinstance(content, dict) else content
+        rows = content if isinstance(content, list) and isinstance(content[0], dict | list) else [content]
+        rows = [row["features"] if isinstance(row, dict) and set(row) == {"features"} else row for row in rows]
+        if isinstance(rows[0], dict):
+            return list(rows[0]), [[row[name] for name in rows[0]] for row in rows]
+        return self._features, rows
+
+    def _cells(self, row: list[str]) -> list:
+        """Turn CSV's text into values of the columns' types; without a table yet, into numbers where they look so."""
+        if len(row) != len(self._features):
+            raise ValueError(f"{len(row)} values for {len(self._features)} features")
+        if self._all_numbers:
+            with suppress(ValueError):
+                return list(map(float, row))
+        return [_cell(text, kind) for text, kind in zip(row, self._types, strict=True)]
 
 
 def _content(side: Mapping) -> tuple[str, str]:
@@ -162,33 +223,6 @@ def _content(side: Mapping) -> tuple[str, str]:
     if side["encoding"] == "BASE64":
         return side.get("observedContentType", ""), base64.b64decode(side["data"], validate=True).decode()
     return {"CSV": "text/csv", "JSON": "application/json"}[side["encoding"]], side["data"]
-
-
-def _request(kind: str, text: str, asset: Mapping, table: tables.Table | None) -> tuple[Sequence[str], list[list]]:
-    """Read a request: CSV in the order of the features, or JSON: instances, features, fields and values, or by name."""
-    features = asset["feature_columns"]
-    if "json" not in kind:
-        return features, [_cells(row, features, asset, table) for row in csv.reader(text.splitlines()) if row]
-    try:
-        content = json.loads(text)
-    except json.JSONDecodeError:
-        content = [json.loads(line) for line in text.splitlines() if line.strip()]
-    if isinstance(content, dict) and "fields" in content:
-        return content["fields"], content["values"]
-    content = content.get("instances", content) if isinstance(content, dict) else content
-    rows = content if isinstance(content, list) and isinstance(content[0], dict | list) else [content]
-    rows = [row["features"] if isinstance(row, dict) and set(row) == {"features"} else row for row in rows]
-    if isinstance(rows[0], dict):
-        return list(rows[0]), [[row[name] for name in rows[0]] for row in rows]
-    return features, rows
-
-
-def _cells(row: list[str], features: Sequence[str], asset: Mapping, table: tables.Table | None) -> list:
-    """Turn CSV's text into values of the columns' types; without a table yet, into numbers where they look so."""
-    types = {column.name: column.type for column in table.of("feature")} if table else {}
-    if len(row) != len(features):
-        raise ValueError(f"{len(row)} values for {len(features)} features")
-    return [_cell(text, types.get(name)) for text, name in zip(row, features, strict=True)]
 
 
 def _cell(text: str, kind: str | None) -> object:

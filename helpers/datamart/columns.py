@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from numbers import Real
 
 import numpy as np
@@ -17,6 +18,9 @@ RESERVED = {"scoring_id", "scoring_timestamp", "deployment_id", "asset_revision"
     "scored_at",
     "deployment_key",
 }
+
+
+DIGEST_ROWS = 10_000  # at once, to stay within the processor's caches
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class Values:
     data: np.ndarray
     missing: np.ndarray | None = None
 
-    def take(self, rows: np.ndarray) -> "Values":
+    def take(self, rows: np.ndarray | slice) -> "Values":
         """Return some of the rows."""
         return Values(self.data[rows], None if self.missing is None else self.missing[rows])
 
@@ -197,14 +201,31 @@ def digest(columns: Sequence[tuple[Column, Values]]) -> np.ndarray:
     A missing value counts as an absent column, so a repetition is still one after the model gained a column.
     """
     total = np.zeros(len(columns[0][1].data), dtype=np.uint64)
-    for column, values in columns:
-        data = values.data if values.data.dtype == object else values.data.astype(np.float64) + 0.0  # -0.0 is 0.0
-        hashed = pd.util.hash_array(data)
-        if values.missing is not None:
-            hashed[values.missing] = 0
-        odd = int.from_bytes(hashlib.sha256(column.name.encode()).digest()[:8], "big") | 1
-        total += hashed * np.uint64(odd)
+    for begin in range(0, len(total), DIGEST_ROWS):
+        rows = slice(begin, begin + DIGEST_ROWS)
+        for group in (True, False):  # all numbers at once, all text at once
+            chosen = [(column, values) for column, values in columns if (values.data.dtype == object) == group]
+            if chosen:
+                names = tuple(column.name for column, _ in chosen)
+                total[rows] += _digest(names, [values.take(rows) for _, values in chosen])
     return total
+
+
+def _digest(names: tuple[str, ...], columns: Sequence[Values]) -> np.ndarray:
+    """Sum up the hashes of columns of one kind, each times an odd number of its own."""
+    data = np.stack([values.data for values in columns])
+    data = data if data.dtype == object else data.astype(np.float64) + 0.0  # -0.0 is 0.0
+    hashed = pd.util.hash_array(data.ravel()).reshape(data.shape)
+    for row, values in zip(hashed, columns, strict=True):
+        if values.missing is not None:
+            row[values.missing] = 0
+    return (hashed * _odd_numbers(names)[:, None]).sum(axis=0)
+
+
+@lru_cache
+def _odd_numbers(names: tuple[str, ...]) -> np.ndarray:
+    digests = [hashlib.sha256(name.encode()).digest()[:8] for name in names]
+    return np.array([int.from_bytes(digest, "big") | 1 for digest in digests], dtype=np.uint64)
 
 
 _FLOAT8_OID = 701

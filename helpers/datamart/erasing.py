@@ -56,7 +56,7 @@ def _tables_of_rows(cursor: Cursor, table: tables.Table) -> list[str]:
 
 def erase_columns(cursor: Cursor, subscription: "Subscription", names: Sequence[str]) -> None:
     """Empty columns of the payload and feedback tables."""
-    schema.lock(cursor, subscription.subscription_id, exclusive=True)
+    cursor.execute(schema.locking(exclusive=True), {"id": subscription.subscription_id})
     table = tables.read(cursor, subscription.subscription_id)
     for target in (table.payload, table.feedback) if table else ():
         emptied = [sql.SQL("{} = NULL").format(sql.Identifier(table.named(name).column_name)) for name in names]
@@ -86,6 +86,6 @@ def maintain(cursor: Cursor, now: datetime | None = None) -> dict[str, int]:
     gone = {}
     for subscription_id, name, keep_days in cursor.fetchall():
         if table := tables.read(cursor, subscription_id):
-            partitions.prepare(cursor, table.payload, partitions.months_to_come(now), None)
+            partitions.prepare(cursor, table.payload, partitions.months_to_come(now))
             gone[name] = expire(cursor, subscription_id, keep_days, now) if keep_days else 0
     return gone

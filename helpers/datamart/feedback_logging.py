@@ -135,7 +135,8 @@ class FeedbackLogging(tables.TableVerbs):
         revision = subscription.asset_revision()
 
         def work(cursor: Cursor) -> StoreReport:
-            payload_writing.write(cursor, subscription, details, batch, revision, may_change=True)
+            state = payload_writing.begin(cursor, subscription, revision, may_change=True)
+            payload_writing.write(cursor, subscription, state, batch, revision, may_change=True)
             return self._join(cursor, table, ids, labels)
 
         return self._database.run(work)

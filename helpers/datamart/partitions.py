@@ -23,8 +23,10 @@ def first_kept(keep_days: int, now: datetime | None = None) -> np.datetime64:
     return np.datetime64(oldest.replace(tzinfo=None), "M")
 
 
-def prepare(cursor: Cursor, table: str, scored_at: np.ndarray, keep_days: int | None) -> None:
-    """Make the partitions that rows of these times (datetime64, UTC) need.
+def prepare(
+    cursor: Cursor, table: str, scored_at: np.ndarray, keep_days: int | None = None, there: set | None = None
+) -> None:
+    """Make the partitions that rows of these times (datetime64, UTC) need; `there` remembers those seen before.
 
     Raises:
         ValueError: rows are older than what is kept.
@@ -33,9 +35,13 @@ def prepare(cursor: Cursor, table: str, scored_at: np.ndarray, keep_days: int | 
     if keep_days and months[0] < first_kept(keep_days):
         raise ValueError(f"Rows of {months[0]} are older than the {keep_days} days that are kept. Nothing was stored.")
     wanted = months[(months >= ahead[0] - MONTHS_BACK) & (months <= ahead[-1])]
+    if there is not None and there.issuperset(wanted.tolist()):
+        return
     cursor.execute("SELECT name FROM unnest(%s::text[]) AS name WHERE to_regclass(format('%%I', name)) IS NULL",
                    [[_name(table, month) for month in wanted]])  # fmt: skip
     lacking = {name for (name,) in cursor.fetchall()}
+    if there is not None:
+        there.update(month.item() for month in wanted if _name(table, month) not in lacking)
     if lacking:
         # One at a time: another writer may be at it, and waits here for the transaction to end.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '.' || %s, 1))", [table])

@@ -9,7 +9,7 @@ from psycopg2 import sql
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 
 from helpers.datamart import capture, erasing, payload_writing, tables
-from helpers.datamart.batches import batch_of, some, utc
+from helpers.datamart.batches import Batch, batch_of, some, utc
 from helpers.datamart.capture import IngestReport
 from helpers.datamart.columns import TEXT
 from helpers.datamart.copying import TIMESTAMP, copy_out
@@ -101,20 +101,7 @@ class PayloadLogging(tables.TableVerbs):
         records = records if isinstance(records, pd.DataFrame) else list(records)
         if not len(records):
             return StoreReport(0, 0, 0)
-        details = self._subscription.get_details()
-        if not details["payload_logging"]:
-            raise ValueError(f"Payload logging of {self._subscription.name!r} is off: call payload_logging.enable().")
-        asset, dynamic = details["asset"], details["dynamic_schema_update"]
-        if isinstance(records, pd.DataFrame):
-            batch = batch_of_frame(records, asset, self._outputs(asset) if dynamic else None)
-        else:
-            batch = batch_of(records, asset, dynamic)
-        return payload_writing.store(self._subscription, details, batch)
-
-    def _outputs(self, asset: dict) -> set[str]:
-        table = self._database.run(lambda cursor: tables.read(cursor, self._subscription.subscription_id))
-        known = {column.name for column in table.of("output")} if table else set()
-        return known | {asset["prediction_column"], asset["probability_column"]}
+        return payload_writing.store(self._subscription, lambda details, table: _batch(records, details, table))
 
     def ingest_capture(self, uri: str) -> IngestReport:
         """Store what SageMaker's data capture wrote under an S3 URI; see `capture.ingest`."""
@@ -177,3 +164,12 @@ class PayloadLogging(tables.TableVerbs):
         )
         query = sql.SQL("{} ORDER BY p.record_id, p.row_number").format(tables.payload_query(table, part))
         return tables.Selection(query, {column.column_name: column.name for column in table.columns})
+
+
+def _batch(records: Sequence[PayloadRecord] | pd.DataFrame, details: dict, table: tables.Table | None) -> Batch:
+    asset, dynamic = details["asset"], details["dynamic_schema_update"]
+    if not isinstance(records, pd.DataFrame):
+        return batch_of(records, asset, dynamic)
+    outputs = {column.name for column in table.of("output")} if table else set()
+    outputs |= {asset["prediction_column"], asset["probability_column"]}
+    return batch_of_frame(records, asset, outputs if dynamic else None)

@@ -1,5 +1,7 @@
 """Writing a batch of scoring requests, each once, inside a transaction."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -7,7 +9,7 @@ from psycopg2 import errors
 
 from helpers.datamart import partitions, schema, tables
 from helpers.datamart.batches import Batch, checked, record_digests, some
-from helpers.datamart.columns import INTEGER, TEXT, Values
+from helpers.datamart.columns import INTEGER, TEXT, Column, Values
 from helpers.datamart.copying import SHORT_INTEGER, TIMESTAMP, copy_in
 from helpers.datamart.database import ConflictError, Cursor
 from helpers.datamart.entities import StoreReport
@@ -16,37 +18,70 @@ if TYPE_CHECKING:
     from helpers.datamart.subscriptions import Subscription
 
 
-def store(subscription: "Subscription", details: dict, batch: Batch) -> StoreReport:
-    """Store a batch in a transaction of its own; `details` is the subscription's row of the catalogue."""
+@dataclass(frozen=True)
+class State:
+    """What a writer must know, read in one go: the catalogue's row, the tables, the model version, a batch number."""
+
+    details: dict
+    table: tables.Table | None
+    deployment: int | None
+    batch_number: int
+
+
+def store(subscription: "Subscription", build: Callable[[dict, tables.Table | None], Batch]) -> StoreReport:
+    """Store a batch in a transaction of its own; `build` makes it from the subscription's row and tables."""
     revision = subscription.asset_revision()
-    work = subscription.database.run
+    built: list[Batch] = []  # once: a transaction that is tried again must bring the same scoring ids
+
+    def work(cursor: Cursor, may_change: bool = False) -> StoreReport:
+        state = begin(cursor, subscription, revision, may_change)
+        built.append(built[0] if built else build(state.details, state.table))
+        return write(cursor, subscription, state, built[0], revision, may_change)
+
     try:
-        return work(lambda cursor: write(cursor, subscription, details, batch, revision))
+        return subscription.database.run(work)
     except schema.ChangeNeeded:  # the first payload, or one of another shape: again, with nobody else writing
-        return work(lambda cursor: write(cursor, subscription, details, batch, revision, may_change=True))
+        return subscription.database.run(lambda cursor: work(cursor, may_change=True))
+
+
+def begin(cursor: Cursor, subscription: "Subscription", revision: str, may_change: bool) -> State:
+    """Keep the tables from changing (or, to change them, lock others out) until the end; read the state."""
+    cursor.execute(
+        f"{schema.locking(exclusive=may_change)}; SAVEPOINT claim;"
+        " SELECT to_jsonb(s), (SELECT jsonb_agg(jsonb_build_array(name, column_name, role, type) ORDER BY ordinal)"
+        " FROM feature WHERE subscription_id = %(id)s), (SELECT deployment_key FROM deployment"
+        " WHERE subscription_id = %(id)s AND deployment_id = %(deployment)s AND asset_revision = %(revision)s),"
+        " nextval('scoring_batch') FROM subscription s WHERE subscription_id = %(id)s",
+        {"id": subscription.subscription_id, "deployment": subscription.source_uid, "revision": revision},
+    )
+    details, columns, deployment, batch_number = cursor.fetchone()
+    if not details["payload_logging"]:
+        raise ValueError(f"Payload logging of {subscription.name!r} is off: call payload_logging.enable().")
+    table = tables.Table(subscription.subscription_id, tuple(Column(*c) for c in columns)) if columns else None
+    return State(details, table, deployment, batch_number)
 
 
 def write(
-    cursor: Cursor, subscription: "Subscription", details: dict, batch: Batch, revision: str, may_change: bool = False
+    cursor: Cursor, subscription: "Subscription", state: State, batch: Batch, revision: str, may_change: bool
 ) -> StoreReport:
-    """Store a batch as part of a transaction; see `PayloadLogging.store` for what is raised.
+    """Store a batch in a transaction that `begin` began; see `PayloadLogging.store` for what is raised.
 
     Raises:
         ChangeNeeded: the table must be made or altered first, and `may_change` isn't given.
     """
-    identifier = subscription.subscription_id
-    schema.lock(cursor, identifier, exclusive=may_change)
-    table, changes = schema.fitted(cursor, details, tables.read(cursor, identifier), batch, may_change)
+    details = state.details
+    table, changes = schema.fitted(cursor, details, state.table, batch, may_change)
     values = checked(table, batch, details["asset"]["prediction_column"])
-    cursor.execute("SELECT nextval('scoring_batch')")
     # Record ids grow with the order of storing, which is what the payload's BRIN index lives on.
-    record_ids = (cursor.fetchone()[0] << 24) + np.arange(len(batch.scoring_ids), dtype=np.int64)
-    deployment = subscription.deployment_key(cursor, revision)
-    new = _claim(cursor, identifier, batch, record_ids, record_digests(table, values, batch), deployment)
+    record_ids = (state.batch_number << 24) + np.arange(len(batch.scoring_ids), dtype=np.int64)
+    deployment = state.deployment or subscription.deployment_key(cursor, revision)
+    if changes or state.table is None or state.deployment is None:
+        cursor.execute("SAVEPOINT claim")
+    new = _claim(cursor, table.subscription_id, batch, record_ids, record_digests(table, values, batch), deployment)
     rows = np.flatnonzero(new[batch.record_of_row])
     if len(rows):
         owners = batch.record_of_row[rows]
-        partitions.prepare(cursor, table.payload, batch.scored_at[new], details["keep_days"])
+        partitions.prepare(cursor, table.payload, batch.scored_at[new], details["keep_days"], subscription.months)
         columns = {
             "record_id": (INTEGER, Values(record_ids[owners])),
             "row_number": (SHORT_INTEGER, Values(batch.row_numbers[rows])),
@@ -63,7 +98,7 @@ def write(
 def _claim(
     cursor: Cursor, subscription_id: int, batch: Batch, record_ids: np.ndarray, digests: np.ndarray, deployment: int
 ) -> np.ndarray:
-    """Claim the batch's scoring ids; return which of its records are new.
+    """Claim the batch's scoring ids; return which of its records are new. There is a savepoint, `claim`.
 
     Most batches are all new, so their keys are written straight away, at COPY's speed; only if one was there is the
     slower way taken, which asks which. Every writer goes by the order of ids, so that two with the same ids never wait
@@ -83,7 +118,6 @@ def _claim(
         "response_time": (SHORT_INTEGER, Values(np.array([t or 0 for t in batch.response_times]), untimed).take(order)),
         "deployment_key": (SHORT_INTEGER, Values(np.full(count, deployment))),
     }
-    cursor.execute("SAVEPOINT claim")
     try:
         copy_in(cursor, "scoring_key", columns)
     except errors.UniqueViolation:

@@ -13,11 +13,10 @@ class ChangeNeeded(Exception):
     """The payload doesn't fit the tables as they are."""
 
 
-def lock(cursor: Cursor, subscription_id: int, exclusive: bool) -> None:
-    """Hold a subscription's tables in their shape until the end of the transaction; exclusively, to change it."""
+def locking(exclusive: bool) -> str:
+    """Return SQL that holds a subscription's tables (`%(id)s`) in their shape until the transaction ends."""
     function = "pg_advisory_xact_lock" if exclusive else "pg_advisory_xact_lock_shared"
-    name = "current_schema() || '.payload_' || %s"
-    cursor.execute(f"SELECT {function}(hashtextextended({name}, 2))", [subscription_id])
+    return f"SELECT {function}(hashtextextended(current_schema() || '.payload_' || %(id)s, 2))"
 
 
 def fitted(

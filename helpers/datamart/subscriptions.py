@@ -34,6 +34,7 @@ class Subscription:
         self.source_uid: str = row["source_uid"]
         self.binding_uid: str = row["binding_uid"]
         self.asset: dict = row["asset"]
+        self.months: set = set()  # the payload's partitions that were seen to be there
         self._revision = ("", -REVISION_SECONDS)
 
     def __repr__(self) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import pandas as pd
@@ -37,7 +38,11 @@ class Table:
 
     def named(self, name: str) -> Column:
         """Return the column that a model calls so."""
-        return next(column for column in self.columns if column.name == name)
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Column]:
+        return {column.name: column for column in reversed(self.columns)}
 
 
 def read(cursor: Cursor, subscription_id: int) -> Table | None:
@@ -78,7 +83,7 @@ def create(cursor: Cursor, subscription_id: int, name: str, columns: Sequence[tu
             feedback_columns=_definitions(table.of("feature", "label")),
         )
     )
-    partitions.prepare(cursor, table.payload, partitions.months_to_come(), None)
+    partitions.prepare(cursor, table.payload, partitions.months_to_come())
     create_views(cursor, table, name)
     return table
 
