@@ -104,3 +104,34 @@ def metrics(table: pd.DataFrame, threshold: float, title: str) -> Figure:
     axis.invert_yaxis()
     axis.legend(frameon=False, loc="lower left")
     return _finish(figure)
+
+
+def drift(distances: Mapping[str, float], threshold: float, title: str, shown: int = 8) -> Figure:
+    """Draw the drift distance of the features that drifted most, against the limit."""
+    largest = sorted(distances.items(), key=lambda item: item[1], reverse=True)[:shown]
+    figure, (axis,) = _figure(size=(6.4, 0.3 * len(largest) + 1.1))
+    colours = [ORANGE if distance > threshold else BLUE for _, distance in largest]
+    axis.barh([name for name, _ in largest], [distance for _, distance in largest], color=colours)
+    axis.axvline(threshold, color=GREY, linestyle="--", label=f"upper limit {threshold:g}")
+    axis.set(title=title, xlabel="drift distance", xlim=(0, 1))
+    axis.invert_yaxis()
+    axis.legend(frameon=False, loc="lower right")
+    return _finish(figure)
+
+
+def accuracy(table: pd.DataFrame, title: str) -> Figure:
+    """Draw the estimated accuracy of each window with its interval, and the true one beside it.
+
+    `table` is indexed by the window's name, with columns estimated, ci_low, ci_high and true.
+    """
+    figure, (axis,) = _figure(size=(6.4, 0.35 * len(table) + 1.1))
+    height = np.arange(len(table))
+    reach = [table["estimated"] - table["ci_low"], table["ci_high"] - table["estimated"]]
+    axis.errorbar(
+        table["estimated"], height, xerr=reach, fmt="o", color=BLUE, capsize=2, label="estimated, 95% interval"
+    )
+    axis.scatter(table["true"], height, marker="D", color=ORANGE, zorder=3, label="true")
+    axis.set(title=title, xlabel="accuracy", yticks=height, yticklabels=table.index)
+    axis.invert_yaxis()
+    axis.legend(frameon=False, loc="lower left")
+    return _finish(figure)

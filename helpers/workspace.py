@@ -141,17 +141,41 @@ def wait_for(resource: object, status: str, attribute: str, minutes: float = 30)
     The SDK's own `wait()` does the same; its display holds clocks and job names, which would change with every run.
     Raises WorkspaceError with the resource's failure reason, or after `minutes`.
     """
+
+    def check() -> bool:
+        resource.refresh()
+        now = getattr(resource, attribute)
+        if now in ("Failed", "Stopped"):
+            raise WorkspaceError(f"{resource.get_name()} is {now}: {getattr(resource, 'failure_reason', '')}")
+        return now == status
+
+    wait_until(check, f"{type(resource).__name__} to be {status}", minutes)
+
+
+def wait_until(check: Callable[[], object], what: str, minutes: float = 15) -> object:
+    """Call `check` every now and then, with a progress bar, until it returns something; return that.
+
+    Raises WorkspaceError, naming `what` was waited for, where it hasn't come after `minutes`.
+    """
     deadline = time.monotonic() + minutes * 60
-    with tqdm(desc=f"waiting for {status}", unit=" polls", leave=False) as bar:
-        while (now := getattr(resource, attribute)) != status:
-            if now in ("Failed", "Stopped"):
-                raise WorkspaceError(f"{resource.get_name()} is {now}: {getattr(resource, 'failure_reason', '')}")
+    with tqdm(desc=f"waiting for {what}", unit=" polls", leave=False) as bar:
+        while not (found := check()):
             if time.monotonic() > deadline:
-                raise WorkspaceError(f"{resource.get_name()} is still {now} after {minutes} minutes.")
-            bar.set_postfix_str(str(now))
+                raise WorkspaceError(f"Waited {minutes} minutes for {what}, in vain.")
             bar.update()
-            time.sleep(0.25 if "AWS_ENDPOINT_URL" in os.environ else 5)
-            resource.refresh()
+            time.sleep(0.25 if target() == "local" else 5)
+    return found
+
+
+def wait_for_objects(workspace: Workspace, prefix: str) -> list[str]:
+    """Wait, with a progress bar, until the bucket holds objects under `prefix`; return their texts, oldest first."""
+    bucket = workspace.boto_session.resource("s3").Bucket(workspace.bucket)
+
+    def check() -> list:
+        return sorted(bucket.objects.filter(Prefix=prefix), key=lambda item: item.last_modified)
+
+    found = wait_until(check, f"files in s3://{workspace.bucket}/{prefix}")
+    return [item.get()["Body"].read().decode() for item in found]
 
 
 def read_csv(workspace: Workspace, key: str, columns: Sequence[str], written_by: str) -> pd.DataFrame:
@@ -166,24 +190,6 @@ def read_csv(workspace: Workspace, key: str, columns: Sequence[str], written_by:
         missing = f"s3://{workspace.bucket}/{workspace.prefix}/{key}"
         raise WorkspaceError(f"{missing} is missing: run notebook {written_by} first.") from None
     return pd.read_csv(body, names=list(columns))
-
-
-def wait_for_objects(workspace: Workspace, prefix: str, minutes: float = 5) -> list[str]:
-    """Wait, with a progress bar, until the bucket holds objects under `prefix`; return their texts, oldest first.
-
-    Raises WorkspaceError where there is none after `minutes`.
-    """
-    bucket = workspace.boto_session.resource("s3").Bucket(workspace.bucket)
-    deadline = time.monotonic() + minutes * 60
-    with tqdm(desc="waiting for files in S3", unit=" polls", leave=False) as bar:
-        while not (found := sorted(bucket.objects.filter(Prefix=prefix), key=lambda item: item.last_modified)):
-            if time.monotonic() > deadline:
-                raise WorkspaceError(
-                    f"Nothing was written under s3://{workspace.bucket}/{prefix} in {minutes} minutes."
-                )
-            bar.update()
-            time.sleep(0.25 if workspace.target == "local" else 5)
-    return [item.get()["Body"].read().decode() for item in found]
 
 
 def delete_resources(boto_session: boto3.Session, name: str | None = None) -> list[str]:

@@ -10,10 +10,10 @@ from tests.conftest import REPOSITORY
 
 OTHERS = {
     "01": {"test_size": 0.3, "seed": 7},
-    "02": {"capture_percentage": 50},
     "03": {"schema": 'My "data" mart'},
     "04": {"schema": 'My "data" mart'},
     "05": {"schema": 'My "data" mart', "traffic": "night shift 1"},
+    "07": {"schema": 'My "data" mart', "patients_per_window": 400, "seed": 5},
     "06": {"schema": 'My "data" mart', "traffic": "night shift 1", "threshold": 0.7, "clean_up": True},
 }
 
