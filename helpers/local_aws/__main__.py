@@ -1,10 +1,11 @@
-"""Command line of the offline AWS: python -m helpers.local_aws start|stop|status|env."""
+"""Command line of the offline AWS: python -m helpers.local_aws start|stop|status|env|run-schedule."""
 
 import argparse
 import shlex
 import sys
 
 from helpers.local_aws import daemon
+from helpers.local_aws.scheduler import client
 
 
 def main() -> int:
@@ -18,12 +19,18 @@ def main() -> int:
     commands.add_parser("stop", help="stop the server and every job and endpoint it runs")
     commands.add_parser("status", help="say whether the server runs, and where")
     commands.add_parser("env", help="print the export lines that point any AWS client at the server")
+    run = commands.add_parser("run-schedule", help="run a monitoring or EventBridge schedule now")
+    run.add_argument("name")
+    run.add_argument("--at", metavar="TIME", help="as if it were due then (ISO, UTC), to make up for a missed hour")
     options = parser.parse_args()
     try:
         if options.command == "start":
             print(f"Offline AWS on {daemon.start(options.port)['url']}")
         elif options.command == "stop":
             print("Offline AWS stopped" if daemon.stop() else "Offline AWS was not running")
+        elif options.command == "run-schedule":
+            ran = client.ask(options.name, options.at)
+            print(f"The {ran['kind']} {ran['name']}, due at {ran['scheduled']}, runs: {ran['started']}")
         elif options.command == "status":
             server = daemon.running()
             print(

@@ -12,6 +12,7 @@ from werkzeug import Request
 
 from helpers.local_aws.daemon import IDENTITY_PATH
 from helpers.local_aws.s3 import models as s3
+from helpers.local_aws.scheduler import client, run_now
 from helpers.local_aws.unsupported import answer_error, answer_unknown_service
 
 
@@ -40,6 +41,11 @@ def application(identity: str) -> Callable[..., Any]:
         if environ["PATH_INFO"] == IDENTITY_PATH:
             start_response("200 OK", [("Content-Type", "application/json")])
             return [json.dumps({"id": identity, "pid": os.getpid()}).encode()]
+        if environ["PATH_INFO"] == client.PATH and environ["REQUEST_METHOD"] == "POST":
+            request = Request(environ)
+            status, content = run_now.answer(request.content_type or "", request.get_data())
+            start_response(status, [("Content-Type", "application/json")])
+            return [json.dumps(content).encode()]
         try:
             app = moto.get_application(environ)
         except Exception:  # of several kinds, depending on how moto failed to find it

@@ -14,6 +14,7 @@ from moto.moto_server.werkzeug_app import MotoRequestHandler
 from moto.s3.models import s3_backends
 from moto.sagemaker.models import sagemaker_backends
 from moto.sagemakerruntime.models import sagemakerruntime_backends
+from moto.scheduler.models import scheduler_backends
 from moto.sts.models import sts_backends
 from werkzeug.serving import make_server
 
@@ -27,6 +28,9 @@ from helpers.local_aws.s3.models import Backend as S3Backend
 from helpers.local_aws.sagemaker import models as sagemaker
 from helpers.local_aws.sagemaker.models import Backend as SageMakerBackend
 from helpers.local_aws.sagemakerruntime.models import Backend as RuntimeBackend
+from helpers.local_aws.scheduler import models as scheduler
+from helpers.local_aws.scheduler.clock import Clock
+from helpers.local_aws.scheduler.models import Backend as SchedulerBackend
 
 _SLOW_SECONDS = 30
 _TRUST = {
@@ -49,6 +53,7 @@ def main() -> None:
     s3_backends.backend = S3Backend
     sagemaker_backends.backend = SageMakerBackend
     sagemakerruntime_backends.backend = RuntimeBackend
+    scheduler_backends.backend = SchedulerBackend
     url = f"http://127.0.0.1:{port}"
     iam.restore()
     state.write_client_files(url, _default_role_credentials())
@@ -56,6 +61,8 @@ def main() -> None:
     s3.restore()
     capture.restore()
     sagemaker.restore()
+    scheduler.restore()
+    Clock().start()
     server = make_server(
         "127.0.0.1",
         port,

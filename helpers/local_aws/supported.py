@@ -22,6 +22,10 @@ _DIFFERENCES = {
     "served like any other",
     "Endpoint": "one process per variant, whatever the instance count; an update is all at once, and rolled back if "
     "it fails; routing configurations are accepted and without effect",
+    "DataQualityJobDefinition": "endpoint input only; no preprocessing or postprocessing script",
+    "ModelQualityJobDefinition": "as data quality",
+    "MonitoringSchedule": "data and model quality; hours missed while the server was down are not made up for",
+    "MonitoringExecution": "begin on the minute; whole hours of captured data; one process",
 }
 # The content types each image's endpoint takes without a script of the user's own.
 CONTENT_TYPES = {

@@ -144,8 +144,9 @@ def _repack(aws, uri, script):
 
 
 @pytest.mark.slow
-def test_a_script_processor_runs_a_script(aws, session, role, tmp_path):
-    from sagemaker.core.processing import ScriptProcessor
+@pytest.mark.parametrize("kind", ["ScriptProcessor", "FrameworkProcessor"])
+def test_a_processor_runs_a_script(aws, session, role, tmp_path, kind):
+    from sagemaker.core import processing
     from sagemaker.core.shapes import ProcessingInput, ProcessingOutput, ProcessingS3Input, ProcessingS3Output
 
     script = tmp_path / "count.py"
@@ -156,7 +157,7 @@ def test_a_script_processor_runs_a_script(aws, session, role, tmp_path):
         pathlib.Path("/opt/ml/processing/output/count.txt").write_text(f"{sys.argv[1]} {len(rows)}")
         """)
     )
-    processor = ScriptProcessor(
+    processor = getattr(processing, kind)(
         role=role,
         image_uri=SKLEARN,
         command=["python3"],
@@ -169,10 +170,10 @@ def test_a_script_processor_runs_a_script(aws, session, role, tmp_path):
         s3_uri="s3://data/train/", local_path="/opt/ml/processing/input", s3_data_type="S3Prefix", s3_input_mode="File"
     )
     output = ProcessingS3Output(
-        s3_uri="s3://data/counted", local_path="/opt/ml/processing/output", s3_upload_mode="EndOfJob"
+        s3_uri=f"s3://data/{kind}", local_path="/opt/ml/processing/output", s3_upload_mode="EndOfJob"
     )
     processor.run(
-        code=str(script),
+        **({"code": str(script)} if kind == "ScriptProcessor" else {"code": script.name, "source_dir": str(tmp_path)}),
         inputs=[ProcessingInput(input_name="data", s3_input=source)],
         outputs=[ProcessingOutput(output_name="count", s3_output=output)],
         arguments=["rows:"],
@@ -181,4 +182,4 @@ def test_a_script_processor_runs_a_script(aws, session, role, tmp_path):
     )
     done = aws.wait("ProcessingJob", processor.latest_job.processing_job_name)
     assert done["ProcessingJobStatus"] == "Completed", done.get("FailureReason")
-    assert aws.s3.get_object(Bucket="data", Key="counted/count.txt")["Body"].read() == b"rows: 200"
+    assert aws.s3.get_object(Bucket="data", Key=f"{kind}/count.txt")["Body"].read() == b"rows: 200"

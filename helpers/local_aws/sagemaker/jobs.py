@@ -178,6 +178,13 @@ def check_ended(kind: str, record: dict[str, Any]) -> None:
         raise AwsError("ResourceInUse", f"{record[f'{kind}Arn']} has not ended: stop it first.")
 
 
+def stop(runs: dict[str, Run], arn: str) -> None:
+    """Ask a job's run to stop, unless it has just ended."""
+    run = runs.get(arn)
+    if run:
+        run.stopping.set()
+
+
 def clear(runs: dict[str, Run], arn: str) -> None:
     """Forget a job's run and remove its files."""
     shutil.rmtree(runs.pop(arn).root, ignore_errors=True)

@@ -6,15 +6,20 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from moto.core.utils import utcnow
+from moto.core.utils import get_service_model, utcnow
 from moto.sagemaker.models import SageMakerModelBackend, sagemaker_backends
 
 from helpers.local_aws import disk, state
 from helpers.local_aws.containers import launcher
 from helpers.local_aws.sagemaker import catalogue, deployments, endpoints, processing, tags, training
+from helpers.local_aws.sagemaker import monitor_definitions as definitions
+from helpers.local_aws.sagemaker import monitor_executions as executions
+from helpers.local_aws.sagemaker import monitor_schedules as schedules
 from helpers.local_aws.sagemaker.deployments import Deployment, Janitor
 from helpers.local_aws.sagemaker.jobs import Run
+from helpers.local_aws.sagemaker.monitor_resources import JobDefinition, MonitoringResource
 from helpers.local_aws.sagemaker.resources import Record, Resource
+from helpers.local_aws.sagemaker.validation import validate
 
 RESOURCES = (
     Resource("TrainingJob", "training job", training.prepare, training.begin, training.end, training.resume),
@@ -24,6 +29,14 @@ RESOURCES = (
     Resource("Model", "model", catalogue.prepare_model),
     Resource("EndpointConfig", "endpoint configuration", catalogue.prepare_config),
     Resource("Endpoint", "endpoint", endpoints.prepare, endpoints.begin, endpoints.end, endpoints.resume),
+    JobDefinition("DataQualityJobDefinition", "data quality job definition", definitions.prepare, end=definitions.end),
+    JobDefinition(
+        "ModelQualityJobDefinition", "model quality job definition", definitions.prepare, end=definitions.end
+    ),
+    MonitoringResource("MonitoringSchedule", "monitoring schedule", schedules.prepare, schedules.begin),
+    MonitoringResource(
+        "MonitoringExecution", "monitoring execution", executions.prepare, executions.begin, resume=executions.resume
+    ),
 )
 _BY_KIND = {resource.kind: resource for resource in RESOURCES}
 
@@ -32,6 +45,10 @@ OPERATIONS: dict[str, Callable[["Backend", Record], Record | None]] = {
     "StopTrainingJob": training.stop,
     "StopProcessingJob": processing.stop,
     "UpdateEndpoint": endpoints.update,
+    "DescribeMonitoringSchedule": schedules.describe,
+    "StartMonitoringSchedule": schedules.start,
+    "StopMonitoringSchedule": schedules.stop,
+    "UpdateMonitoringSchedule": schedules.update,
     "UpdateEndpointWeightsAndCapacities": endpoints.update_weights,
     "AddTags": tags.add,
     "ListTags": tags.list_tags,
@@ -59,6 +76,16 @@ class Backend(SageMakerModelBackend):
     def find(self, kind: str, name: str) -> Record:
         """Return a record itself; raises AWS's error for a missing one."""
         return _BY_KIND[kind].find(self, name)
+
+    def act(self, operation: str, request: Any) -> Record | None:
+        """Check a request against botocore's model and run its operation; raises AwsError."""
+        validate(request, get_service_model("sagemaker").operation_model(operation).input_shape)
+        given = {member: value for member, value in request.items() if value is not None}
+        return OPERATIONS[operation](self, given)
+
+    def create(self, kind: str, request: Record) -> Record:
+        """Create a record on the service's own account, unchecked."""
+        return _BY_KIND[kind].create(self, request)
 
     def change(self, record: Record, **members: Any) -> None:
         """Set members of a record and when it was last changed, and keep it on disk."""

@@ -48,7 +48,7 @@ def stop(backend: "Backend", request: Record) -> None:
         record = backend.find("ProcessingJob", request["ProcessingJobName"])
         if record["ProcessingJobStatus"] == "InProgress":
             backend.change(record, ProcessingJobStatus="Stopping")
-            backend.runs[record["ProcessingJobArn"]].stopping.set()
+            jobs.stop(backend.runs, record["ProcessingJobArn"])
 
 
 def end(backend: "Backend", record: Record) -> None:

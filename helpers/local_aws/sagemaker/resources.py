@@ -92,7 +92,8 @@ class Resource:
         with backend.lock:
             records = [_without_nothing(record) for record in backend.records[self.kind].values()]
         found = [record for record in records if self._matches(record, request)]
-        key = {"Name": self.name_member, "Status": f"{self.kind}Status"}.get(request.get("SortBy", ""), "CreationTime")
+        keys = {"Name": self.name_member, "Status": f"{self.kind}Status", "ScheduledTime": "ScheduledTime"}
+        key = keys.get(request.get("SortBy", ""), "CreationTime")
         found.sort(
             key=lambda record: (record.get(key, ""), record[self.name_member]),
             reverse=request.get("SortOrder", "Descending") == "Descending",
@@ -107,7 +108,7 @@ class Resource:
             return False
         if request.get("StatusEquals") not in (None, record.get(f"{self.kind}Status")):
             return False
-        for member in ("CreationTime", "LastModifiedTime"):
+        for member in ("CreationTime", "LastModifiedTime", "ScheduledTime"):
             after, before = request.get(f"{member}After"), request.get(f"{member}Before")
             if after is not None and _naive(after) >= record[member]:
                 return False
@@ -136,6 +137,10 @@ class Resource:
             "EndpointConfig": "endpoint-config",
             "HumanTaskUi": "human-task-ui",
             "FlowDefinition": "flow-definition",
+            "DataQualityJobDefinition": "data-quality-job-definition",
+            "ModelQualityJobDefinition": "model-quality-job-definition",
+            "MonitoringSchedule": "monitoring-schedule",
+            "MonitoringExecution": "monitoring-execution",
         }.get(self.kind, self.kind.lower())
 
 

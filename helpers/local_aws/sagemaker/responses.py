@@ -6,13 +6,11 @@ from typing import Any
 from moto.core.exceptions import ServiceException
 from moto.core.model import ServiceModel
 from moto.core.responses import ActionResult, BaseResponse
-from moto.core.utils import get_service_model
 from moto.sagemaker.models import sagemaker_backends
 from moto.utilities.aws_headers import gen_amzn_requestid_long
 
 from helpers.local_aws.errors import AwsError
 from helpers.local_aws.sagemaker.models import OPERATIONS, Backend
-from helpers.local_aws.sagemaker.validation import validate
 
 
 class Api(BaseResponse):
@@ -46,7 +44,5 @@ class Api(BaseResponse):
             parameters = json.loads(self.body or "{}")
         except (ValueError, RecursionError) as error:
             raise AwsError("SerializationException", f"The body is not JSON: {error}") from None
-        validate(parameters, get_service_model("sagemaker").operation_model(name).input_shape)
         backend: Backend = sagemaker_backends[self.current_account][self.region]
-        given = {member: value for member, value in parameters.items() if value is not None}
-        return OPERATIONS[name](backend, given)
+        return backend.act(name, parameters)

@@ -62,7 +62,7 @@ def stop(backend: "Backend", request: Record) -> None:
         record = backend.find("TrainingJob", request["TrainingJobName"])
         if record["TrainingJobStatus"] == "InProgress":
             _turn(backend, record, "Stopping", TrainingJobStatus="Stopping")
-            backend.runs[record["TrainingJobArn"]].stopping.set()
+            jobs.stop(backend.runs, record["TrainingJobArn"])
 
 
 def end(backend: "Backend", record: Record) -> None:
