@@ -42,8 +42,8 @@ def application(identity: str) -> Callable[..., Any]:
             start_response("200 OK", [("Content-Type", "application/json")])
             return [json.dumps({"id": identity, "pid": os.getpid()}).encode()]
         if environ["PATH_INFO"] == client.PATH and environ["REQUEST_METHOD"] == "POST":
-            request = Request(environ)
-            status, content = run_now.answer(request.content_type or "", request.get_data())
+            asked = Request(environ)
+            status, content = run_now.answer(asked.content_type or "", asked.get_data())
             start_response(status, [("Content-Type", "application/json")])
             return [json.dumps(content).encode()]
         try:

@@ -2,6 +2,7 @@
 
 import json
 import random
+import time
 import uuid
 from datetime import UTC, datetime, timedelta
 
@@ -77,3 +78,66 @@ def put_capture(aws, endpoint, hour, text, **options):
 def past_hour(hours=3):
     """An hour that has gone by, in UTC."""
     return datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=hours)
+
+
+def definition(kind, endpoint, *, baseline="baseline", output="s3://data/reports", problem=None, **changes):
+    """A request for a job definition of a kind: DataQuality or ModelQuality."""
+    source = {"EndpointName": endpoint, "LocalPath": "/opt/ml/processing/input/endpoint"}
+    app = {"ImageUri": ANALYZER}
+    request = {
+        "JobDefinitionName": unique("definition"),
+        f"{kind}BaselineConfig": {"ConstraintsResource": {"S3Uri": f"s3://data/{baseline}/out/constraints.json"}},
+        f"{kind}AppSpecification": app,
+        f"{kind}JobInput": {"EndpointInput": source},
+        f"{kind}JobOutputConfig": {
+            "MonitoringOutputs": [
+                {"S3Output": {"S3Uri": output, "LocalPath": "/opt/ml/processing/output", "S3UploadMode": "Continuous"}}
+            ]
+        },
+        "JobResources": {"ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 10}},
+        "RoleArn": ROLE,
+    }
+    if kind == "DataQuality":
+        statistics = {"S3Uri": f"s3://data/{baseline}/out/statistics.json"}
+        request[f"{kind}BaselineConfig"]["StatisticsResource"] = statistics
+    else:
+        app["ProblemType"] = problem or "BinaryClassification"
+        source["InferenceAttribute"] = "0"
+        request[f"{kind}JobInput"]["GroundTruthS3Input"] = {"S3Uri": "s3://data/truth"}
+    return request | changes
+
+
+def define(aws, request):
+    """Create a job definition; returns its kind and name."""
+    kind = next(member for member in request if member.endswith("AppSpecification")).removesuffix("AppSpecification")
+    create = {
+        "DataQuality": "create_data_quality_job_definition",
+        "ModelQuality": "create_model_quality_job_definition",
+    }
+    getattr(aws.sagemaker, create[kind])(**request)
+    return kind, request["JobDefinitionName"]
+
+
+def schedule(aws, kind, name, expression="cron(0 * ? * * *)", **window):
+    """Create a monitoring schedule of a job definition; returns its name."""
+    config = {"ScheduleExpression": expression} | window
+    made = unique("schedule")
+    aws.sagemaker.create_monitoring_schedule(
+        MonitoringScheduleName=made,
+        MonitoringScheduleConfig={
+            "ScheduleConfig": config, "MonitoringJobDefinitionName": name, "MonitoringType": kind,
+        },
+    )  # fmt: skip
+    return made
+
+
+def finished(aws, name, *, count=1, seconds=90):
+    """Wait until a schedule has a number of executions that have ended; returns them, the newest first."""
+    deadline = time.monotonic() + seconds
+    while True:
+        found = aws.sagemaker.list_monitoring_executions(MonitoringScheduleName=name)["MonitoringExecutionSummaries"]
+        running = [run for run in found if run["MonitoringExecutionStatus"] in ("Pending", "InProgress")]
+        if len(found) == count and not running:
+            return found
+        assert time.monotonic() < deadline, found
+        time.sleep(0.1)
