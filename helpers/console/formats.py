@@ -4,10 +4,12 @@ from datetime import UTC, datetime
 
 
 def number(value: object) -> str:
-    """Write a number with four significant digits, and what isn't a number as it is; a dash where there is none."""
+    """Write a number with four significant digits, and what isn't a number in words; a dash where there is none."""
     if value is None:
         return "–"
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if not isinstance(value, int | float):
         return str(value)
     return f"{value:,d}" if isinstance(value, int) else f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
 

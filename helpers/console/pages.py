@@ -51,12 +51,18 @@ def subscription(uid: UUID) -> str:
     until = datetime.now(UTC)
     traffic = queries.traffic(_database(), found["subscription_id"], until - timedelta(days=int(days)), until)
     last = groupby(queries.last_measurements(_database(), str(uid)), lambda row: (row["metric_type"], row["run_uid"]))
+    measured = {key: _measured(list(rows)) for key, rows in last}
+    drift = [
+        queries.run(_database(), run_uid)["details"].get("drift") for monitor, run_uid in measured if monitor == "drift"
+    ]
     return render_template(
         "subscription.html",
         subscription=found,
-        measured={key: _measured(list(rows)) for key, rows in last},
+        measured=measured,
+        drift=drift[0] if drift else None,
         alerts=queries.alerts(_database(), subscription_uid=str(uid)),
         runs=queries.runs(_database(), found["subscription_id"]),
+        remarks=queries.remarks(_database(), found["subscription_id"]),
         days=days,
         spans=SPANS,
         requests=sum(stretch["requests"] for stretch in traffic),
@@ -89,6 +95,7 @@ def history(uid: UUID) -> str:
         spans=SPANS | EVER,
         count=sum(point["measurements"] for point in points),
         points=points,
+        dense=any(point["measurements"] == queries.DENSE for point in points) and queries.DENSE,
         chart=charts.line_chart(points),
         newest=queries.newest(_database(), found["subscription_id"], *which),
     )
@@ -123,7 +130,9 @@ def acknowledge(alert_id: int) -> Response:
     who, note = (request.form.get(name, "").strip() for name in ("who", "note"))
     if not who or len(who) > LONGEST_NAME or len(note) > LONGEST_NOTE or "\0" in who + note:
         abort(400, f"Say who you are, in up to {LONGEST_NAME} characters, and a note of up to {LONGEST_NOTE}.")
-    if not queries.acknowledge(_database(), alert_id, who, note):
+    try:
+        current_app.extensions["mart"].alerts.acknowledge(alert_id, who, note)
+    except ValueError:
         abort(409, "The alert isn't open: somebody acknowledged it already, or it closed.")
     return redirect(url_for("pages.alerts"), 303)
 

@@ -11,7 +11,8 @@ from helpers.datamart import Subscription, tables
 from helpers.datamart.database import Cursor, Database
 
 TREND = 40  # measurements in a trend line
-POINTS = 400  # measurements drawn one by one; of more, a chart draws the means of as many stretches of time
+POINTS = 300  # measurements drawn one by one; of more, a chart draws the means of as many stretches of time
+DENSE = 250  # measurements read of each stretch, so that no history is too long to be drawn at once
 STRETCHES = 144  # of a chart of traffic: ten minutes each in a day
 RUNS, ALERTS = 25, 200  # listed at most
 OUTSIDE = "(coalesce(value < lower_limit, false) OR coalesce(value > upper_limit, false))"
@@ -90,9 +91,26 @@ def measurements(database: Database, run_uid: str) -> list[dict]:
 def runs(database: Database, subscription_id: int) -> list[dict]:
     """Return a subscription's newest runs."""
     return database.rows(
-        "SELECT run_uid, monitor, state, started, finished, records, details->>'reason' AS reason,"
-        " details->>'error' AS error FROM run WHERE subscription_id = %s ORDER BY started DESC LIMIT %s",
-        [subscription_id, RUNS],
+        """SELECT r.run_uid, r.monitor, r.state, r.started, r.finished, r.records, r.details->>'reason' AS reason,
+            r.details->>'error' AS error
+        FROM monitor m CROSS JOIN LATERAL (
+            SELECT * FROM run r WHERE (r.subscription_id, r.monitor) = (m.subscription_id, m.monitor)
+            ORDER BY started DESC LIMIT %(most)s
+        ) r WHERE m.subscription_id = %(id)s ORDER BY r.started DESC LIMIT %(most)s""",
+        {"id": subscription_id, "most": RUNS},
+    )
+
+
+def remarks(database: Database, subscription_id: int) -> list[dict]:
+    """Return how a subscription's table changed, and which captured lines could not be taken in, newest first."""
+    return database.rows(
+        """(SELECT changed_at AS ts, change AS remark FROM schema_change
+            WHERE subscription_id = %(id)s ORDER BY changed_at DESC LIMIT %(most)s)
+        UNION ALL
+        (SELECT happened_at, format('not taken in: %%s, line %%s: %%s', uri, line_number, reason) FROM payload_error
+            WHERE subscription_id = %(id)s ORDER BY happened_at DESC LIMIT %(most)s)
+        ORDER BY ts DESC LIMIT %(most)s""",
+        {"id": subscription_id, "most": RUNS},
     )
 
 
@@ -121,28 +139,17 @@ def alerts(
     )
 
 
-def acknowledge(database: Database, alert_id: int, who: str, note: str) -> bool:
-    """Note who looks after an open alert; return whether it was open."""
-    return bool(
-        database.rows(
-            "UPDATE alert SET state = 'acknowledged', acknowledged_at = now(), acknowledged_by = %s, note = %s"
-            " WHERE alert_id = %s AND state = 'open' RETURNING alert_id",
-            [who, note, alert_id],
-        )
-    )
-
-
 def history(
     database: Database, subscription_id: int, monitor: str, metric: str, slice: str, span: timedelta | None
 ) -> list[dict]:
     """Return a metric's measurements, oldest first, from `span` before the last one: ts, value, low, high, outside.
 
     Up to POINTS of them come as measured, low and high being the interval. More come as the means of stretches of time,
-    low and high being the least and the greatest value, and `measurements` their number.
+    low and high being the least and the greatest value, and `measurements` the number read, DENSE at most.
     """
     which = {"id": subscription_id, "monitor": monitor, "metric": metric, "slice": slice, "points": POINTS}
     of_metric = (
-        " FROM measurement v WHERE (subscription_id, monitor, metric) = (%(id)s, %(monitor)s, %(metric)s)"
+        "FROM measurement v WHERE (subscription_id, monitor, metric) = (%(id)s, %(monitor)s, %(metric)s)"
         " AND slice = %(slice)s"
     )
     ends = database.rows(
@@ -161,12 +168,17 @@ def history(
     )
     if len(single) <= POINTS:
         return single[::-1]
-    which["width"] = (ends["last"] - which["since"]).total_seconds() / POINTS or 1
+    which["width"] = (ends["last"] - which["since"]) / POINTS + timedelta(microseconds=1)
     return database.rows(
-        "SELECT min(ts) AS ts, avg(value) AS value, min(value) AS low, max(value) AS high,"
-        f" max(lower_limit) AS lower_limit, min(upper_limit) AS upper_limit, bool_or({OUTSIDE}) AS outside,"
-        f" max(deployment_key) AS version, count(*) AS measurements {of_metric} AND ts >= %(since)s"
-        " GROUP BY floor(extract(epoch FROM ts - %(since)s) / %(width)s) ORDER BY 1",
+        f"""SELECT stretch.* FROM generate_series(0, %(points)s - 1) n CROSS JOIN LATERAL (
+            SELECT min(ts) AS ts, avg(value) AS value, min(value) AS low, max(value) AS high,
+                max(lower_limit) AS lower_limit, min(upper_limit) AS upper_limit, bool_or({OUTSIDE}) AS outside,
+                max(deployment_key) AS version, count(*) AS measurements
+            FROM (
+                SELECT * {of_metric} AND ts >= %(since)s + n * %(width)s AND ts < %(since)s + (n + 1) * %(width)s
+                ORDER BY ts LIMIT {DENSE}
+            ) v
+        ) stretch WHERE measurements > 0 ORDER BY n""",
         which,
     )
 

@@ -77,7 +77,7 @@ def test_what_waited_is_stored_in_one_go():
 
 
 def test_each_gets_its_own_error():
-    refusals = {"bad": ValueError("bad"), "taken": ConflictError("taken")}
+    refusals = {"bad": ValueError("bad"), "taken": ConflictError("taken", ["taken"])}
     slow = Slow(lambda records: next((refusals[r] for r in records if r in refusals), None))
     found = gather(slow, [["a"], ["bad"], ["good"], ["taken"]])
     assert found == [None, refusals["bad"], None, refusals["taken"]]
