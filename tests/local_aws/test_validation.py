@@ -8,7 +8,10 @@ import urllib.request
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from moto.core.utils import get_service_model
 from offline import training_job
+
+from helpers.local_aws.sagemaker.models import OPERATIONS
 
 
 def post(aws, operation, body):
@@ -88,23 +91,38 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
     max_leaves=10,
 )
-NAMES = st.sampled_from(
-    ["ModelName", "PrimaryContainer", "Containers", "Tags", "VpcConfig", "ExecutionRoleArn", "Image"]
-)
+MODEL = get_service_model("sagemaker")
+SETTINGS = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(body=st.dictionaries(NAMES, JSON, max_size=4) | JSON)
-@example(body={"ModelName": "a", "Containers": []})
-@example(body={"ModelName": "a", "PrimaryContainer": {}})
-@example(body={"ModelName": "\ud800"})
-def test_no_json_whatsoever_makes_the_server_fail(aws, body):
-    status, code, _ = post(aws, "CreateModel", body)
-    assert (status, code) in ((400, "ValidationException"), (400, "SerializationException"))
+@st.composite
+def requests(draw):
+    """An operation and a body that has some of its members, of the right type or not."""
+    operation = draw(st.sampled_from(sorted(OPERATIONS)))
+    return operation, draw(st.dictionaries(st.sampled_from(sorted(members(operation))), JSON, max_size=5))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def members(operation):
+    return MODEL.operation_model(operation).input_shape.members
+
+
+@SETTINGS
+@given(request=requests())
+@example(request=("CreateModel", {"ModelName": "a", "Containers": []}))
+@example(request=("CreateModel", {"ModelName": "a", "PrimaryContainer": {}}))
+@example(request=("CreateModel", {"ModelName": "\ud800"}))
+@example(request=("ListModels", {"CreationTimeAfter": 1e300}))
+@example(request=("ListModels", {"CreationTimeAfter": "yesterday"}))
+@example(request=("ListModels", {"NextToken": "e30="}))
+def test_no_json_whatsoever_makes_the_server_fail(aws, request):
+    status, code, _ = post(aws, *request)
+    allowed = ("ValidationException", "SerializationException", "ResourceNotFound")
+    assert (status == 400 and code in allowed) or (status == 200 and request[0].startswith("List"))
+
+
+@SETTINGS
 @given(body=st.binary(max_size=200))
 @example(body=b"9" * 5000)
+@example(body=b"[" * 100_000)
 def test_no_bytes_whatsoever_make_the_server_fail(aws, body):
     assert post(aws, "DescribeModel", body)[:2] in ((400, "ValidationException"), (400, "SerializationException"))

@@ -4,14 +4,13 @@ import base64
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.model import StructureShape
-from botocore.utils import parse_to_aware_datetime
 from moto.core.utils import get_service_model, utcnow
 
 from helpers.local_aws.errors import AwsError, validation_error
+from helpers.local_aws.sagemaker.validation import to_utc
 
 if TYPE_CHECKING:
     from helpers.local_aws.sagemaker.models import Backend
@@ -110,9 +109,9 @@ class Resource:
             return False
         for member in ("CreationTime", "LastModifiedTime", "ScheduledTime"):
             after, before = request.get(f"{member}After"), request.get(f"{member}Before")
-            if after is not None and _naive(after) >= record[member]:
+            if after is not None and to_utc(after) >= record[member]:
                 return False
-            if before is not None and _naive(before) <= record[member]:
+            if before is not None and to_utc(before) <= record[member]:
                 return False
         return True
 
@@ -150,11 +149,6 @@ def _without_nothing(value: Any) -> Any:
         copies = {key: _without_nothing(item) for key, item in value.items()}
         return {key: item for key, item in copies.items() if item is not None and item != {}}
     return [_without_nothing(item) for item in value] if isinstance(value, list) else value
-
-
-def _naive(value: Any) -> datetime:
-    """Convert a request's timestamp to moto's own form, UTC without a zone."""
-    return parse_to_aware_datetime(value).astimezone(UTC).replace(tzinfo=None)
 
 
 def _write_token(start: int) -> str:

@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
+from botocore.utils import parse_to_aware_datetime
 
 from helpers.local_aws.errors import AwsError, validation_error
 
@@ -36,12 +38,22 @@ def validate(request: Any, shape: StructureShape) -> None:
         raise validation_error(f"{errors}: {'; '.join(problems)}")
 
 
+def to_utc(value: float | str) -> datetime:
+    """Convert a request's timestamp to moto's own form, UTC without a zone; raises SerializationException."""
+    try:
+        return parse_to_aware_datetime(value).astimezone(UTC).replace(tzinfo=None)
+    except (ValueError, OverflowError, OSError, RuntimeError):
+        raise AwsError("SerializationException", f"{str(value)[:40]!r} is no timestamp") from None
+
+
 def _problems(value: Any, shape: Shape, path: str) -> Iterator[str]:
     """Word each problem of a value and what it holds."""
     expected = _TYPES.get(shape.type_name, object)
     if not isinstance(value, expected) or (isinstance(value, bool) and shape.type_name != "boolean"):
         raise AwsError("SerializationException", f"{path or 'The body'} must be a JSON {shape.type_name}")
-    if isinstance(shape, StructureShape):
+    if shape.type_name == "timestamp":
+        to_utc(value)
+    elif isinstance(shape, StructureShape):
         yield from _structure_problems(value, shape, path)
     elif isinstance(shape, ListShape):
         yield from _limits(len(value), value, shape, path)
