@@ -1,0 +1,98 @@
+"""A run's metrics are in CloudWatch, and an alarm on drift changes its state and comes back."""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from monitors import define, definition, finished, put_capture, schedule, table
+
+NAMESPACE = "/aws/sagemaker/Endpoints/data-metrics"
+
+
+def wait_for_state(cloudwatch, name, state, seconds=15):
+    deadline = time.monotonic() + seconds
+    while True:
+        (alarm,) = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+        if alarm["StateValue"] == state:
+            return alarm
+        assert time.monotonic() < deadline, (alarm["StateValue"], alarm["StateReason"])
+        time.sleep(0.2)
+
+
+def put_alarm(cloudwatch, name, dimensions, **changes):
+    cloudwatch.put_metric_alarm(
+        **{
+            "AlarmName": name,
+            "Namespace": NAMESPACE,
+            "MetricName": "feature_baseline_drift_balance",
+            "Dimensions": dimensions,
+            "Statistic": "Maximum",
+            "Period": 3600,
+            "EvaluationPeriods": 1,
+            "Threshold": 0.1,
+            "ComparisonOperator": "GreaterThanThreshold",
+        }
+        | changes
+    )
+
+
+def test_an_alarm_on_drift_goes_off_and_comes_back(aws, endpoint):
+    cloudwatch = aws.client("cloudwatch")
+    name = schedule(aws, *define(aws, definition("DataQuality", endpoint)))
+    dimensions = [{"Name": "Endpoint", "Value": endpoint}, {"Name": "MonitoringSchedule", "Value": name}]
+    put_alarm(cloudwatch, name, dimensions)
+    wait_for_state(cloudwatch, name, "INSUFFICIENT_DATA")
+    this = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    put_capture(aws, endpoint, this - timedelta(hours=1), table(300, shift=3, seed=2))
+    aws.command("run-schedule", name, "--at", this.isoformat())
+    (run,) = finished(aws, name)
+    assert run["MonitoringExecutionStatus"] == "CompletedWithViolations", run
+    alarm = wait_for_state(cloudwatch, name, "ALARM")
+    assert alarm["StateReason"].startswith("Threshold Crossed: 1 of the last 1 datapoints")
+    metric = {"Namespace": NAMESPACE, "MetricName": "feature_baseline_drift_balance", "Dimensions": dimensions}
+    answer = cloudwatch.get_metric_data(
+        MetricDataQueries=[{"Id": "drift", "MetricStat": {"Metric": metric, "Period": 3600, "Stat": "Maximum"}}],
+        StartTime=this - timedelta(hours=2),
+        EndTime=this + timedelta(hours=2),
+    )
+    assert answer["MetricDataResults"][0]["Values"][0] > 0.1
+    put_capture(aws, endpoint, this, table(300, seed=7))
+    aws.command("run-schedule", name, "--at", (this + timedelta(hours=1)).isoformat())
+    finished(aws, name, count=2)
+    wait_for_state(cloudwatch, name, "OK")
+
+
+@pytest.mark.parametrize(
+    ("values", "changes", "state"),
+    [
+        ([5, 5], {"EvaluationPeriods": 2}, "ALARM"),
+        ([5, 0], {"EvaluationPeriods": 2}, "OK"),
+        ([5, 0], {"EvaluationPeriods": 2, "DatapointsToAlarm": 1}, "ALARM"),
+        ([1], {"ComparisonOperator": "LessThanOrEqualToThreshold", "Threshold": 1}, "ALARM"),
+        ([1, 9], {"Statistic": "Average", "Threshold": 5.5, "EvaluationPeriods": 1}, "ALARM"),
+        ([], {"TreatMissingData": "breaching"}, "ALARM"),
+        ([], {"TreatMissingData": "notBreaching"}, "OK"),
+    ],
+)
+def test_an_alarms_state_follows_its_datapoints(aws, values, changes, state, request):
+    cloudwatch, name = aws.client("cloudwatch"), request.node.callspec.id
+    now = datetime.now(UTC)
+    for number, value in enumerate(reversed(values)):
+        put = {"MetricName": "m", "Value": value, "Dimensions": [{"Name": "case", "Value": name}]}
+        time_of = now - timedelta(hours=number)
+        cloudwatch.put_metric_data(Namespace="test", MetricData=[put | {"Timestamp": time_of}])
+    dimensions = [{"Name": "case", "Value": name}]
+    put_alarm(cloudwatch, name, dimensions, **{"Namespace": "test", "MetricName": "m", "Threshold": 1} | changes)
+    wait_for_state(cloudwatch, name, state)
+
+
+def test_metrics_can_be_turned_off(aws, endpoint):
+    request = definition("DataQuality", endpoint)
+    request["DataQualityAppSpecification"]["Environment"] = {"publish_cloudwatch_metrics": "Disabled"}
+    name = schedule(aws, *define(aws, request))
+    this = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    put_capture(aws, endpoint, this - timedelta(hours=600), table(30, seed=2))
+    aws.command("run-schedule", name, "--at", (this - timedelta(hours=599)).isoformat())
+    assert finished(aws, name)[0]["MonitoringExecutionStatus"].startswith("Completed")
+    dimensions = [{"Name": "MonitoringSchedule", "Value": name}]
+    assert not aws.client("cloudwatch").list_metrics(Dimensions=dimensions)["Metrics"]
