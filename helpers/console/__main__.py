@@ -16,11 +16,13 @@ def main() -> int:
     parser.add_argument("--database-url", help="default: DATABASE_URL, else the embedded server under .local/")
     parser.add_argument("--schema", default="data_mart", help="the data mart's schema (default: %(default)s)")
     options = parser.parse_args()
+    if not 0 <= options.port < 65536:
+        parser.error(f"--port {options.port}: ports go from 0 to 65535")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     url = options.database_url or os.environ.get("DATABASE_URL")
     try:
         console = listen(url or datamart.server.start(state_directory() / "postgresql"), options.schema, options.port)
-    except (OSError, OverflowError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         print(f"console: {error}", file=sys.stderr)
         return 1
     token = "of CONSOLE_TOKEN" if os.environ.get("CONSOLE_TOKEN") else f"in {state_directory() / 'console' / 'token'}"

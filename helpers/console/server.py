@@ -39,15 +39,18 @@ def listen(database_url: str, schema: str, port: int) -> Console:
     """Take a port of 127.0.0.1, 0 for any free one.
 
     Raises:
-        OSError: the port is taken.
+        RuntimeError: the port is taken.
         ValueError: CONSOLE_TOKEN is too short.
     """
     secrets = security.load_secrets(state_directory() / "console")
     app = create_app(database_url, schema, secrets)
     # Bodies above LARGEST_BODY are answered by the app, in JSON; the server itself cuts off what is far beyond.
-    server = waitress.create_server(
-        app, host="127.0.0.1", port=port, threads=THREADS, max_request_body_size=4 * LARGEST_BODY, ident=None
-    )
+    try:
+        server = waitress.create_server(
+            app, host="127.0.0.1", port=port, threads=THREADS, max_request_body_size=4 * LARGEST_BODY, ident=None
+        )
+    except OSError as error:
+        raise RuntimeError(f"Can't listen on port {port} of 127.0.0.1: {error}. Choose another port.") from None
     return Console(f"http://127.0.0.1:{server.effective_port}", secrets.token, server)
 
 
@@ -55,7 +58,8 @@ def start(database_url: str, schema: str = "data_mart", port: int = 0) -> Consol
     """Run the console in the background of this process, until `stop()` or the process's end.
 
     Raises:
-        OSError: the port is taken.
+        RuntimeError: the port is taken.
+        ValueError: CONSOLE_TOKEN is too short.
     """
     console = listen(database_url, schema, port)
     Thread(target=console.server.run, daemon=True).start()

@@ -176,8 +176,8 @@ def pages(mart: datamart.DataMart, url: str, base: str, cookie: str) -> None:
             f"/subscriptions/{first}/history?monitor=drift&metric=drift",
             200,
         ),
-        ("the same, a year", f"/subscriptions/{first}/history?monitor=drift&metric=drift&days=365", None),
-        ("the same, all of it", f"/subscriptions/{first}/history?monitor=drift&metric=drift&days=all", None),
+        ("the same, a year", f"/subscriptions/{first}/history?monitor=drift&metric=drift&days=365", 200),
+        ("the same, all of it", f"/subscriptions/{first}/history?monitor=drift&metric=drift&days=all", 200),
         ("subscription page", f"/subscriptions/{first}", 200),
         ("alerts page", "/alerts", 200),
     ):

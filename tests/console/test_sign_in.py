@@ -98,7 +98,7 @@ def test_another_token_ends_all_sessions(reader, running, database_url, schema, 
         try:
             again = console.start(database_url, schema, port)
             break
-        except OSError:
+        except RuntimeError:
             time.sleep(0.1)
     assert reader.ask("/").url.endswith("/sign-in")
     again.stop()
