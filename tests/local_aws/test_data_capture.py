@@ -1,14 +1,12 @@
 """Data capture: each sampled request once, in SageMaker's own record and S3 layout."""
 
 import base64
-import os
 import re
-import signal
 import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from offline import capture_config, captured, deploy, set_up, unique
+from offline import capture_config, captured, deploy, unique
 
 KEY = r"(?P<prefix>.+)/(?P<endpoint>[^/]+)/(?P<variant>[^/]+)/\d{4}/\d\d/\d\d/\d\d/\d\d-\d\d-\d{3}-[0-9a-f-]{36}\.jsonl"
 BEGINNING = (
@@ -109,15 +107,3 @@ def test_describe_endpoint_answers_the_summary(aws, endpoint):
         "DestinationS3Uri": f"s3://data/{prefix}/",
         "KmsKeyId": "",
     }
-
-
-def test_what_was_captured_when_the_server_is_killed_is_in_s3_after_it_starts_again(own_aws):
-    name = deploy(own_aws, model_data=set_up(own_aws), capture=capture_config())["EndpointName"]
-    own_aws.invoke(name, InferenceId="before")
-    os.kill(own_aws.server["pid"], signal.SIGKILL)
-    own_aws.start()
-    ((_, record),) = captured(own_aws, "captured", count=1)
-    assert record["eventMetadata"]["inferenceId"] == "before"
-    own_aws.invoke(name, InferenceId="after")
-    records = captured(own_aws, "captured", count=2)
-    assert {record["eventMetadata"]["inferenceId"] for _, record in records} == {"before", "after"}

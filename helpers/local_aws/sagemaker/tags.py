@@ -18,12 +18,17 @@ def _record(backend: "Backend", arn: str) -> Record:
     raise validation_error(f'Could not find the resource "{arn}".')
 
 
+def _set(backend: "Backend", record: Record, tags: list[dict[str, str]]) -> None:
+    """Change a resource's tags, which leaves the time of its last change as it was."""
+    backend.change(record, Tags=tags, LastModifiedTime=record["LastModifiedTime"])
+
+
 def add(backend: "Backend", request: Record) -> Record:
     """Set tags of a resource and answer all it has."""
     with backend.lock:
         record = _record(backend, request["ResourceArn"])
         tags = {tag["Key"]: tag for tag in record.get("Tags", []) + request["Tags"]}
-        record["Tags"] = list(tags.values())
+        _set(backend, record, list(tags.values()))
         return {"Tags": record["Tags"]}
 
 
@@ -37,5 +42,5 @@ def delete(backend: "Backend", request: Record) -> Record:
     """Remove tags of a resource by their keys."""
     with backend.lock:
         record = _record(backend, request["ResourceArn"])
-        record["Tags"] = [tag for tag in record.get("Tags", []) if tag["Key"] not in request["TagKeys"]]
+        _set(backend, record, [tag for tag in record.get("Tags", []) if tag["Key"] not in request["TagKeys"]])
         return {}
