@@ -10,6 +10,7 @@ import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
+import psutil
 import pytest
 from offline import REPOSITORY, Offline
 
@@ -31,9 +32,9 @@ def test_start_returns_within_five_seconds_and_finds_the_running_server_again(st
     assert f"process {first['pid']}" in stopped.command("status").stdout
 
 
-def test_finding_a_running_server_imports_no_library(own_aws):
+def test_finding_a_running_server_imports_no_library(aws):
     code = "import sys; from helpers.local_aws import daemon; daemon.start(); print(*sys.modules)"
-    environment = os.environ | {"TUTORIAL_LOCAL_DIR": str(own_aws.state)}
+    environment = os.environ | {"TUTORIAL_LOCAL_DIR": str(aws.state)}
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=True
     )
@@ -106,37 +107,36 @@ def test_a_state_directory_that_cannot_be_made_is_said(tmp_path):
     assert "can't be written" in failed.stderr and "Traceback" not in failed.stderr
 
 
-def test_only_the_loopback_interface_listens(own_aws):
-    connections = subprocess.run(["cat", "/proc/net/tcp", "/proc/net/tcp6"], capture_output=True, text=True).stdout
-    port = f"{own_aws.server['port']:04X}"
-    listening = {line.split()[1] for line in connections.splitlines() if f":{port} " in line and " 0A " in line}
-    assert listening == {f"0100007F:{port}"}
-    assert "--host" not in own_aws.command("start", "--help").stdout
+def test_only_the_loopback_interface_listens(aws):
+    connections = psutil.Process(aws.server["pid"]).net_connections()
+    listening = {found.laddr for found in connections if found.status == psutil.CONN_LISTEN}
+    assert listening == {("127.0.0.1", aws.server["port"])}
+    assert "--host" not in aws.command("start", "--help").stdout
 
 
-def test_env_points_a_shell_at_the_server(own_aws):
+def test_env_points_a_shell_at_the_server(aws):
     command = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
-    exports = own_aws.command("env").stdout
+    exports = aws.command("env").stdout
     shell = f'export AWS_PROFILE=mine AWS_ACCESS_KEY_ID=mine\n{exports}\n{sys.executable} -c "{command}"'
     done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=True)
     assert done.stdout.strip().endswith("assumed-role/TutorialExecutionRole/tutorial")
 
 
-def test_the_sts_address_that_sdks_insist_on_leads_here(own_aws):
+def test_the_sts_address_that_sdks_insist_on_leads_here(aws):
     command = (
         "import boto3; client = boto3.client('sts', endpoint_url='https://sts.us-east-1.amazonaws.com'); "
         "print(client.get_caller_identity()['Arn'])"
     )
-    environment = {"PATH": os.environ["PATH"]} | own_aws.env
+    environment = {"PATH": os.environ["PATH"]} | aws.env
     done = subprocess.run([sys.executable, "-c", command], env=environment, capture_output=True, text=True, check=True)
     assert "TutorialExecutionRole" in done.stdout
 
 
-def test_other_origins_may_not_read_answers(own_aws):
-    request = urllib.request.Request(own_aws.env["AWS_ENDPOINT_URL"], headers={"Origin": "http://evil.example"})
+def test_other_origins_may_not_read_answers(aws):
+    request = urllib.request.Request(aws.env["AWS_ENDPOINT_URL"], headers={"Origin": "http://evil.example"})
     with urllib.request.urlopen(request) as answer:
         assert "Access-Control-Allow-Origin" not in answer.headers
 
 
-def test_env_json_is_for_its_owner_alone(own_aws):
-    assert (own_aws.state / "aws" / "env.json").stat().st_mode & 0o077 == 0
+def test_env_json_is_for_its_owner_alone(aws):
+    assert (aws.state / "aws" / "env.json").stat().st_mode & 0o077 == 0
