@@ -38,6 +38,8 @@ def rows(record: dict[str, Any], reading) -> list[Row]:
         outputs = [{"_out0": cell} for cell in outputs[0].values()]  # XGBoost's way: all predictions on one line
     if outputs and inputs and len(outputs) != len(inputs):
         raise ValueError(f"a request of {len(inputs)} rows was answered with {len(outputs)} predictions.")
+    taken = set(inputs[0]) if inputs else set()
+    outputs = [{f"{k}_output" if k in taken else k: cell for k, cell in row.items()} for row in outputs]
     count = max(len(outputs), len(inputs))
     joined = [{**(outputs[i] if outputs else {}), **(inputs[i] if inputs else {})} for i in range(count)]
     if outputs and not reading.outputs:

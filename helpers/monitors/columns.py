@@ -116,13 +116,12 @@ class Column:
 
     def _count_texts(self, found: Cells) -> None:
         """Count texts; the first 10,000 different ones are kept."""
-        if not len(found.texts):
-            return
-        pairs = pc.value_counts(found.texts).to_pylist()
-        self.distinct.add_texts([pair["values"] for pair in pairs])
-        for pair in pairs:
-            if pair["values"] in self.texts or len(self.texts) < _MOST_TEXTS:
-                self.texts[pair["values"]] = self.texts.get(pair["values"], 0) + pair["counts"]
+        for start in range(0, len(found.texts), _BLOCK):
+            pairs = pc.value_counts(found.texts[start : start + _BLOCK]).to_pylist()
+            self.distinct.add_texts([pair["values"] for pair in pairs])
+            for pair in pairs:
+                if pair["values"] in self.texts or len(self.texts) < _MOST_TEXTS:
+                    self.texts[pair["values"]] = self.texts.get(pair["values"], 0) + pair["counts"]
 
     def _absorb(self, block: np.ndarray) -> None:
         """Work off a block of numbers."""
@@ -131,12 +130,13 @@ class Column:
         if self.low > self.high:
             self._shift = float(block[0])
         self.low, self.high = min(self.low, float(block.min())), max(self.high, float(block.max()))
-        # AWS adds the rows up one by one, and so do we, to the same last digit.
-        self.total = float(np.add.accumulate(np.concatenate([[self.total], block]))[-1])
-        centred = block - self._shift
-        self._sum += float(centred.sum())
-        centred *= centred
-        self._squares += float(centred.sum())
+        with np.errstate(over="ignore", invalid="ignore"):  # statistics() says it when numbers are too large
+            # AWS adds the rows up one by one, and so do we, to the same last digit.
+            self.total = float(np.add.accumulate(np.concatenate([[self.total], block]))[-1])
+            centred = block - self._shift
+            self._sum += float(centred.sum())
+            centred *= centred
+            self._squares += float(centred.sum())
         self.sketch.update(block)
         self.distinct.add_numbers(block)
 

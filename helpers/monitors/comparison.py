@@ -37,18 +37,19 @@ def compare(
     From two data frames the gap of numeric features is exact; from profiles and files it comes from the sketches
     (exact up to 2,050 rows, else within about 0.2% of the rows).
     """
-    raw = (reference, current) if isinstance(reference, pd.DataFrame) and isinstance(current, pd.DataFrame) else None
+    raw = [_numbers(side) for side in (reference, current) if isinstance(side, pd.DataFrame)]
     known, seen = _features(reference), _features(current)
     listed = {feature["name"]: feature for feature in (rules or {}).get("features", [])}
     rows = []
     for name in known:
         if name in seen:
             config = constraints.settings(rules or {}, listed.get(name, {}))
-            pair = (raw[0][name], raw[1][name]) if raw else None
+            pair = [side[name] for side in raw if name in side]
             rows.append({"feature": name, **_row(known[name], seen[name], config, mode, pair)})
     table = pd.DataFrame(rows, columns=_COLUMNS)
     tested = table["p_value"].notna()
-    table.loc[tested, "q_value"] = stats.false_discovery_control(table.loc[tested, "p_value"].astype(float))
+    if tested.any():
+        table.loc[tested, "q_value"] = stats.false_discovery_control(table.loc[tested, "p_value"].astype(float))
     if mode == "exact":
         table["drifted"] &= table["q_value"].fillna(1.0) <= FALSE_DISCOVERY_RATE
     return table
@@ -66,7 +67,12 @@ def _features(source: Source) -> dict[str, dict[str, Any]]:
     return {feature["name"]: feature for feature in document["features"]}
 
 
-def _row(known: dict, seen: dict, config: dict, mode: drift.Mode, pair: tuple | None) -> dict[str, Any]:
+def _numbers(frame: pd.DataFrame) -> dict[str, pd.Series]:
+    """Return the columns that hold numbers, by name."""
+    return {str(name): frame[name] for name in frame if frame[name].dtype.kind in "fiu"}
+
+
+def _row(known: dict, seen: dict, config: dict, mode: drift.Mode, pair: list) -> dict[str, Any]:
     """Compare one feature's statistics of both sides."""
     types = known["inferred_type"], seen["inferred_type"]
     row = {"type": types[0], "drifted": False, "note": ""}
@@ -80,7 +86,7 @@ def _row(known: dict, seen: dict, config: dict, mode: drift.Mode, pair: tuple | 
     return row | _categorical(*counts, config, mode)
 
 
-def _numeric(known: dict, seen: dict, config: dict, mode: drift.Mode, pair: tuple | None) -> dict[str, Any]:
+def _numeric(known: dict, seen: dict, config: dict, mode: drift.Mode, pair: list) -> dict[str, Any]:
     reference, current = (feature["numerical_statistics"] for feature in (known, seen))
     try:
         levels = [side["distribution"]["kll"]["sketch"]["data"] for side in (reference, current)]
@@ -89,7 +95,7 @@ def _numeric(known: dict, seen: dict, config: dict, mode: drift.Mode, pair: tupl
             f"Feature {known['name']!r} has no KLL sketch in its statistics: make a new baseline."
         ) from None
     first, second = (drift.steps(side, mode) for side in levels)
-    gap = drift.ks_distance(*pair) if pair and mode == "exact" else drift.linf(first, second)
+    gap = drift.ks_distance(*pair) if len(pair) == 2 and mode == "exact" else drift.linf(first, second)
     distance = gap if config["comparison_method"] == "Simple" else drift.robust(gap, first.rows, second.rows)
     truth = [drift.steps(side) for side in levels]
     cells = divergence.shares(*truth)

@@ -8,6 +8,7 @@ one constant looks like a sample of size one and is never reported.
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
 from .kll import Sketch, weighted_values
@@ -91,8 +92,8 @@ def ks_distance(reference: Any, current: Any) -> float:
 
 def _sorted(values: Any, side: str) -> np.ndarray:
     values = np.asarray(values)
-    if values.dtype.kind not in "fiub":
-        values = values.astype(float)
+    if values.dtype.kind not in "fiub":  # objects, such as pandas' numbers with gaps
+        values = pd.array(values, dtype="Float64").to_numpy(float, na_value=np.nan)
     values = np.sort(values, axis=None)
     if values.dtype.kind == "f":
         values = values[: np.searchsorted(values, np.nan)]  # sort puts NaN last

@@ -15,6 +15,7 @@ from . import kll
 from .columns import Column
 
 VERSION = 0.0
+_LARGEST = 1e150
 
 
 class Profile:
@@ -70,7 +71,11 @@ class Profile:
         return renamed
 
     def statistics(self) -> dict[str, Any]:
-        """Return the content of statistics.json."""
+        """Return the content of statistics.json.
+
+        Raises:
+            ValueError: a column holds numbers beyond 1e150, whose squares do not add up.
+        """
         features = [_feature(column.settled()) for column in self.columns.values()]
         return {"version": VERSION, "dataset": {"item_count": self.rows}, "features": features}
 
@@ -103,6 +108,8 @@ def _feature(column: Column) -> dict[str, Any]:
     common = {"num_present": column.present, "num_missing": column.missing}
     kind = column.inferred_type
     if kind in ("Integral", "Fractional"):
+        if max(-column.low, column.high) > _LARGEST:
+            raise ValueError(f"Column {column.name} holds numbers too large to square: {column.low} to {column.high}.")
         levels = [level.tolist() for level in column.sketch.levels]
         sketch = {"parameters": {"c": kll.C, "k": float(kll.K)}, "data": levels}
         statistics = {

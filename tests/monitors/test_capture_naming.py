@@ -63,6 +63,11 @@ def test_json_in_many_shapes(tmp_path):
     assert scores == [{"score_0": "0.2", "score_1": "0.8", "_in0": "1"}]
 
 
+def test_an_output_named_like_an_input_is_told_apart(tmp_path):
+    found = rows(tmp_path, record('{"score": 1}', '{"score": 0.5}', JSON, JSON))
+    assert found == [{"score_output": "0.5", "score": "1"}]
+
+
 def test_base64_is_decoded_by_content_type(tmp_path):
     packed = base64.b64encode(b"1,2").decode()
     assert rows(tmp_path, record(packed, "1", ("BASE64", "text/csv")))[0]["_in1"] == "2"

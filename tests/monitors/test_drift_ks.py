@@ -1,6 +1,7 @@
 """ks_distance is the plain two-sample statistic: equal to scipy's, ties, sizes, missing values and all."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,6 +56,7 @@ def test_kinds_of_input():
     assert ks_distance([1.0, np.nan, 2.0], [np.nan, 1.0, 2.0, np.nan]) == 0  # NaN is missing
     assert ks_distance(np.array([1, 2], object), np.array([1.5, 2.5], "float32")) == 0.5
     assert ks_distance([1, np.inf], [1, 2]) == 0.5
+    assert ks_distance(pd.Series([1, None, 2], dtype="Int64"), pd.Series([1, 2], dtype=object)) == 0
     for a, b in (([], [1]), ([1], [np.nan])):
         with pytest.raises(ValueError, match="no numbers"):
             ks_distance(a, b)

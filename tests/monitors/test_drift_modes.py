@@ -86,6 +86,14 @@ def test_frames_profiles_and_files_agree():
     assert exact.loc["x", "linf"] == drift.ks_distance(a["x"], b["x"])
 
 
+def test_names_and_gaps_of_frames():
+    a, b = pd.DataFrame({0: [1, 2, None], 1: ["1", "", "2"]}), pd.DataFrame({0: [1.0, 3.0], 1: ["5", "6"]})
+    a[0], b[0] = a[0].astype("Int64"), b[0].astype("Int64")
+    assert table(a, b)["linf"].tolist() == [0.5, 1.0]
+    assert compare(a[[]], b).empty
+    assert table(pd.DataFrame({"x": ["a"]}), pd.DataFrame({"x": [1]}))["q_value"].isna().all()
+
+
 def test_distances_beside_the_test():
     rng = np.random.default_rng(4)
     a, b = rng.normal(size=2000), rng.normal(0.5, 1.5, 1500)

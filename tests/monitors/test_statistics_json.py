@@ -93,6 +93,13 @@ def test_one_row_and_one_value():
     assert feature([0.1] * 70_000)["numerical_statistics"]["std_dev"] == pytest.approx(0, abs=1e-9)
 
 
+def test_numbers_too_large_to_add_up_are_refused():
+    for values in ([1e308, 1e308], [1e200, -1e200] * 2000, [-1.5e308, 1.5e308]):
+        with pytest.raises(ValueError, match="x holds numbers too large"):
+            feature(values)
+    assert feature([1e149, -1e149] * 5000)["numerical_statistics"]["std_dev"] == pytest.approx(1e149)
+
+
 def test_columns_twice_are_refused():
     with pytest.raises(ValueError, match=r"more than once: \['a'\]"):
         profile(pd.DataFrame([[1, 2]], columns=["a", "a"]))
