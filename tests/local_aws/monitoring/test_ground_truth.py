@@ -125,7 +125,7 @@ def test_without_an_inference_id_the_event_id_counts(aws, read):
     named = capture | {"eventMetadata": {"eventId": "not-this", "inferenceId": "by-name"}}
     body = "\n".join(map(json.dumps, (capture, named))) + "\n"
     aws.s3.put_object(Bucket="data", Key="merge-in/e/v/2026/01/02/03/c.jsonl", Body=body)
-    put_truth(aws, past_hour(), {"by-event": "1", "not-this": "0", "by-name": "0"}, prefix="merge-truth")
+    put_truth(aws, past_hour(), {"by-event": "1", "not-this": "1", "by-name": "0"}, prefix="merge-truth")
     environment = {
         "dataset_source": "/opt/ml/processing/input_data",
         "ground_truth_source": "/opt/ml/processing/groundtruth",

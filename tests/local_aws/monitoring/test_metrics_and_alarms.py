@@ -83,6 +83,8 @@ def test_an_alarms_state_follows_its_datapoints(aws, values, changes, state, req
         cloudwatch.put_metric_data(Namespace="test", MetricData=[put | {"Timestamp": time_of}])
     dimensions = [{"Name": "case", "Value": name}]
     put_alarm(cloudwatch, name, dimensions, **{"Namespace": "test", "MetricName": "m", "Threshold": 1} | changes)
+    if state == "OK":  # which is how moto's alarms begin
+        cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="to see it change")
     wait_for_state(cloudwatch, name, state)
 
 
