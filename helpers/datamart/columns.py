@@ -130,7 +130,9 @@ def _converted(kind: str, values: Sequence, refuse: Callable[[int, str], ValueEr
     if kind == BOOLEAN:
         return np.array(values, dtype=bool)
     if kind == TEXT:
-        return _bytes([_utf8(value, i, refuse) for i, value in enumerate(values)])
+        first = {value: row for row, value in reversed(list(enumerate(values)))}  # most text repeats
+        encoded = {value: _utf8(value, row, refuse) for value, row in first.items()}
+        return _bytes([encoded[value] for value in values])
     if kind == NUMBERS:
         return _bytes([_packed(value, i, refuse) for i, value in enumerate(values)])
     data = np.array(values, dtype=np.float64)

@@ -21,7 +21,7 @@ POSTGRES_EPOCH = np.datetime64("2000-01-01", "us")
 FORMATS = {NUMBER: ">f8", INTEGER: ">i8", BOOLEAN: "?", SHORT_INTEGER: ">i4", TIMESTAMP: ">i8"}
 READ_FORMATS = {BOOLEAN: ">i4", TEXT: ">i8"}
 MISSING_INTEGER = -(2**63) + 1
-CHUNK_BYTES = 32 << 20
+CHUNK_BYTES = 8 << 20
 
 
 def copy_in(cursor: Cursor, table: str, columns: Mapping[str, tuple[str, Values]]) -> None:
@@ -35,7 +35,17 @@ def copy_in(cursor: Cursor, table: str, columns: Mapping[str, tuple[str, Values]
     for begin in range(0, count, step):
         rows = slice(begin, begin + step)
         body = encode([(kind, values.take(rows)) for kind, values in columns.values()])
-        cursor.copy_expert(statement, io.BytesIO(b"".join((SIGNATURE, body, TRAILER))), size=1 << 20)
+        cursor.copy_expert(statement, _Parts([SIGNATURE, body, TRAILER]))
+
+
+class _Parts:
+    """A file to read from that hands out bytes as they are, without copying them together."""
+
+    def __init__(self, parts: list[bytes]):
+        self._parts = parts[::-1]
+
+    def read(self, _size: int) -> bytes:
+        return self._parts.pop() if self._parts else b""
 
 
 def _width(kind: str, values: Values) -> int:
@@ -60,8 +70,10 @@ def encode(columns: list[tuple[str, Values]]) -> bytes:
         lengths = rows.dtype[f"value{i}"].itemsize
         data = values.data
         if kind in (TEXT, NUMBERS):
-            widest, lengths = lengths, np.fromiter(map(len, data), np.int32, len(data))
-            if (lengths < widest).any():
+            codes, distinct = pd.factorize(data)
+            widest, sizes = lengths, np.fromiter(map(len, distinct), np.int32, len(distinct))
+            data, lengths = distinct.astype(f"S{widest}")[codes], sizes[codes]
+            if (sizes < widest).any():
                 dropped.append((f"value{i}", lengths))
         elif kind == TIMESTAMP:
             data = (data - POSTGRES_EPOCH).astype(np.int64)

@@ -198,10 +198,12 @@ class Monitor(tables.TableVerbs):
         """Return the measurements, newest run first, since a time."""
         since = start_time or datetime(1970, 1, 1, tzinfo=UTC)
         return self._database.frame(
-            "SELECT ts, id, value, ci_low, ci_high, lower_limit, upper_limit, records, slice, measurement_id,"
-            " deployment_id, asset_revision FROM measurements WHERE subscription_id = %s AND monitor = %s AND ts >= %s"
-            " ORDER BY ts DESC, id, slice LIMIT %s",
-            [self._subscription.uid, self.name, since, limit],
+            "SELECT m.ts, m.metric AS id, m.value, m.ci_low, m.ci_high, m.lower_limit, m.upper_limit, m.records,"
+            " m.slice, m.run_uid AS measurement_id, d.deployment_id, d.asset_revision FROM measurement m"
+            " LEFT JOIN deployment d USING (deployment_key)"
+            " WHERE m.subscription_id = %s AND m.monitor = %s AND m.ts >= %s"
+            " ORDER BY m.ts DESC, m.metric, m.slice LIMIT %s",
+            [self._subscription.subscription_id, self.name, since, limit],
         )
 
     def _select(self, limit: int | None) -> tables.Selection:

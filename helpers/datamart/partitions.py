@@ -25,8 +25,10 @@ def first_kept(keep_days: int, now: datetime | None = None) -> np.datetime64:
 
 def prepare(
     cursor: Cursor, table: str, scored_at: np.ndarray, keep_days: int | None = None, there: set | None = None
-) -> None:
-    """Make the partitions that rows of these times (datetime64, UTC) need; `there` remembers those seen before.
+) -> str:
+    """Make the partitions that rows of these times (datetime64, UTC) need, and return the table to write them to.
+
+    That is the one partition they all belong to, if there is one. `there` remembers partitions seen before.
 
     Raises:
         ValueError: rows are older than what is kept.
@@ -35,8 +37,9 @@ def prepare(
     if keep_days and months[0] < first_kept(keep_days):
         raise ValueError(f"Rows of {months[0]} are older than the {keep_days} days that are kept. Nothing was stored.")
     wanted = months[(months >= ahead[0] - MONTHS_BACK) & (months <= ahead[-1])]
+    target = _name(table, wanted[0]) if len(wanted) == len(months) == 1 else table
     if there is not None and there.issuperset(wanted.tolist()):
-        return
+        return target
     cursor.execute("SELECT name FROM unnest(%s::text[]) AS name WHERE to_regclass(format('%%I', name)) IS NULL",
                    [[_name(table, month) for month in wanted]])  # fmt: skip
     lacking = {name for (name,) in cursor.fetchall()}
@@ -47,6 +50,7 @@ def prepare(
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '.' || %s, 1))", [table])
     for month in [month for month in wanted if _name(table, month) in lacking]:
         _make(cursor, table, month)
+    return target
 
 
 def _name(table: str, month: np.datetime64) -> str:

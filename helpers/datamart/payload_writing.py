@@ -78,21 +78,22 @@ def write(
     if changes or state.table is None or state.deployment is None:
         cursor.execute("SAVEPOINT claim")
     new = _claim(cursor, table.subscription_id, batch, record_ids, record_digests(table, values, batch), deployment)
-    rows = np.flatnonzero(new[batch.record_of_row])
-    if len(rows):
-        owners = batch.record_of_row[rows]
-        partitions.prepare(cursor, table.payload, batch.scored_at[new], details["keep_days"], subscription.months)
+    rows = slice(None) if new.all() else np.flatnonzero(new[batch.record_of_row])
+    owners = batch.record_of_row[rows]
+    if len(owners):
+        months = details["keep_days"], subscription.months
+        target = partitions.prepare(cursor, table.payload, batch.scored_at[new], *months)
         columns = {
             "record_id": (INTEGER, Values(record_ids[owners])),
             "row_number": (SHORT_INTEGER, Values(batch.row_numbers[rows])),
             "scored_at": (TIMESTAMP, Values(batch.scored_at[owners])),
-            "deployment_key": (SHORT_INTEGER, Values(np.full(len(rows), deployment))),
+            "deployment_key": (SHORT_INTEGER, Values(np.full(len(owners), deployment))),
         }
         for name, column in values.items():
             if name not in details["never_store"]:
                 columns[table.named(name).column_name] = (table.named(name).type, column.take(rows))
-        copy_in(cursor, table.payload, columns)
-    return StoreReport(int(new.sum()), int((~new).sum()), len(rows), tuple(changes))
+        copy_in(cursor, target, columns)
+    return StoreReport(int(new.sum()), int((~new).sum()), len(owners), tuple(changes))
 
 
 def _claim(

