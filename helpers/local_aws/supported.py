@@ -25,7 +25,7 @@ _DIFFERENCES = {
     "DataQualityJobDefinition": "endpoint input only; no preprocessing or postprocessing script",
     "ModelQualityJobDefinition": "as data quality",
     "MonitoringSchedule": "data and model quality; hours missed while the server was down are not made up for",
-    "MonitoringExecution": "begin on the minute; whole hours of captured data; one process",
+    "MonitoringExecution": "begins at its hour, not up to 20 minutes later; looks at whole hours of captured data",
 }
 # The content types each image's endpoint takes without a script of the user's own.
 CONTENT_TYPES = {
@@ -42,7 +42,13 @@ _SERVICES = (
     ("S3", "moto's", "buckets, their versioning and policy; objects with metadata and tags, the latest version"),
     ("IAM", "moto's, and SimulatePrincipalPolicy; nothing is enforced", "roles, their policies, customer policies"),
     ("STS", "moto's", "the tutorial's own credentials"),
-    ("CloudWatch, CloudWatch Logs, ECR, EventBridge, SNS and others", "moto's", "nothing: they start empty"),
+    (
+        "EventBridge Scheduler",
+        "moto's; a schedule whose target is a call of SageMaker's makes it when it is due",
+        "schedules and their groups",
+    ),
+    ("CloudWatch", "moto's; alarms on a metric change state, and act on nothing", "nothing: it starts empty"),
+    ("CloudWatch Logs, ECR, EventBridge, SNS and others", "moto's", "nothing: they start empty"),
 )
 
 
