@@ -20,8 +20,15 @@ class UnusableRecord(ValueError):
 
 
 def csv_rows(text: str) -> Iterator[list[str]]:
-    """Split CSV text into rows of cells."""
-    return csv.reader(text.splitlines())
+    """Split CSV text into rows of cells.
+
+    Raises:
+        ValueError: it is not CSV, or a cell is longer than 131,072 characters.
+    """
+    try:
+        yield from csv.reader(text.splitlines())
+    except csv.Error as error:
+        raise ValueError(f"CSV cannot be read: {error}.") from None
 
 
 def rows(record: dict[str, Any], reading) -> list[Row]:
@@ -76,8 +83,12 @@ def _json_rows(text: str, prefix: str) -> list[Row]:
     if isinstance(content, dict) and list(content) in (["predictions"], ["instances"]):
         found = content[next(iter(content))]
     else:  # one row, unless it is a list of rows
-        found = content if isinstance(content, list) and isinstance(content[0], dict | list) else [content]
+        found = content if isinstance(content, list) and not _is_plain(content) else [content]
     return [_json_row(item, prefix) for item in found]
+
+
+def _is_plain(items: list) -> bool:
+    return bool(items) and not isinstance(items[0], dict | list)
 
 
 def _json_row(item: Any, prefix: str) -> Row:
@@ -86,7 +97,8 @@ def _json_row(item: Any, prefix: str) -> Row:
         if list(item) != ["features"]:
             return flat(item)
         item = item["features"]
-    return {f"{prefix}{i}": _text(cell) for i, cell in enumerate(item if isinstance(item, list) else [item])}
+    named = {f"{prefix}{i}": cell for i, cell in enumerate(item if isinstance(item, list) else [item])}
+    return {name: _text(name, cell) for name, cell in named.items()}
 
 
 def flat(record: dict[str, Any]) -> Row:
@@ -98,13 +110,13 @@ def flat(record: dict[str, Any]) -> Row:
     row: Row = {}
     for key, value in record.items():
         items = {f"{key}_{i}": item for i, item in enumerate(value)} if isinstance(value, list) else {key: value}
-        if any(isinstance(item, dict | list) for item in items.values()):
-            raise UnusableRecord(f"field {key!r} is nested; only flat JSON can be monitored.")
-        row |= {name: _text(item) for name, item in items.items()}
+        row |= {name: _text(name, item) for name, item in items.items()}
     return row
 
 
-def _text(value: Any) -> str | None:
+def _text(name: str, value: Any) -> str | None:
+    if isinstance(value, dict | list):
+        raise UnusableRecord(f"field {name!r} is nested; only flat JSON can be monitored.")
     return str(value).lower() if isinstance(value, bool) else value
 
 

@@ -57,7 +57,10 @@ def cells(values) -> Cells:
         found = _numbers(present.to_numpy(zero_copy_only=False))
         return found._replace(missing=found.missing + values.null_count)
     if not pa.types.is_string(values.type):
-        values = values.cast(pa.string())
+        try:
+            values = values.cast(pa.string())
+        except pa.ArrowNotImplementedError:
+            raise ValueError(f"A column of type {values.type} cannot be monitored: flatten it first.") from None
     return _texts(values)
 
 

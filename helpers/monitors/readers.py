@@ -151,6 +151,7 @@ def _csv_block(path: Path, block: pa.Buffer, names: list[str], skipped: list[str
         return "skip"
 
     try:
+        str(memoryview(block), "utf-8")
         table = pa.csv.read_csv(
             pa.BufferReader(block),
             read_options=pa.csv.ReadOptions(column_names=names),
@@ -159,9 +160,10 @@ def _csv_block(path: Path, block: pa.Buffer, names: list[str], skipped: list[str
                 column_types={name: pa.string() for name in names}, strings_can_be_null=True, null_values=[""]
             ),
         )
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} is not UTF-8: save it as UTF-8.") from None
     except pa.ArrowInvalid as error:
-        reason = "it is not UTF-8: save it as UTF-8" if "UTF8" in str(error) else str(error)
-        raise ValueError(f"{path} cannot be read as CSV: {reason}.") from None
+        raise ValueError(f"{path} cannot be read as CSV: {error}.") from None
     return dict(zip(names, (column.combine_chunks() for column in table.columns), strict=True))
 
 
@@ -182,7 +184,7 @@ def _json_lines(path: Path, reading: Reading) -> Iterator[Columns]:
                     rows.append(capture.flat(record))
             except capture.UnusableRecord as error:
                 raise ValueError(f"{path}, line {number}: {error}") from None
-            except (ValueError, KeyError, TypeError, AttributeError):
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 broken.append(number)
             if len(rows) >= _ROWS:
                 yield capture.columns(rows)
