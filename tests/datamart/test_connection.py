@@ -5,6 +5,7 @@ import signal
 import socket
 import threading
 import time
+from pathlib import Path
 
 import psycopg2
 import pytest
@@ -108,3 +109,28 @@ def test_connections_are_reused_and_given_back_after_errors(mart, small, query):
     application = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'data mart' AND state = 'idle'"
     assert len(small.database._idle) == 1
     assert query(application)[0][0] < 20
+
+
+def test_the_documented_role_reads_and_does_nothing_else(mart, small, query, database_url):
+    page = (Path(__file__).resolve().parents[2] / "doc" / "data-mart.md").read_text()
+    statements = page.split("CREATE ROLE")[1].split("```")[0]
+    schema = small.database.schema
+    query("CREATE ROLE" + statements.replace("data_mart", schema))
+    small.payload_logging.store([small_record("a")])
+    reading = datamart.DataMart(database_url.replace("postgres@", "dashboard@"), schema=schema)
+    subscription = reading.subscriptions.get(name="small")
+    assert len(subscription.payload_logging.get_table_content()) == 1
+    assert reading.alerts.list().empty
+    with pytest.raises(datamart.DataMartError, match="permission denied"):
+        subscription.payload_logging.store([small_record("b")])
+    with pytest.raises(datamart.DataMartError, match="permission denied"):
+        reading.bindings.add("x", datamart.SageMakerMachineLearningInstance(region="us-east-1"))
+    query("DROP OWNED BY dashboard; DROP ROLE dashboard")
+
+
+def test_documented_queries_run(mart, small, query):
+    page = (Path(__file__).resolve().parents[2] / "doc" / "data-mart.md").read_text()
+    small.payload_logging.store([small_record("a", response_time=3)])
+    statements = page.split("```sql")[1].split("```")[0].replace("Payload_breast-cancer-xgboost", "Payload_small")
+    for statement in statements.strip().split(";\n"):
+        query(f"SET search_path TO {small.database.schema}; {statement}")
