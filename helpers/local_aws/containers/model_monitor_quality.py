@@ -50,12 +50,11 @@ def find_columns(environment: dict[str, str]) -> Columns:
 
 
 def metrics(result: Result) -> list[dict[str, Any]]:
-    """Return a run's numbers in the shape of PutMetricData's MetricData: each metric, and its standard deviation."""
+    """Return a run's numbers in the shape of PutMetricData's MetricData, under their names in statistics.json."""
     measured = next(value for name, value in result.statistics.items() if name.endswith("_metrics"))
-    found = []
-    for name, entry in measured.items():
-        for key, suffix in (("value", ""), ("standard_deviation", "_std")):
-            number = entry.get(key)
-            if isinstance(number, int | float) and math.isfinite(number):
-                found.append({"MetricName": f"{name}{suffix}", "Value": float(number)})
-    return found
+    values = {name: entry.get("value") for name, entry in measured.items()}
+    return [
+        {"MetricName": name, "Value": float(value)}
+        for name, value in values.items()
+        if isinstance(value, int | float) and math.isfinite(value)
+    ]

@@ -71,6 +71,9 @@ def test_labels_join_their_requests_and_are_measured(aws, quality, read, hours, 
     first = json.loads(lines[0])
     assert len(lines) == 300 and list(first) == ["eventVersion", "groundTruthData", "captureData", "eventMetadata"]
     assert first["groundTruthData"]["data"] == labels[first["eventMetadata"]["inferenceId"]]
+    namespace, dimensions = "aws/sagemaker/Endpoints/model-metrics", [{"Name": "MonitoringSchedule", "Value": name}]
+    listed = aws.client("cloudwatch").list_metrics(Namespace=namespace, Dimensions=dimensions)["Metrics"]
+    assert {"accuracy", "recall", "f1"} <= {one["MetricName"] for one in listed}
     violated = read(f"quality-{wrong}/{quality}/{name}/{due:%Y/%m/%d/%H}/constraint_violations.json")["violations"]
     assert ("accuracy" in [one["metric_name"] for one in violated]) == (status == "CompletedWithViolations")
 
