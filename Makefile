@@ -8,7 +8,7 @@ FROM ?= 00
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install run lab test lint render stop clean aws-clean lock
+.PHONY: help install run lab console test bench soak render stop clean aws-clean lock
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -31,9 +31,18 @@ run: install  ## run every notebook, one after the other (make run FROM=05 resum
 lab: install  ## open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 notebooks/00_start_here.ipynb
 
+console: install  ## open the data mart's status pages and REST interface on 127.0.0.1
+	@$(BIN)/python -m helpers.console
+
 test: install  ## check style, helpers and every notebook
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/python -m pytest tests
+
+bench: install  ## time what was built for speed, beside its bounds and peers
+	@for part in monitors datamart console invoke fairness; do echo "== $$part"; $(BIN)/python -m tests.bench.bench_$$part || true; done
+
+soak: install  ## the long tests: load and kills, for minutes; not part of make test
+	@$(BIN)/python -m pytest tests -m soak
 
 render: install  ## run every notebook afresh and keep the outputs in notebooks/ (commit-ready)
 	@$(BIN)/python -m helpers.notebook_runner render
