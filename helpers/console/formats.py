@@ -31,4 +31,10 @@ def words(name: str) -> str:
     return name.replace("_", " ")
 
 
-FILTERS = {"number": number, "when": when, "limits": limits, "words": words}
+def columns(row: dict) -> list[str]:
+    """Order the columns of a table from a run's details: PostgreSQL's jsonb keeps no order."""
+    return sorted(row, key=lambda name: (FIRST.index(name) if name in FIRST else len(FIRST), name))
+
+
+FIRST = ("feature", "feature_name", "drifted", "distance", "threshold", "p_value", "q_value")
+FILTERS = {"number": number, "when": when, "limits": limits, "words": words, "columns": columns}

@@ -59,7 +59,7 @@ def subscription(uid: UUID) -> str:
         "subscription.html",
         subscription=found,
         measured=measured,
-        drift=drift[0] if drift else None,
+        drift=sorted(drift[0], key=lambda row: not row.get("drifted")) if drift and drift[0] else None,
         alerts=queries.alerts(_database(), subscription_uid=str(uid)),
         runs=queries.runs(_database(), found["subscription_id"]),
         remarks=queries.remarks(_database(), found["subscription_id"]),

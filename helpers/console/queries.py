@@ -36,7 +36,7 @@ def subscriptions(database: Database) -> list[dict]:
         f"""SELECT s.subscription_id, s.subscription_uid AS uid, s.name, s.source_uid,
             s.asset->>'problem_type' AS problem_type, b.name AS binding, b.service_type, s.created_at,
             ({UNRESOLVED} s.subscription_id) AS alerts
-        FROM subscription s JOIN binding b USING (binding_uid) ORDER BY s.name"""
+        FROM subscription s JOIN binding b USING (binding_uid) ORDER BY lower(s.name)"""
     )
 
 

@@ -62,7 +62,7 @@ def test_a_subscriptions_page(reader, measured):
     words = texts(page)
     assert "40 requests with 40 rows." in words
     assert "Mean response time, ms" in words
-    assert re.search(r"accuracy 0\.5 [\d.]+ to [\d.]+ –", words)
+    assert re.search(r"accuracy 0\.5 – [\d.]+ to [\d.]+", words)
     assert re.search(r"open small · area under roc was [\d.]+ , limit ≥ 0.8", words)
     assert words.count("finished") == 3
     for days in (1, 30, 365):
