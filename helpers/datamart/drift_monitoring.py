@@ -84,7 +84,7 @@ class DriftMonitoring(Monitor):
         if baseline is None:
             reason = "the endpoint serves a model version without a baseline: call enable() with its training data"
             return Outcome(0, skipped=reason)
-        rows = self._rows(self._last_record() + 1)
+        rows = self._rows(self._last_record() + 1, self._subscription.settled_record())
         if len(rows) < max(1, parameters["min_records"]):
             return Outcome(len(rows), skipped=f"{len(rows)} new rows, {parameters['min_records']} needed (min_records)")
         watched = [feature["name"] for feature in baseline["statistics"]["features"]]
@@ -134,15 +134,7 @@ class DriftMonitoring(Monitor):
         )
         return found[0]["content"] if found else None
 
-    def _last_record(self) -> int:
-        found = self._database.rows(
-            "SELECT max((details->>'last_record')::bigint) AS last FROM run"
-            " WHERE (subscription_id, monitor) = (%s, %s)",
-            [self._subscription.subscription_id, self.name],
-        )
-        return found[0]["last"] or 0
-
-    def _rows(self, first: int, last: int = 2**63 - 1) -> pd.DataFrame:
+    def _rows(self, first: int, last: int) -> pd.DataFrame:
         """Read features and answers of the records logged from one to another, with their row and time."""
         table = self._subscription.table()
         columns = {c.name: (sql.Identifier(c.column_name), c.type) for c in table.of("feature", "output")}

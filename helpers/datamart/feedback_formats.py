@@ -3,6 +3,7 @@
 import io
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pandas as pd
 
 from helpers.datamart.batches import some
@@ -25,11 +26,11 @@ def columns_of(
     if rows and isinstance(rows[0], Mapping):
         names = list(rows[0])
         for number, row in enumerate(rows, 1):
-            if set(row) != set(names):
-                raise ValueError(f"Row {number} of the feedback has other fields than row 1: {some(sorted(row))}.")
+            if not isinstance(row, Mapping) or set(row) != set(names):
+                raise ValueError(f"Row {number} of the feedback has other fields than row 1: {some(names)}.")
         return {name: [row[name] for row in rows] for name in names}
     for number, row in enumerate(rows, 1):
-        if isinstance(row, str) or len(row) != len(fields):
+        if isinstance(row, str) or not isinstance(row, Sequence | np.ndarray) or len(row) != len(fields):
             raise ValueError(f"Row {number} of the feedback has not {len(fields)} values: {some(fields)}.")
     return dict(zip(fields, map(list, zip(*rows, strict=True)), strict=True)) if rows else {}
 

@@ -172,6 +172,15 @@ class Monitor(tables.TableVerbs):
                 [run_uid, *identity],
             )
 
+    def _last_record(self) -> int:
+        """Return the last record id that a run has measured, where runs go by that (`last_record` in their details)."""
+        found = self._database.rows(
+            "SELECT max((details->>'last_record')::bigint) AS last FROM run"
+            " WHERE (subscription_id, monitor) = (%s, %s)",
+            [self._subscription.subscription_id, self.name],
+        )
+        return found[0]["last"] or 0
+
     def get_run_details(self, run_uid: str | None = None) -> dict:
         """Return a run's state, window, metrics and details; of the last run where none is named.
 

@@ -97,8 +97,12 @@ class PayloadLogging(tables.TableVerbs):
             ValueError: a field is missing, unknown or holds a value that doesn't fit; the message has field and row.
             ConflictError: a scoring id is stored already, or comes twice here, with other content.
         """
-        records = [records] if isinstance(records, PayloadRecord) else records
-        records = records if isinstance(records, pd.DataFrame) else list(records)
+        if not isinstance(records, pd.DataFrame):
+            records = (
+                [records] if isinstance(records, PayloadRecord) or not isinstance(records, Iterable) else list(records)
+            )
+            if not all(isinstance(record, PayloadRecord) for record in records):
+                raise ValueError("store takes PayloadRecords, one or a list of them, or a data frame.")
         if not len(records):
             return StoreReport(0, 0, 0)
         return payload_writing.store(self._subscription, lambda details, table: _batch(records, details, table))

@@ -1,7 +1,5 @@
 """Performance monitoring: how many records were scored, how fast, and how many a minute."""
 
-from datetime import UTC, datetime
-
 from helpers.datamart.monitoring import Measurement, Monitor, Outcome
 
 
@@ -21,20 +19,16 @@ class PerformanceMonitoring(Monitor):
         return self._enable({}, {metric: limit for metric, limit in limits.items() if limit != (None, None)})
 
     def _measure(self, parameters: dict) -> Outcome:
-        """Measure what was scored since the last run; throughput is over the time between first and last request."""
-        identifier = self._subscription.subscription_id
-        since = self._database.rows(
-            "SELECT max(window_end) AS last FROM run WHERE (subscription_id, monitor) = (%s, %s)",
-            [identifier, self.name],
-        )[0]["last"]
+        """Measure what was logged since the last run; throughput is over the time between first and last request."""
+        last = self._subscription.settled_record()
         found = self._database.rows(
             "SELECT count(*) AS requests, coalesce(sum(row_count), 0)::bigint AS records,"
             " avg(response_time)::float8 AS average_processing_time, min(scored_at) AS first, max(scored_at) AS last"
-            " FROM scoring_key WHERE subscription_id = %s AND scored_at > %s",
-            [identifier, since or datetime(1, 1, 1, tzinfo=UTC)],
+            " FROM scoring_key WHERE subscription_id = %s AND record_id > %s AND record_id <= %s",
+            [self._subscription.subscription_id, self._last_record(), last],
         )[0]
         if not found["requests"]:
-            return Outcome(0, skipped="nothing was scored since the last run")
+            return Outcome(0, skipped="nothing was logged since the last run")
         minutes = max((found["last"] - found["first"]).total_seconds() / 60, 1.0)
         measurements = [
             Measurement("records", found["records"]),
@@ -42,4 +36,4 @@ class PerformanceMonitoring(Monitor):
             Measurement("average_processing_time", found["average_processing_time"]),
             Measurement("records_per_minute", found["records"] / minutes),
         ]
-        return Outcome(found["records"], (found["first"], found["last"]), measurements)
+        return Outcome(found["records"], (found["first"], found["last"]), measurements, {"last_record": last})

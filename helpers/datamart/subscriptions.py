@@ -9,7 +9,7 @@ import boto3
 import pandas as pd
 from psycopg2 import sql
 
-from helpers.datamart import engines, monitoring, sagemaker, tables
+from helpers.datamart import engines, monitoring, sagemaker, schema, tables
 from helpers.datamart.bindings import Bindings
 from helpers.datamart.database import Cursor, Database, as_json, plain
 from helpers.datamart.drift_monitoring import DriftMonitoring
@@ -123,6 +123,19 @@ class Subscription:
             revision = sagemaker.asset_revision(self.boto_session, self.region, self.source_uid)
             self._revision = (revision, time.monotonic())
         return revision
+
+    def settled_record(self) -> int:
+        """Return the last record id, once everything up to it is stored: writers under way are waited for."""
+
+        def work(cursor: Cursor) -> int:
+            cursor.execute(
+                f"{schema.locking(exclusive=True)};"
+                " SELECT coalesce(max(record_id), 0) FROM scoring_key WHERE subscription_id = %(id)s",
+                {"id": self.subscription_id},
+            )
+            return cursor.fetchone()[0]
+
+        return self.database.run(work)
 
     def deployment_key(self, cursor: Cursor, revision: str) -> int:
         """Return the catalogue's number of a model version, adding it the first time."""
