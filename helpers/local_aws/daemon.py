@@ -119,7 +119,9 @@ def _launch(port: int | None) -> dict[str, Any]:
             start_new_session=True,
         )
     deadline = time.monotonic() + _START_SECONDS
-    while process.poll() is None and time.monotonic() < deadline:
+    waiting = True
+    while waiting:
+        waiting = process.poll() is None and time.monotonic() < deadline  # and a last look after either
         server = state.read_json(state.root() / "server.json") or {}
         if server.get("id") == identity and _answers(server):  # the record of the last server may still be there
             return server

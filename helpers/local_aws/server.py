@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 import sys
+import threading
 
 from moto.iam.models import iam_backends
 from moto.moto_server.werkzeug_app import MotoRequestHandler
@@ -20,6 +21,7 @@ from werkzeug.serving import make_server
 
 from helpers.local_aws import capture, state
 from helpers.local_aws.application import application
+from helpers.local_aws.containers import launcher
 from helpers.local_aws.daemon import SERVING
 from helpers.local_aws.iam import models as iam
 from helpers.local_aws.iam.models import Backend as IamBackend
@@ -33,6 +35,7 @@ from helpers.local_aws.scheduler.clock import Clock
 from helpers.local_aws.scheduler.models import Backend as SchedulerBackend
 
 _SLOW_SECONDS = 30
+_PRELOAD_SECONDS = 2  # after the start: importing the containers' libraries then would slow down whoever waits for it
 _TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}],
@@ -73,6 +76,9 @@ def main() -> None:
     )
     state.write_json(state.root() / "server.json", {"id": identity, "pid": os.getpid(), "port": port, "url": url})
     faulthandler.cancel_dump_traceback_later()
+    preloading = threading.Timer(_PRELOAD_SECONDS, launcher.preload)
+    preloading.daemon = True
+    preloading.start()
     server.serve_forever()
 
 

@@ -90,8 +90,14 @@ def main() -> None:
         offline = Offline(Path(folder)).start()
         moto = start_moto(port)
         try:
+            began = time.monotonic()
             artifact = set_up(offline)
+            trained = time.monotonic()
             plain = deploy(offline, model_data=artifact)["EndpointName"]
+            served = time.monotonic()
+            deploy(offline, model_data=artifact)
+            print(f"first training job {trained - began:.1f} s", end=", ")
+            print(f"endpoint in service {served - trained:.1f} s, a second one {time.monotonic() - served:.1f} s")
             captured = deploy(offline, model_data=artifact, capture=capture_config())["EndpointName"]
             url = offline.env["AWS_ENDPOINT_URL"]
             print(f"{'':28}clients  p50 ms  p99 ms  requests/s  p50 against moto")

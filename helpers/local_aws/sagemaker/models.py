@@ -10,7 +10,6 @@ from moto.core.utils import get_service_model, utcnow
 from moto.sagemaker.models import SageMakerModelBackend, sagemaker_backends
 
 from helpers.local_aws import disk, state
-from helpers.local_aws.containers import launcher
 from helpers.local_aws.sagemaker import catalogue, deployments, endpoints, processing, tags, training
 from helpers.local_aws.sagemaker import monitor_definitions as definitions
 from helpers.local_aws.sagemaker import monitor_executions as executions
@@ -71,7 +70,6 @@ class Backend(SageMakerModelBackend):
         self.deployments: dict[str, Deployment] = {}
         self.queue = ThreadPoolExecutor(max(2, os.cpu_count() or 2), thread_name_prefix="job")
         Janitor(self.deployments).start()
-        launcher.preload()
 
     def find(self, kind: str, name: str) -> Record:
         """Return a record itself; raises AWS's error for a missing one."""
