@@ -15,10 +15,19 @@ from helpers.console.gathering import gatherings
 from helpers.datamart import ConflictError, PayloadRecord, Subscription
 
 OPENAPI = Path(__file__).parent / "openapi.json"
-COMPONENTS = json.loads(OPENAPI.read_text(encoding="utf-8"))["components"]
+DOCUMENT = json.loads(OPENAPI.read_text(encoding="utf-8"))
+COMPONENTS = DOCUMENT["components"]
 VALIDATORS = {
     name: Draft202012Validator({"$ref": f"#/components/schemas/{name}", "components": COMPONENTS})
     for name in ("ScoringRecords", "Feedback")
+}
+PARAMETERS = {  # that may be in the query, by the name of the operation, which is also the view's
+    operation["operationId"]: {
+        each.get("name") or each["$ref"].split("/")[-1] for each in operation.get("parameters", ())
+    }
+    for path in DOCUMENT["paths"].values()
+    for operation in path.values()
+    if isinstance(operation, dict)
 }
 LONGEST_MESSAGE = 500  # characters
 
@@ -33,9 +42,14 @@ def _mart_of(endpoint: str | None, values: dict) -> None:
 
 
 @rest.before_request
-def _check_mart() -> None:
+def _check() -> None:
     if request.data_mart_id != current_app.extensions["schema"]:
         raise NotFound("There is no such data mart: its id is the name of its schema.")
+    known = PARAMETERS.get(request.endpoint.removeprefix("rest."), set())
+    if unknown := sorted(set(request.args) - known):
+        raise BadRequest(
+            f"Unknown parameter {', '.join(unknown)}; known are {', '.join(sorted(known)) or 'none'}."[:LONGEST_MESSAGE]
+        )
 
 
 @rest.post("/scoring_payloads")

@@ -72,7 +72,7 @@ def test_a_console_that_is_down_slows_nobody_and_loses_nothing(
     began = time.monotonic()
     for n in range(20):
         assert ask(example, model, f"{n},1").strip()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 10
     port = urllib.parse.urlsplit(running.url).port
     for _ in range(100):
         try:

@@ -174,6 +174,7 @@ def test_transactions_come_in_pages(program, root, subscription):
         "offset=" + "9" * 30,
         "limit=%C2%B2",
         "include_total_count=yes",
+        "ofset=3",
     ):
         assert program.ask(f"{path}&{bad}").status == 400, bad
     assert program.ask(f"{root}/scoring_transactions").status == 404
