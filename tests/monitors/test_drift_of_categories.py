@@ -29,6 +29,8 @@ def test_small_categories_are_pooled():
     # r and s join, then join y, which still expects fewer than 10 of two: 9.6 + 0.4.
     assert chi_squared_p_value(a, b, "aws") == pytest.approx(chisquare([80, 20], [90, 10]).pvalue)
     assert math.isnan(chi_squared_p_value({"x": 50, "y": 1}, {"x": 5}))
+    few, enough = ({"x": 100 - y, "y": y} for y in (9, 10))  # two categories need ten expected in each
+    assert math.isnan(chi_squared_p_value(few, few, "aws")) and chi_squared_p_value(enough, enough, "aws") == 1
 
 
 def test_a_category_never_seen_counts_in_exact_and_not_in_aws():
