@@ -80,7 +80,8 @@ def protect(app: Flask, held: Secrets) -> None:
 
     @app.after_request
     def add_headers(response: Response) -> Response:
-        response.headers.update(HEADERS)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)  # a page may have reasons for a policy of its own
         if request.endpoint != "static":
             response.headers["Cache-Control"] = "no-store"
         return response

@@ -79,7 +79,7 @@ def test_messages_are_short(program, path, subscription):
     assert len(answer.text) < 1000
 
 
-def test_a_database_that_is_gone(schema, mart, subscription, monkeypatch):
+def test_a_database_that_is_gone(schema, mart, subscription, monkeypatch, caplog):
     monkeypatch.setattr("helpers.datamart.database.PATIENCE", 0.5)
     running = console.start("postgresql://somebody:top-secret-word@127.0.0.1:1/nowhere", schema)
     program, reader = Client(running.url, running.token), Client(running.url)
@@ -91,6 +91,7 @@ def test_a_database_that_is_gone(schema, mart, subscription, monkeypatch):
     assert page.status == 503
     assert "top-secret-word" not in page.text and "nowhere" not in page.text
     assert "can&#39;t be reached" in page.text
+    assert "'nowhere'" in caplog.text and "top-secret-word" not in caplog.text
     running.stop()
 
 
