@@ -76,9 +76,14 @@ def batch_of(records: Sequence[PayloadRecord], asset: Mapping, dynamic: bool = F
 
 
 def _fields_of(part: Mapping, what: str) -> list[str]:
-    if not isinstance(part, Mapping) or set(part) != {"fields", "values"}:
+    lists = isinstance(part, Mapping) and set(part) == {"fields", "values"} and all(map(_is_list, part.values()))
+    if not lists:
         raise ValueError(f'{what} must be {{"fields": [...], "values": [[...], ...]}}.')
     return list(part["fields"])
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, Sequence | np.ndarray) and not isinstance(value, str | bytes)
 
 
 def _rows_of(part: Mapping, expected: Sequence[str], what: str) -> list[Sequence]:
@@ -94,7 +99,7 @@ def _rows_of(part: Mapping, expected: Sequence[str], what: str) -> list[Sequence
         wrong += [f"field {some(extra)} is unknown or repeated"] * bool(extra)
         raise ValueError(f"{what}: {'; '.join(wrong)}. Nothing was stored.")
     for number, row in enumerate(rows, 1):
-        if not isinstance(row, Sequence | np.ndarray) or isinstance(row, str) or len(row) != len(fields):
+        if not _is_list(row) or len(row) != len(fields):
             raise ValueError(f"{what}, row {number}: expected a list of {len(fields)} values. Nothing was stored.")
     if as_expected:
         return rows

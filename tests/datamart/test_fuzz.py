@@ -10,7 +10,11 @@ FIELDS = ["size", "colour", "score", "predicted_label", "", "\0", "scoring_id", 
 plain = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20), st.binary(max_size=5), st.just("red")
 )
-values = st.recursive(plain, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner))
+values = st.recursive(
+    plain,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
+    max_leaves=4,
+)
 part = st.one_of(
     values,
     st.fixed_dictionaries(
@@ -31,7 +35,7 @@ records = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(records, max_size=3))
 def test_records(small, sent):
     before = small.payload_logging.get_records_count()
@@ -42,7 +46,7 @@ def test_records(small, sent):
     assert small.payload_logging.get_records_count() == before + rows
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(values, max_size=3) | st.lists(st.dictionaries(st.sampled_from(FIELDS[:7]), plain)) | st.text(max_size=30)
 )
