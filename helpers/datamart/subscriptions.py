@@ -65,6 +65,10 @@ class Subscription:
         """How fast it answers, and how much."""
         return PerformanceMonitoring(self)
 
+    def monitors(self) -> list[monitoring.Monitor]:
+        """Return its monitors, enabled or not."""
+        return [self.quality_monitoring, self.performance_monitoring, self.drift_monitoring]
+
     @cached_property
     def binding(self) -> dict:
         """The engine that serves it."""

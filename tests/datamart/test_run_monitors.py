@@ -1,0 +1,58 @@
+"""One call, or one command for cron, runs whatever is enabled; a failure stops none of the others."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from helpers.datamart import quality_monitoring
+from tests.conftest import REPOSITORY
+from tests.datamart.conftest import record
+
+
+@pytest.fixture
+def watched(subscription):
+    subscription.payload_logging.store([record("a")])
+    subscription.performance_monitoring.enable()
+    return subscription
+
+
+def test_only_enabled_monitors_run(watched, mart):
+    runs = mart.run_monitors()
+    assert runs[["monitor", "state", "records"]].values.tolist() == [["performance", "finished", 2]]
+    watched.quality_monitoring.enable(min_records=5)
+    runs = mart.run_monitors().set_index("monitor")
+    assert runs["state"].to_dict() == {"quality": "skipped", "performance": "skipped"}
+    assert "5 needed" in runs.loc["quality", "reason"]
+
+
+def test_a_failure_is_told_and_stops_none_of_the_others(watched, mart, monkeypatch):
+    watched.quality_monitoring.enable(min_records=1)
+    watched.feedback_logging.store([{"scoring_id": "a-1", "diagnosis": 1}])
+
+    def fail(*arguments, **keywords):
+        raise RuntimeError("no memory left")
+
+    monkeypatch.setattr(quality_monitoring.quality, "evaluate", fail)
+    runs = mart.run_monitors().set_index("monitor")
+    assert runs["state"].to_dict() == {"quality": "failed", "performance": "finished"}
+    assert runs.loc["quality", "reason"] == "no memory left"
+
+
+def run(database_url, schema):
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
+    environment = kept | {"DATABASE_URL": database_url, "AWS_CONFIG_FILE": os.devnull}
+    command = [sys.executable, "-m", "helpers.datamart", "--schema", schema]
+    return subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True)
+
+
+def test_the_command_prints_a_line_a_run(watched, mart, database_url):
+    done = run(database_url, mart.get_details()["schema"])
+    assert (done.returncode, done.stdout) == (0, "breast-cancer: performance finished, 2 records.\n"), done.stderr
+
+
+def test_a_data_mart_that_is_not_there_is_one_line(database_url):
+    done = run(database_url, "nowhere")
+    assert done.returncode == 2 and done.stderr.startswith("error: Schema 'nowhere' holds no data mart")
+    assert "Traceback" not in done.stderr
