@@ -56,7 +56,7 @@ def binary_metrics(matrix: np.ndarray, true: np.ndarray, probabilities, rng) -> 
         bins = resampling.bin_scores(true, scores)
         for name, exact, binned in (
             ("area_under_roc", roc_auc_score, auc),
-            ("area_under_pr", average_precision_score, _average_precision),
+            ("area_under_pr", average_precision_score, average_precision),
         ):
             point = float(exact(true, scores))
             replicates = resampling.spread(point, binned, bins, rng)
@@ -76,7 +76,7 @@ def auc(tables: np.ndarray) -> np.ndarray:
         return (positive * below).sum(axis=1) / (negative.sum(axis=1) * positive.sum(axis=1))
 
 
-def _average_precision(tables: np.ndarray) -> np.ndarray:
+def average_precision(tables: np.ndarray) -> np.ndarray:
     """Area under the precision-recall curve as a step function (scikit-learn's average precision)."""
     counts = tables[:, :, ::-1].astype(float)
     hits, drawn = np.cumsum(counts[:, 1], axis=1), np.cumsum(counts.sum(axis=1), axis=1)

@@ -8,6 +8,8 @@ import pytest
 from sklearn import metrics as sk
 
 from helpers.monitors.quality import evaluate
+from helpers.monitors.quality_metrics import auc, average_precision
+from helpers.monitors.resampling import bin_scores
 
 
 def scored(n=300, seed=0):
@@ -129,15 +131,22 @@ def test_blocks_and_bins_give_the_interval_of_the_plain_bootstrap():
         assert found[name].ci_high - found[name].ci_low == pytest.approx(width, rel=0.25)
 
 
+def test_counts_in_bins_give_the_exact_ranking_metrics():
+    true, _, score = scored()
+    bins = bin_scores(true, np.round(score, 1))  # ten bins: many ties
+    assert auc(bins[None])[0] == pytest.approx(sk.roc_auc_score(true, np.round(score, 1)))
+    assert average_precision(bins[None])[0] == pytest.approx(sk.average_precision_score(true, np.round(score, 1)))
+
+
 def test_same_seed_same_answer():
     assert evaluate("binary", *scored(), seed=5) == evaluate("binary", *scored(), seed=5)
 
 
 def test_a_million_rows_take_seconds():
     true, predicted, score = scored(1_000_000)
-    start = time.perf_counter()
+    start = time.process_time()
     evaluate("binary", true, predicted, score)
-    assert time.perf_counter() - start < 4
+    assert time.process_time() - start < 4
 
 
 @pytest.mark.parametrize(
