@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from helpers.datamart.subscriptions import Subscription
 
 
+MOST_RECORDS = 1 << 24  # in a batch, as record ids are made
+
+
 @dataclass(frozen=True)
 class State:
     """What a writer must know, read in one go: the catalogue's row, the tables, the model version, a batch number."""
@@ -70,13 +73,15 @@ def write(
         ChangeNeeded: the table must be made or altered first, and `may_change` isn't given.
     """
     details = state.details
+    if len(batch.scoring_ids) > MOST_RECORDS:
+        raise ValueError(f"{len(batch.scoring_ids):,} requests at once; store at most {MOST_RECORDS:,}.")
     table, changes = schema.fitted(cursor, details, state.table, batch, may_change)
     values = checked(table, batch, details["asset"]["prediction_column"])
     # Record ids grow with the order of storing, which is what the payload's BRIN index lives on.
-    record_ids = (state.batch_number << 24) + np.arange(len(batch.scoring_ids), dtype=np.int64)
+    record_ids = state.batch_number * MOST_RECORDS + np.arange(len(batch.scoring_ids), dtype=np.int64)
     deployment = state.deployment or subscription.deployment_key(cursor, revision)
     if changes or state.table is None or state.deployment is None:
-        cursor.execute("SAVEPOINT claim")
+        cursor.execute("SAVEPOINT claim")  # again, to keep what was just made if claiming has to start over
     new = _claim(cursor, table.subscription_id, batch, record_ids, record_digests(table, values, batch), deployment)
     rows = slice(None) if new.all() else np.flatnonzero(new[batch.record_of_row])
     owners = batch.record_of_row[rows]

@@ -43,7 +43,7 @@ def test_partly_repeated_ids(small):
     assert small.payload_logging.get_records_count() == 4
 
 
-@pytest.mark.parametrize("dtype", ["object", "string", "category", "str"])
+@pytest.mark.parametrize("dtype", ["object", "string", "category"])
 def test_text_of_any_dtype_with_missing_values(small, dtype):
     colours = pd.Series(["red", None, "x" * 5000], dtype="object").astype(dtype)
     small.payload_logging.store(frame(colour=colours, size=pd.Series([1, None, 3], dtype="Int64")))
