@@ -109,6 +109,14 @@ def test_only_what_is_new_is_read(capturing):
     assert len(content(subscription)) == 4
 
 
+def test_other_objects_beside_the_files_are_left_alone(capturing):
+    subscription, write = capturing
+    write("a", event("1"))
+    session = subscription.boto_session
+    session.client("s3").put_object(Bucket="captured", Key="breast-cancer/AllTraffic/notes.txt", Body=b"not captured")
+    assert subscription.payload_logging.ingest_capture(PREFIX) == (1, 1, 0, 0)
+
+
 def test_what_python_logged_is_not_stored_again(capturing):
     subscription, write = capturing
     subscription.payload_logging.store([small_record("mine", values=[[1.5, "red"]], answers=[[0.9, 1]])])

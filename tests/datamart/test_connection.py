@@ -63,19 +63,30 @@ def test_wrong_password(own_server):
         datamart.DataMart(right, schema="not hers").setup()
 
 
+def answering(reply):
+    """Be a server that answers whatever comes first with some bytes; return its port."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def answer():
+        with listener, listener.accept()[0] as connection:
+            connection.recv(4096)
+            connection.sendall(reply)
+
+    threading.Thread(target=answer, daemon=True).start()
+    return listener.getsockname()[1]
+
+
 def test_sslmode_is_honoured():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    port = answering(b"N")
+    with pytest.raises(datamart.DataMartError, match="server does not support SSL"):
+        datamart.DataMart(f"postgresql://u@127.0.0.1:{port}/d?sslmode=require").setup()
 
-        def refuse_encryption():
-            connection, _ = listener.accept()
-            with connection:
-                connection.recv(8)
-                connection.sendall(b"N")
 
-        threading.Thread(target=refuse_encryption, daemon=True).start()
-        port = listener.getsockname()[1]
-        with pytest.raises(datamart.DataMartError, match="server does not support SSL"):
-            datamart.DataMart(f"postgresql://u@127.0.0.1:{port}/d?sslmode=require").setup()
+def test_a_password_that_the_server_repeats_is_not_passed_on():
+    fields = b"SFATAL\0C28P01\0Mwho says 'hunter2' here?\0\0"
+    port = answering(b"E" + (len(fields) + 4).to_bytes(4, "big") + fields)
+    with pytest.raises(datamart.DataMartError, match=r"who says '\*\*\*'"):
+        datamart.DataMart(f"postgresql://u:hunter2@127.0.0.1:{port}/d?sslmode=disable&gssencmode=disable").setup()
 
 
 def test_a_restart_of_the_server_is_waited_for(own_server):
