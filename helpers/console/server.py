@@ -1,6 +1,7 @@
 """Run the console: in the background of a notebook, or for `python -m helpers.console`."""
 
 import os
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
@@ -28,6 +29,9 @@ class Console:
         self.server.task_dispatcher.shutdown(cancel_pending=False)
         # Sockets are closed by the thread that waits on them, which then has nothing to wait on and ends.
         self.server.trigger.pull_trigger(lambda: self.server.asyncore.close_all(self.server._map))
+        deadline = time.monotonic() + 5
+        while self.server._map and time.monotonic() < deadline:  # emptied last: a console started now could otherwise
+            time.sleep(0.01)  # be given a number of a file that is just being closed, and lose it
 
 
 def state_directory() -> Path:
