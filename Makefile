@@ -42,7 +42,8 @@ bench: install  ## time what was built for speed, beside its bounds and peers
 	@for part in monitors datamart console invoke fairness; do echo "== $$part"; $(BIN)/python -m tests.bench.bench_$$part || true; done
 
 soak: install  ## the long tests: load and kills, for minutes; not part of make test
-	@$(BIN)/python -m pytest tests -m soak
+	@$(BIN)/python -m pytest tests/soak -m soak
+	@SOAK_ROUNDS=50 $(BIN)/python -m pytest tests/datamart/test_reliability.py
 
 render: install  ## run every notebook afresh and keep the outputs in notebooks/ (commit-ready)
 	@$(BIN)/python -m helpers.notebook_runner render
