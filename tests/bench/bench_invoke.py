@@ -28,7 +28,7 @@ from offline import Offline, capture_config, deploy, set_up
 
 def ask(url: str, endpoint: str, seconds: float) -> list[float]:
     """Invoke an endpoint one request after the other; answers each request's seconds."""
-    session = boto3.Session("AKIAEXAMPLEEXAMPLE00", "secret", region_name="us-east-1")
+    session = boto3.Session("example", "example", region_name="us-east-1")
     client = session.client("sagemaker-runtime", endpoint_url=url, config=Config(retries={"total_max_attempts": 1}))
     times = []
     client.invoke_endpoint(EndpointName=endpoint, Body="1,1,1", ContentType="text/csv")["Body"].read()
