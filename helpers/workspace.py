@@ -214,13 +214,29 @@ def delete_resources(boto_session: boto3.Session, name: str | None = None) -> li
     return deleted
 
 
+def delete_schedules(boto_session: boto3.Session) -> list[str]:
+    """Delete the EventBridge schedules whose names begin with the tutorial's prefix: each starts a job every hour.
+
+    Safe to repeat. Returns what was deleted, as "schedule name".
+    """
+    client = boto_session.client("scheduler")
+    pages = client.get_paginator("list_schedules").paginate(NamePrefix=f"{S3_PREFIX}-")
+    names = [schedule["Name"] for page in pages for schedule in page["Schedules"]]
+    for name in names:
+        client.delete_schedule(Name=name)
+    return [f"schedule {name}" for name in names]
+
+
 def _aws_clean() -> None:
     workspace = open()
     print(workspace.describe())
-    deleted = delete_resources(workspace.boto_session)
+    deleted = delete_schedules(workspace.boto_session) + delete_resources(workspace.boto_session)
     bucket = workspace.boto_session.resource("s3").Bucket(workspace.bucket)
     bucket.objects.filter(Prefix=f"{workspace.prefix}/").delete()
-    print("\n".join(f"deleted {what}" for what in deleted) or "no endpoint, endpoint configuration or model was left")
+    print(
+        "\n".join(f"deleted {what}" for what in deleted)
+        or "no schedule, endpoint, endpoint configuration or model was left"
+    )
 
 
 def _stop() -> None:
