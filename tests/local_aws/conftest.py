@@ -1,5 +1,6 @@
 """Running offline AWS servers for the tests."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -26,3 +27,16 @@ def own_aws(tmp_path):
     offline = Offline(tmp_path).start()
     yield offline
     offline.command("stop", check=False)
+
+
+@pytest.fixture(scope="module")
+def session(aws):
+    """The SageMaker SDK's session on the offline AWS, and nothing of the user's own settings."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        for name, value in aws.env.items():
+            patch.setenv(name, value)
+        from sagemaker.core.helper.session_helper import Session
+
+        yield Session()

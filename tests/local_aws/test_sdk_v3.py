@@ -1,7 +1,6 @@
 """The SageMaker SDK v3 as the notebooks use it: the server's variables are set in an interpreter that runs already."""
 
 import json
-import os
 import textwrap
 
 import pytest
@@ -26,18 +25,6 @@ def predict_fn(data, model):
 def output_fn(prediction, accept):
     return json.dumps(prediction), "application/json"
 """
-
-
-@pytest.fixture(scope="module")
-def session(aws):
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
-            patch.delenv(name)
-        for name, value in aws.env.items():
-            patch.setenv(name, value)
-        from sagemaker.core.helper.session_helper import Session
-
-        yield Session()
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
-"""The SDK's session on the shared server, and the requests that monitoring tests share."""
+"""The requests that monitoring tests share."""
 
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -11,18 +10,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from monitors import suggest
 from offline import capture_config, deploy
-
-
-@pytest.fixture(scope="module")
-def session(aws):
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
-            patch.delenv(name)
-        for name, value in aws.env.items():
-            patch.setenv(name, value)
-        from sagemaker.core.helper.session_helper import Session
-
-        yield Session()
 
 
 @pytest.fixture
