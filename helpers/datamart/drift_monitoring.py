@@ -12,8 +12,9 @@ from helpers.datamart.columns import INTEGER
 from helpers.datamart.copying import SHORT_INTEGER, TIMESTAMP, copy_out
 from helpers.datamart.database import Cursor, as_json
 from helpers.datamart.monitoring import Measurement, Monitor, Outcome
-from helpers.monitors import accuracy_estimate, comparison, consistency, constraints, violations
-from helpers.monitors.statistics import Profile, profile
+from helpers.monitors.data_quality import comparison, consistency, constraints, violations
+from helpers.monitors.data_quality.statistics import Profile, profile
+from helpers.monitors.quality import accuracy_estimate
 
 
 class DriftMonitoring(Monitor):

@@ -7,7 +7,7 @@ from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ as REPEATABLE_RE
 
 from helpers.datamart.copying import TIMESTAMP, copy_out
 from helpers.datamart.monitoring import Measurement, Monitor, Outcome
-from helpers.monitors import quality
+from helpers.monitors.quality import evaluation
 
 GATES = {"binary": "area_under_roc", "multiclass": "accuracy", "regression": "r2"}
 
@@ -40,7 +40,7 @@ class QualityMonitoring(Monitor):
             return Outcome(
                 count, skipped=f"{count} labelled scored rows, {parameters['min_records']} needed (min_records)"
             )
-        result = quality.evaluate(
+        result = evaluation.evaluate(
             asset["problem_type"],
             rows["label"],
             rows["prediction"],

@@ -6,7 +6,7 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from .statistics import VERSION
+from .data_quality.statistics import VERSION
 
 
 def write(document: dict[str, Any], path: Path | str) -> Path:

@@ -8,10 +8,11 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
-from . import constraints, files, naming, violations
-from .drift import Mode
+from . import files, naming
+from .data_quality import constraints, violations
+from .data_quality.drift import Mode
+from .data_quality.statistics import Profile
 from .readers import Reading, find_files, read_chunks
-from .statistics import Profile
 
 Source = Path | str | Sequence[Path | str]
 

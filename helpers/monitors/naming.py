@@ -3,9 +3,9 @@
 A prediction is never taken for a feature: which baseline column an endpoint's output is, the caller says.
 """
 
-from .drift import Mode
+from .data_quality.drift import Mode
+from .data_quality.statistics import Profile
 from .readers import Reading
-from .statistics import Profile
 
 
 def headerless(names: list[str]) -> bool:

@@ -15,7 +15,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from . import capture
-from .celltypes import FRACTIONAL, INTEGRAL
+from .data_quality.celltypes import FRACTIONAL, INTEGRAL
 
 Columns = dict[str, pa.Array]
 _CSV_BYTES = 1 << 23

@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import xgboost
 
-from helpers.monitors.companion import per_group
-from helpers.monitors.explain import attribute, background, tree
-from helpers.monitors.explain_contrast import contrast
-from helpers.monitors.fairness import evaluate
-from helpers.monitors.fairness_groups import Feature
+from helpers.monitors.explain.attribution import attribute, background, tree
+from helpers.monitors.explain.contrast import contrast
+from helpers.monitors.fairness.companion import per_group
+from helpers.monitors.fairness.evaluation import evaluate
+from helpers.monitors.fairness.groups import Feature
 
 ROWS = 1_000_000
 

@@ -21,10 +21,10 @@ import pyarrow.csv
 from scipy.stats import ks_2samp
 
 from helpers.monitors import files
-from helpers.monitors.comparison import compare
-from helpers.monitors.drift import ks_distance, steps
+from helpers.monitors.data_quality.comparison import compare
+from helpers.monitors.data_quality.drift import ks_distance, steps
+from helpers.monitors.data_quality.statistics import Profile, profile
 from helpers.monitors.jobs import read_profile
-from helpers.monitors.statistics import Profile, profile
 
 COLUMNS = 30
 

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from helpers.monitors.accuracy_estimate import estimate, fit
-from helpers.monitors.consistency import find_inconsistent, learn
+from helpers.monitors.data_quality.consistency import find_inconsistent, learn
+from helpers.monitors.quality.accuracy_estimate import estimate, fit
 
 
 def world(n, seed, shift=0.0, spread=2.0, overconfidence=1.0):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.monitors.celltypes import BOOLEAN, FRACTIONAL, INTEGRAL, cells
+from helpers.monitors.data_quality.celltypes import BOOLEAN, FRACTIONAL, INTEGRAL, cells
 
 
 def kind(text):

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.monitors.consistency import find_inconsistent, learn
+from helpers.monitors.data_quality.consistency import find_inconsistent, learn
 
 
 def rows(n=2000, seed=0):

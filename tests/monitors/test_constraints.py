@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from helpers.monitors.constraints import MONITORING_CONFIG, settings, suggest
-from helpers.monitors.statistics import profile
+from helpers.monitors.data_quality.constraints import MONITORING_CONFIG, settings, suggest
+from helpers.monitors.data_quality.statistics import profile
 
 
 def test_what_is_suggested():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from helpers.monitors.distinct import DistinctCounter
+from helpers.monitors.data_quality.distinct import DistinctCounter
 
 
 def count(values):

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import ks_2samp
 
-from helpers.monitors.drift import ks_distance, ks_p_value, steps
-from helpers.monitors.kll import Sketch
+from helpers.monitors.data_quality.drift import ks_distance, ks_p_value, steps
+from helpers.monitors.data_quality.kll import Sketch
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:ks_2samp"),  # scipy on its own fallbacks

@@ -6,10 +6,10 @@ import pytest
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import false_discovery_control, wasserstein_distance
 
-from helpers.monitors import constraints, drift
-from helpers.monitors.comparison import compare
-from helpers.monitors.kll import Sketch
-from helpers.monitors.statistics import profile
+from helpers.monitors.data_quality import constraints, drift
+from helpers.monitors.data_quality.comparison import compare
+from helpers.monitors.data_quality.kll import Sketch
+from helpers.monitors.data_quality.statistics import profile
 
 
 def table(reference, current, **options):

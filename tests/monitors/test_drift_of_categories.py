@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy.stats import chi2_contingency, chisquare
 
-from helpers.monitors.categories import chi_squared_p_value, linf
-from helpers.monitors.comparison import compare
-from helpers.monitors.constraints import suggest
-from helpers.monitors.statistics import profile
+from helpers.monitors.data_quality.categories import chi_squared_p_value, linf
+from helpers.monitors.data_quality.comparison import compare
+from helpers.monitors.data_quality.constraints import suggest
+from helpers.monitors.data_quality.statistics import profile
 
 
 def test_largest_difference_of_shares():

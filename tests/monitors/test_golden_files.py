@@ -10,9 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.monitors import constraints, violations
+from helpers.monitors.data_quality import constraints, violations
+from helpers.monitors.data_quality.statistics import profile
 from helpers.monitors.jobs import run_check
-from helpers.monitors.statistics import profile
 
 HERE = Path(__file__).parent / "data"
 GOLDEN = Path(__file__).parents[3] / "shared/reference/golden"

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from helpers.monitors.data_quality.statistics import profile
 from helpers.monitors.jobs import read_profile
-from helpers.monitors.statistics import profile
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers.monitors.kll import Sketch, buckets, weighted_values
+from helpers.monitors.data_quality.kll import Sketch, buckets, weighted_values
 
 GOLDEN = Path(__file__).parents[3] / "shared/reference/golden/kll-vectors.json"
 

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 from sklearn import metrics as sk
 
-from helpers.monitors import files, model_quality
-from helpers.monitors.model_quality_jobs import Columns, run_model_quality_baseline, run_model_quality_check
+from helpers.monitors import files
+from helpers.monitors.quality import model_quality
+from helpers.monitors.quality.jobs import Columns, run_model_quality_baseline, run_model_quality_check
 
 BEST = "_best_constant_classifier"
 BINARY_KEYS = ["confusion_matrix", "recall", "precision", "accuracy"]

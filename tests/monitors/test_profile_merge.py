@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from helpers.monitors.statistics import Profile, profile
+from helpers.monitors.data_quality.statistics import Profile, profile
 
 
 def rows(n=40_000, seed=0):

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from sklearn import metrics as sk
 
-from helpers.monitors.quality import evaluate
-from helpers.monitors.quality_metrics import auc, average_precision
+from helpers.monitors.quality.evaluation import evaluate
+from helpers.monitors.quality.metrics import auc, average_precision
 from helpers.monitors.resampling import bin_scores
 
 

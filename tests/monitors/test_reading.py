@@ -9,8 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from helpers.monitors import readers
+from helpers.monitors.data_quality.statistics import profile
 from helpers.monitors.jobs import read_profile, run_baseline, run_check
-from helpers.monitors.statistics import profile
 
 
 def put(tmp_path, content, name="data.csv"):

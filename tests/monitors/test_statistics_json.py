@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from helpers.monitors import files
-from helpers.monitors.constraints import suggest
-from helpers.monitors.statistics import profile
+from helpers.monitors.data_quality.constraints import suggest
+from helpers.monitors.data_quality.statistics import profile
 
 
 def feature(values):

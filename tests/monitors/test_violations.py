@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.monitors.constraints import suggest
-from helpers.monitors.statistics import Profile, profile
-from helpers.monitors.violations import check, java_double
+from helpers.monitors.data_quality.constraints import suggest
+from helpers.monitors.data_quality.statistics import Profile, profile
+from helpers.monitors.data_quality.violations import check, java_double
 
 BASE = profile({"n": np.arange(500), "f": np.arange(500) / 7, "c": ["a", "b"] * 250})
 BASELINE = BASE.statistics()

@@ -10,7 +10,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from helpers.monitors.fairness_groups import Feature
+from helpers.monitors.fairness.groups import Feature
 
 
 @pytest.fixture(scope="session")

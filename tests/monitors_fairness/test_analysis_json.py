@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pandas as pd
 
-from helpers.monitors.explain import Attribution, clarify_section
-from helpers.monitors.fairness import evaluate
-from helpers.monitors.fairness_analysis import analysis
-from helpers.monitors.fairness_groups import Feature
+from helpers.monitors.explain.attribution import Attribution, clarify_section
+from helpers.monitors.fairness.analysis import analysis
+from helpers.monitors.fairness.evaluation import evaluate
+from helpers.monitors.fairness.groups import Feature
 
 POST = ["AD", "CDDPL", "DAR", "DCA", "DCR", "DI", "DPPL", "DRR", "FT", "GE", "RD", "SD", "TE"]
 PRE = ["CDDL", "CI", "DPL", "JS", "KL", "KS", "LP", "TVD"]

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.monitors.explain import attribution_drift, drift_violations, global_attributions
+from helpers.monitors.explain.attribution import attribution_drift, drift_violations, global_attributions
 
 # AWS's developer guide, "Feature attribution drift for models in production": a ranking turned upside down
 TRAINING = pd.Series({"SAT score": 0.70, "GPA": 0.50, "Class rank": 0.05})

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import xgboost
 
-from helpers.monitors.explain import attribute, background, global_attributions, linear, tree
+from helpers.monitors.explain.attribution import attribute, background, global_attributions, linear, tree
 
 
 @pytest.fixture(scope="module")

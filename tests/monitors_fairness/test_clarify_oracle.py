@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.monitors.fairness import evaluate
-from helpers.monitors.fairness_groups import Feature
-from helpers.monitors.fairness_metrics import METRICS
+from helpers.monitors.fairness.evaluation import evaluate
+from helpers.monitors.fairness.groups import Feature
+from helpers.monitors.fairness.metrics import METRICS
 
 clarify = pytest.importorskip("smclarify.bias.metrics", reason="smclarify is a development-only oracle")
 

@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from helpers.monitors import companion_rule
-from helpers.monitors.companion import blind, per_group
-from helpers.monitors.companion_rule import bend, debias, threshold
-from helpers.monitors.fairness_groups import Feature
+from helpers.monitors.fairness import companion_rule
+from helpers.monitors.fairness.companion import blind, per_group
+from helpers.monitors.fairness.companion_rule import bend, debias, threshold
+from helpers.monitors.fairness.groups import Feature
 
 SEX = Feature("sex", ["m"], ["f"], 0.95)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.monitors.explain_contrast import MAX_ROWS, contrast
+from helpers.monitors.explain.contrast import MAX_ROWS, contrast
 
 CHANGEABLE = ["status", "month", "credit_amount", "savings", "employment", "other_debtors", "installment_plans"]
 

@@ -1,6 +1,6 @@
 """doc/fairness.md explains every metric in the words that the code gives."""
 
-from helpers.monitors.fairness_metrics import METRICS
+from helpers.monitors.fairness.metrics import METRICS
 
 
 def test_every_metric_is_in_the_table(repository):

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.monitors.fairness import evaluate
-from helpers.monitors.fairness_groups import Feature
-from helpers.monitors.fairness_perturbation import perturb
+from helpers.monitors.fairness.evaluation import evaluate
+from helpers.monitors.fairness.groups import Feature
+from helpers.monitors.fairness.perturbation import perturb
 
 SEX = Feature("sex", ["m"], ["f"], 0.8)
 
@@ -258,7 +258,7 @@ def test_the_flip_test_says_when_it_has_no_answer_or_a_sample(monkeypatch):
     assert flip(gaps, predictions)["note"] == "Every row of a group misses a feature"
     whole = flip(rows, predictions)
     assert whole["note"] == "" and whole["ci_low"] <= whole["value"] <= whole["ci_high"]
-    monkeypatch.setattr("helpers.monitors.fairness_flip.PAIRS", 900)
+    monkeypatch.setattr("helpers.monitors.fairness.flip.PAIRS", 900)
     assert flip(rows, predictions)["note"] == "on 30 rows of the group and 30 of its reference"
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.monitors.fairness_groups import MISSING, Feature, assign, cross, outcomes
+from helpers.monitors.fairness.groups import MISSING, Feature, assign, cross, outcomes
 
 
 def names(values, feature):

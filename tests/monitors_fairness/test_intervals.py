@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.monitors.fairness import evaluate
-from helpers.monitors.fairness_groups import Feature
+from helpers.monitors.fairness.evaluation import evaluate
+from helpers.monitors.fairness.groups import Feature
 
 FEATURE = Feature("g", minority=["d"])
 TRUE = {"DPPL": 0.2, "DI": 0.4 / 0.6, "CI": 0.4}

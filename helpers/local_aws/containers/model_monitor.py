@@ -20,7 +20,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from helpers.monitors import constraints, files, naming, violations
+from helpers.monitors import files, naming
+from helpers.monitors.data_quality import constraints, violations
 from helpers.monitors.jobs import Result, cloudwatch_metrics, read_profile, run_baseline
 
 from . import model_monitor_quality

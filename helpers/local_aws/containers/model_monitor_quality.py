@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from helpers.monitors.jobs import Result
-from helpers.monitors.model_quality_jobs import Columns, run_model_quality_baseline, run_model_quality_check
+from helpers.monitors.quality.jobs import Columns, run_model_quality_baseline, run_model_quality_check
 
 
 def analyse(source: Path, baseline: Path | None, output: Path, environment: dict[str, str], header: bool) -> Result:
     """Measure labelled predictions, or hold them against a baseline.
 
     Raises:
-        ValueError: a variable is missing, or see helpers.monitors.model_quality_jobs.
+        ValueError: a variable is missing, or see helpers.monitors.quality.jobs.
     """
     problem = environment.get("problem_type")
     if not problem:

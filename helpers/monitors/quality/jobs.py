@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from . import files, model_quality
-from .celltypes import cells
-from .jobs import Result, Source, as_sources
-from .readers import Reading, read_chunks
+from .. import files
+from ..data_quality.celltypes import cells
+from ..jobs import Result, Source, as_sources
+from ..readers import Reading, read_chunks
+from . import model_quality
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from .companion_search import TARGETS, frontier_of, grid, measure, most_accurate
-from .fairness_groups import Feature, Groups, assign, column
+from .groups import Feature, Groups, assign, column
 
 Score = Callable[[pd.DataFrame], Sequence[float]]
 

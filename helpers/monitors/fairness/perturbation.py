@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from . import resampling
-from .fairness_groups import Feature, Groups, assign, column
+from .. import resampling
+from .groups import Feature, Groups, assign, column
 
 Predict = Callable[[pd.DataFrame], Sequence]
 BATCH = 5_000

@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from .quality_metrics import Metric, binary_metrics, multiclass_metrics, regression_metrics
+from .metrics import Metric, binary_metrics, multiclass_metrics, regression_metrics
 
 ProblemType = Literal["binary", "multiclass", "regression"]
 GATES = {"binary": "area_under_roc", "multiclass": "accuracy", "regression": "r2"}

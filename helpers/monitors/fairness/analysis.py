@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from .fairness import Fairness
-from .fairness_metrics import METRICS
+from .evaluation import Fairness
+from .metrics import METRICS
 
 
 def analysis(fairness: Fairness, label: str, favourable: Sequence, explanations: Mapping | None = None) -> dict:

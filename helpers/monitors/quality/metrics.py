@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from . import resampling
+from .. import resampling
 
 
 @dataclass(frozen=True)

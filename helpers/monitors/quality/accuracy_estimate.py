@@ -15,8 +15,8 @@ import numpy as np
 from scipy import stats
 from scipy.special import expit, logit
 
-from .consistency import Consistency
-from .quality import binary_classes, check_input
+from ..data_quality.consistency import Consistency
+from .evaluation import binary_classes, check_input
 
 _REFITS = 200
 _GROUPS = 200

@@ -10,11 +10,11 @@ from typing import Any, Literal
 import numpy as np
 from sklearn.metrics import precision_recall_curve, roc_auc_score, roc_curve
 
-from . import resampling
-from .quality import binary_classes, check_input, seen_classes
-from .quality_metrics import auc
-from .statistics import VERSION
-from .violations import java_double
+from .. import resampling
+from ..data_quality.statistics import VERSION
+from ..data_quality.violations import java_double
+from .evaluation import binary_classes, check_input, seen_classes
+from .metrics import auc
 
 ProblemType = Literal["BinaryClassification", "MulticlassClassification", "Regression"]
 _KEYS = {

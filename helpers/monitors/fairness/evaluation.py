@@ -11,12 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from . import fairness_metrics, resampling
-from .fairness_findings import summarise
-from .fairness_flip import flip_test
-from .fairness_groups import Feature, Groups, assign, column, cross, outcomes
-from .fairness_metrics import EMPTY_GROUP_VARIABLE, METRICS, reason
-from .fairness_perturbation import scores
+from .. import resampling
+from . import metrics
+from .findings import summarise
+from .flip import flip_test
+from .groups import Feature, Groups, assign, column, cross, outcomes
+from .metrics import EMPTY_GROUP_VARIABLE, METRICS, reason
+from .perturbation import scores
 
 REPLICATES = 1000
 MAX_STRATA = 200
@@ -43,7 +44,7 @@ class Fairness:
             rate_high, reference_rate, fairness_score, score_low, score_high, threshold, biased, finding (one plain
             sentence for a biased group), warning.
         metrics: a row per feature, minority group and metric: feature, group, stage, metric, value, ci_low, ci_high,
-            rows (of the group), reason (why there is no value). ``fairness_metrics.METRICS`` explains each.
+            rows (of the group), reason (why there is no value). ``metrics.METRICS`` explains each.
     """
 
     features: tuple[str, ...]
@@ -179,11 +180,11 @@ def _measure(pair: np.ndarray, has_strata: bool, rng: np.random.Generator) -> di
     if len(used):
         stack[1:, used] = rng.multinomial(cells.sum(), cells[used] / cells.sum(), size=REPLICATES)
     stack = stack.reshape(-1, *pair.shape)
-    values = fairness_metrics.compute(stack.sum(axis=2))
+    values = metrics.compute(stack.sum(axis=2))
     if has_strata:
         by_stratum = np.swapaxes(stack, 1, 2)
-        values["CDDL"] = fairness_metrics.conditional_disparity(by_stratum[..., :2, :].sum(axis=-1))
-        values["CDDPL"] = fairness_metrics.conditional_disparity(by_stratum[..., :2].sum(axis=-2))
+        values["CDDL"] = metrics.conditional_disparity(by_stratum[..., :2, :].sum(axis=-1))
+        values["CDDPL"] = metrics.conditional_disparity(by_stratum[..., :2].sum(axis=-2))
     return {name: (float(value[0]), value[1:], "") for name, value in values.items()}
 
 

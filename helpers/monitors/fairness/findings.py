@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from . import resampling
-from .fairness_groups import Feature, Groups
+from .. import resampling
+from .groups import Feature, Groups
 
 SMALL = 30
 

@@ -1,0 +1,1 @@
+"""Explanations: what counted in one answer, and what would have changed it."""

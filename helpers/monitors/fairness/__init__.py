@@ -1,0 +1,1 @@
+"""Fairness: groups, metrics, perturbation, findings, and the rule of a de-biased companion."""

@@ -1,0 +1,1 @@
+"""Model quality: predictions against labels, and an estimate while labels are missing."""
