@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -20,7 +20,9 @@ class UseCase:
 
     `name` is lower case with hyphens, as SageMaker's names are. `label_values` maps the label's text to the
     number that models learn; the positive class is the one that maps to 1. `recipes` maps an algorithm of
-    SageMaker's to the hyperparameters of its training job.
+    SageMaker's to the hyperparameters of its training job. Where answers can be unfair to people, `favourable` is the
+    label that a person hopes for, `protected` maps each attribute by which nobody should be treated worse to its
+    (majority, minority) groups, categories or [low, high] ranges, and `changeable` names what a person can change.
     """
 
     name: str
@@ -31,11 +33,14 @@ class UseCase:
     features: tuple[str, ...]
     problem_type: str
     recipes: Mapping[str, Mapping[str, str]]
+    favourable: str | None = None
+    protected: Mapping[str, tuple[list, list]] = field(default_factory=dict)
+    changeable: tuple[str, ...] = ()
 
     def load(self, folder: Path = DATA) -> pd.DataFrame:
         """Read the data file, once its sha256 is known to be right.
 
-        Returns a frame with one row a case: the label's column (text), then one float column a feature.
+        Returns a frame with one row a case: the label's column (text) and one column a feature.
         Raises DataFileError where the file is missing or was changed.
         """
         path = folder / self.file
@@ -47,7 +52,7 @@ class UseCase:
                 f"data/{self.file} was changed: its sha256 begins with {found[:12]}, data/README.md gives "
                 f"{self.sha256[:12]}. Get the original back with: git checkout -- data/{self.file}"
             )
-        return pd.read_csv(path)
+        return pd.read_csv(path)[[self.label, *self.features]]
 
 
 _MEASURED = (
@@ -90,4 +95,40 @@ BREAST_CANCER = UseCase(
             "subsample": "0.8",
         },
     },
+)
+
+GERMAN_CREDIT = UseCase(
+    name="german-credit",
+    file="german_credit.csv",
+    sha256="7f064b0aa06dfaf9ca10eeee5178d07cc147134ab02b46df9d800122cf552484",
+    label="credit",
+    label_values={"bad": 0, "good": 1},
+    # personal_status tells sex exactly, so it's left out: what the model may know of sex, it shall know by that name.
+    features=(
+        "status",
+        "month",
+        "credit_history",
+        "purpose",
+        "credit_amount",
+        "savings",
+        "employment",
+        "investment_as_income_percentage",
+        "sex",
+        "other_debtors",
+        "residence_since",
+        "property",
+        "age",
+        "installment_plans",
+        "housing",
+        "number_of_credits",
+        "skill_level",
+        "people_liable_for",
+        "telephone",
+        "foreign_worker",
+    ),
+    problem_type="binary",
+    recipes={"xgboost": {"num_round": "60", "max_depth": "3", "eta": "0.1"}},
+    favourable="good",
+    protected={"sex": (["male"], ["female"]), "age": ([[26, 75]], [[18, 25]])},
+    changeable=("status", "month", "credit_amount", "savings", "employment", "other_debtors", "installment_plans"),
 )

@@ -7,7 +7,7 @@ import pytest
 from sklearn.datasets import load_breast_cancer
 
 from helpers import use_cases
-from helpers.use_cases import BREAST_CANCER
+from helpers.use_cases import BREAST_CANCER, GERMAN_CREDIT
 
 
 def test_breast_cancer_is_the_known_data_set():
@@ -27,6 +27,19 @@ def test_malignant_is_the_positive_class_where_scikit_learn_has_it_as_zero():
 
 def test_values_and_order_are_those_of_scikit_learn():
     assert (BREAST_CANCER.load()[list(BREAST_CANCER.features)].to_numpy() == load_breast_cancer().data).all()
+
+
+def test_german_credit_says_who_is_protected_and_what_can_change():
+    cases = GERMAN_CREDIT.load()
+    assert list(cases.columns) == [GERMAN_CREDIT.label, *GERMAN_CREDIT.features]
+    assert cases["credit"].value_counts().to_dict() == {"good": 700, "bad": 300}
+    assert "personal_status" not in cases  # it tells sex exactly
+    majority, minority = GERMAN_CREDIT.protected["sex"]
+    assert set(cases["sex"]) == {*majority, *minority}
+    ((older, oldest),), ((youngest, younger),) = GERMAN_CREDIT.protected["age"]
+    assert cases["age"].between(youngest, younger).sum() == 190
+    assert (cases["age"].between(older, oldest) | cases["age"].between(youngest, younger)).all()
+    assert set(GERMAN_CREDIT.changeable) <= set(GERMAN_CREDIT.features) - set(GERMAN_CREDIT.protected)
 
 
 def test_a_changed_file_is_refused(tmp_path):
