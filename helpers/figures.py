@@ -135,3 +135,79 @@ def accuracy(table: pd.DataFrame, title: str) -> Figure:
     axis.invert_yaxis()
     axis.legend(frameon=False, loc="lower left")
     return _finish(figure)
+
+
+def disparity(groups: pd.DataFrame, title: str) -> Figure:
+    """Draw each group's share of favourable outcomes with its 95% interval, minorities beside their majority.
+
+    `groups` has a line a group: feature, group, role ("majority" or "minority"), rows, favourable_rate, rate_low and
+    rate_high, as `monitors.fairness.evaluation` gives them.
+    """
+    figure, (axis,) = _figure(size=(6.4, 0.4 * len(groups) + 1.3))
+    height = np.arange(len(groups))
+    for role, colour, marker in (("majority", BLUE, "o"), ("minority", ORANGE, "s")):
+        there = (groups["role"] == role).to_numpy()
+        part = groups[there]
+        reach = [part["favourable_rate"] - part["rate_low"], part["rate_high"] - part["favourable_rate"]]
+        axis.errorbar(
+            part["favourable_rate"], height[there], xerr=reach, fmt=marker, color=colour, capsize=2, label=role
+        )
+    names = [f"{line.feature} {line.group} ({line.rows})" for line in groups.itertuples()]
+    axis.set(title=title, xlabel="favourable outcomes, with 95% interval", yticks=height, yticklabels=names)
+    axis.xaxis.set_major_formatter("{x:.0%}")
+    axis.invert_yaxis()
+    figure.legend(frameon=False, loc="outside lower center", ncols=4)
+    return _finish(figure)
+
+
+def frontier(table: pd.DataFrame, original: Mapping[str, float], threshold: float, title: str) -> Figure:
+    """Draw what accuracy each degree of fairness costs: the whole frontier, the chosen point, and the model as it is.
+
+    `table` has columns fairness, accuracy and chosen (one is true); `original` has fairness and accuracy.
+    """
+    figure, (axis,) = _figure(size=(6.4, 3.3))
+    axis.plot(table["fairness"], table["accuracy"], color=BLUE, marker="o", label="best thresholds")
+    chosen = table[table["chosen"]]
+    axis.scatter(chosen["fairness"], chosen["accuracy"], s=120, color=GREEN, zorder=3, label="companion")
+    axis.scatter(original["fairness"], original["accuracy"], s=80, color=ORANGE, marker="D", zorder=3, label="model")
+    axis.axvline(threshold, color=GREY, linestyle="--", label=f"lower limit {threshold:g}")
+    axis.set(title=title, xlabel="fairness score", ylabel="accuracy")
+    figure.legend(frameon=False, loc="outside lower center", ncols=4)
+    return _finish(figure)
+
+
+def waterfall(attributions: pd.Series, base: float, title: str, shown: int = 8) -> Figure:
+    """Draw how features led from the average answer to this one: steps of probability, the largest first.
+
+    `attributions` are in log-odds, by feature; `base` is the log-odds that they start from.
+    """
+    order = attributions.abs().sort_values(ascending=False, kind="stable").index
+    steps = pd.concat([attributions[order[:shown]], pd.Series({"all others": attributions[order[shown:]].sum()})])
+    ends = 1 / (1 + np.exp(-(base + steps.cumsum())))
+    starts = np.concatenate([[1 / (1 + np.exp(-base))], ends[:-1]])
+    low, high = min(starts.min(), ends.min()), max(starts.max(), ends.max())
+    figure, (axis,) = _figure(size=(6.4, 0.3 * len(steps) + 1.4))
+    colours = [BLUE if step > 0 else ORANGE for step in steps]
+    axis.barh(steps.index, ends - starts, left=starts, color=colours)
+    for place, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        right = (max(start, end), place)
+        axis.annotate(f"{end - start:+.2f}", right, (4, 0), textcoords="offset points", va="center", fontsize=8)
+    axis.axvline(starts[0], color=GREY, linestyle=":", zorder=0, label=f"average answer: {starts[0]:.2f}")
+    axis.axvline(ends.iloc[-1], color=GREY, linestyle="-", zorder=0, label=f"this answer: {ends.iloc[-1]:.2f}")
+    axis.set(title=title, xlabel="probability of the favourable outcome", xlim=(low - 0.05, high + 0.08))
+    axis.invert_yaxis()
+    figure.legend(frameon=False, loc="outside lower center", ncols=4)
+    return _finish(figure)
+
+
+def contrast(scores: Mapping[str, float], threshold: float, title: str) -> Figure:
+    """Draw what a change does to the answer: a bar for each case in `scores` (its words: its probability)."""
+    figure, (axis,) = _figure(size=(6.4, 0.45 * len(scores) + 1.3))
+    colours = [BLUE if score >= threshold else ORANGE for score in scores.values()]
+    bars = axis.barh(list(scores), list(scores.values()), color=colours, height=0.6)
+    axis.bar_label(bars, fmt="%.2f", padding=3, fontsize=8)
+    axis.axvline(threshold, color=GREY, linestyle="--", label=f"favourable from {threshold:g}")
+    axis.set(title=title, xlabel="probability of the favourable outcome", xlim=(0, 1))
+    axis.invert_yaxis()
+    figure.legend(frameon=False, loc="outside lower center")
+    return _finish(figure)
