@@ -7,6 +7,7 @@ from helpers.datamart import erasing, monitoring
 from helpers.datamart.bindings import Bindings
 from helpers.datamart.database import Database
 from helpers.datamart.migrations import migrate
+from helpers.datamart.notifications import Notifications
 from helpers.datamart.subscriptions import Subscriptions
 
 
@@ -43,7 +44,8 @@ class Alerts:
 class DataMart:
     """A data mart in one schema of a PostgreSQL database.
 
-    `boto_session` is how SageMaker is asked about endpoints and model versions; without it everything else works.
+    `boto_session` is how SageMaker is asked about endpoints and model versions, and how notifications are sent; without
+    it everything else works.
     """
 
     def __init__(self, database_url: str, schema: str = "data_mart", boto_session: boto3.Session | None = None):
@@ -51,6 +53,7 @@ class DataMart:
         self.bindings = Bindings(self._database, boto_session)
         self.subscriptions = Subscriptions(self._database, boto_session)
         self.alerts = Alerts(self._database)
+        self.notifications = Notifications(self._database, boto_session)
 
     def setup(self) -> dict:
         """Make the schema and its tables, or bring them up to date, and return `get_details()`.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from psycopg2 import sql
 
-from helpers.datamart import tables
+from helpers.datamart import notifications, tables
 from helpers.datamart.database import Cursor, Database, as_json
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Monitor(tables.TableVerbs):
         return (found[0] if found else {"enabled": False, "parameters": {}}) | {"thresholds": limits}
 
     def run(self, background_mode: bool = False) -> dict:
-        """Measure now, store the measurements, open and close alerts, and return the run's details.
+        """Measure now, store the measurements, open and close alerts, send them, and return the run's details.
 
         With `background_mode` it returns at once; `get_run_details` tells when the run's state is "finished".
 
@@ -128,6 +128,7 @@ class Monitor(tables.TableVerbs):
                 [as_json({"error": str(error)}), run_uid],
             )
             raise
+        notifications.send(self._database, self._subscription.boto_session)
 
     def _record(self, cursor: Cursor, run_uid: str, outcome: Outcome, limits: dict, revision: str) -> None:
         """Store a run's outcome and settle its alerts, in one transaction."""
