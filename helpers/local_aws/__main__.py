@@ -1,11 +1,10 @@
-"""Command line of the offline AWS: python -m helpers.local_aws start|stop|status|env|run-schedule."""
+"""Command line of the offline AWS: python -m helpers.local_aws start|stop|status|env|run-schedule|invite."""
 
 import argparse
 import shlex
 import sys
 
-from helpers.local_aws import daemon
-from helpers.local_aws.scheduler import client
+from helpers.local_aws import client, daemon
 
 
 def main() -> int:
@@ -22,6 +21,9 @@ def main() -> int:
     run = commands.add_parser("run-schedule", help="run a monitoring or EventBridge schedule now")
     run.add_argument("name")
     run.add_argument("--at", metavar="TIME", help="as if it were due then (ISO, UTC), to make up for a missed hour")
+    invite = commands.add_parser("invite", help="put a worker into an A2I work team and print the link to sign in with")
+    invite.add_argument("worker", help="any name")
+    invite.add_argument("--workteam", help="needed if there are several")
     options = parser.parse_args()
     try:
         if options.command == "start":
@@ -29,8 +31,12 @@ def main() -> int:
         elif options.command == "stop":
             print("Offline AWS stopped" if daemon.stop() else "Offline AWS was not running")
         elif options.command == "run-schedule":
-            ran = client.ask(options.name, options.at)
+            ran = client.ask(client.RUN_SCHEDULE, name=options.name, at=options.at)
             print(f"The {ran['kind']} {ran['name']}, due at {ran['scheduled']}, runs: {ran['started']}")
+        elif options.command == "invite":
+            invited = client.ask(client.INVITE, worker=options.worker, workteam=options.workteam)
+            print(f"{invited['worker']} is in work team {invited['workteam']}; to sign in, for {invited['days']} days:")
+            print(invited["link"])
         elif options.command == "status":
             server = daemon.running()
             print(

@@ -10,9 +10,10 @@ from flask import request
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug import Request
 
+from helpers.local_aws import commands
+from helpers.local_aws.a2i import portal
 from helpers.local_aws.daemon import IDENTITY_PATH
 from helpers.local_aws.s3 import models as s3
-from helpers.local_aws.scheduler import client, run_now
 from helpers.local_aws.unsupported import answer_error, answer_unknown_service
 
 
@@ -41,9 +42,11 @@ def application(identity: str) -> Callable[..., Any]:
         if environ["PATH_INFO"] == IDENTITY_PATH:
             start_response("200 OK", [("Content-Type", "application/json")])
             return [json.dumps({"id": identity, "pid": os.getpid()}).encode()]
-        if environ["PATH_INFO"] == client.PATH and environ["REQUEST_METHOD"] == "POST":
+        if environ["PATH_INFO"].startswith(f"{portal.PORTAL}/"):
+            return portal.answer(environ, start_response)
+        if environ["PATH_INFO"] in commands.COMMANDS and environ["REQUEST_METHOD"] == "POST":
             asked = Request(environ)
-            status, content = run_now.answer(asked.content_type or "", asked.get_data())
+            status, content = commands.answer(environ["PATH_INFO"], asked.content_type or "", asked.get_data())
             start_response(status, [("Content-Type", "application/json")])
             return [json.dumps(content).encode()]
         try:

@@ -20,6 +20,7 @@ from moto.sts.models import sts_backends
 from werkzeug.serving import make_server
 
 from helpers.local_aws import capture, state
+from helpers.local_aws.a2i.definitions import add_default_workforce
 from helpers.local_aws.application import application
 from helpers.local_aws.containers import launcher
 from helpers.local_aws.daemon import SERVING
@@ -64,6 +65,7 @@ def main() -> None:
     s3.restore()
     capture.restore()
     sagemaker.restore()
+    add_default_workforce(sagemaker_backends[state.ACCOUNT][state.REGION])
     scheduler.restore()
     Clock().start()
     server = make_server(

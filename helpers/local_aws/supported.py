@@ -5,10 +5,12 @@ from pathlib import Path
 from moto.core.utils import get_service_model
 
 from helpers.local_aws import state
+from helpers.local_aws.a2i import loops, responses
 from helpers.local_aws.containers.catalog import IMAGES
-from helpers.local_aws.sagemaker.models import OPERATIONS, RESOURCES
+from helpers.local_aws.sagemaker import models
 
 DOCUMENT = state.REPOSITORY / "doc" / "local-aws.md"
+_MODELS = ("sagemaker", responses.SERVICE)
 _BEGIN, _END = "<!-- made by helpers.local_aws.supported -->\n", "<!-- end -->\n"
 
 # What differs from AWS, beside the operations that are missing.
@@ -26,6 +28,14 @@ _DIFFERENCES = {
     "ModelQualityJobDefinition": "as data quality",
     "MonitoringSchedule": "data and model quality; hours missed while the server was down are not made up for",
     "MonitoringExecution": "begins at its hour, not up to 20 minutes later; looks at whole hours of captured data",
+    "HumanTaskUi": "described without a Url; image and video elements are shown as their content",
+    "Workforce": "one private workforce, `default`, is there from the start; identity providers, VPC and IP ranges are "
+    "without effect: workers sign in by a link",
+    "Workteam": "its workers are those invited by `python -m helpers.local_aws invite`, not its members; "
+    "notifications are not sent",
+    "FlowDefinition": "custom tasks only, for which AWS has no activation conditions: here they are evaluated against "
+    "InputContent",
+    "HumanLoop": "a worker's time limit begins anew with each saved draft",
 }
 # The content types each image's endpoint takes without a script of the user's own.
 CONTENT_TYPES = {
@@ -37,8 +47,9 @@ CONTENT_TYPES = {
     "groundtruth-merger": (),
 }
 _SERVICES = (
-    ("SageMaker", "as in the table above", "all: jobs, models, configurations, endpoints, tags"),
+    ("SageMaker", "as in the table above", "all resources and their tags"),
     ("SageMaker runtime", "InvokeEndpoint", "captured requests"),
+    ("A2I runtime", "as in the table above", "human loops, with claims, drafts and answers"),
     ("S3", "moto's", "buckets, their versioning and policy; objects with metadata and tags, the latest version"),
     ("IAM", "moto's, and SimulatePrincipalPolicy; nothing is enforced", "roles, their policies, customer policies"),
     ("STS", "moto's", "the tutorial's own credentials"),
@@ -48,7 +59,12 @@ _SERVICES = (
         "schedules and their groups",
     ),
     ("CloudWatch", "moto's; alarms on a metric change state, and act on nothing", "nothing: it starts empty"),
-    ("CloudWatch Logs, ECR, EventBridge, SNS and others", "moto's", "nothing: they start empty"),
+    (
+        "EventBridge",
+        "moto's; gets the status changes of human loops and leads them to SQS and CloudWatch Logs",
+        "nothing: it starts empty",
+    ),
+    ("CloudWatch Logs, ECR, SNS and others", "moto's", "nothing: they start empty"),
 )
 
 
@@ -59,16 +75,17 @@ def tables() -> str:
 
 def _operations() -> str:
     """Return the table of SageMaker's operations, by resource."""
-    known = get_service_model("sagemaker").operation_names
+    known = [name for service in _MODELS for name in get_service_model(service).operation_names]
+    operations = models.OPERATIONS | loops.OPERATIONS
     lines = ["| SageMaker resource | operations | AWS also has | differs from AWS |", "|---|---|---|---|"]
     named = set()
-    for resource in RESOURCES:
+    for resource in models.RESOURCES:
         own = [name for name in known if _is_of(name, resource.kind)]
-        supported = [name for name in own if name in OPERATIONS]
+        supported = [name for name in own if name in operations]
         named.update(supported)
-        missing = ", ".join(name for name in own if name not in OPERATIONS) or "–"
+        missing = ", ".join(name for name in own if name not in operations) or "–"
         lines.append(f"| {resource.words} | {', '.join(supported)} | {missing} | {_DIFFERENCES[resource.kind]} |")
-    lines.append(f"| any | {', '.join(name for name in OPERATIONS if name not in named)} | – | – |")
+    lines.append(f"| any | {', '.join(name for name in operations if name not in named)} | – | – |")
     return "\n".join(lines) + "\n"
 
 
@@ -76,7 +93,7 @@ def _is_of(operation: str, kind: str) -> bool:
     """Say whether an operation is of a kind of resource: its name ends with the kind after a verb or two."""
     verbs = ("Create", "Describe", "List", "Delete", "Stop", "Start", "Update")
     names = {f"{verb}{kind}" for verb in verbs} | {f"List{kind}s", f"Update{kind}WeightsAndCapacities"}
-    return operation in names
+    return operation in names or (operation, kind) == ("RenderUiTemplate", "HumanTaskUi")
 
 
 def _images() -> str:

@@ -10,6 +10,9 @@ from moto.core.utils import get_service_model, utcnow
 from moto.sagemaker.models import SageMakerModelBackend, sagemaker_backends
 
 from helpers.local_aws import disk, state
+from helpers.local_aws.a2i import definitions as review
+from helpers.local_aws.a2i.loops import HUMAN_LOOP
+from helpers.local_aws.a2i.resources import CrowdResource, ReviewResource
 from helpers.local_aws.sagemaker import catalogue, deployments, endpoints, processing, tags, training
 from helpers.local_aws.sagemaker import monitor_definitions as definitions
 from helpers.local_aws.sagemaker import monitor_executions as executions
@@ -36,6 +39,11 @@ RESOURCES = (
     MonitoringResource(
         "MonitoringExecution", "monitoring execution", executions.prepare, executions.begin, resume=executions.resume
     ),
+    ReviewResource("HumanTaskUi", "human task UI", review.prepare_ui),
+    CrowdResource("Workforce", "workforce", review.prepare_workforce, end=review.end_workforce),
+    CrowdResource("Workteam", "work team", review.prepare_team),
+    ReviewResource("FlowDefinition", "flow definition", review.prepare_flow, end=review.end_flow),
+    HUMAN_LOOP,
 )
 _BY_KIND = {resource.kind: resource for resource in RESOURCES}
 
@@ -49,6 +57,7 @@ OPERATIONS: dict[str, Callable[["Backend", Record], Record | None]] = {
     "StopMonitoringSchedule": schedules.stop,
     "UpdateMonitoringSchedule": schedules.update,
     "UpdateEndpointWeightsAndCapacities": endpoints.update_weights,
+    "RenderUiTemplate": review.render,
     "AddTags": tags.add,
     "ListTags": tags.list_tags,
     "DeleteTags": tags.delete,

@@ -10,6 +10,7 @@ from moto.sagemaker.models import sagemaker_backends
 from moto.scheduler.models import scheduler_backends
 
 from helpers.local_aws import state
+from helpers.local_aws.a2i import loops
 from helpers.local_aws.sagemaker import monitor_schedules, monitor_windows
 from helpers.local_aws.sagemaker.resources import Record
 from helpers.local_aws.scheduler import alarms, expressions
@@ -29,7 +30,7 @@ class Clock(threading.Thread):
         while True:
             time.sleep(1)
             now = datetime.now(UTC)
-            for tick in (_monitor, _fire, alarms.evaluate):
+            for tick in (_monitor, _fire, alarms.evaluate, loops.tick):
                 try:
                     tick(last, now)
                 except Exception:

@@ -1,10 +1,8 @@
 """Run a schedule at once, on request: no call of AWS's, see client."""
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
-from moto.core.exceptions import ServiceException
 from moto.sagemaker.models import sagemaker_backends
 from moto.scheduler.models import scheduler_backends
 
@@ -56,21 +54,10 @@ def run_now(name: str, at: datetime | None = None) -> dict[str, Any]:
     return {"kind": kind, "name": name, "scheduled": f"{scheduled:%Y-%m-%dT%H:%M:%SZ}", "started": started}
 
 
-def answer(content_type: str, body: bytes) -> tuple[str, dict[str, Any]]:
-    """Answer such a request: the HTTP status and the answer's content.
-
-    Only JSON is taken: a web page of another origin can't send it unasked.
-    """
-    try:
-        if content_type.partition(";")[0].strip().lower() != "application/json":
-            raise ValueError("Send JSON.")
-        asked = json.loads(body)
-        at = asked.get("at")
-        return "200 OK", run_now(str(asked["name"]), _time(at) if at else None)
-    except ServiceException as error:
-        return "400 Bad Request", {"message": error.message}
-    except (ValueError, KeyError, AttributeError, TypeError) as error:
-        return "400 Bad Request", {"message": str(error)}
+def answer(asked: dict[str, Any]) -> dict[str, Any]:
+    """Answer such a request, of `name` and, if given, `at`."""
+    at = asked.get("at")
+    return run_now(str(asked["name"]), _time(at) if at else None)
 
 
 def _time(text: str) -> datetime:

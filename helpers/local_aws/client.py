@@ -1,6 +1,6 @@
-"""Ask the running server to run a schedule now: the one request that is no call of AWS's.
+"""Ask the running server for the two things that are no calls of AWS's: a schedule run now, a worker invited.
 
-Standard library only, so that the command starts at once.
+Standard library only, so that the commands start at once.
 """
 
 import json
@@ -10,11 +10,12 @@ from typing import Any
 
 from helpers.local_aws import daemon
 
-PATH = "/local-aws/run-schedule"
+RUN_SCHEDULE = "/local-aws/run-schedule"
+INVITE = "/local-aws/invite"
 
 
-def ask(name: str, at: str | None) -> dict[str, Any]:
-    """Ask the running server to run a schedule now.
+def ask(path: str, **asked: str | None) -> dict[str, Any]:
+    """Send a request to the running server and return its answer.
 
     Raises:
         RuntimeError: no server runs, or it refused.
@@ -22,8 +23,8 @@ def ask(name: str, at: str | None) -> dict[str, Any]:
     server = daemon.running()
     if not server:
         raise RuntimeError("The offline AWS is not running: start it with `python -m helpers.local_aws start`.")
-    body = json.dumps({"name": name, "at": at}).encode()
-    request = urllib.request.Request(f"{server['url']}{PATH}", body, {"Content-Type": "application/json"})
+    body = json.dumps(asked).encode()
+    request = urllib.request.Request(f"{server['url']}{path}", body, {"Content-Type": "application/json"})
     try:
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60) as answer:
             return json.load(answer)

@@ -1,0 +1,168 @@
+"""The human loops of a region as a queue of review tasks: the four functions that the review page asks for.
+
+Each change is on disk before a function returns, so that what a worker was told to be kept is kept.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from helpers import review
+from helpers.local_aws.a2i import loops
+from helpers.local_aws.a2i.workers import teams_of
+from helpers.local_aws.sagemaker.resources import Record
+
+if TYPE_CHECKING:
+    from helpers.local_aws.sagemaker.models import Backend
+
+_LIMIT_SECONDS = 3600  # a worker's time, if the flow definition has no TaskTimeLimitInSeconds (CreateFlowDefinition)
+
+
+class Store:
+    """The tasks of one region (a `helpers.review.Store`); its functions raise that module's errors."""
+
+    def __init__(self, backend: "Backend"):
+        self._backend = backend
+
+    def queue(self, reviewer: str, limit: int) -> review.Queue:
+        """List a worker's tasks: those begun, then the open ones, oldest first, then the latest done."""
+        now = datetime.now(UTC)
+        with self._backend.lock:
+            found = list(self._assigned(reviewer))
+            done = [loop for loop in found if _answer_of(loop, reviewer)]
+            waiting = [loop for loop in found if not _answer_of(loop, reviewer) and _can_have(loop, reviewer, now)]
+        waiting.sort(key=lambda loop: (reviewer not in loops.at_work(loop, now), loop["CreationTime"]))
+        done.sort(key=lambda loop: _answer_of(loop, reviewer)["submitted"], reverse=True)
+        lines = [_summary(loop, "mine" if reviewer in loops.at_work(loop, now) else "open") for loop in waiting[:limit]]
+        lines += [_summary(loop, "done") for loop in done[: limit - len(lines)]]
+        return review.Queue(tasks=lines, waiting=len(waiting), done=len(done))
+
+    def claim(self, reviewer: str, task_id: str | None) -> review.Task:
+        """Lock a task for a worker, the next in line where `task_id` is None."""
+        now = datetime.now(UTC)
+        with self._backend.lock:
+            loop = self._find(reviewer, task_id) if task_id else self._next(reviewer, now)
+            self._hold(loop, reviewer, now)
+            claim, draft = loop["_claims"][reviewer], loop["_drafts"].get(reviewer)
+        return review.Task(
+            task_id=_task_id(loop),
+            title=loop["_config"]["TaskTitle"],
+            template=loop["_template"],
+            task_input=json.loads(loop["_input"]),
+            draft=json.loads(draft) if draft else None,
+            accepted=claim["accepted"],
+            lock_expires=claim["expires"],
+            created=loops.started(loop),
+        )
+
+    def save_draft(self, reviewer: str, task_id: str, draft: dict) -> None:
+        """Keep a half-filled form and start the lock's time anew."""
+        with self._backend.lock:
+            loop = self._find(reviewer, task_id)
+            self._hold(loop, reviewer, datetime.now(UTC), draft)
+
+    def submit(self, reviewer: str, task_id: str, answer: review.Answer) -> review.Receipt:
+        """Keep an answer exactly once, and end the loop if it was the last."""
+        with self._backend.lock:
+            loop = self._find(reviewer, task_id)
+            given = _answer_of(loop, reviewer)
+            if given is None:
+                _check(loop, reviewer, datetime.now(UTC))
+                given = {
+                    "reviewer": reviewer,
+                    "content": json.dumps(answer.content),
+                    "accepted": answer.accepted,
+                    "submitted": answer.submitted,
+                    "submission": answer.submission,
+                }
+                left = {worker: draft for worker, draft in loop["_drafts"].items() if worker != reviewer}
+                self._backend.change(loop, _answers=[*loop["_answers"], given], _drafts=left)
+            elif given["submission"] != answer.submission:
+                raise review.AlreadyAnswered("You have answered this task already; your first answer counts.")
+            else:
+                self._backend.change(loop)  # should the disk have been full the first time
+            loops.settle(self._backend, loop)
+        return review.Receipt(task_id=task_id, submitted=given["submitted"])
+
+    def _assigned(self, reviewer: str) -> Iterator[Record]:
+        """Find the loops of a worker's teams."""
+        teams = teams_of(self._backend, reviewer)
+        for loop in self._backend.records["HumanLoop"].values():
+            if loop["_config"]["WorkteamArn"] in teams:
+                yield loop
+
+    def _find(self, reviewer: str, task_id: str) -> Record:
+        """Find the loop of a task; a loop that was made anew under an old name is another."""
+        loop = self._backend.records["HumanLoop"].get(task_id.partition(".")[0])
+        if not loop or _task_id(loop) != task_id:
+            raise review.TaskGone("This task was withdrawn.")
+        if loop["_config"]["WorkteamArn"] not in teams_of(self._backend, reviewer):
+            raise review.TaskGone("This task is another work team's.")
+        return loop
+
+    def _next(self, reviewer: str, now: datetime) -> Record:
+        """Find the task in line: one that the worker has begun, else the oldest."""
+        mine = [
+            loop
+            for loop in self._assigned(reviewer)
+            if not _answer_of(loop, reviewer) and _can_have(loop, reviewer, now)
+        ]
+        if not mine:
+            raise review.NoTask("No task is waiting for you.")
+        return min(mine, key=lambda loop: (reviewer not in loops.at_work(loop, now), loop["CreationTime"]))
+
+    def _hold(self, loop: Record, reviewer: str, now: datetime, draft: dict | None = None) -> None:
+        """Lock a task for a worker, or go on holding it, with what they have filled in by now."""
+        if _answer_of(loop, reviewer):
+            raise review.AlreadyAnswered("You have answered this task already.")
+        _check(loop, reviewer, now)
+        seconds = loop["_config"].get("TaskTimeLimitInSeconds", _LIMIT_SECONDS)
+        accepted = loop["_claims"].get(reviewer, {}).get("accepted", now)
+        claim = {"accepted": accepted, "expires": now + timedelta(seconds=seconds)}
+        drafts = loop["_drafts"] | ({reviewer: json.dumps(draft)} if draft is not None else {})
+        self._backend.change(loop, _claims=loop["_claims"] | {reviewer: claim}, _drafts=drafts)
+
+
+def _check(loop: Record, reviewer: str, now: datetime) -> None:
+    """Refuse a task that a worker can't have, or no longer has; raises TaskGone or TaskTaken."""
+    if loop["HumanLoopStatus"] not in loops.OPEN:
+        words = {
+            "Completed": "has all its answers",
+            "Stopped": "was stopped",
+            "Failed": "has run out of time",
+        }
+        raise review.TaskGone(f"This task {words[loop['HumanLoopStatus']]}.")
+    if _can_have(loop, reviewer, now):
+        return
+    if loop["HumanLoopStatus"] == "Stopping":
+        raise review.TaskGone("This task was stopped.")
+    if now > loops.closing(loop):
+        raise review.TaskGone("This task has run out of time.")
+    raise review.TaskTaken("Others are working on this task now.")
+
+
+def _can_have(loop: Record, reviewer: str, now: datetime) -> bool:
+    """Say whether a worker may begin a loop's task, or go on with it."""
+    if loop["HumanLoopStatus"] not in loops.OPEN:
+        return False
+    busy = loops.at_work(loop, now)
+    if reviewer in busy:
+        return True
+    free = loop["_config"]["TaskCount"] - len(loop["_answers"]) - len(busy) > 0
+    return free and loop["HumanLoopStatus"] == "InProgress" and now <= loops.closing(loop)
+
+
+def _answer_of(loop: Record, reviewer: str) -> Record | None:
+    """Return what a worker has answered."""
+    return next((given for given in loop["_answers"] if given["reviewer"] == reviewer), None)
+
+
+def _summary(loop: Record, state: str) -> review.Summary:
+    """Return a line of the queue."""
+    return review.Summary(_task_id(loop), loop["_config"]["TaskTitle"], loops.started(loop), state)
+
+
+def _task_id(loop: Record) -> str:
+    """Name a loop's task: by the loop's name and when it was started, as a name can be used again."""
+    return f"{loop['HumanLoopName']}.{loops.started(loop).timestamp() * 1e6:.0f}"

@@ -1,0 +1,31 @@
+"""Answer the requests that are no calls of AWS's, see client."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from moto.core.exceptions import ServiceException
+
+from helpers.local_aws import client
+from helpers.local_aws.a2i import workers
+from helpers.local_aws.scheduler import run_now
+
+COMMANDS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    client.RUN_SCHEDULE: run_now.answer,
+    client.INVITE: workers.invite,
+}
+
+
+def answer(path: str, content_type: str, body: bytes) -> tuple[str, dict[str, Any]]:
+    """Answer a request to one of COMMANDS: the HTTP status and the answer's content.
+
+    Only JSON is taken: a web page of another origin can't send it unasked.
+    """
+    try:
+        if content_type.partition(";")[0].strip().lower() != "application/json":
+            raise ValueError("Send JSON.")
+        return "200 OK", COMMANDS[path](json.loads(body))
+    except ServiceException as error:
+        return "400 Bad Request", {"message": error.message}
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        return "400 Bad Request", {"message": str(error)}
