@@ -19,13 +19,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Measurement:
-    """One value of one metric; `slice` names the part it is of, and is empty for the whole."""
+    """One value of one metric; `slice` names the part it is of, and is empty for the whole.
+
+    `limits` are those of this slice, where they aren't its metric's.
+    """
 
     metric: str
     value: float | None
     ci_low: float | None = None
     ci_high: float | None = None
     slice: str = ""
+    limits: tuple[float | None, float | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -142,7 +146,7 @@ class Monitor(tables.TableVerbs):
         deployment = self._subscription.deployment_key(cursor, revision)
         measured = [run_uid, identifier, self.name, deployment, outcome.records]
         for found in outcome.measurements:
-            lower, upper = limits.get(found.metric, (None, None))
+            lower, upper = found.limits or limits.get(found.metric, (None, None))
             cursor.execute(
                 "INSERT INTO measurement (ts, run_uid, subscription_id, monitor, deployment_key, records, metric,"
                 " slice, value, ci_low, ci_high, lower_limit, upper_limit)"

@@ -143,9 +143,10 @@ class PayloadLogging(tables.TableVerbs):
             ValueError: a column isn't there, or there is no payload yet.
         """
         table = self._subscription.table()
-        known = {c.name: (sql.Identifier("p", c.column_name), c.type) for c in table.of("feature", "output")}
+        there = table.of("feature", "output", "debiased")
+        known = {c.name: (sql.Identifier("p", c.column_name), c.type) for c in there}
         known |= {name: about for name, about in ABOUT_ROWS.items() if name not in known}
-        columns = list(columns or (c.name for c in table.of("feature", "output")))
+        columns = list(columns or (c.name for c in there))
         if unknown := [name for name in columns if name not in known]:
             raise ValueError(f"Subscription {self._subscription.name!r} has no column {some(unknown)}.")
         source = (

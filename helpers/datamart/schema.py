@@ -85,7 +85,7 @@ def _evolve(
         raise ChangeNeeded
     tables.drop_views(cursor, details["name"])
     for name in added:
-        _add_column(cursor, table, name, _role(name, batch), _type(name, batch, asset))
+        add_column(cursor, table, name, _role(name, batch), _type(name, batch, asset))
     for column in widened:
         _widen(cursor, table, column)
         if column.name == asset["prediction_column"]:
@@ -105,7 +105,8 @@ def _evolve(
     return table, changes
 
 
-def _add_column(cursor: Cursor, table: tables.Table, name: str, role: str, kind: str) -> None:
+def add_column(cursor: Cursor, table: tables.Table, name: str, role: str, kind: str) -> None:
+    """Add a column to the payload, and a feature to the feedback too."""
     unique = column_names([name], {column.column_name for column in table.columns})[0]
     for target in [table.payload] + [table.feedback] * (role == "feature"):
         statement = sql.SQL("ALTER TABLE {} ADD COLUMN {} {}")

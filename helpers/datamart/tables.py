@@ -120,7 +120,7 @@ def payload_query(table: Table, source: sql.Composable | None = None) -> sql.Com
                d.deployment_id, d.asset_revision, {columns}
         FROM {source} p JOIN scoring_key k USING (record_id)
         JOIN deployment d ON d.deployment_key = p.deployment_key""").format(
-        columns=_listed("p.{0}", table.of("feature", "output")),
+        columns=_listed("p.{0}", table.of("feature", "output", "debiased")),
         source=source or sql.Identifier(table.payload),
     )
 

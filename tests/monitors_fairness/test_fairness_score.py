@@ -274,3 +274,25 @@ def test_too_many_strata_are_refused():
     rows, predictions = window(150, 300, 150, 300)
     with pytest.raises(ValueError, match=r"600 distinct values, at most 200: pd.qcut"):
         score(rows, predictions, group_variable=rows["income"])
+
+
+def test_of_many_rows_a_sample_has_twins_and_only_these_count():
+    generator = np.random.default_rng(5)
+    rows = pd.DataFrame({"age": generator.integers(18, 80, 3000).astype(float), "pay": generator.normal(size=3000)})
+    feature = Feature("age", [pd.Interval(25, np.inf)], [[None, 25]])
+    asked = []
+
+    def predict(part):
+        asked.append(len(part))
+        assert (part["age"] % 1 == 0).all()  # whole numbers stay whole, in a column of reals too
+        return np.where(part["pay"] + (part["age"] > 25) > 0, "good", "bad")
+
+    live = predict(rows)
+    twins = perturb(rows, [feature], predict, sample=500, seed=1)
+    assert twins["twin_of"].nunique() == 500 and sum(asked[1:]) == len(twins) == 1000
+    found = evaluate(rows, [feature], favourable=["good"], predictions=live, perturbed=twins, flip=False)
+    drawn = rows.iloc[np.unique(twins["twin_of"])]
+    both = pd.concat([drawn.assign(given=predict(drawn)), twins.assign(given=twins["prediction"])])
+    rate = (both["given"] == "good").groupby(both["age"] <= 25).mean()
+    assert found.groups["fairness_score"].iloc[0] == pytest.approx(rate[True] / rate[False])
+    assert found.groups["rows"].sum() == 3000

@@ -18,13 +18,19 @@ BATCH = 5_000
 
 
 def perturb(
-    rows: pd.DataFrame, features: Sequence[Feature], predict: Predict, *, draws: int = 2, seed: int = 0
+    rows: pd.DataFrame,
+    features: Sequence[Feature],
+    predict: Predict,
+    *,
+    draws: int = 2,
+    sample: int | None = None,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """Answer for the twins of live rows.
 
     A minority row has a twin in every majority category and the reverse; where groups are ranges, ``draws`` twins at
     random values in each range. ``predict`` takes a frame with the columns of ``rows``, in batches, and gives one
-    prediction a row.
+    prediction a row. Of more than ``sample`` rows, so many have twins, drawn at random.
 
     Returns:
         ``rows``' columns for each twin, then source ("perturbed"), feature, group (the twin's), twin_of (position of
@@ -35,7 +41,10 @@ def perturb(
             number of answers than it got rows.
     """
     rng = np.random.default_rng(seed)
-    twins = [_twins(rows, feature, draws, rng) for feature in features]
+    drawn = np.arange(len(rows))
+    if sample is not None and len(rows) > sample:
+        drawn = np.sort(rng.choice(drawn, sample, replace=False))
+    twins = [_twins(rows, drawn, feature, draws, rng) for feature in features]
     twins = pd.concat([part for part in twins if len(part)] or twins[:1], ignore_index=True)
     answers = []
     for start in tqdm(range(0, len(twins), BATCH), disable=len(twins) <= BATCH, desc="scoring twins"):
@@ -46,13 +55,15 @@ def perturb(
     return twins.assign(prediction=answers)
 
 
-def _twins(rows: pd.DataFrame, feature: Feature, draws: int, rng: np.random.Generator) -> pd.DataFrame:
-    """Copy rows into the groups on the other side of one feature."""
+def _twins(
+    rows: pd.DataFrame, drawn: np.ndarray, feature: Feature, draws: int, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Copy the rows drawn into the groups on the other side of one feature."""
     values = column(rows, feature.name)
     groups = assign(values, feature)
     origins, replaced, targets = [], [], []
     for role, opposite in (("minority", "majority"), ("majority", "minority")):
-        live = np.flatnonzero(np.isin(groups.codes, groups.positions(role)))
+        live = drawn[np.isin(groups.codes[drawn], groups.positions(role))]
         for target in groups.positions(opposite):
             for choices in _values(values, groups, target, draws, rng, len(live)):
                 origins.append(live)
@@ -70,8 +81,8 @@ def _values(values: pd.Series, groups: Groups, target: int, draws: int, rng, n: 
     """Return the columns of n new values that put a row into a group: one a category, ``draws`` for a range."""
     member, seen = groups.members[target], values[groups.codes == target]
     if isinstance(member, pd.Interval) and np.isfinite([member.left, member.right]).all():
-        if pd.api.types.is_float_dtype(values):
-            return [rng.uniform(member.left, member.right, n) for _ in range(draws)]
+        if pd.api.types.is_float_dtype(values) and not (values.dropna() % 1 == 0).all():
+            return [rng.uniform(member.left, member.right, n) for _ in range(draws)]  # whole numbers stay whole
         low = int(np.floor(member.left + 1)) if member.open_left else int(np.ceil(member.left))
         high = int(np.ceil(member.right - 1)) if member.open_right else int(np.floor(member.right))
         drawn = [rng.integers(low, high, n, endpoint=True) for _ in range(draws)]
@@ -86,18 +97,21 @@ def _values(values: pd.Series, groups: Groups, target: int, draws: int, rng, n: 
 def scores(groups: Groups, live: np.ndarray, twins: pd.DataFrame, twin_outcomes: np.ndarray, rng) -> dict:
     """Compute OpenScale's fairness score of each minority group, over live rows and their twins.
 
-    ``live`` and ``twin_outcomes`` hold 1 favourable, 0 unfavourable, 2 neither (left out). A score is the share of
-    favourable answers in the group divided by that in all majority groups; its interval resamples live rows with their
-    twins. Returns by position of the group: score (NaN if undefined) and replicates.
+    Live rows without a twin don't count: they are of no group, or weren't drawn. ``live`` and ``twin_outcomes`` hold 1
+    favourable, 0 unfavourable, 2 neither (left out). A score is the share of favourable answers in the group divided by
+    that in all majority groups; its interval resamples live rows with their twins. Returns by position of the group:
+    score (NaN if undefined) and replicates.
     """
     labels = {label: position for position, label in enumerate(groups.labels)}
-    group = np.concatenate([groups.codes, twins["group"].map(labels).to_numpy(int)])
-    owner = np.concatenate([np.arange(len(live)), twins["twin_of"].to_numpy(int)])
-    outcome = np.concatenate([live, twin_outcomes])
+    origin = twins["twin_of"].to_numpy(int)
+    asked = np.unique(origin)
+    group = np.concatenate([groups.codes[asked], twins["group"].map(labels).to_numpy(int)])
+    owner = np.concatenate([np.arange(len(asked)), np.searchsorted(asked, origin)])
+    outcome = np.concatenate([live[asked], twin_outcomes])
 
     def per_row(members: list[int], outcomes: tuple) -> np.ndarray:
         counted = np.isin(group, members) & np.isin(outcome, outcomes)
-        return np.bincount(owner[counted], minlength=len(live))
+        return np.bincount(owner[counted], minlength=len(asked))
 
     majority = groups.positions("majority")
     found = {}
