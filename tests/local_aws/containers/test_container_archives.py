@@ -100,7 +100,10 @@ def _write_header_only(path: Path, header: tarfile.TarInfo) -> Path:
     return path
 
 
-@pytest.mark.parametrize("content", [b"", b"not an archive", gzip.compress(b""), gzip.compress(b"x" * 5000)])
+EMPTY, NO_TAR = gzip.compress(b"", mtime=0), gzip.compress(b"x" * 5000, mtime=0)
+
+
+@pytest.mark.parametrize("content", [b"", b"not an archive", EMPTY, NO_TAR], ids=["nothing", "text", "empty", "no tar"])
 def test_what_is_no_archive_is_refused(tmp_path, content):
     path = tmp_path / "model.tar.gz"
     path.write_bytes(content)
