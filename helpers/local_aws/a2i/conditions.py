@@ -15,46 +15,30 @@ from jsonschema_rs import Draft202012Validator, ValidationError
 from helpers.local_aws.errors import validation_error
 from helpers.local_aws.sagemaker.resources import Record
 
-
-def _simple(kind: str, parameters: dict[str, Any], **rules: Any) -> dict[str, Any]:
-    """Return the schema of a condition of one type."""
-    shape = {"type": "object", "properties": parameters, "additionalProperties": False} | rules
-    members = {"ConditionType": {"const": kind}, "ConditionParameters": shape}
-    return {"type": "object", "properties": members, "required": list(members), "additionalProperties": False}
-
-
-def _joined(word: str) -> dict[str, Any]:
-    """Return the schema of conditions joined by And or Or."""
-    return {
-        "type": "object",
-        "properties": {word: {"$ref": "#/$defs/conditions"}},
-        "required": [word],
-        "additionalProperties": False,
-    }
-
-
+_NESTING = 2  # levels of And and Or, as on AWS
 _NUMBER = {"type": "number"}
 _VALUE = {"Key": {"type": "string", "minLength": 1}, "GreaterThan": _NUMBER, "LessThan": _NUMBER}
 _SAMPLING = {"RandomSamplingPercentage": {"type": "number", "minimum": 0, "maximum": 100}}
-_SCHEMA = Draft202012Validator(
-    {
-        "type": "object",
-        "properties": {"Conditions": {"$ref": "#/$defs/conditions"}},
-        "required": ["Conditions"],
-        "additionalProperties": False,
-        "$defs": {
-            "conditions": {"type": "array", "minItems": 1, "items": {"$ref": "#/$defs/condition"}},
-            "condition": {
-                "oneOf": [
-                    _simple("Sampling", _SAMPLING, required=["RandomSamplingPercentage"]),
-                    _simple("ValueCheck", _VALUE, required=["Key"], minProperties=2),
-                    _joined("And"),
-                    _joined("Or"),
-                ]
-            },
-        },
-    }
-)
+
+
+def _object(members: dict[str, Any], **rules: Any) -> dict[str, Any]:
+    """Return the schema of an object that has these members, all of them unless `rules` say otherwise."""
+    return {"type": "object", "properties": members, "required": list(members), "additionalProperties": False} | rules
+
+
+def _simple(kind: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a condition of one type."""
+    return _object({"ConditionType": {"const": kind}, "ConditionParameters": parameters})
+
+
+def _conditions(nesting: int) -> dict[str, Any]:
+    """Return the schema of a list of conditions in which And and Or may stand this deep."""
+    allowed = [_simple("Sampling", _object(_SAMPLING)), _simple("ValueCheck", _object(_VALUE, required=["Key"]))]
+    allowed += [_object({word: _conditions(nesting - 1)}) for word in ("And", "Or") if nesting]
+    return {"type": "array", "minItems": 1, "items": {"anyOf": allowed}}
+
+
+_SCHEMA = Draft202012Validator(_object({"Conditions": _conditions(_NESTING)}))
 
 
 def check(flow: Record) -> None:
