@@ -1,0 +1,142 @@
+"""Tasks as their owner sees them: made of chosen rows, listed, looked into, stopped, deleted."""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from psycopg2 import extras, sql
+
+from helpers.datamart.database import Cursor, Database, as_json, plain
+from helpers.datamart.feedback_formats import row_key
+
+if TYPE_CHECKING:
+    from helpers.datamart.subscriptions import Subscription
+
+
+def insert(
+    cursor: Cursor, subscription: "Subscription", form: dict, chosen: pd.DataFrame, rows_per_task: int
+) -> pd.DataFrame:
+    """Make tasks of the chosen rows that were not sent before, and return those rows."""
+    identifier = subscription.subscription_id
+    # One at a time: two that send the same rows would both find them unsent.
+    cursor.execute("SELECT FROM review_rule WHERE subscription_id = %s FOR UPDATE", [identifier])
+    cursor.execute("SELECT scoring_id FROM review_row WHERE subscription_id = %s", [identifier])
+    new = chosen[~chosen["scoring_id"].isin([name for (name,) in cursor.fetchall()])].reset_index(drop=True)
+    places = _places(cursor, subscription, new["scoring_id"].tolist())
+    new = new.loc[list(places)]
+    if new.empty:
+        return new
+    form_id = _form_id(cursor, identifier, form)
+    task_ids = [str(uuid.uuid4()) for _ in range(0, len(new), rows_per_task)]
+    extras.execute_values(
+        cursor,
+        "INSERT INTO review_task (task_id, subscription_id, form_id, wanted) VALUES %s",
+        [(task_id, identifier, form_id, form["task_count"]) for task_id in task_ids],
+    )
+    rows = []
+    for i, row in enumerate(new.itertuples()):
+        score = None if pd.isna(row.score) else row.score
+        about = (identifier, row.scoring_id, *places[row.Index], row.reasons, row.prediction, score)
+        rows.append((task_ids[i // rows_per_task], i % rows_per_task + 1, *about))
+    extras.execute_values(
+        cursor,
+        "INSERT INTO review_row (task_id, position, subscription_id, scoring_id, record_id, row_number, scored_at,"
+        " reasons, prediction, score) VALUES %s",
+        rows,
+    )
+    return new
+
+
+def _places(cursor: Cursor, subscription: "Subscription", scoring_ids: Sequence[str]) -> dict[int, tuple]:
+    """Find rows in the payload, by their number in the list, and keep them from being erased until the end.
+
+    Those that were erased since they were chosen are left out.
+    """
+    keys, numbers = zip(*map(row_key, scoring_ids), strict=True) if len(scoring_ids) else ((), ())
+    query = """SELECT u.n - 1, p.record_id, p.row_number, p.scored_at
+        FROM unnest({keys}::text[], {numbers}::integer[]) WITH ORDINALITY u (key, number, n)
+        JOIN scoring_key k ON k.subscription_id = {id} AND k.scoring_id = u.key
+        JOIN {payload} p ON p.record_id = k.record_id AND p.row_number = u.number AND p.scored_at = k.scored_at
+        ORDER BY u.n FOR KEY SHARE OF p"""
+    parts = {
+        "keys": sql.Literal([key.decode() for key in keys]),
+        "numbers": sql.Literal(list(numbers)),
+        "id": sql.Literal(subscription.subscription_id),
+        "payload": sql.Identifier(subscription.table().payload),
+    }
+    cursor.execute(sql.SQL(query).format(**parts))
+    return {n: tuple(place) for n, *place in cursor.fetchall()}
+
+
+def _form_id(cursor: Cursor, subscription_id: int, form: dict) -> int:
+    """Return the number of a form, storing it the first time."""
+    digest = hashlib.sha256(json.dumps(plain(form), sort_keys=True).encode()).hexdigest()
+    cursor.execute(
+        "INSERT INTO review_form (subscription_id, digest, content) VALUES (%s, %s, %s)"
+        " ON CONFLICT (subscription_id, digest) DO UPDATE SET digest = EXCLUDED.digest RETURNING form_id",
+        [subscription_id, digest, as_json(form)],
+    )
+    return cursor.fetchone()[0]
+
+
+def listing(database: Database, state: str | None, limit: int) -> pd.DataFrame:
+    """List tasks, newest first, with the number of their rows and all their reasons."""
+    return database.frame(
+        """SELECT t.task_id, s.name AS subscription, t.state, r.rows, r.reasons, t.answered AS answers, t.wanted,
+            ARRAY(SELECT reviewer FROM review_claim c WHERE c.task_id = t.task_id AND c.expires_at > now()) AS held_by,
+            t.created_at, t.finished_at
+        FROM (SELECT * FROM review_task WHERE %(state)s IS NULL OR state = %(state)s
+            ORDER BY created_at DESC, number DESC LIMIT %(limit)s) t
+        JOIN subscription s USING (subscription_id) CROSS JOIN LATERAL (
+            SELECT count(DISTINCT position) AS rows, array_agg(DISTINCT reason) AS reasons
+            FROM review_row r CROSS JOIN unnest(r.reasons) reason WHERE r.task_id = t.task_id) r
+        ORDER BY t.created_at DESC, t.number DESC""",
+        {"state": state, "limit": limit},
+    )
+
+
+def details(database: Database, task_id: str) -> dict:
+    """Return a task, its rows and its answers; raise ValueError where there is none."""
+    found = database.rows(
+        "SELECT t.task_id, s.name AS subscription, t.state, t.wanted, t.created_at, t.finished_at FROM review_task t"
+        " JOIN subscription s USING (subscription_id) WHERE task_id = %s",
+        [task_id],
+    )
+    if not found:
+        raise ValueError(f"There is no review task {task_id!r}: see reviews.list().")
+    rows = database.rows(
+        "SELECT scoring_id, reasons, prediction, score, label, decided_by, feedback FROM review_row"
+        " WHERE task_id = %s ORDER BY position",
+        [task_id],
+    )
+    answers = database.rows(
+        "SELECT reviewer, accepted_at, submitted_at, content, first FROM review_answer WHERE task_id = %s"
+        " ORDER BY submitted_at, reviewer",
+        [task_id],
+    )
+    return found[0] | {"rows": rows, "answers": answers}
+
+
+def stop(database: Database, task_id: str) -> None:
+    """Ask for no more answers; raise ValueError where there is no such task, or it isn't open."""
+
+    def work(cursor: Cursor) -> bool:
+        cursor.execute(
+            "UPDATE review_task SET state = 'stopped', finished_at = now() WHERE task_id = %s AND state = 'open'",
+            [task_id],
+        )
+        stopped = bool(cursor.rowcount)
+        cursor.execute("DELETE FROM review_claim WHERE task_id = %s", [task_id])
+        return stopped
+
+    if not database.run(work):
+        raise ValueError(f"Review task {task_id!r} can't be stopped: it is {details(database, task_id)['state']}.")
+
+
+def delete(database: Database, task_id: str) -> None:
+    """Delete a task with its answers; raise ValueError where there is none."""
+    if not database.rows("DELETE FROM review_task WHERE task_id = %s RETURNING task_id", [task_id]):
+        raise ValueError(f"There is no review task {task_id!r}: see reviews.list().")
