@@ -4,7 +4,11 @@ Nothing is kept here: `create_site` serves the page over a store of four functio
 AWS each bring.
 """
 
+from .answers import by_row, labels, reasons
+from .liquid import TemplateError, check, fill_in
 from .output import key, output_json, worker_id
+from .sessions import invitation
+from .site import create_site
 from .tasks import (
     AlreadyAnswered,
     Answer,
@@ -18,6 +22,7 @@ from .tasks import (
     TaskGone,
     TaskTaken,
 )
+from .templates import Rendered, default_template, render
 
 __all__ = [
     "AlreadyAnswered",
@@ -25,13 +30,24 @@ __all__ = [
     "NoTask",
     "Queue",
     "Receipt",
+    "Rendered",
     "ReviewError",
     "Store",
     "Summary",
     "Task",
     "TaskGone",
     "TaskTaken",
+    "TemplateError",
+    "by_row",
+    "check",
+    "create_site",
+    "default_template",
+    "fill_in",
+    "invitation",
     "key",
+    "labels",
     "output_json",
+    "reasons",
+    "render",
     "worker_id",
 ]

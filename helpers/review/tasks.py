@@ -68,7 +68,7 @@ class Answer:
     """What a reviewer submits.
 
     `content` is A2I's answerContent. `first` is the answer given before the prediction was shown, for tasks whose
-    prediction comes last, else None. `submission` is random and drawn once for each claim: the same one again is the
+    prediction comes last, else None. `submission` is random and drawn for each form shown: the same one again is the
     same answer sent twice.
     """
 
@@ -106,7 +106,7 @@ class Store(Protocol):
 
         Raises:
             NoTask: nothing is in line.
-            TaskGone, TaskTaken, AlreadyAnswered: this task can't be had.
+            TaskGone, TaskTaken, AlreadyAnswered: this task can't be had; TaskGone and AlreadyAnswered are final.
         """
         ...
 

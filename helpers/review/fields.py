@@ -1,0 +1,148 @@
+"""The answers a form asks for: which control belongs to which, under which name each is sent and answered."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from lxml.html import HtmlElement
+
+CHOICES = ("radio", "checkbox")
+TYPES = {
+    "text",
+    "number",
+    "date",
+    "time",
+    "email",
+    "url",
+    "tel",
+    "search",
+    "range",
+    "hidden",
+    "month",
+    "week",
+    *CHOICES,
+}
+RESERVED = "review:"  # names of the page's own hidden inputs begin so
+
+
+@dataclass
+class Field:
+    """One answer. `wire` is the name its controls have in the page, `key` the name the template gave it."""
+
+    key: str
+    wire: str
+    kind: str  # text, number, radio or checkbox (options true or false), label, labels
+    required: bool = False
+    options: dict[str, str] = field(default_factory=dict)  # value sent -> value in the answer
+    controls: list[HtmlElement] = field(default_factory=list, repr=False, compare=False)
+
+
+def find(root: HtmlElement) -> list[Field]:
+    """Find a form's fields in document order, and give controls that share a name by mistake names of their own.
+
+    Radio buttons of one name are one group in HTML, so rows of a table that repeat the name would take each other's
+    answers away. Where a value occurs twice under a name, each table row (or each repetition of the value) becomes a
+    group of its own, named `name[0]`, `name[1]` in the page. Other controls of one name are numbered likewise.
+    """
+    groups = _groups(root)
+    repeated = Counter(group[0].get("name") for group in groups)
+    taken, number, fields = set(repeated), Counter(), []
+    for group in groups:
+        name = wire = group[0].get("name")
+        if repeated[name] > 1 or name.startswith(RESERVED):
+            wire = f"{name.removeprefix(RESERVED)}[{number[name]}]"
+            number[name] += 1
+            while wire in taken:
+                wire += "'"
+            taken.add(wire)
+        fields += _fields(group, wire)
+    _name_unlabelled(root, fields)
+    return fields
+
+
+def _name_unlabelled(root: HtmlElement, fields: list[Field]) -> None:
+    """Give controls that have no label, as in AWS's own table templates, a name for screen readers."""
+    labelled = {label.get("for") for label in root.iter("label")}
+    for found in fields:
+        for control in found.controls:
+            has_label = control.get("id") in labelled or next(control.iterancestors("label"), None) is not None
+            if not has_label and "aria-label" not in control.attrib:
+                option = found.options.get(control.get("value", "on"))
+                control.set(
+                    "aria-label", f"{found.wire}: {option}" if option else control.get("placeholder", found.wire)
+                )
+
+
+def _groups(root: HtmlElement) -> list[list[HtmlElement]]:
+    """Bring controls that answer together into one list: the buttons of a choice; every other control is alone."""
+    controls = [control for control in root.iter("input", "textarea", "select") if _counts(control)]
+    values = {}
+    for control in controls:
+        values.setdefault((control.get("name"), control.get("type")), []).append(control.get("value", "on"))
+    groups, latest = [], {}
+    for control in controls:
+        same = (control.get("name"), control.get("type"))
+        if same[1] not in CHOICES:
+            groups.append([control])
+            continue
+        row = next(control.iterancestors("tr"), None)
+        group, group_row = latest.get(same, (None, None))
+        repeats = len(set(values[same])) < len(values[same])
+        if group is None or (
+            repeats and (row is not group_row or control.get("value", "on") in {c.get("value", "on") for c in group})
+        ):
+            group = []
+            groups.append(group)
+            latest[same] = group, row
+        group.append(control)
+    return groups
+
+
+def _counts(control: HtmlElement) -> bool:
+    """Drop what takes no answer here; a type that isn't known is text, as browsers have it."""
+    if control.tag == "input" and control.get("type", "text").lower() not in TYPES:
+        control.set("type", "text")
+    return bool(control.get("name")) and control.get("disabled") is None
+
+
+def _fields(group: list[HtmlElement], wire: str) -> list[Field]:
+    """Make the fields of one group; a crowd-radio-group has one for each name among its buttons."""
+    fields = {}
+    for control in group:
+        key = control.attrib.pop("data-key", control.get("name"))
+        type_ = control.get("type", "text") if control.tag == "input" else "text"
+        kind = control.attrib.pop("data-kind", type_ if type_ in CHOICES else "text")
+        found = fields.setdefault(key, Field(key, wire, kind))
+        found.required |= control.get("required") is not None
+        if type_ in CHOICES:
+            sent = control.get("value", "on")
+            found.options[sent] = control.attrib.pop("data-option", sent)
+        found.controls.append(control)
+    for control in group:
+        control.set("name", wire)
+    return list(fields.values())
+
+
+def fill(fields: Iterable[Field], pairs: Iterable[tuple[str, str]]) -> None:
+    """Put what was typed before back into the controls, in place."""
+    given = {}
+    for name, value in pairs:
+        given.setdefault(name, []).append(value)
+    for found in fields:
+        for control in found.controls:
+            if control.tag == "select":
+                for option in control.iter("option"):
+                    _switch(option, "selected", option.get("value", option.text_content()) in given.get(found.wire, []))
+            elif control.get("type") in CHOICES:
+                _switch(control, "checked", control.get("value", "on") in given.get(found.wire, []))
+            elif found.wire in given:
+                if control.tag == "textarea":
+                    control.text = given[found.wire][0]
+                else:
+                    control.set("value", given[found.wire][0])
+
+
+def _switch(element: HtmlElement, name: str, on: bool) -> None:
+    element.attrib.pop(name, None)
+    if on:
+        element.set(name, "")

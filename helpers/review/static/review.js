@@ -1,0 +1,85 @@
+// The work on a task by keyboard, and the draft that is kept while it is being filled in.
+const form = document.querySelector("#work");
+const state = document.querySelector("#state");
+const send = document.querySelector("#send");
+const QUIET = 1500; // milliseconds after the last key until the draft is sent
+
+// --- keys: a digit chooses in the group where the focus is, else in the first unanswered one; Ctrl+Enter sends
+const choices = () => [...form.querySelectorAll("input[type=radio], input[type=checkbox]")];
+const group = (name) => choices().filter((choice) => choice.name === name);
+
+function groupInTurn() {
+  const focused = document.activeElement;
+  if (choices().includes(focused)) return group(focused.name);
+  const row = focused && form.contains(focused) && focused.closest("[class~=row], tr");
+  const here = choices().filter((choice) => !row || row.contains(choice));
+  const open = here.find((choice) => choice.type === "radio" && !group(choice.name).some((one) => one.checked));
+  const turn = open ?? here[0];
+  return turn ? group(turn.name) : [];
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    if (!send.disabled) form.requestSubmit(send);
+    return;
+  }
+  const typing = event.target.matches("textarea, select, input:not([type=radio], [type=checkbox])");
+  if (typing || event.ctrlKey || event.metaKey || event.altKey || !/^[1-9]$/.test(event.key)) return;
+  const choice = groupInTurn()[event.key - 1];
+  if (!choice) return;
+  event.preventDefault();
+  choice.focus({ preventScroll: true });
+  choice.closest("label, td, p, div")?.scrollIntoView({ block: "nearest" });
+  choice.click();
+});
+
+// --- the draft: after a pause, on leaving a field, on leaving the page
+let timer = null, changed = false, sending = false, stopped = false;
+
+function saveSoon() {
+  changed = true;
+  clearTimeout(timer);
+  timer = setTimeout(save, QUIET);
+}
+
+async function save() {
+  clearTimeout(timer);
+  if (!changed || sending || stopped) return;
+  changed = false;
+  const body = new URLSearchParams(new FormData(form));
+  try {
+    // keepalive lets the request outlive the page; browsers allow it for small bodies
+    const answer = await fetch(form.dataset.draft, { method: "POST", body, keepalive: body.toString().length < 60000 });
+    const said = await answer.text();
+    stopped = !answer.ok;
+    tell(answer.ok ? said : answer.status === 401 ? "Your session has ended: open your invitation in another tab; what you typed stays here." : said, !answer.ok);
+  } catch {
+    changed = true;
+    tell("No connection: the draft isn't kept yet, trying again.", true);
+    timer = setTimeout(save, 5000);
+  }
+}
+
+function tell(text, isProblem) {
+  state.textContent = text;
+  state.classList.toggle("problem", isProblem);
+}
+
+form.addEventListener("input", saveSoon);
+form.addEventListener("focusout", save);
+document.addEventListener("visibilitychange", () => { if (document.visibilityState === "hidden") save(); });
+
+// --- sending: once; the button comes back when the browser comes back to this page
+form.addEventListener("submit", () => {
+  sending = true;
+  send.disabled = true;
+});
+window.addEventListener("pageshow", () => {
+  sending = false;
+  send.disabled = false;
+});
+
+// --- where to begin: at the first missing answer, if the last attempt left one
+const [lacking] = JSON.parse(form.dataset.lacking);
+if (lacking) form.elements.namedItem(lacking)?.[0]?.focus?.() ?? form.elements.namedItem(lacking)?.focus?.();

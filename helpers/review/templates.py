@@ -1,0 +1,122 @@
+"""A worker template as part of a page: filled in, cleaned, its crowd elements drawn, its fields found."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from importlib.resources import files
+
+import nh3
+from lxml.html import HtmlElement, fragment_fromstring, tostring
+
+from . import elements, fields
+from .liquid import Filled, TemplateError, fill_in
+
+WITHHELD = frozenset({"prediction", "explanation", "reasons"})
+PAGE_LIMIT = 4 << 20  # bytes of a filled-in template; a browser crawls long before
+CROWD_TAG = re.compile(r"<(crowd-[a-z0-9-]+)", re.I)
+EXAMPLES = {"short-summary", "detailed-instructions", "positive-example", "negative-example"}
+TAGS = (
+    nh3.ALLOWED_TAGS
+    | elements.KNOWN
+    | {"short-instructions", "classification-target", *EXAMPLES}
+    | {"input", "textarea", "select", "optgroup", "option", "button", "label", "fieldset", "legend", "datalist"}
+    | {"output", "progress", "meter", "section", "main", "style", "font"}
+) - {"script"}
+ATTRIBUTES = {tag: set(names) for tag, names in nh3.ALLOWED_ATTRIBUTES.items()} | {
+    "*": {
+        "class", "id", "style", "title", "lang", "dir", "role", "hidden", "align", "border", "width", "height",
+        "name", "value", "type", "checked", "selected", "disabled", "required", "readonly", "multiple", "placeholder",
+        "min", "max", "step", "rows", "cols", "size", "maxlength", "pattern", "for", "list", "open", "tabindex",
+        "label", "header", "heading", "image", "categories", "exclusion-category", "link-text", "link-type",
+        "form-action", "dismissible", "max-rows", "char-counter", "allowed-pattern", "error-message",
+    }
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A template ready for the page.
+
+    `submit` is the text of the template's own submit button, if it has one: the page has the button itself.
+    """
+
+    html: str
+    warnings: list[str]
+    fields: list[fields.Field]
+    image_hosts: set[str] = field(default_factory=set)
+    submit: str = ""
+
+
+def render(template: str, task_input: dict, given: Iterable[tuple[str, str]] = ()) -> Rendered:
+    """Fill a worker template in and make it safe to show in a page of ours.
+
+    Scripts, event handlers, frames and what else could act are taken out, A2I's own script for crowd elements with
+    them; styles apply inside the template only.
+
+    Args:
+        template: Liquid and HTML, as given to A2I.
+        task_input: what the template calls `task.input`.
+        given: pairs of names and values, typed before, to put back into the form.
+
+    Raises:
+        TemplateError: the template is wrong (the message names the line), or the result is too large for a page.
+    """
+    filled = Filled()
+    text = fill_in(template, task_input, filled)
+    if len(text) > PAGE_LIMIT:
+        raise TemplateError(
+            f"The template makes a page of {len(text):,} characters of its task; at most {PAGE_LIMIT:,}."
+        )
+    for tag in dict.fromkeys(CROWD_TAG.findall(text)):
+        if tag.lower() not in elements.KNOWN:
+            filled.note(f"<{tag}> isn't among the elements drawn here; its content is shown as it stands.")
+    root = fragment_fromstring(_clean(text), create_parent="div")
+    for warning in elements.expand(root):
+        filled.note(warning)
+    root.set("class", "worker-template")
+    for picture in root.iterfind(".//img[@src]"):
+        picture.set("alt", picture.get("alt", ""))
+    for style in root.iter("style"):
+        style.text = f"@scope (.worker-template) {{\n{style.text or ''}\n}}"
+    submit = _take_buttons(root)
+    found = fields.find(root)
+    given = list(given)
+    if given:
+        fields.fill(found, given)
+    return Rendered(tostring(root, encoding="unicode"), filled.warnings, found, filled.image_hosts, submit)
+
+
+def _clean(text: str) -> str:
+    return nh3.clean(
+        text,
+        tags=TAGS,
+        clean_content_tags={"script", "title"},
+        attributes=ATTRIBUTES,
+        generic_attribute_prefixes={"aria-"},
+        url_schemes={"https", "http", "mailto", "data"},
+    )
+
+
+def _take_buttons(root: HtmlElement) -> str:
+    """Take out every button, the page has its own; return the text of the one that submits."""
+    submit = ""
+    for button in list(root.iter("crowd-button", "button", "input")):
+        kind = button.get("form-action") if button.tag == "crowd-button" else button.get("type", "text").lower()
+        if button.tag == "input" and kind not in ("submit", "image", "button", "reset", "file"):
+            continue
+        if kind == "submit" or (button.tag == "button" and kind == "text"):
+            submit = (button.text_content() or button.get("value", "")).strip() or submit
+        button.drop_tree()
+    return submit
+
+
+def without_prediction(value: object) -> object:
+    """Copy a task's input without what the model said: the keys of WITHHELD, at any depth."""
+    if isinstance(value, dict):
+        return {key: without_prediction(item) for key, item in value.items() if key not in WITHHELD}
+    return [without_prediction(item) for item in value] if isinstance(value, list) else value
+
+
+def default_template() -> str:
+    """Return the template for rows of a scored table; doc/review-templates.md says what its `task.input` holds."""
+    return files(__package__).joinpath("default.liquid.html").read_text("utf-8")
