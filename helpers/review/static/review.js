@@ -4,34 +4,39 @@ const state = document.querySelector("#state");
 const send = document.querySelector("#send");
 const QUIET = 1500; // milliseconds after the last key until the draft is sent
 
-// --- keys: a digit chooses in the group where the focus is, else in the first unanswered one; Ctrl+Enter sends
+// --- keys: a digit chooses in the group where the focus is, else in the first open one; Enter goes on to the next open
+// one, at the end to the button; Ctrl+Enter sends
 const choices = () => [...form.querySelectorAll("input[type=radio], input[type=checkbox]")];
 const group = (name) => choices().filter((choice) => choice.name === name);
+const isOpen = (choice) => choice.type === "radio" && !group(choice.name).some((one) => one.checked);
 
 function groupInTurn() {
   const focused = document.activeElement;
-  if (choices().includes(focused)) return group(focused.name);
-  const row = focused && form.contains(focused) && focused.closest("[class~=row], tr");
-  const here = choices().filter((choice) => !row || row.contains(choice));
-  const open = here.find((choice) => choice.type === "radio" && !group(choice.name).some((one) => one.checked));
-  const turn = open ?? here[0];
+  const turn = choices().includes(focused) ? focused : choices().find(isOpen) ?? choices()[0];
   return turn ? group(turn.name) : [];
 }
 
+function go(to) {
+  to.focus({ preventScroll: true });
+  (to.closest("fieldset, tr") ?? to).scrollIntoView({ block: "nearest" });
+}
+
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+  const typing = event.target.matches("textarea, select, button, a, summary, input:not([type=radio], [type=checkbox])");
+  const withControl = event.ctrlKey || event.metaKey;
+  if (event.key === "Enter" && withControl) {
     event.preventDefault();
     if (!send.disabled) form.requestSubmit(send);
-    return;
+  } else if (event.key === "Enter" && !typing) {
+    event.preventDefault();
+    go(choices().find(isOpen) ?? send);
+  } else if (/^[1-9]$/.test(event.key) && !typing && !withControl && !event.altKey) {
+    const choice = groupInTurn()[event.key - 1];
+    if (!choice) return;
+    event.preventDefault();
+    go(choice);
+    choice.click();
   }
-  const typing = event.target.matches("textarea, select, input:not([type=radio], [type=checkbox])");
-  if (typing || event.ctrlKey || event.metaKey || event.altKey || !/^[1-9]$/.test(event.key)) return;
-  const choice = groupInTurn()[event.key - 1];
-  if (!choice) return;
-  event.preventDefault();
-  choice.focus({ preventScroll: true });
-  choice.closest("label, td, p, div")?.scrollIntoView({ block: "nearest" });
-  choice.click();
 });
 
 // --- the draft: after a pause, on leaving a field, on leaving the page
@@ -82,4 +87,4 @@ window.addEventListener("pageshow", () => {
 
 // --- where to begin: at the first missing answer, if the last attempt left one
 const [lacking] = JSON.parse(form.dataset.lacking);
-if (lacking) form.elements.namedItem(lacking)?.[0]?.focus?.() ?? form.elements.namedItem(lacking)?.focus?.();
+if (lacking) [...form.elements].find((control) => control.name === lacking)?.focus();
