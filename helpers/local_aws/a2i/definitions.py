@@ -22,7 +22,7 @@ def prepare_ui(backend: "Backend", record: Record) -> None:
     try:
         review.check(content)
     except ValueError as error:
-        raise validation_error(f"The template can't be read: {error}") from None
+        raise validation_error(str(error)) from None
     record["_template"] = content
     record["UiTemplate"]["ContentSha256"] = hashlib.sha256(content.encode()).hexdigest()
     record["HumanTaskUiStatus"] = "Active"

@@ -27,7 +27,7 @@ class Store:
 
     def queue(self, reviewer: str, limit: int) -> review.Queue:
         """List a worker's tasks: those begun, then the open ones, oldest first, then the latest done."""
-        now = datetime.now(UTC)
+        now = _to_milliseconds(datetime.now(UTC))
         with self._backend.lock:
             found = list(self._assigned(reviewer))
             done = [loop for loop in found if _answer_of(loop, reviewer)]
@@ -40,7 +40,7 @@ class Store:
 
     def claim(self, reviewer: str, task_id: str | None) -> review.Task:
         """Lock a task for a worker, the next in line where `task_id` is None."""
-        now = datetime.now(UTC)
+        now = _to_milliseconds(datetime.now(UTC))
         with self._backend.lock:
             loop = self._find(reviewer, task_id) if task_id else self._next(reviewer, now)
             self._hold(loop, reviewer, now)
@@ -60,7 +60,7 @@ class Store:
         """Keep a half-filled form and start the lock's time anew."""
         with self._backend.lock:
             loop = self._find(reviewer, task_id)
-            self._hold(loop, reviewer, datetime.now(UTC), draft)
+            self._hold(loop, reviewer, _to_milliseconds(datetime.now(UTC)), draft)
 
     def submit(self, reviewer: str, task_id: str, answer: review.Answer) -> review.Receipt:
         """Keep an answer exactly once, and end the loop if it was the last."""
@@ -68,12 +68,12 @@ class Store:
             loop = self._find(reviewer, task_id)
             given = _answer_of(loop, reviewer)
             if given is None:
-                _check(loop, reviewer, datetime.now(UTC))
+                _check(loop, reviewer, _to_milliseconds(datetime.now(UTC)))
                 given = {
                     "reviewer": reviewer,
                     "content": json.dumps(answer.content),
                     "accepted": answer.accepted,
-                    "submitted": answer.submitted,
+                    "submitted": _to_milliseconds(answer.submitted),
                     "submission": answer.submission,
                 }
                 left = {worker: draft for worker, draft in loop["_drafts"].items() if worker != reviewer}
@@ -166,3 +166,8 @@ def _summary(loop: Record, state: str) -> review.Summary:
 def _task_id(loop: Record) -> str:
     """Name a loop's task: by the loop's name and when it was started, as a name can be used again."""
     return f"{loop['HumanLoopName']}.{loops.started(loop).timestamp() * 1e6:.0f}"
+
+
+def _to_milliseconds(time: datetime) -> datetime:
+    """Cut a time to what output.json tells of it, so that the time spent is the difference of the times told."""
+    return time.replace(microsecond=time.microsecond // 1000 * 1000)

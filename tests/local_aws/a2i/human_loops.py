@@ -1,14 +1,16 @@
 """What tests of A2I share: a workforce's things in SageMaker, and a worker who fills in forms over HTTP."""
 
+import html
 import json
 import re
 import urllib.error
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from http.cookiejar import CookieJar
 
+import boto3
+from botocore.config import Config
 from offline import check_answer, unique
 
 ROLE = "arn:aws:iam::123456789012:role/TutorialExecutionRole"
@@ -29,6 +31,19 @@ def runtime(aws):
     if fresh:
         client.meta.events.register("after-call", check_answer)
     return client
+
+
+def unchecked(aws, service):
+    """A client that sends what botocore would refuse, its answers not checked."""
+    return boto3.client(
+        service,
+        region_name="us-east-1",
+        aws_access_key_id=aws.env["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=aws.env["AWS_SECRET_ACCESS_KEY"],
+        aws_session_token=aws.env["AWS_SESSION_TOKEN"],
+        endpoint_url=aws.env["AWS_ENDPOINT_URL"],
+        config=Config(parameter_validation=False, retries={"total_max_attempts": 1}),
+    )
 
 
 @dataclass
@@ -74,7 +89,8 @@ class Desk:
         return name
 
     def worker(self, name):
-        return Worker(invite(self.aws, name, self.name))
+        """A worker of this team only."""
+        return Worker(invite(self.aws, f"{name} of {self.name}", self.name))
 
 
 def create_team(aws, name):
@@ -99,51 +115,48 @@ def output(aws, loop):
     return json.loads(aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
 
 
-class Form(HTMLParser):
-    """The first form with method post of a page that holds more than a button, and its hidden inputs."""
-
-    def __init__(self, page):
-        super().__init__()
-        self.action, self.hidden = None, {}
-        self._open = False
-        self.feed(page)
-
-    def handle_starttag(self, tag, attributes):
-        given = dict(attributes)
-        if tag == "form" and given.get("method", "").lower() == "post" and "data-task" in given:
-            self.action, self._open = given.get("action") or "", True
-        elif tag == "input" and given.get("type") == "hidden" and self._open and "name" in given:
-            self.hidden[given["name"]] = given.get("value", "")
-
-    def handle_endtag(self, tag):
-        if tag == "form":
-            self._open = False
-
-
 class Worker:
     """A scripted worker, signed in by a link."""
 
     def __init__(self, link):
         self.site, _, token = link.partition("/enter#")
-        opener = urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(CookieJar())
-        self._open = urllib.request.build_opener(*opener).open
-        self.post("/enter", token=token)
+        handlers = urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(CookieJar())
+        self._open = urllib.request.build_opener(*handlers).open
+        self.signed_in = self.ask("/enter", token=token)
 
-    def get(self, path="/"):
-        """Answer status, address and text of a page."""
-        return self._ask(self.site + path)
-
-    def post(self, path, **fields):
-        return self._ask(urllib.parse.urljoin(f"{self.site}/", path.lstrip("/")), fields)
-
-    def _ask(self, url, fields=None):
-        body = urllib.parse.urlencode(fields, doseq=True).encode() if fields is not None else None
+    def ask(self, path="/", **fields):
+        """Get a page, or post fields to it; answers status, path below the site, and the page."""
+        url = path if path.startswith("http") else self.site + path
+        body = urllib.parse.urlencode(fields, doseq=True).encode() if fields else None
         try:
             with self._open(urllib.request.Request(url, body), timeout=30) as answer:
-                return answer.status, answer.url, answer.read().decode()
+                return answer.status, answer.url.removeprefix(self.site), answer.read().decode()
         except urllib.error.HTTPError as error:
-            return error.code, error.url, error.read().decode()
+            return error.code, error.url.removeprefix(self.site), error.read().decode()
 
-    def text(self, path="/"):
-        """Answer what a page says, without its marks."""
-        return " ".join(re.sub(r"<(style|script).*?</\1>|<[^>]+>", " ", self.get(path)[2], flags=re.S).split())
+    def queue(self):
+        """Answer the queue page."""
+        return self.ask()[2]
+
+    def begin(self, path=None):
+        """Claim a task, the next unless the path of one is given; answers its path and the form's ticket."""
+        if path is None:
+            _, path, page = self.ask("/next", form_token=value_of("form_token", self.queue()))
+        else:
+            _, path, page = self.ask(path)
+        return path, value_of("review:ticket", page)
+
+    def answer(self, form, **fields):
+        """Send a form; answers status, path and page."""
+        path, ticket = form
+        return self.ask(path, **{"review:ticket": ticket}, **fields)
+
+    def task_of(self, loop):
+        """Answer the path of a loop's task in the queue."""
+        return re.search(rf'href="[^"]*?(/tasks/{loop}\.[^"]*)"', self.queue().replace('="./', '="/'))[1]
+
+
+def value_of(name, page):
+    """Answer the value of a page's hidden input."""
+    (found,) = {html.unescape(text) for text in re.findall(rf'name="{name}" value="([^"]*)"', page)}
+    return found
