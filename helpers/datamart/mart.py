@@ -8,6 +8,7 @@ from helpers.datamart.bindings import Bindings
 from helpers.datamart.database import Database
 from helpers.datamart.migrations import migrate
 from helpers.datamart.notifications import Notifications
+from helpers.datamart.reviews import Reviews
 from helpers.datamart.subscriptions import Subscriptions
 
 
@@ -53,6 +54,7 @@ class DataMart:
         self.bindings = Bindings(self._database, boto_session)
         self.subscriptions = Subscriptions(self._database, boto_session)
         self.alerts = Alerts(self._database)
+        self.reviews = Reviews(self._database, boto_session)
         self.notifications = Notifications(self._database, boto_session)
 
     def setup(self) -> dict:

@@ -1,4 +1,4 @@
-"""When a person must look: by score, at random, for values out of bounds, where the companion differs; each row once."""
+"""When a person must look: by score, at random, for odd values, where the companion differs; each row once."""
 
 import re
 from datetime import timedelta
@@ -141,7 +141,7 @@ def test_what_the_subscription_lacks_is_named(mart, small, asset):
         enable(mart, no_score)
     with pytest.raises(ValueError, match="'nobody'"):
         mart.reviews.create("nobody")
-    with pytest.raises(ValueError, match="is off: call mart.reviews.enable"):
+    with pytest.raises(ValueError, match=r"is off: call mart\.reviews\.enable"):
         mart.reviews.create(small)
     enable(mart, small)
     with pytest.raises(ValueError, match="no payload yet"):

@@ -101,10 +101,10 @@ def _settle(cursor: Cursor, task: dict, position: int, label: str | None, how: s
         " RETURNING record_id, row_number",
         [label, how, task["task_id"], position],
     )
+    record, number = map(sql.Literal, cursor.fetchone())
     if label is None:
         return
     table = tables.read(cursor, task["subscription_id"])
-    record, number = map(sql.Literal, cursor.fetchone())
     parts = {
         "feedback": sql.Identifier(table.feedback),
         "label": sql.Identifier(table.of("label")[0].column_name),

@@ -40,7 +40,8 @@ def distributions(statistics: Mapping | None, features: Sequence[str]) -> dict[s
 def _of_numbers(levels: list) -> dict:
     values, weights = kll.weighted_values(levels)
     ranks = np.cumsum(weights) / weights.sum()
-    low, median, high = (float(values[np.searchsorted(ranks, share)]) for share in PERCENTILES)
+    # four digits: people read them
+    low, median, high = (float(f"{values[np.searchsorted(ranks, share)]:.4g}") for share in PERCENTILES)
     if low == high:
         return {"low": low, "median": median, "high": high}
     counts, _ = np.histogram(values, BARS, (low, high), weights=weights)

@@ -127,7 +127,8 @@ class Reviews:
         A row is sent once, with all its reasons, however often this is called: for a schedule, call it every hour.
 
         Raises:
-            ValueError: review is off, there is no payload, or the subscription's labels don't fit its table.
+            ValueError: review is off, there is no payload, the subscription's labels don't fit its table, or the
+                template doesn't ask for a label in each row.
         """
         subscription = self._subscription(subscription)
         rule = rules.of(self._database, subscription)

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from psycopg2 import extras, sql
 
+from helpers import review
 from helpers.datamart.database import Cursor, Database, as_json, plain
 from helpers.datamart.feedback_formats import row_key
+from helpers.datamart.reviews import describing
 
 if TYPE_CHECKING:
     from helpers.datamart.subscriptions import Subscription
@@ -19,7 +21,11 @@ if TYPE_CHECKING:
 def insert(
     cursor: Cursor, subscription: "Subscription", form: dict, chosen: pd.DataFrame, rows_per_task: int
 ) -> pd.DataFrame:
-    """Make tasks of the chosen rows that were not sent before, and return those rows."""
+    """Make tasks of the chosen rows that were not sent before, and return those rows.
+
+    Raises:
+        ValueError: the template, filled in with the first task, has an error or not one label for each row.
+    """
     identifier = subscription.subscription_id
     # One at a time: two that send the same rows would both find them unsent.
     cursor.execute("SELECT FROM review_rule WHERE subscription_id = %s FOR UPDATE", [identifier])
@@ -47,7 +53,19 @@ def insert(
         " reasons, prediction, score) VALUES %s",
         rows,
     )
+    _check_template(cursor, identifier, task_ids[0], form)
     return new
+
+
+def _check_template(cursor: Cursor, subscription_id: int, task_id: str, form: dict) -> None:
+    """Fill the template in with a first task, so that what is wrong with it is known before anybody is asked."""
+    task_input = describing.task_input(cursor, subscription_id, task_id, form)
+    found = [field.key for field in review.render(form["template"], task_input).fields].count(form["label_field"])
+    if found != len(task_input["rows"]):
+        raise ValueError(
+            f"The template asks {found} times for {form['label_field']!r} where a task has {len(task_input['rows'])}"
+            " rows: put that field (label_field) into a loop over task.input.rows. No task was made."
+        )
 
 
 def _places(cursor: Cursor, subscription: "Subscription", scoring_ids: Sequence[str]) -> dict[int, tuple]:

@@ -1,0 +1,216 @@
+"""The queue: who gets which task, for how long, and what an answer does that comes late, twice, or for nothing."""
+
+import dataclasses
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from helpers import datamart, review
+
+from .reviewing import answer, enable, log, work
+
+
+@pytest.fixture
+def make(mart, small):
+    """Make tasks, one for each score, and return the queue."""
+
+    def tasks(count=3, **rule):
+        log(small, [0.5] * count)
+        enable(mart, small, **rule)
+        mart.reviews.create(small)
+        return mart.reviews.store()
+
+    return tasks
+
+
+@pytest.fixture
+def expire(query, mart, small):
+    return lambda: query(f"UPDATE {small.database.schema}.review_claim SET expires_at = now() - interval '1 second'")
+
+
+def test_a_reviewer_sees_rows_beside_the_training_data(mart, small, make):
+    task = make(1, instructions="Look twice.").claim("anna", None)
+    row = task.task_input["rows"][0]
+    assert task.task_input["instructions"] == "Look twice." and task.task_input["labels"] == ["benign", "malignant"]
+    assert row["id"] == "r0-1" and row["reasons"] == ["score between 0.1 and 0.9"]
+    assert row["features"] == [{"name": "size", "value": 0.0}, {"name": "colour", "value": "red"}]
+    assert row["prediction"] == {"label": "malignant", "score": 0.5}
+    assert task.title == "small #1" and task.draft is None and task.prediction == "first"
+    assert timedelta(0) < task.lock_expires - datetime.now(UTC) <= timedelta(minutes=30)
+
+
+def test_the_oldest_task_comes_first_and_ones_own_before_all(make):
+    store = make()
+    first = store.claim("anna", None)
+    assert first.task_input["rows"][0]["id"] == "r0-1"
+    assert store.claim("ben", None).task_input["rows"][0]["id"] == "r1-1"
+    assert store.claim("anna", None).task_id == first.task_id
+    queue = store.queue("anna", 10)
+    assert (queue.tasks[0].task_id, queue.tasks[0].state) == (first.task_id, "mine")
+    assert (len(queue.tasks), queue.waiting, queue.done) == (2, 2, 0)
+
+
+def test_what_was_answered_is_listed_last(make):
+    store = make()
+    done = work(store, "anna", "benign")
+    queue = store.queue("anna", 10)
+    assert [summary.state for summary in queue.tasks] == ["open", "open", "done"]
+    assert (queue.tasks[-1].task_id, queue.waiting, queue.done) == (done.task_id, 2, 1)
+    assert len(store.queue("anna", 1).tasks) == 1
+
+
+def test_only_reviewers_of_the_subscription_see_its_tasks(mart, small, make):
+    store = make(reviewers=["anna"])
+    task = store.claim("anna", None)
+    assert store.queue("ben", 10) == review.Queue([], 0, 0)
+    with pytest.raises(review.NoTask):
+        store.claim("ben", None)
+    with pytest.raises(review.TaskGone, match="no such task for you"):
+        store.claim("ben", task.task_id)
+    enable(mart, small, reviewers=["ben"])  # who may answer follows the rule, also for tasks that wait
+    with pytest.raises(review.TaskGone):
+        store.submit("anna", task.task_id, answer(task, "benign"))
+
+
+def test_a_claimed_task_is_nobody_elses_until_the_lock_ends(make, expire):
+    store = make(1)
+    task = store.claim("anna", None)
+    with pytest.raises(review.TaskTaken, match="Somebody else"):
+        store.claim("ben", task.task_id)
+    with pytest.raises(review.NoTask):
+        store.claim("ben", None)
+    expire()
+    assert store.claim("ben", None).task_id == task.task_id
+
+
+def test_claiming_again_keeps_the_draft_and_the_time(make, expire):
+    store = make(1)
+    task = store.claim("anna", None)
+    store.save_draft("anna", task.task_id, {"form": [["label", "benign"]]})
+    again = store.claim("anna", task.task_id)
+    assert again.draft == {"form": [["label", "benign"]]}
+    assert again.accepted == task.accepted and again.lock_expires > task.lock_expires
+    expire()
+    later = store.claim("anna", task.task_id)
+    assert later.draft == again.draft and later.accepted > task.accepted  # the pause is no time spent
+
+
+def test_a_draft_needs_the_lock(make, expire):
+    store = make(1)
+    task = store.claim("anna", None)
+    with pytest.raises(review.TaskTaken):
+        store.save_draft("ben", task.task_id, {})
+    expire()
+    store.claim("ben", None)
+    with pytest.raises(review.TaskTaken):
+        store.save_draft("anna", task.task_id, {})
+
+
+def test_an_expired_lock_is_no_obstacle_until_somebody_else_took_the_task(make, expire):
+    store = make(2)
+    late, later = store.claim("anna", None), store.claim("ben", None)
+    expire()
+    assert store.submit("anna", late.task_id, answer(late, "benign")).task_id == late.task_id
+    store.claim("carla", later.task_id)
+    with pytest.raises(review.TaskTaken):
+        store.submit("ben", later.task_id, answer(later, "benign"))
+
+
+def test_an_answer_needs_a_claim(make):
+    store = make(2)
+    task = store.claim("anna", None)
+    other = next(each for each in store.queue("anna", 5).tasks if each.task_id != task.task_id)
+    with pytest.raises(review.TaskTaken, match="Open the task first"):
+        store.submit("ben", other.task_id, answer(task, "benign"))
+
+
+def test_the_same_form_sent_twice_is_one_answer(mart, make, small):
+    store = make(1)
+    task = store.claim("anna", None)
+    said = answer(task, "benign")
+    receipt = store.submit("anna", task.task_id, said)
+    assert store.submit("anna", task.task_id, said) == receipt
+    with pytest.raises(review.AlreadyAnswered):  # another tab
+        store.submit("anna", task.task_id, answer(task, "malignant"))
+    with pytest.raises(review.AlreadyAnswered):
+        store.claim("anna", task.task_id)
+    mart.reviews.delete(task.task_id)
+    assert store.submit("anna", task.task_id, said) == receipt  # whatever became of the task
+    assert small.feedback_logging.get_records_count() == 1
+
+
+def test_the_same_form_sent_eight_times_at_once_is_one_answer(make, query, small):
+    store = make(1)
+    task = store.claim("anna", None)
+    said = answer(task, "benign")
+    with ThreadPoolExecutor(8) as pool:
+        receipts = list(pool.map(lambda _: store.submit("anna", task.task_id, said), range(8)))
+    assert len(set(receipts)) == 1
+    assert query(f"SELECT count(*) FROM {small.database.schema}.review_label") == [(1,)]
+
+
+def test_stopped_and_deleted_tasks_take_no_answer(mart, make, query, small):
+    store = make(3)
+    stopped, deleted = store.claim("anna", None), store.claim("ben", None)
+    mart.reviews.stop(stopped.task_id)
+    mart.reviews.delete(deleted.task_id)
+    with pytest.raises(review.TaskGone, match="stopped"):
+        store.submit("anna", stopped.task_id, answer(stopped, "benign"))
+    with pytest.raises(review.TaskGone, match="deleted"):
+        store.submit("ben", deleted.task_id, answer(deleted, "benign"))
+    with pytest.raises(review.TaskGone):
+        store.save_draft("ben", deleted.task_id, {})
+    assert query(f"SELECT count(*) FROM {small.database.schema}.review_answer") == [(0,)]
+    assert mart.reviews.get(stopped.task_id)["state"] == "stopped"
+    with pytest.raises(ValueError, match="it is stopped"):
+        mart.reviews.stop(stopped.task_id)
+    for verb in (mart.reviews.get, mart.reviews.delete, mart.reviews.stop):
+        with pytest.raises(ValueError, match="no review task"):
+            verb(deleted.task_id)
+    assert mart.reviews.create(small).rows == 1  # a deleted task's row may be sent again, a stopped one's not
+    assert sorted(mart.reviews.list()["state"]) == ["open", "open", "stopped"]
+
+
+def test_a_wrong_label_is_refused_and_the_task_stays(make):
+    store = make(1)
+    task = store.claim("anna", None)
+    with pytest.raises(review.ReviewError, match="'maybe' is no label: choose one of benign, malignant"):
+        store.submit("anna", task.task_id, answer(task, "maybe"))
+    wrong = answer(task, "benign")
+    with pytest.raises(review.ReviewError, match="2 answers for 1 rows"):
+        store.submit("anna", task.task_id, dataclasses.replace(wrong, content={"label": ["benign", "benign"]}))
+    store.submit("anna", task.task_id, answer(task, "benign"))
+
+
+def test_many_reviewers_at_once_never_get_the_same_task(mart, small, database_url):
+    log(small, [0.5] * 60)
+    names = [f"reviewer {i}" for i in range(6)]
+    enable(mart, small, reviewers=names)
+    mart.reviews.create(small)
+    # each with connections of its own, as in several consoles
+    stores = [datamart.DataMart(database_url, small.database.schema).reviews.store() for _ in names]
+    worked, begin = {name: [] for name in names}, threading.Barrier(len(names))
+
+    def review_all(name, store):
+        begin.wait()
+        while True:
+            try:
+                worked[name].append(work(store, name, "benign").task_id)
+            except review.NoTask:
+                return
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        list(pool.map(review_all, names, stores))
+    tasks = [task for each in worked.values() for task in each]
+    assert len(tasks) == len(set(tasks)) == 60
+    assert small.feedback_logging.get_records_count() == 60
+
+
+def test_several_reviewers_work_on_one_task_where_several_answers_are_wanted(make):
+    store = make(1, task_count=2)
+    one, two = store.claim("anna", None), store.claim("ben", None)
+    assert one.task_id == two.task_id
+    with pytest.raises(review.NoTask):
+        store.claim("carla", None)
