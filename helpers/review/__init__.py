@@ -5,7 +5,7 @@ AWS each bring.
 """
 
 from .answers import by_row, labels, reasons
-from .liquid import TemplateError, check, fill_in
+from .liquid import TemplateError, check
 from .output import key, output_json, worker_id
 from .sessions import invitation
 from .site import create_site
@@ -42,7 +42,6 @@ __all__ = [
     "check",
     "create_site",
     "default_template",
-    "fill_in",
     "invitation",
     "key",
     "labels",

@@ -3,10 +3,13 @@
 import json
 import re
 from bisect import bisect_left
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import nh3
-from liquid import Environment, Undefined
+from liquid import BoundTemplate, Environment, Undefined
 from liquid.exceptions import LiquidError
 from liquid.filter import liquid_filter
 from markupsafe import Markup
@@ -27,18 +30,21 @@ class _Limited(Environment):
     output_stream_limit = OUTPUT_LIMIT
 
 
+@dataclass
 class Filled:
-    """A template being filled in: what it lacked, and the hosts whose pictures it asked for."""
+    """A filled-in template: its text, what it lacked, and the hosts whose pictures it asked for."""
 
-    def __init__(self):
-        self.warnings: list[str] = []
-        self.image_hosts: set[str] = set()
-        self.environment = _environment(self)
+    text: str = ""
+    warnings: list[str] = field(default_factory=list)
+    image_hosts: set[str] = field(default_factory=set)
 
     def note(self, warning: str) -> None:
         """Keep a warning, once."""
         if warning not in self.warnings:
             self.warnings.append(warning)
+
+
+_current: ContextVar[Filled] = ContextVar("what is being filled in, for the filters below")
 
 
 def check(template: str) -> None:
@@ -47,71 +53,92 @@ def check(template: str) -> None:
     Raises:
         TemplateError: a syntax error, an unknown tag or filter, or a partial template; the message names its line.
     """
-    environment = Filled().environment
-    try:
-        used = environment.from_string(template).analyze()
-    except LiquidError as error:
-        raise _at_line(error, template, environment) from error
-    for name, places in used.filters.items():
-        if name not in environment.filters:
+    for name, places in _parsed(template).analyze().filters.items():
+        if name not in ENVIRONMENT.filters:
             line = places[0].line_col(template)[0]
             raise TemplateError(f"Line {line} of the template uses an unknown filter, {name!r}.")
 
 
-def fill_in(template: str, task_input: dict, filled: Filled | None = None) -> str:
+def fill_in(template: str, task_input: dict) -> Filled:
     """Fill a template in with its `task.input`: Liquid alone, crowd elements stay as they are.
 
     Raises:
         TemplateError: the template is wrong, or makes too much of this input.
     """
-    filled = filled or Filled()
+    filled = Filled()
+    before = _current.set(filled)
     try:
-        return filled.environment.from_string(template).render(task={"input": task_input})
+        filled.text = _parsed(template).render(task={"input": task_input})
     except LiquidError as error:
-        raise _at_line(error, template, filled.environment) from error
+        raise _at_line(error, template) from error
+    finally:
+        _current.reset(before)
+    return filled
 
 
-def _environment(filled: Filled) -> Environment:
-    class Missing(Undefined):
-        def __str__(self) -> str:
-            filled.note(f"{self.hint}: its place in the template stays empty.")
-            return ""
-
-        def items(self) -> tuple:  # what a for loop asks for
-            filled.note(f"{self.hint}: the template repeats nothing for it.")
-            return ()
-
-    @liquid_filter
-    def grant_read_access(value: object) -> str:
-        """Keep an address; A2I would sign an S3 one, which a browser can't open as it stands."""
-        address = urlsplit(str(value))
-        if address.scheme == "https":
-            filled.image_hosts.add(f"https://{address.netloc}")
-        elif address.scheme != "data":
-            filled.note(f"A browser can't show {value}: only https: and data: addresses can be granted here.")
-        return str(value)
-
-    environment = _Limited(autoescape=True, undefined=Missing)
-    for name in ("include", "render"):  # there are no files to read
-        del environment.tags[name]
-    environment.add_filter("grant_read_access", grant_read_access)
-    environment.add_filter("to_json", liquid_filter(lambda value: json.dumps(value, default=str)))
-    environment.add_filter("skip_autoescape", liquid_filter(_skip_autoescape))
-    return environment
+@lru_cache(maxsize=64)
+def _parsed(template: str) -> BoundTemplate:
+    try:
+        return ENVIRONMENT.from_string(template)
+    except LiquidError as error:
+        raise _at_line(error, template) from error
 
 
+class _Missing(Undefined):
+    """A variable that the input doesn't have: empty, as in A2I, but noted."""
+
+    def __str__(self) -> str:
+        _current.get().note(f"{self.hint}: its place in the template stays empty.")
+        return ""
+
+    def items(self) -> tuple:
+        """Answer a for loop."""
+        _current.get().note(f"{self.hint}: the template repeats nothing for it.")
+        return ()
+
+
+@liquid_filter
+def _grant_read_access(value: object) -> str:
+    """Keep an address; A2I would sign an S3 one, which a browser can't open as it stands."""
+    address = urlsplit(str(value))
+    if address.scheme == "https":
+        _current.get().image_hosts.add(f"https://{address.netloc}")
+    elif address.scheme != "data":
+        _current.get().note(f"A browser can't show {value}: only https: and data: addresses can be granted here.")
+    return str(value)
+
+
+@liquid_filter
+def _to_json(value: object) -> str:
+    return json.dumps(value, default=str)
+
+
+@liquid_filter
 def _skip_autoescape(value: object) -> Markup:
     """Let HTML of the data through, but for what could act: scripts, forms, styles, foreign frames."""
     return Markup(nh3.clean(str(value), attributes=FRAGMENT_ATTRIBUTES))
 
 
-def _at_line(error: LiquidError, template: str, environment: Environment) -> TemplateError:
+def _environment() -> Environment:
+    environment = _Limited(autoescape=True, undefined=_Missing)
+    for name in ("include", "render"):  # there are no files to read
+        del environment.tags[name]
+    environment.add_filter("grant_read_access", _grant_read_access)
+    environment.add_filter("to_json", _to_json)
+    environment.add_filter("skip_autoescape", _skip_autoescape)
+    return environment
+
+
+ENVIRONMENT = _environment()
+
+
+def _at_line(error: LiquidError, template: str) -> TemplateError:
     where = error.context()
-    line = where[0] if where else _line_of(template, environment)
+    line = where[0] if where else _line_of(template)
     return TemplateError(f"Line {line} of the template: {error.message}.")
 
 
-def _line_of(template: str, environment: Environment) -> int:
+def _line_of(template: str) -> int:
     """Find the line of an error that names none: the shortest beginning of the template that shows it.
 
     A beginning that ends in an open block is fine so far, so an open block is reported at the template's end.
@@ -120,7 +147,7 @@ def _line_of(template: str, environment: Environment) -> int:
 
     def is_wrong(end: int) -> bool:
         try:
-            environment.from_string(template[:end])
+            ENVIRONMENT.from_string(template[:end])
         except LiquidError as error:
             return not str(error.message).startswith("expected tag end")
         return False

@@ -9,7 +9,7 @@ import nh3
 from lxml.html import HtmlElement, fragment_fromstring, tostring
 
 from . import elements, fields
-from .liquid import Filled, TemplateError, fill_in
+from .liquid import TemplateError, fill_in
 
 WITHHELD = frozenset({"prediction", "explanation", "reasons"})
 PAGE_LIMIT = 4 << 20  # bytes of a filled-in template; a browser crawls long before
@@ -61,16 +61,14 @@ def render(template: str, task_input: dict, given: Iterable[tuple[str, str]] = (
     Raises:
         TemplateError: the template is wrong (the message names the line), or the result is too large for a page.
     """
-    filled = Filled()
-    text = fill_in(template, task_input, filled)
-    if len(text) > PAGE_LIMIT:
-        raise TemplateError(
-            f"The template makes a page of {len(text):,} characters of its task; at most {PAGE_LIMIT:,}."
-        )
-    for tag in dict.fromkeys(CROWD_TAG.findall(text)):
+    filled = fill_in(template, task_input)
+    if len(filled.text) > PAGE_LIMIT:
+        size = f"{len(filled.text):,} characters"
+        raise TemplateError(f"The template makes a page of {size} of its task; {PAGE_LIMIT:,} are allowed.")
+    for tag in dict.fromkeys(CROWD_TAG.findall(filled.text)):
         if tag.lower() not in elements.KNOWN:
             filled.note(f"<{tag}> isn't among the elements drawn here; its content is shown as it stands.")
-    root = fragment_fromstring(_clean(text), create_parent="div")
+    root = fragment_fromstring(_clean(filled.text), create_parent="div")
     for warning in elements.expand(root):
         filled.note(warning)
     root.set("class", "worker-template")
