@@ -25,12 +25,12 @@ def enable(mart, small, **changes):
 
 
 def answer(task, labels, first=None, reason="", submission=None):
-    """Answer a claimed task: a label for all of its rows, or one for each."""
+    """Answer a claimed task: a label for all of its rows, or one for each; a reason likewise."""
 
     def content(said):
         said = [said] * len(task.task_input["rows"]) if said is None or isinstance(said, str) else said
         labels = [None if label is None else {"label": label} for label in said]
-        reasons = [reason] * len(labels)
+        reasons = [reason] * len(labels) if isinstance(reason, str) else reason
         one = len(labels) == 1
         return {"label": labels[0] if one else labels, "reason": reasons[0] if one else reasons}
 
