@@ -1,6 +1,7 @@
 """The data mart in PostgreSQL: what models were asked, what they answered, what was true, and how well they do."""
 
 from helpers.datamart import server
+from helpers.datamart.companion_settings import Companion
 from helpers.datamart.database import ConflictError, DataMartError
 from helpers.datamart.entities import (
     CustomMachineLearningAsset,
@@ -14,13 +15,16 @@ from helpers.datamart.entities import (
 )
 from helpers.datamart.mart import DataMart
 from helpers.datamart.subscriptions import Subscription
+from helpers.monitors.fairness.groups import Feature
 
 __all__ = [
+    "Companion",
     "ConflictError",
     "CustomMachineLearningAsset",
     "CustomMachineLearningInstance",
     "DataMart",
     "DataMartError",
+    "Feature",
     "InputDataType",
     "PayloadRecord",
     "ProblemType",

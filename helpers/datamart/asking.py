@@ -21,19 +21,19 @@ ROWS_AT_ONCE = 1000  # a request may hold 6 MB and take 60 seconds
 _MARKED = re.compile(rb'"inferenceId"\s*:\s*"' + PREFIX.encode())
 
 
-def ask(subscription: "Subscription", rows: pd.DataFrame, output: str) -> list:
-    """Return the model's answer to each row of features, of the output column named.
+def ask(subscription: "Subscription", rows: pd.DataFrame, *outputs: str) -> pd.DataFrame:
+    """Return the model's answers to rows of features: a row each, in their order, and a column for each output named.
 
     Raises:
-        ValueError: the endpoint can't be asked, refuses the rows, or doesn't give this output.
+        ValueError: the endpoint can't be asked, refuses the rows, or doesn't give an output.
     """
     features, answers = subscription.asset["feature_columns"], []
     for begin in range(0, len(rows), ROWS_AT_ONCE):
         part = rows.iloc[begin : begin + ROWS_AT_ONCE][features].astype(object)
         values = part.where(part.notna(), None).values.tolist()
         answered = subscription.score(values, f"{PREFIX}{uuid.uuid4()}")
-        answers += [sagemaker.outputs_of(answer, [output], subscription.asset)[0] for answer in answered]
-    return answers
+        answers += [sagemaker.outputs_of(answer, outputs, subscription.asset) for answer in answered]
+    return pd.DataFrame(answers, columns=list(outputs))
 
 
 def without_asked(body: bytes) -> tuple[bytes, int]:

@@ -11,9 +11,11 @@ from psycopg2 import sql
 
 from helpers.datamart import engines, monitoring, sagemaker, schema, tables
 from helpers.datamart.bindings import Bindings
+from helpers.datamart.companion import CompanionModel
 from helpers.datamart.database import Cursor, Database, as_json, plain
 from helpers.datamart.drift_monitoring import DriftMonitoring
 from helpers.datamart.entities import SageMakerMachineLearningAsset
+from helpers.datamart.fairness_monitoring import FairnessMonitoring
 from helpers.datamart.feedback_logging import FeedbackLogging
 from helpers.datamart.payload_logging import PayloadLogging
 from helpers.datamart.performance_monitoring import PerformanceMonitoring
@@ -61,13 +63,24 @@ class Subscription:
         return DriftMonitoring(self)
 
     @property
+    def fairness_monitoring(self) -> FairnessMonitoring:
+        """Whether it treats groups of people alike."""
+        return FairnessMonitoring(self)
+
+    @property
+    def companion(self) -> CompanionModel:
+        """The de-biased model beside it."""
+        return CompanionModel(self)
+
+    @property
     def performance_monitoring(self) -> PerformanceMonitoring:
         """How fast it answers, and how much."""
         return PerformanceMonitoring(self)
 
     def monitors(self) -> list[monitoring.Monitor]:
         """Return its monitors, enabled or not."""
-        return [self.quality_monitoring, self.performance_monitoring, self.drift_monitoring]
+        watched = [self.quality_monitoring, self.performance_monitoring, self.drift_monitoring]
+        return [*watched, self.fairness_monitoring]
 
     @cached_property
     def binding(self) -> dict:

@@ -6,6 +6,9 @@ import numpy as np
 import pandas as pd
 
 CUTS = 256
+# Where most people deserve the favourable answer, giving it to everybody is fair and accurate, and nobody would pay for
+# it. So a companion gives about as many favourable answers as the model: it changes who gets them.
+BUDGET = 0.05
 TARGETS = np.linspace(0, 1, 51)
 
 
@@ -22,13 +25,20 @@ def grid(scores: np.ndarray, truth: np.ndarray, original: float) -> tuple[np.nda
     return cuts, (accepted + wrong) / len(scores), accepted + len(bad) - wrong
 
 
-def most_accurate(grids: list[tuple], target: float, original: float) -> list[float]:
+def affordable(rates: np.ndarray, rate: float) -> np.ndarray:
+    """Tell which thresholds give within five of a hundred as many favourable answers as the model's own `rate`."""
+    return np.abs(rates - rate) <= BUDGET + 1e-12
+
+
+def most_accurate(grids: list[tuple], target: float, original: float) -> list[float] | None:
     """Pick a threshold per group so that most rows are right and each rate is within the target of the majority's.
 
-    Among equally accurate ones those nearest to the original win, so that the choice is the same every time.
+    The majority's rate stays affordable. Among equally accurate ones those nearest to the original win, so that the
+    choice is the same every time. None where no thresholds reach the target.
     """
     cuts, rates, right = grids[0]
     worth = right - 1e-9 * np.abs(cuts - original)
+    worth[~affordable(rates, rates[cuts == original][0])] = -np.inf
     picks = [np.arange(len(cuts))]
     for group_cuts, group_rates, group_right in grids[1:]:
         low, high = np.minimum.outer(rates, group_rates), np.maximum.outer(rates, group_rates)
@@ -36,6 +46,8 @@ def most_accurate(grids: list[tuple], target: float, original: float) -> list[fl
         picks.append(value.argmax(axis=1))
         worth = worth + value.max(axis=1)
     best = worth.argmax()
+    if worth[best] == -np.inf:
+        return None
     return [float(cuts[best]), *(float(grid[0][pick[best]]) for grid, pick in zip(grids[1:], picks[1:], strict=True))]
 
 

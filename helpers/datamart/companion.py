@@ -1,0 +1,228 @@
+"""The de-biased companion of a subscription: a second endpoint beside the original, which it never replaces."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from psycopg2 import sql
+
+from helpers.datamart import asking, companion_deployment, companion_payload, scored_rows
+from helpers.datamart.companion_payload import PREDICTION, PROBABILITY
+from helpers.datamart.companion_settings import KINDS, Companion, validation_rows
+from helpers.datamart.database import as_json
+from helpers.datamart.entities import SageMakerMachineLearningAsset
+from helpers.monitors.fairness import companion
+from helpers.monitors.fairness.evaluation import evaluate
+from helpers.monitors.fairness.groups import Feature
+
+if TYPE_CHECKING:
+    from helpers.datamart.subscriptions import Subscription
+
+NEWEST_ROWS = 10_000  # of the payload, that `score` looks at
+
+
+class CompanionModel:
+    """The companion of one subscription, and what is kept of it."""
+
+    def __init__(self, subscription: "Subscription"):
+        self._subscription = subscription
+        self._database = subscription.database
+
+    def exists(self) -> bool:
+        """Tell whether there is a companion, or was one before it was deleted."""
+        return bool(self._rows())
+
+    def get_details(self) -> dict:
+        """Return its endpoint, since when it is there (and when it was deleted), its rule, what it does and costs.
+
+        Raises:
+            ValueError: there never was one.
+        """
+        if not (rows := self._rows()):
+            raise ValueError(
+                f"{self._subscription.name!r} has no companion: enable fairness_monitoring with companion=, and a run"
+                " that finds bias makes one."
+            )
+        return rows[0].pop("content") | rows[0]
+
+    def get_rule(self) -> dict:
+        """Return the rule by which it answers."""
+        return self.get_details()["rule"]
+
+    def get_original(self) -> dict:
+        """Return fairness, accuracy and favourable_rate of the original on the validation rows."""
+        return self.get_details()["original"]
+
+    def get_frontier(self) -> pd.DataFrame:
+        """Return the trade-offs that no other beats, least fair first; columns as `Companion.frontier` has them."""
+        details = self.get_details()
+        return pd.DataFrame(details["frontier"], columns=details["frontier_columns"])
+
+    def get_costs(self) -> pd.DataFrame:
+        """Return whom it costs what on the validation rows; columns as `Companion.costs` has them."""
+        details = self.get_details()
+        return pd.DataFrame(details["costs"], columns=details["costs_columns"])
+
+    def get_subscription(self) -> "Subscription":
+        """Return the companion's own subscription, `<name> debiased`."""
+        return self._subscriptions().get(str(self.get_details()["companion_uid"]))
+
+    def get_groups(self) -> pd.DataFrame:
+        """Return groups, rates and scores of the companion's answers to live traffic; columns as `Fairness.groups`.
+
+        Raises:
+            ValueError: it hasn't answered any row.
+        """
+        parameters = self._subscription.fairness_monitoring.get_details()["parameters"]
+        self.get_details()
+        rows = self._live(sql.SQL("p.{} IS NOT NULL"))
+        found = evaluate(
+            rows.features,
+            [Feature(**feature) for feature in parameters["features"]],
+            favourable=parameters["favourable_classes"],
+            unfavourable=parameters["unfavourable_classes"],
+            predictions=rows.answers[PREDICTION],
+            intersections=parameters["intersections"],
+            flip=False,
+        )
+        return found.groups
+
+    def create(self, settings: Companion, feature: Feature, favourable: object, unfavourable: object) -> dict:
+        """Search a rule for a feature, deploy the companion and subscribe it, in place of one that is there.
+
+        Raises:
+            ValueError: the model can't have one, validation rows are missing or unfit, or SageMaker doesn't deploy it.
+        """
+        subscription, session = self._subscription, self._subscription.boto_session
+        asset, region = subscription.get_details()["asset"], subscription.region
+        settings.check(asset, [feature], [favourable], [unfavourable])
+        if session is None or not region:
+            raise ValueError("A companion takes a model on SageMaker and a session: DataMart(url, boto_session=...).")
+        inverted = asset["positive_label"] != favourable
+
+        def score(rows: pd.DataFrame) -> np.ndarray:
+            answers = asking.ask(subscription, rows, asset["probability_column"]).to_numpy(float).ravel()
+            return 1 - answers if inverted else answers
+
+        rows, labels = validation_rows(subscription, settings.validation, [favourable, unfavourable])
+        outcomes = {"favourable": favourable, "unfavourable": unfavourable}
+        found = KINDS[settings.kind](rows, feature, score, labels, target=settings.target, **outcomes)
+        revision = subscription.asset_revision()
+        if self.exists():
+            self.delete()
+        held = {"rule": found.rule, "inverted": inverted}
+        options = {"role": settings.role, "instance_type": settings.instance_type}
+        made = companion_deployment.deploy(session, region, subscription.source_uid, held, **options)
+        try:
+            added = self._subscribe(asset, made["endpoint"], favourable)
+            asking.ask(added, rows.head(1), PREDICTION, PROBABILITY)
+            about = {"feature": feature.name, "kind": settings.kind, "validation_rows": len(rows)}
+            self._keep(added, revision, _content(found) | made | about)
+        except BaseException:
+            companion_deployment.delete(session, region, made)
+            raise
+        return self.get_details()
+
+    def follow(self, parameters: Mapping, groups: Sequence[Mapping]) -> dict:
+        """Do what a fairness run leaves to do, and say what was done.
+
+        Where it found bias by a single attribute, a companion is made unless the deployed version of the model has one;
+        a companion that is there is asked about the rows that it hasn't answered.
+        """
+        settings = Companion(**parameters["companion"])
+        features = {one["name"]: Feature(**one) for one in parameters["features"]}
+        biased = [row for row in groups if row["biased"] and row["feature"] in (settings.feature or features)]
+        there = self._is_current()
+        if biased and not there:
+            worst = features[min(biased, key=lambda row: row["fairness_score"])["feature"]]
+            favourable, unfavourable = parameters["favourable_classes"][0], parameters["unfavourable_classes"][0]
+            self.create(settings, worst, favourable, unfavourable)
+        if not biased and not there:
+            return {"created": False}
+        return {"endpoint": self.get_details()["endpoint"], "created": not there, "rows_answered": self.score()}
+
+    def score(self) -> int:
+        """Ask the companion about the newest 10,000 rows, those that it hasn't answered; return how many they were.
+
+        Its answers come into the original's payload, as debiased_prediction and debiased_probability.
+
+        Raises:
+            ValueError: there is no companion, or it was deleted.
+        """
+        if (details := self.get_details())["deleted_at"]:
+            raise ValueError(f"The companion {details['endpoint']!r} was deleted: create it again first.")
+        companion_payload.add_columns(self._subscription)
+        rows = self._live(sql.SQL("p.{} IS NULL"))
+        if len(rows):
+            answers = asking.ask(self.get_subscription(), rows.features, PREDICTION, PROBABILITY)
+            companion_payload.store(self._subscription, rows.about, answers)
+        return len(rows)
+
+    def delete(self) -> None:
+        """Take its endpoint, configuration, model and archive down; its answers and what is known of it stay."""
+        details = self.get_details()
+        companion_deployment.delete(self._subscription.boto_session, self._subscription.region, details)
+        self._database.execute(
+            "UPDATE companion SET deleted_at = coalesce(deleted_at, now()) WHERE subscription_id = %s",
+            [self._subscription.subscription_id],
+        )
+
+    def _is_current(self) -> bool:
+        """Tell whether the companion is in service, and made from the version of the model that answers now."""
+        if not self.exists() or (details := self.get_details())["deleted_at"]:
+            return False
+        session, region = self._subscription.boto_session, self._subscription.region
+        same = details["asset_revision"] == self._subscription.asset_revision()
+        return same and companion_deployment.is_in_service(session, region, details["endpoint"])
+
+    def _live(self, condition: sql.SQL) -> scored_rows.ScoredRows:
+        """Read the newest rows, by a condition on the companion's prediction."""
+        columns = self._subscription.table().of(companion_payload.ROLE)
+        if not columns:
+            raise ValueError("The companion hasn't answered any row yet: call companion.score().")
+        chosen = condition.format(sql.Identifier(columns[0].column_name))
+        return scored_rows.newest(self._subscription, NEWEST_ROWS, chosen)
+
+    def _rows(self) -> list[dict]:
+        return self._database.rows(
+            "SELECT companion_uid, asset_revision, created_at, deleted_at, content FROM companion"
+            " WHERE subscription_id = %s",
+            [self._subscription.subscription_id],
+        )
+
+    def _subscriptions(self):
+        from helpers.datamart.subscriptions import Subscriptions  # imports this module
+
+        return Subscriptions(self._database, self._subscription.boto_session)
+
+    def _subscribe(self, asset: Mapping, endpoint: str, favourable: object) -> "Subscription":
+        kept = ("problem_type", "label_column", "feature_columns", "categorical_columns")
+        return self._subscriptions().add(
+            SageMakerMachineLearningAsset(
+                endpoint,
+                str(self._subscription.binding_uid),
+                **{name: asset[name] for name in kept},
+                prediction_column=PREDICTION,
+                probability_column=PROBABILITY,
+                positive_label=favourable,
+                label_values=dict(map(tuple, asset["label_values"])) if asset["label_values"] else None,
+                name=f"{self._subscription.name} debiased",
+            )
+        )
+
+    def _keep(self, added: "Subscription", revision: str, content: dict) -> None:
+        self._database.execute(
+            "INSERT INTO companion (subscription_id, companion_uid, asset_revision, content) VALUES (%s, %s, %s, %s)"
+            " ON CONFLICT (subscription_id) DO UPDATE SET companion_uid = EXCLUDED.companion_uid, asset_revision ="
+            " EXCLUDED.asset_revision, content = EXCLUDED.content, created_at = now(), deleted_at = NULL",
+            [self._subscription.subscription_id, added.uid, revision, as_json(content)],
+        )
+
+
+def _content(found: companion.Companion) -> dict:
+    """Write a companion as plain JSON; columns apart, since a jsonb object keeps no order."""
+    content = {"rule": found.rule, "original": found.original}
+    for name, frame in (("frontier", found.frontier), ("costs", found.costs)):
+        content |= {name: frame.to_dict("records"), f"{name}_columns": list(frame.columns)}
+    return content

@@ -1,0 +1,159 @@
+"""A companion on SageMaker: the original's archive with a rule and a wrapper beside its script, on an endpoint."""
+
+import io
+import json
+import tarfile
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.exceptions import ClientError
+from tqdm.auto import tqdm
+
+from helpers.monitors.fairness import companion_rule
+
+SUFFIX, LONGEST_NAME = "-debiased", 63
+BESIDE = Path(companion_rule.__file__).parent
+WRAPPER = "companion_inference.py"
+CODE = "/opt/ml/model/code"
+POLL = 1.0  # seconds between two looks at an endpoint that is being made
+
+
+class NoCompanion(ValueError):
+    """The model can't have a companion, or its companion could not be deployed."""
+
+
+def name_of(endpoint: str) -> str:
+    """Name the companion's endpoint."""
+    return endpoint[: LONGEST_NAME - len(SUFFIX)].rstrip("-") + SUFFIX
+
+
+def deploy(session: boto3.Session, region: str, endpoint: str, rule: Mapping, role: str, instance_type: str) -> dict:
+    """Deploy a companion of the model behind an endpoint; wait until it is in service.
+
+    Returns what was made: endpoint (model and configuration have its name too) and artifact. Where it fails, nothing
+    of it is left.
+
+    Raises:
+        NoCompanion: the model isn't one of script mode, or SageMaker refuses or fails to deploy the companion.
+    """
+    client, s3 = (session.client(service, region_name=region) for service in ("sagemaker", "s3"))
+    name = name_of(endpoint)
+    made = {"endpoint": name, "artifact": None}
+    try:
+        container = _container_of(client, endpoint)
+        program, archive = _pack(s3, container, rule)
+        source = urlsplit(container["ModelDataUrl"])
+        key = str(PurePosixPath(source.path.lstrip("/")).parent / name / "model.tar.gz")
+        s3.put_object(Bucket=source.netloc, Key=key, Body=archive)
+        made["artifact"] = f"s3://{source.netloc}/{key}"
+        environment = container.get("Environment", {}) | {
+            "SAGEMAKER_PROGRAM": WRAPPER,
+            "SAGEMAKER_SUBMIT_DIRECTORY": CODE,
+            "COMPANION_OF": program,
+        }
+        described = {"Image": container["Image"], "ModelDataUrl": made["artifact"], "Environment": environment}
+        client.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer=described)
+        variant = {"VariantName": "AllTraffic", "ModelName": name, "InitialInstanceCount": 1}
+        client.create_endpoint_config(
+            EndpointConfigName=name, ProductionVariants=[variant | {"InstanceType": instance_type}]
+        )
+        client.create_endpoint(EndpointName=name, EndpointConfigName=name)
+        _wait(client, name)
+    except ClientError as error:
+        delete(session, region, made)
+        raise NoCompanion(f"The companion of {endpoint!r}: {error.response['Error']['Message']}") from None
+    except BaseException:
+        delete(session, region, made)
+        raise
+    return made
+
+
+def is_in_service(session: boto3.Session | None, region: str | None, name: str) -> bool:
+    """Tell whether a companion's endpoint can be asked."""
+    if session is None:
+        return False
+    try:
+        found = session.client("sagemaker", region_name=region).describe_endpoint(EndpointName=name)
+    except ClientError:
+        return False
+    return found["EndpointStatus"] in ("InService", "Updating")
+
+
+def delete(session: boto3.Session, region: str, made: Mapping) -> None:
+    """Delete a companion's endpoint, configuration, model and archive; what isn't there is passed over."""
+    client, s3 = (session.client(service, region_name=region) for service in ("sagemaker", "s3"))
+    name = made["endpoint"]
+    if not name.endswith(SUFFIX):
+        raise ValueError(f"{name!r} is no companion's endpoint.")
+    for call, argument in (
+        (client.delete_endpoint, "EndpointName"),
+        (client.delete_endpoint_config, "EndpointConfigName"),
+        (client.delete_model, "ModelName"),
+    ):
+        with suppress(ClientError):
+            call(**{argument: name})
+    if made["artifact"]:
+        place = urlsplit(made["artifact"])
+        with suppress(ClientError):
+            s3.delete_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
+
+
+def _container_of(client, endpoint: str) -> dict:
+    """Describe the container behind an endpoint's first variant."""
+    configuration = client.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
+    variant = client.describe_endpoint_config(EndpointConfigName=configuration)["ProductionVariants"][0]
+    model = client.describe_model(ModelName=variant["ModelName"])
+    container = model.get("PrimaryContainer") or model["Containers"][0]
+    if not container.get("ModelDataUrl", "").startswith("s3://"):
+        raise NoCompanion(f"The model behind {endpoint!r} has no archive in S3, so there is nothing to wrap.")
+    return container
+
+
+def _pack(s3, container: Mapping, rule: Mapping) -> tuple[str, bytes]:
+    """Return the module of the original's script, and its archive with the companion's files beside that."""
+    environment = container.get("Environment", {})
+    program = PurePosixPath(environment.get("SAGEMAKER_PROGRAM") or "inference.py")
+    source = environment.get("SAGEMAKER_SUBMIT_DIRECTORY", "")
+    with tempfile.TemporaryDirectory() as folder:
+        code = Path(folder) / "code"
+        _unpack(s3, container["ModelDataUrl"], Path(folder))
+        if source.startswith("s3://"):
+            _unpack(s3, source, code)
+        if not (code / program.name).is_file():
+            raise NoCompanion(
+                f"The model's archive has no code/{program.name}: a companion wraps a model that answers through an"
+                " inference script of its own (script mode), not a built-in algorithm."
+            )
+        for part in (WRAPPER, "companion_rule.py"):
+            (code / part).write_bytes((BESIDE / part).read_bytes())
+        (code / "rule.json").write_text(json.dumps(rule), encoding="utf-8")
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w:gz") as archive:
+            for path in sorted(Path(folder).iterdir()):
+                archive.add(path, path.name)
+    return program.stem, packed.getvalue()
+
+
+def _unpack(s3, uri: str, folder: Path) -> None:
+    place = urlsplit(uri)
+    body = s3.get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))["Body"].read()
+    try:
+        with tarfile.open(fileobj=io.BytesIO(body), mode="r:*") as archive:
+            archive.extractall(folder, filter="data")
+    except tarfile.TarError as error:
+        raise NoCompanion(f"The archive {uri} can't be unpacked: {error}") from None
+
+
+def _wait(client, name: str) -> None:
+    with tqdm(desc=f"deploying {name}", unit="s", delay=2, bar_format="{desc}: {elapsed}") as bar:
+        while (found := client.describe_endpoint(EndpointName=name))["EndpointStatus"] == "Creating":
+            time.sleep(POLL)
+            bar.update()
+    if found["EndpointStatus"] != "InService":
+        reason = found.get("FailureReason", found["EndpointStatus"])
+        raise NoCompanion(f"The companion's endpoint {name!r} was not deployed: {reason}")
