@@ -67,5 +67,9 @@ WALKTHROUGH = """<script src="https://assets.crowd.aws/crowd-html-elements.js"><
 """
 WALKTHROUGH_INPUT = {
     "table": '<table border="1" class="dataframe"><tr><th>radius_mean</th></tr><tr><td>17.99</td></tr></table>',
-    "Pairs": [{"row": "row_1", "prediction": 0.41}, {"row": "row_2", "prediction": 0.77}, {"row": "row_3", "prediction": 0.5}],
+    "Pairs": [
+        {"row": "row_1", "prediction": 0.41},
+        {"row": "row_2", "prediction": 0.77},
+        {"row": "row_3", "prediction": 0.5},
+    ],
 }

@@ -1,0 +1,86 @@
+"""A review page that really listens, over a store in memory, and a reviewer's browser that speaks HTTP to it."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+import requests
+import waitress
+from lxml.html import document_fromstring
+
+from helpers import review
+
+from .memory_store import MemoryStore
+
+SECRET = b"sixteen bytes or more"
+
+
+class Browser:
+    """Cookies, forms and relative addresses as a browser has them; runs no script."""
+
+    def __init__(self, site):
+        self.site = site
+        self.http = requests.Session()
+        self.http.trust_env = False
+
+    def get(self, path, **options):
+        return self._read(self.http.get(self.site + path, **options))
+
+    def post(self, path, data, **options):
+        return self._read(self.http.post(self.site + path, data, **options))
+
+    @staticmethod
+    def _read(answer):
+        is_page = answer.headers.get("Content-Type", "").startswith("text/html") and answer.text
+        answer.page = document_fromstring(answer.text) if is_page else None
+        return answer
+
+    def enter(self, reviewer, valid=timedelta(hours=1)):
+        return self.post("/enter", {"token": review.invitation(SECRET, reviewer, valid)})
+
+    def page_token(self):
+        """What the small forms of this session carry."""
+        return self.get("/").page.find(".//input[@name='form_token']").get("value")
+
+    def form(self, answer, form_id):
+        """The pairs that a form would send as it stands."""
+        form = answer.page.get_element_by_id(form_id)
+        return [(name, value) for name, value in form.form_values()]
+
+    def answer(self, task_id, given, keep=()):
+        """Open a task and send its form with these values; `keep` names prefilled fields to send as they stand."""
+        shown = self.get(f"/tasks/{task_id}")
+        kept = [pair for pair in self.form(shown, "work") if pair[0].startswith("review:") or pair[0] in keep]
+        return self.post(f"/tasks/{task_id}", kept + list(given))
+
+
+@pytest.fixture
+def store():
+    return MemoryStore()
+
+
+def serve(application):
+    """Serve an app on a free port; yields its address."""
+    server = waitress.create_server(application, host="127.0.0.1", port=0, threads=8)
+    threading.Thread(target=server.run, daemon=True).start()
+    yield f"http://127.0.0.1:{server.effective_port}"
+    server.trigger.pull_trigger(lambda: server.asyncore.close_all(server._map))
+
+
+@pytest.fixture
+def site(store):
+    yield from serve(review.create_site(store, secret=SECRET, title="Human review"))
+
+
+@pytest.fixture
+def anna(site):
+    browser = Browser(site)
+    browser.enter("anna")
+    return browser
+
+
+@pytest.fixture
+def ben(site):
+    browser = Browser(site)
+    browser.enter("ben")
+    return browser

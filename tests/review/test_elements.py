@@ -1,0 +1,114 @@
+"""Crowd elements: each draws an HTML control with its name, and its answer has A2I's shape."""
+
+import pytest
+from lxml.html import fragment_fromstring
+
+from helpers.review import render
+from helpers.review.answers import parse
+
+CASES = {
+    "text input": (
+        '<crowd-input name="site" label="Website" placeholder="http://" required></crowd-input>',
+        [("site", "http://a")],
+        {"site": "http://a"},
+    ),
+    "text area": (
+        '<crowd-text-area name="why" rows="4" value="first"></crowd-text-area>',
+        [("why", "one\r\ntwo")],
+        {"why": "one\ntwo"},
+    ),
+    "slider": ('<crowd-slider name="much" min="1" max="10" step="1"></crowd-slider>', [("much", "7")], {"much": 7}),
+    "checkbox": ('<crowd-checkbox name="found">Found</crowd-checkbox>', [("found", "on")], {"found": {"on": True}}),
+    "checkboxes of one name": (
+        '<crowd-checkbox name="is" value="dim">Dim</crowd-checkbox><crowd-checkbox name="is" value="red"></crowd-checkbox>',
+        [("is", "red")],
+        {"is": {"dim": False, "red": True}},
+    ),
+    "radio group": (
+        '<crowd-radio-group><crowd-radio-button name="tech" value="yes">T</crowd-radio-button>'
+        '<crowd-radio-button name="art" value="yes">A</crowd-radio-button></crowd-radio-group>',
+        [("tech", "art=yes")],
+        {"tech": {"yes": False}, "art": {"yes": True}},
+    ),
+    "classifier": (
+        """<crowd-classifier name="mood" categories="['good', 'bad']" header="Mood?">
+        <classification-target>text</classification-target></crowd-classifier>""",
+        [("mood", "bad")],
+        {"mood": {"label": "bad"}},
+    ),
+    "classifier of many": (
+        """<crowd-classifier-multi-select name="all" categories='["a", "b"]' exclusion-category="{ text: 'None' }">
+        </crowd-classifier-multi-select>""",
+        [("all", "a"), ("all", "None")],
+        {"all": {"labels": ["a", "None"]}},
+    ),
+    "HTML's own": (
+        '<input type="radio" name="r" value="1"><input type="radio" name="r" value="2">'
+        '<select name="s"><option>x</option><option value="y">Y</option></select><textarea name="t"></textarea>',
+        [("r", "2"), ("s", "y"), ("t", "")],
+        {"r": {"1": False, "2": True}, "s": "y", "t": ""},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_answers_have_the_shape_that_a2i_documents(case):
+    template, pairs, answer = CASES[case]
+    rendered = render(f"<crowd-form>{template}</crowd-form>", {})
+    assert not rendered.warnings
+    page = fragment_fromstring(rendered.html)
+    offered = {control.get("name") for control in page.iter("input", "textarea", "select")}
+    assert {name for name, _ in pairs} <= offered
+    assert parse(pairs, rendered.fields) == answer
+
+
+def test_values_typed_before_are_put_back():
+    template = "".join(template for template, _, _ in CASES.values())
+    pairs = [pair for _, given, _ in CASES.values() for pair in given]
+    page = fragment_fromstring(f"<form>{render(template, {}, pairs).html}</form>").find(".")
+    sent = [(name, value.replace("\n", "\r\n")) for name, value in page.form_values()]
+    assert sorted(sent) == sorted(pairs)
+
+
+def test_an_answer_outside_the_choices_counts_as_none():
+    template, _, _ = CASES["classifier"]
+    assert parse([("mood", "hacked")], render(template, {}).fields) == {"mood": {"label": None}}
+
+
+def test_instructions_fold_and_cards_have_headings():
+    html = render(
+        '<full-instructions header="How to"><p>long</p></full-instructions><short-instructions>short</short-instructions>'
+        '<crowd-instructions link-text="Help"><short-summary>s</short-summary></crowd-instructions>'
+        '<crowd-card heading="Patient">c</crowd-card><crowd-alert type="info" dismissible>a</crowd-alert>',
+        {},
+    ).html
+    page = fragment_fromstring(html)
+    assert [line.text for line in page.iter("summary")] == ["How to", "Help"]
+    assert page.find(".//details/div/p").text == "long"
+    assert page.find(".//crowd-card/h2").text == "Patient"
+    assert page.find(".//short-instructions").text == "short"
+
+
+def test_an_unknown_element_is_shown_as_its_content_with_a_warning():
+    rendered = render('<crowd-polygon src="x"><p>Draw</p></crowd-polygon>', {})
+    assert "<p>Draw</p>" in rendered.html
+    assert rendered.warnings == [
+        "<crowd-polygon> isn't among the elements drawn here; its content is shown as it stands."
+    ]
+
+
+def test_categories_that_are_no_list_are_warned_of():
+    rendered = render('<crowd-classifier name="a" categories="nonsense">text</crowd-classifier>', {})
+    assert "text" in rendered.html and "categories" in rendered.warnings[0]
+
+
+def test_the_templates_own_button_names_the_pages_button():
+    rendered = render(
+        '<crowd-form><input name="a"><crowd-button form-action="submit">Send it</crowd-button></crowd-form>', {}
+    )
+    assert rendered.submit == "Send it" and "Send it" not in rendered.html
+
+
+def test_controls_without_a_label_are_named_for_screen_readers():
+    html = render('<table><tr><td><input name="a"></td></tr><tr><td><input name="a"></td></tr></table>', {}).html
+    assert 'aria-label="a[0]"' in html and 'aria-label="a[1]"' in html

