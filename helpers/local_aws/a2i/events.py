@@ -17,7 +17,7 @@ _log = logging.getLogger(__name__)
 def send(region: str, loop: Record) -> None:
     """Put the status change of a loop on the default event bus, whose rules lead it on."""
     detail = {
-        "creationTime": f"{loop['CreationTime']:%Y-%m-%dT%H:%M:%S}.{loop['CreationTime'].microsecond // 1000:03}Z",
+        "creationTime": f"{loop['CreationTime'].isoformat(timespec='milliseconds')}Z",
         "failureCode": loop.get("FailureCode"),
         "failureReason": loop.get("FailureReason"),
         "flowDefinitionArn": loop["FlowDefinitionArn"],
