@@ -52,6 +52,28 @@ def test_the_oldest_task_comes_first_and_ones_own_before_all(make):
     assert (len(queue.tasks), queue.waiting, queue.done) == (2, 2, 0)
 
 
+def test_ones_own_task_comes_before_older_ones(make):
+    store = make()
+    newest = store.queue("anna", 10).tasks[-1]
+    assert store.claim("anna", newest.task_id).task_id == store.claim("anna", None).task_id == newest.task_id
+
+
+def test_what_somebody_typed_goes_once_nobody_will_send_it(mart, make, expire, query, small):
+    store = make(2)
+    for _ in range(2):
+        store.save_draft("anna", store.claim("anna", None).task_id, {"typed": "much"})
+        expire()
+        if len(mart.reviews.list("open")) == 2:
+            work(store, "ben", "benign")
+    mart.reviews.stop(mart.reviews.list("open")["task_id"][0])
+    assert query(f"SELECT count(*) FROM {small.database.schema}.review_claim") == [(0,)]
+
+
+def test_who_holds_a_task_is_listed(mart, make):
+    make(1).claim("anna", None)
+    assert mart.reviews.list()["held_by"][0] == ["anna"]
+
+
 def test_what_was_answered_is_listed_last(make):
     store = make()
     done = work(store, "anna", "benign")
