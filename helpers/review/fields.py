@@ -129,17 +129,17 @@ def fill(fields: Iterable[Field], pairs: Iterable[tuple[str, str]]) -> None:
     for name, value in pairs:
         given.setdefault(name, []).append(value)
     for found in fields:
+        values = given.get(found.wire, [])
         for control in found.controls:
-            if control.tag == "select":
+            if control.get("type") in CHOICES:
+                _switch(control, "checked", control.get("value", "on") in values)
+            elif control.tag == "select" and values:
                 for option in control.iter("option"):
-                    _switch(option, "selected", option.get("value", option.text_content()) in given.get(found.wire, []))
-            elif control.get("type") in CHOICES:
-                _switch(control, "checked", control.get("value", "on") in given.get(found.wire, []))
-            elif found.wire in given:
-                if control.tag == "textarea":
-                    control.text = given[found.wire][0]
-                else:
-                    control.set("value", given[found.wire][0])
+                    _switch(option, "selected", option.get("value", option.text_content()) in values)
+            elif control.tag == "textarea" and values:
+                control.text = values[0]
+            elif values:
+                control.set("value", values[0])
 
 
 def _switch(element: HtmlElement, name: str, on: bool) -> None:

@@ -13,6 +13,7 @@ from .liquid import TemplateError, fill_in
 
 WITHHELD = frozenset({"prediction", "explanation", "reasons"})
 PAGE_LIMIT = 4 << 20  # bytes of a filled-in template; a browser crawls long before
+SCRIPT = re.compile(r"<script\b(?![^>]*crowd-html-elements)", re.I)
 CROWD_TAG = re.compile(r"<(crowd-[a-z0-9-]+)", re.I)
 EXAMPLES = {"short-summary", "detailed-instructions", "positive-example", "negative-example"}
 TAGS = (
@@ -65,6 +66,8 @@ def render(template: str, task_input: dict, given: Iterable[tuple[str, str]] = (
     if len(filled.text) > PAGE_LIMIT:
         size = f"{len(filled.text):,} characters"
         raise TemplateError(f"The template makes a page of {size} of its task; {PAGE_LIMIT:,} are allowed.")
+    if SCRIPT.search(filled.text):
+        filled.note("The template has a script of its own: it doesn't run here, and what it would do isn't done.")
     for tag in dict.fromkeys(CROWD_TAG.findall(filled.text)):
         if tag.lower() not in elements.KNOWN:
             filled.note(f"<{tag}> isn't among the elements drawn here; its content is shown as it stands.")

@@ -16,7 +16,7 @@ class Held:
     prediction: str = "first"
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
     holder: str | None = None
-    expires: datetime = datetime.min.replace(tzinfo=UTC)
+    expires: datetime | None = None
     accepted: dict = field(default_factory=dict)
     drafts: dict = field(default_factory=dict)
     answers: dict = field(default_factory=dict)

@@ -37,7 +37,7 @@ def scored(*ids, instructions="Compare the values with those the model was train
     return {"instructions": instructions, "labels": ["benign", "malignant"], "rows": [row(row_id) for row_id in ids]}
 
 
-# The shape of AWS's walkthrough (Model Monitor with A2I): a table of the data, and a row of controls for each prediction.
+# The shape of AWS's walkthrough (Model Monitor with A2I): a table of data, and a row of controls a prediction.
 WALKTHROUGH = """<script src="https://assets.crowd.aws/crowd-html-elements.js"></script>
 <style>
   table, th, td { border: 1px solid black; border-collapse: collapse; padding: 5px; }

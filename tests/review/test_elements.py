@@ -20,7 +20,8 @@ CASES = {
     "slider": ('<crowd-slider name="much" min="1" max="10" step="1"></crowd-slider>', [("much", "7")], {"much": 7}),
     "checkbox": ('<crowd-checkbox name="found">Found</crowd-checkbox>', [("found", "on")], {"found": {"on": True}}),
     "checkboxes of one name": (
-        '<crowd-checkbox name="is" value="dim">Dim</crowd-checkbox><crowd-checkbox name="is" value="red"></crowd-checkbox>',
+        '<crowd-checkbox name="is" value="dim">Dim</crowd-checkbox>'
+        '<crowd-checkbox name="is" value="red"></crowd-checkbox>',
         [("is", "red")],
         {"is": {"dim": False, "red": True}},
     ),
@@ -77,7 +78,8 @@ def test_an_answer_outside_the_choices_counts_as_none():
 
 def test_instructions_fold_and_cards_have_headings():
     html = render(
-        '<full-instructions header="How to"><p>long</p></full-instructions><short-instructions>short</short-instructions>'
+        '<full-instructions header="How to"><p>long</p></full-instructions>'
+        "<short-instructions>short</short-instructions>"
         '<crowd-instructions link-text="Help"><short-summary>s</short-summary></crowd-instructions>'
         '<crowd-card heading="Patient">c</crowd-card><crowd-alert type="info" dismissible>a</crowd-alert>',
         {},
@@ -112,3 +114,9 @@ def test_the_templates_own_button_names_the_pages_button():
 def test_controls_without_a_label_are_named_for_screen_readers():
     html = render('<table><tr><td><input name="a"></td></tr><tr><td><input name="a"></td></tr></table>', {}).html
     assert 'aria-label="a[0]"' in html and 'aria-label="a[1]"' in html
+
+
+def test_a_choice_not_yet_made_stays_open():
+    template = '<select name="a" required><option value="" disabled selected>?</option><option>x</option></select>'
+    html = render(template + '<input name="b">', {}, [("b", "typed")]).html
+    assert html.index("selected") < html.index("<option>x")

@@ -77,7 +77,7 @@ def test_a_right_template_passes():
 
 
 def test_endless_templates_are_stopped():
-    with pytest.raises(TemplateError, match="Line 2 of the template.*limit"):
+    with pytest.raises(TemplateError, match=r"Line 2 of the template.*limit"):
         fill_in("\n{% for i in (1..9000000) %}x{% endfor %}", {})
     with pytest.raises(TemplateError, match="limit"):
         fill_in("{% for i in (1..100000) %}{{ task.input.long }}{% endfor %}", {"long": "x" * 1000})

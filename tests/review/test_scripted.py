@@ -43,7 +43,7 @@ def test_errors_come_at_the_rate_and_by_the_seed(site, tasks):
 
 
 def test_a_refused_invitation_is_told(site):
-    with pytest.raises(RuntimeError, match="401.*isn't valid"):
+    with pytest.raises(RuntimeError, match=r"401.*isn't valid"):
         review_all(site, invite(-1), {})
 
 
