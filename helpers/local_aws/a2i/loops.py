@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from helpers.local_aws.sagemaker.models import Backend
 
 OPEN = ("InProgress", "Stopping")
-_LIFETIME_SECONDS = 10 * 24 * 3600  # if the flow definition has no TaskAvailabilityLifetimeInSeconds
+_LIFETIME = 10 * 24 * 3600  # seconds, if the flow definition has no TaskAvailabilityLifetimeInSeconds
 _MAX_INPUT = 3 << 20  # characters of InputContent (A2I runtime's model)
 _log = logging.getLogger(__name__)
 
@@ -56,6 +56,7 @@ def prepare(backend: "Backend", record: Record) -> None:
         "HumanLoopOutput": {"OutputS3Uri": f"s3://{bucket}/{key}"},
         "_config": config,
         "_template": interface["_template"],
+        "_closes": started(record) + timedelta(seconds=config.get("TaskAvailabilityLifetimeInSeconds", _LIFETIME)),
         "_answers": [],
         "_claims": {},
         "_drafts": {},
@@ -111,7 +112,7 @@ def settle(backend: "Backend", loop: Record) -> None:
         _end(backend, loop, HumanLoopStatus="Stopped" if stopping else "Completed")
     elif stopping and idle:
         _end(backend, loop, HumanLoopStatus="Stopped")
-    elif idle and now > closing(loop):
+    elif idle and now > loop["_closes"]:
         reason = "The task was not answered in the time that the flow definition makes it available."
         _end(backend, loop, HumanLoopStatus="Failed", FailureCode="Expired", FailureReason=reason)
 
@@ -121,7 +122,7 @@ def tick(_: datetime, now: datetime) -> None:
     for backend in list(sagemaker_backends[state.ACCOUNT].values()):
         for loop in list(backend.records["HumanLoop"].values()):
             if loop["HumanLoopStatus"] == "Stopping" or (
-                loop["HumanLoopStatus"] == "InProgress" and now > closing(loop)
+                loop["HumanLoopStatus"] == "InProgress" and now > loop["_closes"]
             ):
                 with backend.lock:
                     settle(backend, loop)
@@ -130,12 +131,6 @@ def tick(_: datetime, now: datetime) -> None:
 def started(loop: Record) -> datetime:
     """Return when a loop was started, aware."""
     return loop["CreationTime"].replace(tzinfo=UTC)
-
-
-def closing(loop: Record) -> datetime:
-    """Return when a loop's task is no longer available to workers who have not begun."""
-    seconds = loop["_config"].get("TaskAvailabilityLifetimeInSeconds", _LIFETIME_SECONDS)
-    return started(loop) + timedelta(seconds=seconds)
 
 
 def at_work(loop: Record, now: datetime) -> set[str]:

@@ -27,23 +27,21 @@ class Store:
 
     def queue(self, reviewer: str, limit: int) -> review.Queue:
         """List a worker's tasks: those begun, then the open ones, oldest first, then the latest done."""
-        now = _to_milliseconds(datetime.now(UTC))
         with self._backend.lock:
-            found = list(self._assigned(reviewer))
-            done = [loop for loop in found if _answer_of(loop, reviewer)]
-            waiting = [loop for loop in found if not _answer_of(loop, reviewer) and _can_have(loop, reviewer, now)]
-        waiting.sort(key=lambda loop: (reviewer not in loops.at_work(loop, now), loop["CreationTime"]))
-        done.sort(key=lambda loop: _answer_of(loop, reviewer)["submitted"], reverse=True)
-        lines = [_summary(loop, "mine" if reviewer in loops.at_work(loop, now) else "open") for loop in waiting[:limit]]
-        lines += [_summary(loop, "done") for loop in done[: limit - len(lines)]]
-        return review.Queue(tasks=lines, waiting=len(waiting), done=len(done))
+            begun, free = self._waiting(reviewer)
+            done = [
+                (given["submitted"], loop) for loop in self._assigned(reviewer) if (given := _answer_of(loop, reviewer))
+            ]
+            done.sort(key=lambda pair: pair[0], reverse=True)
+        lines = [_summary(loop, "mine") for loop in begun] + [_summary(loop, "open") for loop in free[:limit]]
+        lines += [_summary(loop, "done") for _, loop in done[:limit]]
+        return review.Queue(tasks=lines[:limit], waiting=len(begun) + len(free), done=len(done))
 
     def claim(self, reviewer: str, task_id: str | None) -> review.Task:
         """Lock a task for a worker, the next in line where `task_id` is None."""
-        now = _to_milliseconds(datetime.now(UTC))
         with self._backend.lock:
-            loop = self._find(reviewer, task_id) if task_id else self._next(reviewer, now)
-            self._hold(loop, reviewer, now)
+            loop = self._find(reviewer, task_id) if task_id else self._next(reviewer)
+            self._hold(loop, reviewer)
             claim, draft = loop["_claims"][reviewer], loop["_drafts"].get(reviewer)
         return review.Task(
             task_id=_task_id(loop),
@@ -60,7 +58,7 @@ class Store:
         """Keep a half-filled form and start the lock's time anew."""
         with self._backend.lock:
             loop = self._find(reviewer, task_id)
-            self._hold(loop, reviewer, _to_milliseconds(datetime.now(UTC)), draft)
+            self._hold(loop, reviewer, draft)
 
     def submit(self, reviewer: str, task_id: str, answer: review.Answer) -> review.Receipt:
         """Keep an answer exactly once, and end the loop if it was the last."""
@@ -68,7 +66,7 @@ class Store:
             loop = self._find(reviewer, task_id)
             given = _answer_of(loop, reviewer)
             if given is None:
-                _check(loop, reviewer, _to_milliseconds(datetime.now(UTC)))
+                _check(loop, reviewer, _now())
                 given = {
                     "reviewer": reviewer,
                     "content": json.dumps(answer.content),
@@ -101,19 +99,25 @@ class Store:
             raise review.TaskGone("This task is another work team's.")
         return loop
 
-    def _next(self, reviewer: str, now: datetime) -> Record:
-        """Find the task in line: one that the worker has begun, else the oldest."""
-        mine = [
-            loop
-            for loop in self._assigned(reviewer)
-            if not _answer_of(loop, reviewer) and _can_have(loop, reviewer, now)
-        ]
-        if not mine:
-            raise review.NoTask("No task is waiting for you.")
-        return min(mine, key=lambda loop: (reviewer not in loops.at_work(loop, now), loop["CreationTime"]))
+    def _waiting(self, reviewer: str) -> tuple[list[Record], list[Record]]:
+        """Find the loops that a worker has begun, and those that they may begin, the oldest first."""
+        now = _now()
+        found = [loop for loop in self._assigned(reviewer) if _can_have(loop, reviewer, now)]
+        found = [loop for loop in found if not _answer_of(loop, reviewer)]
+        found.sort(key=lambda loop: loop["CreationTime"])
+        begun = [loop for loop in found if reviewer in loops.at_work(loop, now)]
+        return begun, [loop for loop in found if reviewer not in loops.at_work(loop, now)]
 
-    def _hold(self, loop: Record, reviewer: str, now: datetime, draft: dict | None = None) -> None:
+    def _next(self, reviewer: str) -> Record:
+        """Find the task in line: one that the worker has begun, else the oldest."""
+        begun, free = self._waiting(reviewer)
+        if not begun + free:
+            raise review.NoTask("No task is waiting for you.")
+        return (begun + free)[0]
+
+    def _hold(self, loop: Record, reviewer: str, draft: dict | None = None) -> None:
         """Lock a task for a worker, or go on holding it, with what they have filled in by now."""
+        now = _now()
         if _answer_of(loop, reviewer):
             raise review.AlreadyAnswered("You have answered this task already.")
         _check(loop, reviewer, now)
@@ -137,7 +141,7 @@ def _check(loop: Record, reviewer: str, now: datetime) -> None:
         return
     if loop["HumanLoopStatus"] == "Stopping":
         raise review.TaskGone("This task was stopped.")
-    if now > loops.closing(loop):
+    if now > loop["_closes"]:
         raise review.TaskGone("This task has run out of time.")
     raise review.TaskTaken("Others are working on this task now.")
 
@@ -150,7 +154,7 @@ def _can_have(loop: Record, reviewer: str, now: datetime) -> bool:
     if reviewer in busy:
         return True
     free = loop["_config"]["TaskCount"] - len(loop["_answers"]) - len(busy) > 0
-    return free and loop["HumanLoopStatus"] == "InProgress" and now <= loops.closing(loop)
+    return free and loop["HumanLoopStatus"] == "InProgress" and now <= loop["_closes"]
 
 
 def _answer_of(loop: Record, reviewer: str) -> Record | None:
@@ -166,6 +170,11 @@ def _summary(loop: Record, state: str) -> review.Summary:
 def _task_id(loop: Record) -> str:
     """Name a loop's task: by the loop's name and when it was started, as a name can be used again."""
     return f"{loop['HumanLoopName']}.{loops.started(loop).timestamp() * 1e6:.0f}"
+
+
+def _now() -> datetime:
+    """Return the present time."""
+    return _to_milliseconds(datetime.now(UTC))
 
 
 def _to_milliseconds(time: datetime) -> datetime:

@@ -88,17 +88,17 @@ class Resource:
 
     def list(self, backend: "Backend", request: Record) -> Record:
         """Answer one page of summaries, filtered and sorted as asked."""
-        with backend.lock:
-            records = [_without_nothing(record) for record in backend.records[self.kind].values()]
-        found = [record for record in records if self._matches(record, request)]
         keys = {"Name": self.name_member, "Status": f"{self.kind}Status", "ScheduledTime": "ScheduledTime"}
         key = keys.get(request.get("SortBy", ""), "CreationTime")
-        found.sort(
-            key=lambda record: (record.get(key, ""), record[self.name_member]),
-            reverse=request.get("SortOrder", "Descending") == "Descending",
-        )
         start, size = _read_token(request.get("NextToken")), request.get("MaxResults", 100)
-        page, more = found[start : start + size], start + size < len(found)
+        with backend.lock:
+            found = [record for record in backend.records[self.kind].values() if self._matches(record, request)]
+            found.sort(
+                key=lambda record: (record.get(key, ""), record[self.name_member]),
+                reverse=request.get("SortOrder", "Descending") == "Descending",
+            )
+            page = [_without_nothing(record) for record in found[start : start + size]]
+        more = start + size < len(found)
         return {self._list_member(): page} | ({"NextToken": _write_token(start + size)} if more else {})
 
     def _matches(self, record: Record, request: Record) -> bool:

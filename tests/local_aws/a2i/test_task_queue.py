@@ -15,7 +15,6 @@ from helpers.local_aws.sagemaker.models import Backend
 
 TEMPLATE = '<crowd-form><crowd-input name="a"></crowd-input></crowd-form>'
 ROLE = "arn:aws:iam::123456789012:role/TutorialExecutionRole"
-SUBMITTED = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -94,8 +93,9 @@ class Office:
         claim = self.loop(name)["_claims"][worker] | {"expires": datetime.now(UTC) - timedelta(seconds=1)}
         self.backend.change(self.loop(name), _claims=self.loop(name)["_claims"] | {worker: claim})
 
-    def age(self, name, **time):
-        self.loop(name)["CreationTime"] -= timedelta(**time)
+    def close(self, name):
+        """Let the time in which a loop's task is available be over."""
+        self.loop(name)["_closes"] = datetime.now(UTC) - timedelta(seconds=1)
 
     def tick(self, name):
         loops.settle(self.backend, self.loop(name))
@@ -210,16 +210,16 @@ def test_a_stop_ends_what_nobody_has_begun_and_waits_for_who_is_at_it(office):
 
 def test_a_task_is_available_for_so_long(office):
     office.flow("short", TaskAvailabilityLifetimeInSeconds=60)
-    office.start("one", "short"), office.start("begun", "short")
+    assert office.start("one", "short")["_closes"] - loops.started(office.loop("one")) == timedelta(seconds=60)
+    office.start("begun", "short")
     task = office.store.claim("ann", office.store.queue("ann", 9).tasks[1].task_id)
     for name in ("one", "begun"):
-        office.age(name, seconds=61)
+        office.close(name)
     with pytest.raises(review.NoTask):
         office.store.claim("bob", None)
     assert office.tick("one") == "Failed" and office.loop("one")["FailureCode"] == "Expired"
     assert office.tick("begun") == "InProgress"
-    renamed = office.store.queue("ann", 9).tasks[0].task_id  # the test changed the time that is part of it
-    office.store.submit("ann", renamed, review.Answer({}, None, task.accepted, SUBMITTED, "s"))
+    office.submit("ann", task)
     assert office.loop("begun")["HumanLoopStatus"] == "Completed"
 
 
