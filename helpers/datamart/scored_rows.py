@@ -75,6 +75,7 @@ def single(subscription: "Subscription", scoring_id: str) -> ScoredRows:
         ValueError: there is no such row, or the request has several.
     """
     key, number = row_key(scoring_id)
+    scoring_id = scoring_id.replace("\0", "?")  # PostgreSQL takes none, so no row has one
     keys = sql.SQL("SELECT record_id FROM scoring_key WHERE subscription_id = {} AND scoring_id IN ({}, {})").format(
         sql.Literal(subscription.subscription_id), sql.Literal(key.decode()), sql.Literal(scoring_id)
     )

@@ -15,6 +15,7 @@ from helpers.datamart.companion import CompanionModel
 from helpers.datamart.database import Cursor, Database, as_json, plain
 from helpers.datamart.drift_monitoring import DriftMonitoring
 from helpers.datamart.entities import SageMakerMachineLearningAsset
+from helpers.datamart.explainability import Explainability
 from helpers.datamart.fairness_monitoring import FairnessMonitoring
 from helpers.datamart.feedback_logging import FeedbackLogging
 from helpers.datamart.payload_logging import PayloadLogging
@@ -73,6 +74,11 @@ class Subscription:
         return CompanionModel(self)
 
     @property
+    def explainability(self) -> Explainability:
+        """Why it answers as it does."""
+        return Explainability(self)
+
+    @property
     def performance_monitoring(self) -> PerformanceMonitoring:
         """How fast it answers, and how much."""
         return PerformanceMonitoring(self)
@@ -80,7 +86,7 @@ class Subscription:
     def monitors(self) -> list[monitoring.Monitor]:
         """Return its monitors, enabled or not."""
         watched = [self.quality_monitoring, self.performance_monitoring, self.drift_monitoring]
-        return [*watched, self.fairness_monitoring]
+        return [*watched, self.fairness_monitoring, self.explainability]
 
     @cached_property
     def binding(self) -> dict:

@@ -1,0 +1,215 @@
+"""Explainability: why a row was answered as it was, what would have changed it, and whether the reasons drift."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from psycopg2 import sql
+
+from helpers.datamart import asking, scored_rows, tables
+from helpers.datamart import explainability_explanations as explanations
+from helpers.datamart.companion_settings import read_csv
+from helpers.datamart.database import as_json
+from helpers.datamart.entities import ProblemType
+from helpers.datamart.explainability_explanations import Explanation
+from helpers.datamart.monitoring import Measurement, Monitor, Outcome
+from helpers.monitors.explain import attribution
+from helpers.monitors.explain.contrast import contrast
+
+TRAINING_ROWS = 1000  # kept, of the training data
+WINDOW = 10_000  # newest rows, of which a run explains a sample
+SINGLE, MANY = 250, 100  # coalitions tried for one explanation, and for each of many
+FEW = 5  # background rows for many explanations
+
+
+class Explainability(Monitor):
+    """Explanations of one subscription's answers."""
+
+    name = "explainability"
+    metrics_view = "ExplainabilityMetrics"
+
+    def __init__(self, subscription):
+        super().__init__(subscription)
+        self._sample: int | None = None
+
+    def enable(
+        self,
+        background: pd.DataFrame | str,
+        *,
+        changeable: Sequence[str] = (),
+        protected: Sequence[str] = (),
+        threshold: float = 0.5,
+        sample: int = 100,
+        min_records: int = 50,
+    ) -> dict:
+        """Switch explanations on, for the model version that the endpoint serves now.
+
+        Args:
+            background: rows that the model was trained on, a frame or the S3 URI of CSV with a header. Up to 1,000 are
+                kept: ten of them stand for the average that an answer is compared with.
+            changeable: features that a person can change; advice touches no other.
+            protected: features that no advice may touch.
+            threshold: probability from which on the model predicts the positive class.
+            sample: rows of a window that a run explains; each costs some five hundred rows asked of the endpoint.
+            min_records: a window with fewer rows isn't judged.
+
+        Raises:
+            ValueError: a feature is missing from the rows, unknown, or both protected and changeable.
+        """
+        asset, features = self._subscription.asset, self._subscription.asset["feature_columns"]
+        if asset["problem_type"] == ProblemType.MULTICLASS_CLASSIFICATION:
+            raise ValueError("Explanations take a binary classifier or a regression, not a multiclass model.")
+        rows = read_csv(self._subscription, background) if isinstance(background, str) else background
+        if absent := [name for name in features if name not in rows]:
+            raise ValueError(f"The background lacks the feature columns {', '.join(map(str, absent))}.")
+        if unknown := [name for name in (*changeable, *protected) if name not in features]:
+            raise ValueError(f"{unknown[0]!r} is no feature; features are {', '.join(features)}.")
+        if touched := [name for name in changeable if name in protected]:
+            raise ValueError(f"{touched[0]!r} is protected, so never advice: take it out of changeable.")
+        if len(rows) < FEW:
+            raise ValueError(f"The background has {len(rows)} rows; {FEW} are needed, some hundred are better.")
+        rows = rows[features].sample(min(len(rows), TRAINING_ROWS), random_state=0).reset_index(drop=True)
+        few = attribution.background(self._score, rows, FEW)
+        content = {
+            "columns": features,
+            "rows": rows.astype(object).where(rows.notna(), None).values.tolist(),
+            "background": attribution.background(self._score, rows).index.tolist(),
+            "few": few.index.tolist(),
+            "global": attribution.global_attributions(self._many(rows.head(sample), few).values).to_dict(),
+        }
+        parameters = {"changeable": list(changeable), "protected": list(protected), "threshold": threshold}
+        parameters |= {"sample": sample, "min_records": min_records}
+        details = self._enable(parameters, {"ndcg": (attribution.DRIFT_THRESHOLD, None)})
+        self._database.execute(
+            "INSERT INTO baseline (subscription_id, monitor, asset_revision, content) VALUES (%s, %s, %s, %s)"
+            " ON CONFLICT (subscription_id, monitor, asset_revision)"
+            " DO UPDATE SET content = EXCLUDED.content, created_at = now()",
+            [self._subscription.subscription_id, self.name, self._subscription.asset_revision(), as_json(content)],
+        )
+        return details
+
+    def explain(self, scoring_id: str) -> Explanation:
+        """Explain a row's answer, and store the explanation; asked for again, the stored one is returned.
+
+        Raises:
+            ValueError: there is no such row, explanations are off, or the endpoint serves a version of the model that
+                they weren't enabled for.
+        """
+        row, parameters = scored_rows.single(self._subscription, scoring_id), self._parameters()
+        row_id, identifier = row.about["scoring_id"].iloc[0], self._subscription.subscription_id
+        revision = self._subscription.asset_revision()
+        if found := explanations.find(self._database, identifier, row_id, revision):
+            return found
+        baseline, training = self._baseline()
+        features = _as_trained(row.features[list(training)], training)
+        samples = max(SINGLE, 2 * features.shape[1])
+        base = training.loc[baseline["background"]]
+        values = attribution.attribute(self._score, features, base, samples=samples, link=self._link)
+        changes, regression = None, self._subscription.asset["problem_type"] == ProblemType.REGRESSION
+        if not regression:
+            limits = {"protected": parameters["protected"], "threshold": parameters["threshold"]}
+            changes = contrast(self._score, features, training, parameters["changeable"], **limits)
+        score = changes.score if changes else float(self._score(features)[0])
+        written = explanations.content(features, score, self._link, values, changes)
+        explanations.store(self._database, identifier, row, revision, written)
+        return self.get(row_id)
+
+    def get(self, scoring_id: str) -> Explanation:
+        """Return a row's newest explanation; raise ValueError where it has none."""
+        for row_id in (scoring_id, f"{scoring_id}-1"):
+            if found := explanations.find(self._database, self._subscription.subscription_id, row_id):
+                return found
+        raise ValueError(f"Row {scoring_id!r:.200} has no explanation yet: call explain() with its scoring id.")
+
+    def run(self, background_mode: bool = False, sample: int | None = None) -> dict:
+        """Explain a sample of the newest rows and compare what matters with the training data; see `Monitor.run`."""
+        self._sample = sample
+        return super().run(background_mode)
+
+    def get_global(self, run_uid: str | None = None) -> pd.DataFrame:
+        """Return each feature's mean absolute attribution in a run, by default the last, and in the training data.
+
+        Raises:
+            ValueError: the run measured nothing.
+        """
+        run = self.get_run_details(run_uid)
+        if run["state"] != "finished":
+            raise ValueError(f"Run {run['run_uid']} measured nothing: {run.get('reason') or run.get('error')}.")
+        return pd.DataFrame(run["attributions"], columns=["feature", "current", "baseline"])
+
+    def _measure(self, parameters: dict) -> Outcome:
+        try:
+            baseline, training = self._baseline()
+        except ValueError as error:
+            return Outcome(0, skipped=str(error))
+        rows = scored_rows.newest(self._subscription, WINDOW)
+        if len(rows) < max(1, parameters["min_records"]):
+            return Outcome(len(rows), skipped=f"{len(rows)} rows, {parameters['min_records']} needed (min_records)")
+        wanted = min(self._sample or parameters["sample"], len(rows))
+        drawn = rows.features[list(training)].sample(wanted, random_state=0)
+        found = self._many(_as_trained(drawn, training), training.loc[baseline["few"]])
+        usual, current = pd.Series(baseline["global"]), attribution.global_attributions(found.values)
+        ndcg = attribution.attribution_drift(usual, current)
+        measured = [Measurement("ndcg", ndcg)]
+        measured += [Measurement("mean_absolute_attribution", float(value), slice=n) for n, value in current.items()]
+        details = {
+            "violations": attribution.drift_violations(ndcg)["violations"],
+            "attributions": [{"feature": n, "current": float(current[n]), "baseline": usual[n]} for n in current.index],
+            "explained_rows": wanted,
+            "asked_rows": found.scored_rows,
+        }
+        return Outcome(len(rows), rows.window, measured, details)
+
+    @property
+    def _link(self) -> str:
+        probabilities = self._subscription.asset["probability_column"]
+        regression = self._subscription.asset["problem_type"] == ProblemType.REGRESSION
+        return "logit" if probabilities and not regression else "identity"
+
+    def _score(self, rows: pd.DataFrame) -> np.ndarray:
+        """Ask for a number: the probability, a regression's answer, or whether the positive label was predicted."""
+        asset = self._subscription.asset
+        output = asset["probability_column"] if self._link == "logit" else asset["prediction_column"]
+        answers = asking.ask(self._subscription, rows, output)[output]
+        if self._link == "logit" or asset["problem_type"] == ProblemType.REGRESSION:
+            return answers.to_numpy(float)
+        return (answers == asset["positive_label"]).to_numpy(float)
+
+    def _many(self, rows: pd.DataFrame, few: pd.DataFrame) -> attribution.Attribution:
+        samples = max(MANY, 2 * rows.shape[1])
+        return attribution.attribute(self._score, rows, few, samples=samples, link=self._link, progress=True)
+
+    def _parameters(self) -> dict:
+        details = self.get_details()
+        if not details["enabled"]:
+            raise ValueError(f"Explanations of {self._subscription.name!r} are off: call enable() with training rows.")
+        return details["parameters"]
+
+    def _baseline(self) -> tuple[dict, pd.DataFrame]:
+        """Return what `enable` stored for the version of the model that answers now, and its training rows."""
+        found = self._database.rows(
+            "SELECT content FROM baseline WHERE (subscription_id, monitor, asset_revision) = (%s, %s, %s)",
+            [self._subscription.subscription_id, self.name, self._subscription.asset_revision()],
+        )
+        if not found:
+            raise ValueError(
+                "the endpoint serves a version of the model that explanations weren't enabled for: call enable() with"
+                " its training rows"
+            )
+        content = found[0]["content"]
+        return content, pd.DataFrame(content["rows"], columns=content["columns"])
+
+    def _select(self, limit: int | None) -> tables.Selection:
+        query = sql.SQL(
+            "SELECT scoring_id, created_at, asset_revision, (content->>'score')::float8 AS score, content->>'link' AS"
+            " link, (content->>'base')::float8 AS base, (content->>'output')::float8 AS output, content AS explanation"
+            " FROM explanation WHERE subscription_id = {} ORDER BY created_at DESC, scoring_id LIMIT {}"
+        )
+        return tables.Selection(query.format(sql.Literal(self._subscription.subscription_id), sql.Literal(limit)), {})
+
+
+def _as_trained(rows: pd.DataFrame, training: pd.DataFrame) -> pd.DataFrame:
+    """Give whole numbers back their type, which a column of real numbers doesn't keep."""
+    whole = training.select_dtypes("integer").columns
+    kept = [name for name in whole if rows[name].notna().all() and (rows[name] % 1 == 0).all()]
+    return rows.astype(dict.fromkeys(kept, int))
