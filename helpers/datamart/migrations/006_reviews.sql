@@ -24,7 +24,7 @@ CREATE TABLE review_task (
     form_id         integer NOT NULL REFERENCES review_form,
     state           text NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'completed', 'stopped')),
     wanted          integer NOT NULL,               -- answers; one more once reviewers differ
-    answered        integer NOT NULL DEFAULT 0,
+    answered_by     text[] NOT NULL DEFAULT '{}',   -- beside review_answer, for the queue to be quick
     created_at      timestamptz NOT NULL DEFAULT now(),
     finished_at     timestamptz
 );

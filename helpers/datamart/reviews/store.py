@@ -1,5 +1,6 @@
 """The queue behind the review page: `helpers.review.Store` on PostgreSQL, for many reviewers at once."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 
@@ -10,14 +11,15 @@ from helpers.datamart.reviews import deciding, describing
 LOCK = timedelta(minutes=30)  # from the claim, or from the last draft saved
 NOT_OPENED = "Open the task first: it isn't locked for you."
 TITLE = "s.name || ' #' || t.number"
-# Tasks (t) that a reviewer (%(me)s) may be given: theirs to see, not answered by them, and not all in others' hands.
-FOR_ME = """t.state = 'open' AND t.subscription_id = ANY (
-        ARRAY(SELECT subscription_id FROM review_rule WHERE %(me)s = ANY (reviewers)))
-    AND NOT EXISTS (SELECT FROM review_answer a WHERE (a.task_id, a.reviewer) = (t.task_id, %(me)s))"""
-FREE = """t.wanted - t.answered > (SELECT count(*) FROM review_claim c
-    WHERE c.task_id = t.task_id AND c.reviewer <> %(me)s AND c.expires_at > now())"""
-MINE = """EXISTS (SELECT FROM review_claim c
-    WHERE (c.task_id, c.reviewer) = (t.task_id, %(me)s) AND c.expires_at > now())"""
+# Claims are few and tasks are many: what is in whose hands is read once, before the tasks.
+MINE = """ARRAY(SELECT task_id FROM review_claim WHERE reviewer = %(me)s AND expires_at > now())"""
+HELD = """ARRAY(SELECT c.task_id FROM review_claim c JOIN review_task o USING (task_id)
+    WHERE c.expires_at > now() AND c.reviewer <> %(me)s GROUP BY c.task_id, o.wanted, o.answered_by
+    HAVING count(*) >= o.wanted - cardinality(o.answered_by))"""
+# Tasks (t) that a reviewer may be given: theirs to see, not answered by them, and not all in others' hands.
+WAITING = f"""t.state = 'open' AND %(me)s <> ALL (t.answered_by) AND t.task_id <> ALL ({HELD})
+    AND t.subscription_id = ANY (ARRAY(SELECT subscription_id FROM review_rule WHERE %(me)s = ANY (reviewers)))"""
+IN_LINE = "ORDER BY t.created_at, t.number LIMIT"
 
 
 class ReviewStore:
@@ -31,23 +33,22 @@ class ReviewStore:
 
         def work(cursor: Cursor) -> review.Queue:
             parameters = {"me": reviewer, "limit": limit}
-            waiting = f"FROM review_task t JOIN subscription s USING (subscription_id) WHERE {FOR_ME} AND {FREE}"
-            cursor.execute(f"SELECT count(*) {waiting}", parameters)
-            count = cursor.fetchone()[0]
+            cursor.execute(f"SELECT count(*) FROM review_task t WHERE {WAITING}", parameters)
+            waiting = cursor.fetchone()[0]
             cursor.execute("SELECT count(*) FROM review_answer WHERE reviewer = %(me)s", parameters)
             done = cursor.fetchone()[0]
             cursor.execute(
-                f"""(SELECT t.task_id, {TITLE}, t.created_at, 'mine' {waiting} AND {MINE}
-                    ORDER BY t.created_at, t.number LIMIT %(limit)s)
-                UNION ALL (SELECT t.task_id, {TITLE}, t.created_at, 'open' {waiting} AND NOT {MINE}
-                    ORDER BY t.created_at, t.number LIMIT %(limit)s)
-                UNION ALL (SELECT t.task_id, {TITLE}, t.created_at, 'done' FROM review_answer a
-                    JOIN review_task t USING (task_id) JOIN subscription s USING (subscription_id)
-                    WHERE a.reviewer = %(me)s ORDER BY a.submitted_at DESC LIMIT %(limit)s)
-                LIMIT %(limit)s""",
+                f"""SELECT t.task_id, {TITLE}, t.created_at, t.how FROM (SELECT *, row_number() OVER () AS place FROM (
+                    (SELECT t.*, 'mine' AS how FROM review_task t
+                        WHERE {WAITING} AND t.task_id = ANY ({MINE}) {IN_LINE} %(limit)s)
+                    UNION ALL (SELECT t.*, 'open' FROM review_task t
+                        WHERE {WAITING} AND t.task_id <> ALL ({MINE}) {IN_LINE} %(limit)s)
+                    UNION ALL (SELECT t.*, 'done' FROM review_answer a JOIN review_task t USING (task_id)
+                        WHERE a.reviewer = %(me)s ORDER BY a.submitted_at DESC LIMIT %(limit)s)
+                    LIMIT %(limit)s) listed) t JOIN subscription s USING (subscription_id) ORDER BY t.place""",
                 parameters,
             )
-            return review.Queue([review.Summary(*row) for row in cursor.fetchall()], count, done)
+            return review.Queue([review.Summary(*row) for row in cursor.fetchall()], waiting, done)
 
         return self._database.run(work)
 
@@ -57,19 +58,10 @@ class ReviewStore:
         def work(cursor: Cursor) -> review.Task:
             if task_id is not None:
                 return _claimed(cursor, reviewer, _locked(cursor, reviewer, task_id))
-            passed: list[str] = []
-            while True:
-                cursor.execute(
-                    f"SELECT t.task_id FROM review_task t WHERE {FOR_ME} AND {FREE} AND t.task_id <> ALL (%(passed)s)"
-                    f" ORDER BY {MINE} DESC, t.created_at, t.number LIMIT 1 FOR UPDATE OF t SKIP LOCKED",
-                    {"me": reviewer, "passed": passed},
-                )
-                found = cursor.fetchone()
-                if not found:
-                    raise review.NoTask("Nothing is waiting for you.")
+            for next_one in _line(cursor, reviewer):
                 with suppress(review.TaskTaken):
-                    return _claimed(cursor, reviewer, _locked(cursor, reviewer, found[0]))
-                passed.append(found[0])  # whoever held it a moment ago has claimed it
+                    return _claimed(cursor, reviewer, _locked(cursor, reviewer, next_one))
+            raise review.NoTask("Nothing is waiting for you.")
 
         return self._database.run(work)
 
@@ -92,14 +84,31 @@ class ReviewStore:
         return self._database.run(lambda cursor: _submit(cursor, reviewer, task_id, answer))
 
 
+def _line(cursor: Cursor, reviewer: str) -> Iterator[str]:
+    """Yield tasks for a reviewer, locked for this transaction: their own first, then the oldest.
+
+    Another transaction may just have claimed one: that is seen only by a statement that begins after the lock was had.
+    """
+    seen: list[str] = []
+    for which in (f"t.task_id = ANY ({MINE})", "true"):
+        while True:
+            cursor.execute(
+                f"SELECT t.task_id FROM review_task t WHERE {WAITING} AND {which} AND t.task_id <> ALL (%(seen)s)"
+                f" {IN_LINE} 1 FOR UPDATE SKIP LOCKED",
+                {"me": reviewer, "seen": seen},
+            )
+            if not (found := cursor.fetchone()):
+                break
+            seen.append(found[0])
+            yield found[0]
+
+
 def _locked(cursor: Cursor, reviewer: str, task_id: str) -> dict:
     """Lock a task until the transaction ends and return it, with its form, if this reviewer may work on it."""
     cursor.execute("SELECT FROM review_task WHERE task_id = %s FOR UPDATE", [task_id])
-    # What others did to it until now is seen by a statement that begins after the lock was had.
     cursor.execute(
-        f"""SELECT t.task_id, t.subscription_id, t.state, t.created_at, {TITLE} AS title, t.wanted, t.answered,
-            f.content AS form, {FREE} AS free,
-            EXISTS (SELECT FROM review_answer a WHERE (a.task_id, a.reviewer) = (t.task_id, %(me)s)) AS by_me
+        f"""SELECT t.task_id, t.subscription_id, t.state, t.created_at, {TITLE} AS title, t.wanted,
+            t.answered_by, f.content AS form, t.task_id = ANY ({HELD}) AS held
         FROM review_task t JOIN subscription s USING (subscription_id) JOIN review_form f USING (form_id)
         JOIN review_rule g ON g.subscription_id = t.subscription_id
         WHERE t.task_id = %(task)s AND %(me)s = ANY (g.reviewers)""",
@@ -109,13 +118,13 @@ def _locked(cursor: Cursor, reviewer: str, task_id: str) -> dict:
     if not found:
         raise review.TaskGone("There is no such task for you: it was deleted, or is somebody else's.")
     task = dict(zip([column.name for column in cursor.description], found, strict=True))
-    if task["by_me"]:
+    if reviewer in task["answered_by"]:
         raise review.AlreadyAnswered("You have answered this task already; your first answer counts.")
     if task["state"] == "stopped":
         raise review.TaskGone("This task was stopped: no answer is needed any more.")
     if task["state"] == "completed":
         raise review.TaskGone("This task is complete: others have answered it.")
-    if not task["free"]:
+    if task["held"]:
         raise review.TaskTaken("Somebody else is working on this task.")
     return task
 
@@ -171,7 +180,8 @@ def _submit(cursor: Cursor, reviewer: str, task_id: str, answer: review.Answer) 
             " VALUES (%s, %s, %s, %s, %s, %s)",
             [task_id, position, reviewer, *said],
         )
-    cursor.execute("UPDATE review_task SET answered = answered + 1 WHERE task_id = %s", [task_id])
-    if task["answered"] + 1 == task["wanted"]:
+    answered_by = [*task["answered_by"], reviewer]
+    cursor.execute("UPDATE review_task SET answered_by = %s WHERE task_id = %s", [answered_by, task_id])
+    if len(answered_by) == task["wanted"]:
         deciding.decide(cursor, task)
     return review.Receipt(task_id, answer.submitted)

@@ -103,7 +103,8 @@ def _form_id(cursor: Cursor, subscription_id: int, form: dict) -> int:
 def listing(database: Database, state: str | None, limit: int) -> pd.DataFrame:
     """List tasks, newest first, with the number of their rows and all their reasons."""
     return database.frame(
-        """SELECT t.task_id, s.name AS subscription, t.state, r.rows, r.reasons, t.answered AS answers, t.wanted,
+        """SELECT t.task_id, s.name AS subscription, t.state, r.rows, r.reasons,
+            cardinality(t.answered_by) AS answers, t.wanted,
             ARRAY(SELECT reviewer FROM review_claim c WHERE c.task_id = t.task_id AND c.expires_at > now()) AS held_by,
             t.created_at, t.finished_at
         FROM (SELECT * FROM review_task WHERE %(state)s IS NULL OR state = %(state)s
