@@ -67,6 +67,7 @@ def store_scoring_payloads() -> tuple[dict, int]:
                     record.get("scoring_id"),
                     record.get("scoring_timestamp"),
                     record.get("response_time"),
+                    record.get("asset_revision"),
                 )
                 for record in records
             ],

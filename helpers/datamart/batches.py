@@ -8,7 +8,7 @@ from numbers import Real
 
 import numpy as np
 
-from helpers.datamart.columns import Values, check, digest
+from helpers.datamart.columns import Values, check, digest, shown
 from helpers.datamart.entities import PayloadRecord
 from helpers.datamart.tables import Table
 
@@ -26,6 +26,7 @@ class Batch:
     response_times: list[int | None]
     features: Sequence[str]
     fields: Mapping[str, Sequence]  # of features and outputs
+    revisions: Sequence[str | None]  # of the model that answered; None: the one that is deployed
 
     @property
     def record_of_row(self) -> np.ndarray:
@@ -42,7 +43,7 @@ class Batch:
 def some(names: Sequence) -> str:
     """List the first few names."""
     more = f" and {len(names) - SEVERAL} more" if len(names) > SEVERAL else ""
-    return ", ".join(repr(name) for name in names[:SEVERAL]) + more
+    return ", ".join(map(shown, names[:SEVERAL])) + more
 
 
 def batch_of(records: Sequence[PayloadRecord], asset: Mapping, dynamic: bool = False) -> Batch:
@@ -56,13 +57,13 @@ def batch_of(records: Sequence[PayloadRecord], asset: Mapping, dynamic: bool = F
     scoring_ids, counts, times = [], [], []
     now = utc(datetime.now(UTC))
     for position, record in enumerate(records, 1):
+        scoring_ids.append(checked_id(record.scoring_id, f"record {position}"))
         what = f"record {record.scoring_id or position!r}"
         asked = _rows_of(record.request, features, f"{what}: the request")
         answered = _rows_of(record.response, outputs, f"{what}: the response")
         if len(asked) != len(answered):
             raise ValueError(f"{what}: {len(asked)} rows in the request but {len(answered)} in the response.")
         rows.extend((*question, *answer) for question, answer in zip(asked, answered, strict=True))
-        scoring_ids.append(checked_id(record.scoring_id, what))
         counts.append(len(asked))
         times.append(now if record.scoring_timestamp is None else utc(record.scoring_timestamp))
     return Batch(
@@ -72,6 +73,7 @@ def batch_of(records: Sequence[PayloadRecord], asset: Mapping, dynamic: bool = F
         [milliseconds(record.response_time) for record in records],
         features,
         dict(zip([*features, *outputs], zip(*rows, strict=True), strict=True)),
+        [revision(record.asset_revision) for record in records],
     )
 
 
@@ -111,26 +113,52 @@ def checked_id(given: str | None, what: str) -> str:
     """Return a scoring id, a fresh one for None; raise ValueError where it can't be one."""
     if given is None:
         return str(uuid.uuid4())
-    if not isinstance(given, str) or not given or "\0" in given or len(given.encode()) > LONGEST_ID:
-        raise ValueError(f"{what}: a scoring id is text of 1 to {LONGEST_ID} bytes, not {given!r:.80}.")
+    if not is_short_text(given):
+        raise ValueError(f"{what}: a scoring id is text of 1 to {LONGEST_ID} bytes, not {shown(given)}.")
+    return given
+
+
+def is_short_text(given: object) -> bool:
+    """Say whether something can be an id: text that PostgreSQL can hold, neither empty nor long."""
+    try:
+        return isinstance(given, str) and "\0" not in given and 0 < len(given.encode()) <= LONGEST_ID
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return False
+
+
+def revision(given: str | None) -> str | None:
+    """Return a model version as it is given; raise ValueError where it can't be one."""
+    if given is not None and not is_short_text(given):
+        raise ValueError(f"asset_revision is text of 1 to {LONGEST_ID} bytes, not {shown(given)}.")
     return given
 
 
 def utc(given: datetime | str) -> np.datetime64:
-    """Read a time; without a zone it is UTC."""
+    """Read a time; without a zone it is UTC. Raise ValueError where it isn't one of the years 1 to 9999."""
     try:
         time = datetime.fromisoformat(given) if isinstance(given, str) else given
-        return np.datetime64(time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time, "us")
-    except (AttributeError, ValueError):
-        raise ValueError(f"Time {given!r} is not a datetime or ISO 8601 text (scoring_timestamp).") from None
+        read = np.datetime64(time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time, "us")
+        if not np.isnat(read) and 1 <= year(read) <= 9999:
+            return read
+    except (AttributeError, OverflowError, TypeError, ValueError):
+        pass
+    raise ValueError(
+        f"Time {shown(given)} is not a datetime or ISO 8601 text of the years 1 to 9999 (scoring_timestamp)."
+        " Nothing was stored."
+    )
+
+
+def year(time: np.datetime64 | np.ndarray) -> np.int64 | np.ndarray:
+    """Return the year of a time, or of each in an array."""
+    return time.astype("datetime64[Y]").astype(np.int64) + 1970
 
 
 def milliseconds(given: float | None) -> int | None:
     """Return a response time in whole milliseconds; raise ValueError where it isn't one."""
     if given is None:
         return None
-    if not isinstance(given, Real) or not 0 <= given < 2**31:
-        raise ValueError(f"response_time {given!r} is not a number of milliseconds.")
+    if not isinstance(given, Real) or not 0 <= given < 2**31 - 1:
+        raise ValueError(f"response_time {shown(given)} is not a number of milliseconds. Nothing was stored.")
     return round(given)
 
 

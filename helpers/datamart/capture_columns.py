@@ -59,7 +59,8 @@ def batch_of_capture(body: bytes, asset: Mapping, table: Table) -> Batch:
     if any(len(column) != len(ids) for column in fields.values()):
         raise Irregular
     ones = np.ones(len(ids), dtype=np.int64)
-    return Batch(ids.to_pylist(), ones, times.to_numpy(), [None] * len(ids), features, fields)
+    nothing = [None] * len(ids)
+    return Batch(ids.to_pylist(), ones, times.to_numpy(), nothing, features, fields, nothing)
 
 
 def _all(side: pa.StructArray, encoding: str) -> bool:

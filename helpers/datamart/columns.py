@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from numbers import Real
+from numbers import Integral, Real
 
 import numpy as np
 import pandas as pd
@@ -70,6 +70,14 @@ def shortened(name: str, salt: int = 0) -> str:
     return name.encode()[: LONGEST_NAME - 9].decode(errors="ignore") + "~" + digest
 
 
+def shown(value: object) -> str:
+    """Write a value for an error message: shortly, whatever it is."""
+    try:
+        return repr(str(value)[:80])
+    except (ValueError, RecursionError):  # a whole number of thousands of digits; lists within lists within lists
+        return f"<{type(value).__name__}, too long to be written>"
+
+
 def type_of(name: str, values: Sequence, keep_integers: bool) -> str:
     """Derive a column's type from its first values.
 
@@ -88,13 +96,25 @@ def type_of(name: str, values: Sequence, keep_integers: bool) -> str:
     if all(issubclass(kind, bool | np.bool_) for kind in kinds):
         return BOOLEAN
     if all(issubclass(kind, Real) and not issubclass(kind, bool) for kind in kinds):
-        whole = keep_integers and all(float(value).is_integer() for value in values if value is not None)
+        whole = keep_integers and all(_is_whole(value) for value in values if value is not None)
         return INTEGER if whole else NUMBER
     if all(issubclass(kind, str) for kind in kinds):
         return TEXT
     if all(issubclass(kind, list | tuple | np.ndarray) for kind in kinds):
         return NUMBERS
     raise ValueError(f"field {name!r} mixes {', '.join(sorted(kind.__name__ for kind in kinds))}: send one kind.")
+
+
+def _is_whole(value: Real) -> bool:
+    return isinstance(value, Integral) or (not _overflows(value) and float(value).is_integer())
+
+
+def _overflows(value: Real) -> bool:
+    try:
+        float(value)
+    except OverflowError:
+        return True
+    return False
 
 
 def check(column: Column, values: Sequence, where: Callable[[int], str]) -> Values:
@@ -107,9 +127,7 @@ def check(column: Column, values: Sequence, where: Callable[[int], str]) -> Valu
     """
 
     def refuse(bad: int, reason: str) -> ValueError:
-        return ValueError(
-            f"field {column.name!r}, {where(bad)}: {str(values[bad])[:80]!r} {reason}; nothing was stored."
-        )
+        return ValueError(f"field {column.name!r}, {where(bad)}: {shown(values[bad])} {reason}; nothing was stored.")
 
     if isinstance(values, np.ndarray) and values.dtype.kind in "fiub":
         return _check_array(column, values, refuse)
@@ -135,7 +153,11 @@ def _converted(kind: str, values: Sequence, refuse: Callable[[int, str], ValueEr
         return _bytes([encoded[value] for value in values])
     if kind == NUMBERS:
         return _bytes([_packed(value, i, refuse) for i, value in enumerate(values)])
-    data = np.array(values, dtype=np.float64)
+    try:
+        data = np.array(values, dtype=np.float64)
+    except OverflowError:
+        bad = next(i for i, value in enumerate(values) if _overflows(value))
+        raise refuse(bad, "is too large a number") from None
     if not np.isfinite(data).all():
         raise refuse(int(np.argmin(np.isfinite(data))), "is not finite; send None for a missing value")
     if kind == NUMBER:
@@ -188,7 +210,7 @@ def _packed(value: Sequence, row: int, refuse: Callable[[int, str], ValueError])
     """Write a list of numbers in PostgreSQL's binary form of an array (src/backend/utils/adt/arrayfuncs.c)."""
     try:
         numbers = np.array(value, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         raise refuse(row, "is not a list of numbers") from None
     if numbers.ndim != 1 or not len(numbers) or not np.isfinite(numbers).all():
         raise refuse(row, "is not a flat list of finite numbers")

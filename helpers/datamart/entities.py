@@ -117,6 +117,7 @@ class PayloadRecord:
 
     Rows are stored as `<scoring_id>-1`, `-2` and so on; without a scoring id, under a fresh one. `scoring_timestamp`
     is a datetime or ISO text (UTC where it names no zone), now by default; `response_time` is in milliseconds.
+    `asset_revision` is the version of the model that answered, by default what SageMaker serves now.
     """
 
     request: Mapping = field(repr=False)
@@ -124,6 +125,7 @@ class PayloadRecord:
     scoring_id: str | None = None
     scoring_timestamp: datetime | str | None = None
     response_time: int | None = None
+    asset_revision: str | None = None
 
 
 class StoreReport(NamedTuple):

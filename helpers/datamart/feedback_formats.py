@@ -1,12 +1,16 @@
 """The forms feedback comes in (lists, dicts, CSV, frames), and the ids of the rows it is about."""
 
 import io
+import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
-from helpers.datamart.batches import some
+from helpers.datamart.batches import is_short_text, some
+from helpers.datamart.columns import shown
+
+ROW_NUMBER = re.compile("[1-9][0-9]{0,9}")
 
 
 def columns_of(
@@ -37,21 +41,19 @@ def columns_of(
 
 def hashable(label: object) -> object:
     """Return a label as a dict can look it up."""
-    return label if label.__hash__ else repr(label)
+    try:
+        hash(label)
+    except TypeError:
+        return shown(label)
+    return label
 
 
 def row_key(row_id: str) -> tuple[bytes, int]:
     """Split a row's id into the request's scoring id and the row's number; 0, which no row has, if it isn't one."""
     scoring_id, _, number = row_id.rpartition("-") if isinstance(row_id, str) else ("", "", "")
-    if (
-        scoring_id
-        and number.isascii()
-        and number.isdecimal()
-        and number == str(int(number))
-        and 0 < int(number) < 2**31
-    ):
-        return scoring_id.replace("\0", "").encode(), int(number)
-    return str(row_id).replace("\0", "").encode(), 0
+    if is_short_text(scoring_id) and ROW_NUMBER.fullmatch(number) and int(number) < 2**31:
+        return scoring_id.encode(), int(number)
+    return shown(row_id).encode(), 0
 
 
 def row_id(scoring_id: str, number: int) -> str:

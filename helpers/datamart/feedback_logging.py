@@ -11,7 +11,7 @@ from psycopg2 import sql
 
 from helpers.datamart import payload_writing, sagemaker, tables
 from helpers.datamart.batches import batch_of, some
-from helpers.datamart.columns import TEXT, Values, check
+from helpers.datamart.columns import TEXT, Values, check, shown
 from helpers.datamart.copying import SHORT_INTEGER, TIMESTAMP, copy_in
 from helpers.datamart.database import ConflictError, Cursor
 from helpers.datamart.entities import PayloadRecord, StoreReport
@@ -129,10 +129,12 @@ class FeedbackLogging(tables.TableVerbs):
             took = round(1000 * (time.monotonic() - began))
             answered = [sagemaker.outputs_of(answer, outputs, asset) for answer in answers]
             request, response = {"fields": features, "values": part}, {"fields": outputs, "values": answered}
-            records.append(PayloadRecord(request, response, scoring_id, response_time=took))
+            # an engine of one's own may say which version answered, as one more of its answer's fields
+            version = None if "asset_revision" in outputs else answers[0].get("asset_revision")
+            records.append(PayloadRecord(request, response, scoring_id, response_time=took, asset_revision=version))
         batch = batch_of(records, asset)
         ids = [row_id(r.scoring_id, n) for r in records for n in range(1, len(r.request["values"]) + 1)]
-        revision = subscription.asset_revision()
+        revision = subscription.deployed_revision()
 
         def work(cursor: Cursor) -> StoreReport:
             state = payload_writing.begin(cursor, subscription, revision, may_change=True)
@@ -158,7 +160,7 @@ def _labels(table: tables.Table, asset: Mapping, given: Sequence) -> Values:
     """Turn labels into the values that the model predicts, and check them."""
     if known := asset["label_values"]:
         translation = {label: value for label, value in known} | {value: value for _, value in known}
-        if unknown := sorted({repr(label) for label in given if hashable(label) not in translation}):
+        if unknown := sorted({shown(label) for label in given if hashable(label) not in translation}):
             raise ValueError(
                 f"Unknown label {', '.join(unknown[:5])} in {asset['label_column']!r};"
                 f" known are {', '.join(map(repr, translation))}. Nothing was stored."

@@ -7,16 +7,15 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from helpers.datamart.database import Cursor, Database
+from helpers.datamart.sagemaker import QUICK
 
 TOPIC = re.compile(r"arn:aws[a-z-]*:sns:([a-z0-9-]+):\d{12}:[A-Za-z0-9_-]{1,256}")
 NAMESPACE = re.compile(r"(?!AWS/)[A-Za-z0-9._/#:-]{1,255}")
 AT_ONCE = 1000  # metrics in a call, CloudWatch's limit
 LONGEST_SUBJECT, LONGEST_DIMENSION = 99, 1024  # characters, as SNS and CloudWatch have it
-QUICK = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})  # a monitor's run waits for it
 
 
 class Notifications:

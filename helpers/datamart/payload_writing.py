@@ -33,7 +33,7 @@ class State:
 
 def store(subscription: "Subscription", build: Callable[[dict, tables.Table | None], Batch]) -> StoreReport:
     """Store a batch in a transaction of its own; `build` makes it from the subscription's row and tables."""
-    revision = subscription.asset_revision()
+    revision = subscription.deployed_revision()
     built: list[Batch] = []  # once: a transaction that is tried again must bring the same scoring ids
 
     def work(cursor: Cursor, may_change: bool = False) -> StoreReport:
@@ -79,10 +79,10 @@ def write(
     values = checked(table, batch, details["asset"]["prediction_column"])
     # Record ids grow with the order of storing, which is what the payload's BRIN index lives on.
     record_ids = state.batch_number * MOST_RECORDS + np.arange(len(batch.scoring_ids), dtype=np.int64)
-    deployment = state.deployment or subscription.deployment_key(cursor, revision)
-    if changes or state.table is None or state.deployment is None:
+    deployments = _deployments(cursor, subscription, state, batch, revision)
+    if changes or state.table is None or state.deployment is None or any(batch.revisions):
         cursor.execute("SAVEPOINT claim")  # again, to keep what was just made if claiming has to start over
-    new = _claim(cursor, table.subscription_id, batch, record_ids, record_digests(table, values, batch), deployment)
+    new = _claim(cursor, table.subscription_id, batch, record_ids, record_digests(table, values, batch), deployments)
     rows = slice(None) if new.all() else np.flatnonzero(new[batch.record_of_row])
     owners = batch.record_of_row[rows]
     if len(owners):
@@ -92,7 +92,7 @@ def write(
             "record_id": (INTEGER, Values(record_ids[owners])),
             "row_number": (SHORT_INTEGER, Values(batch.row_numbers[rows])),
             "scored_at": (TIMESTAMP, Values(batch.scored_at[owners])),
-            "deployment_key": (SHORT_INTEGER, Values(np.full(len(owners), deployment))),
+            "deployment_key": (SHORT_INTEGER, Values(deployments[owners])),
         }
         for name, column in values.items():
             if name not in details["never_store"]:
@@ -101,8 +101,23 @@ def write(
     return StoreReport(int(new.sum()), int((~new).sum()), len(owners), tuple(changes))
 
 
+def _deployments(cursor: Cursor, subscription: "Subscription", state: State, batch: Batch, revision: str) -> np.ndarray:
+    """Return each record's number of a model version: of the one it names, else of `revision`."""
+    keys = {None: state.deployment}
+    if None in batch.revisions and state.deployment is None:
+        keys[None] = subscription.deployment_key(cursor, revision)
+    for named in sorted(set(batch.revisions) - {None}):
+        keys[named] = subscription.deployment_key(cursor, named)
+    return np.array([keys[named] for named in batch.revisions])
+
+
 def _claim(
-    cursor: Cursor, subscription_id: int, batch: Batch, record_ids: np.ndarray, digests: np.ndarray, deployment: int
+    cursor: Cursor,
+    subscription_id: int,
+    batch: Batch,
+    record_ids: np.ndarray,
+    digests: np.ndarray,
+    deployments: np.ndarray,
 ) -> np.ndarray:
     """Claim the batch's scoring ids; return which of its records are new. There is a savepoint, `claim`.
 
@@ -122,7 +137,7 @@ def _claim(
         "row_count": (SHORT_INTEGER, Values(batch.row_counts[order])),
         "digest": (INTEGER, Values(digests[order])),
         "response_time": (SHORT_INTEGER, Values(np.array([t or 0 for t in batch.response_times]), untimed).take(order)),
-        "deployment_key": (SHORT_INTEGER, Values(np.full(count, deployment))),
+        "deployment_key": (SHORT_INTEGER, Values(deployments[order])),
     }
     try:
         copy_in(cursor, "scoring_key", columns)

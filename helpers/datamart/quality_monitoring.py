@@ -52,7 +52,12 @@ class QualityMonitoring(Monitor):
         gate = next(
             (name for name in GATES.values() if name in result.metrics and result.metrics[name].value is not None), None
         )
-        details = {"gate": gate, "labels": result.labels, "confusion_matrix": result.confusion_matrix}
+        details = {
+            "gate": gate,
+            "quality": result.metrics[gate].value if gate else None,  # OpenScale's word for the gate's value
+            "labels": result.labels,
+            "confusion_matrix": result.confusion_matrix,
+        }
         found = [Measurement(name, m.value, m.ci_low, m.ci_high) for name, m in result.metrics.items()]
         return Outcome(result.records, window, found, details, limits={gate: (parameters["threshold"], None)})
 

@@ -9,11 +9,13 @@ from urllib.parse import urlsplit
 
 import boto3
 import numpy as np
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from helpers.datamart.batches import some
 from helpers.datamart.entities import ProblemType
 
+QUICK = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})  # where somebody waits
 ASSET_COLUMNS = ["name", "status", "variant", "model", "image", "algorithm", "training_job", "artifact", "created"]
 
 
@@ -72,8 +74,8 @@ def asset_revision(session: boto3.Session, region: str, endpoint: str) -> str:
     Several variants give several digests, joined by "+". Empty where the endpoint or its artifact is gone.
     """
     revisions = []
-    s3 = session.client("s3", region_name=region)
-    for _, model in _models(session.client("sagemaker", region_name=region), endpoint):
+    s3 = session.client("s3", region_name=region, config=QUICK)
+    for _, model in _models(session.client("sagemaker", region_name=region, config=QUICK), endpoint):
         artifact = urlsplit(_container(model).get("ModelDataUrl") or "")
         if artifact.netloc:
             try:

@@ -1,6 +1,5 @@
 """Subscriptions: deployed models whose payload, feedback and quality the data mart keeps."""
 
-import time
 import uuid
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -9,7 +8,7 @@ import boto3
 import pandas as pd
 from psycopg2 import sql
 
-from helpers.datamart import engines, monitoring, sagemaker, schema, tables
+from helpers.datamart import engines, monitoring, schema, tables
 from helpers.datamart.bindings import Bindings
 from helpers.datamart.companion import CompanionModel
 from helpers.datamart.database import Cursor, Database, as_json, plain
@@ -21,16 +20,16 @@ from helpers.datamart.feedback_logging import FeedbackLogging
 from helpers.datamart.payload_logging import PayloadLogging
 from helpers.datamart.performance_monitoring import PerformanceMonitoring
 from helpers.datamart.quality_monitoring import QualityMonitoring
-
-REVISION_SECONDS = 10.0  # how long an endpoint's model version is believed before SageMaker is asked again
+from helpers.datamart.revisions import Revisions
 
 
 class Subscription:
     """One subscribed model: its logs and its monitors."""
 
-    def __init__(self, database: Database, boto_session: boto3.Session | None, row: dict):
+    def __init__(self, database: Database, boto_session: boto3.Session | None, revisions: Revisions, row: dict):
         self.database = database
         self.boto_session = boto_session
+        self._revisions = revisions
         self.subscription_id: int = row["subscription_id"]
         self.uid: str = row["subscription_uid"]
         self.name: str = row["name"]
@@ -38,7 +37,6 @@ class Subscription:
         self.binding_uid: str = row["binding_uid"]
         self.asset: dict = row["asset"]
         self.months: set = set()  # the payload's partitions that were seen to be there
-        self._revision = ("", -REVISION_SECONDS)
 
     def __repr__(self) -> str:
         return f"Subscription(name={self.name!r}, uid={self.uid!r})"
@@ -139,13 +137,20 @@ class Subscription:
         """Return each monitor's last measurements; `issues` counts the unresolved alerts of a metric."""
         return monitoring.deployment_metrics(self.database, self.subscription_id)
 
+    def deployed_revision(self) -> str:
+        """Return the version of the model that SageMaker serves now; empty on another engine. See `Revisions`."""
+        return self._revisions.deployed(self.region, self.source_uid)
+
     def asset_revision(self) -> str:
-        """Return a short digest of the model artifact that answers now; empty without a boto3 session."""
-        revision, asked = self._revision
-        if self.boto_session is not None and self.region and time.monotonic() - asked > REVISION_SECONDS:
-            revision = sagemaker.asset_revision(self.boto_session, self.region, self.source_uid)
-            self._revision = (revision, time.monotonic())
-        return revision
+        """Return the version of the model that answers now: the deployed one, else that of the last record."""
+        if deployed := self.deployed_revision():
+            return deployed
+        last = self.database.rows(
+            "SELECT d.asset_revision FROM scoring_key k JOIN deployment d USING (deployment_key)"
+            " WHERE k.subscription_id = %s ORDER BY k.record_id DESC LIMIT 1",
+            [self.subscription_id],
+        )
+        return last[0]["asset_revision"] if last else ""
 
     def settled_record(self) -> int:
         """Return the last record id, once everything up to it is stored: writers under way are waited for."""
@@ -184,6 +189,7 @@ class Subscriptions:
     def __init__(self, database: Database, boto_session: boto3.Session | None):
         self._database = database
         self._boto_session = boto_session
+        self._revisions = Revisions(boto_session)
 
     def add(self, asset: SageMakerMachineLearningAsset) -> Subscription:
         """Subscribe a deployed model; the same asset again gives the same subscription.
@@ -231,7 +237,7 @@ class Subscriptions:
         if not found:
             names = ", ".join(repr(each) for each in self.list()["name"]) or "none yet"
             raise ValueError(f"There is no subscription {wanted!r}; notebook 04 adds it. There are: {names}.")
-        return Subscription(self._database, self._boto_session, found[0])
+        return Subscription(self._database, self._boto_session, self._revisions, found[0])
 
     def get_details(self, subscription_uid: str | None = None) -> dict:
         """Return the details of one subscription, or of all under "subscriptions"."""

@@ -115,3 +115,18 @@ def small_record(scoring_id=None, values=((1.5, "red"),), answers=((0.9, 1),), *
         scoring_id=scoring_id,
         **more,
     )
+
+
+def payload(
+    fields=("size", "colour"), values=((1.5, "red"),), response_fields=("score", "predicted_label"), answers=((0.9, 1),)
+):
+    return datamart.PayloadRecord(
+        request={"fields": list(fields), "values": [list(v) for v in values]},
+        response={"fields": list(response_fields), "values": [list(a) for a in answers]},
+        scoring_id="bad one",
+    )
+
+
+def kind(value):
+    """Name a parameter of a test: not every value can be written."""
+    return value if isinstance(value, str) and value.isprintable() and len(value) < 30 else type(value).__name__

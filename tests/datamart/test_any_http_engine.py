@@ -91,6 +91,16 @@ def test_nothing_is_stored_when_it_fails(subscription, engine, monkeypatch, stat
     assert subscription.feedback_logging.get_records_count() == 0
 
 
+def test_it_may_answer_with_the_version_of_its_model(subscription, engine, monkeypatch):
+    monkeypatch.setenv("ENGINE_TOKEN", "x")
+    answer = {"fields": [*GOOD["fields"], "asset_revision"], "values": [[*row, "v7"] for row in GOOD["values"]]}
+    engine.answer = (200, json.dumps(answer))
+    subscription.feedback_logging.store([[40, "gold", 1], [50, "basic", 0]], score=True)
+    rows = subscription.payload_logging.get_window(columns=["asset_revision", "age"])
+    assert rows.sort_values("age")["asset_revision"].tolist() == ["", "v7", "v7"]
+    assert subscription.asset_revision() == "v7"
+
+
 def test_a_missing_token_is_named(subscription):
     with pytest.raises(ValueError, match="ENGINE_TOKEN"):
         subscription.feedback_logging.store([[40, "gold", 1]], score=True)

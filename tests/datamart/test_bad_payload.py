@@ -1,22 +1,14 @@
 """Bad payload is refused with its field and row, and nothing of the call is stored."""
 
+from fractions import Fraction
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from helpers import datamart
 
-from .conftest import small_record
-
-
-def payload(
-    fields=("size", "colour"), values=((1.5, "red"),), response_fields=("score", "predicted_label"), answers=((0.9, 1),)
-):
-    return datamart.PayloadRecord(
-        request={"fields": list(fields), "values": [list(v) for v in values]},
-        response={"fields": list(response_fields), "values": [list(a) for a in answers]},
-        scoring_id="bad one",
-    )
-
+from .conftest import kind, payload, small_record
 
 BAD = {
     "missing field": (payload(fields=["size"], values=[[1.5]]), "bad one.*'colour' is missing"),
@@ -38,6 +30,16 @@ BAD = {
     "NUL in text": (payload(values=[[1.5, "r\0d"]]), "'colour'.*NUL"),
     "lone surrogate": (payload(values=[[1.5, "\ud800"]]), "'colour'.*unicode"),
     "a list for a number": (payload(values=[[[1.5], "red"]]), "'size'.*double precision"),
+    "a number beyond all floats": (payload(values=[[10**400, "red"]]), "'size', row 1.*'1000000.*too large"),
+    "too long to be written": (
+        payload(values=[[10**5000, "red"]]),
+        "'size', row 1.*<int, too long.*too large",
+    ),
+    "a huge fraction": (payload(values=[[Fraction(10**400, 3), "red"]]), "'size', row 1.*too large"),
+    "a float beyond all floats": (payload(values=[[float("1e400"), "red"]]), "'size', row 1.*'inf'"),
+    "lists within lists": (payload(values=[[[[10**400]], "red"]]), "'size', row 1.*double precision"),
+    "a huge class": (payload(answers=[[0.9, 10**400]]), "'predicted_label', row 1.*too large"),
+    "a class of 64 bits": (payload(answers=[[0.9, 2**63]]), "'predicted_label', row 1.*'9223372036854775808'.*64 bits"),
     "half a class": (payload(answers=[[0.9, 0.5]]), "'predicted_label'.*'0.5'.*whole"),
     "no prediction": (payload(answers=[[0.9, None]]), "'predicted_label', row 1"),
     "no prediction column": (
@@ -74,15 +76,24 @@ def test_a_bad_first_payload_fixes_no_types(small, query, bad):
     assert small.payload_logging.store([payload()]).stored == 1
 
 
-@pytest.mark.parametrize("bad", ["", 7, "x" * 501, "a\0b"])
+@pytest.mark.parametrize("bad", ["", 7, "x" * 501, "a\0b", "\ud800", 10**5000, [], float("nan")], ids=kind)
 def test_bad_scoring_ids(small, bad):
     with pytest.raises(ValueError, match="scoring id"):
         small.payload_logging.store([small_record(bad)])
 
 
 @pytest.mark.parametrize(
-    ("field", "bad"), [("response_time", -1), ("response_time", "fast"), ("scoring_timestamp", "noon")]
-)
+    ("field", "bad"),
+    [
+        ("response_time", -1), ("response_time", "fast"), ("response_time", 10**5000), ("response_time", 2147483647.6),
+        ("response_time", float("nan")), ("scoring_timestamp", "noon"), ("scoring_timestamp", pd.NaT),
+        ("scoring_timestamp", "0001-01-01T00:00:00+14:00"), ("scoring_timestamp", "9999-12-31T23:59:59-14:00"),
+        ("scoring_timestamp", "10000-01-01T00:00:00Z"), ("scoring_timestamp", 10**5000),
+        ("scoring_timestamp", pd.Timestamp(np.datetime64("30000-01-01", "s"))), ("scoring_timestamp", "a\0b"),
+        ("scoring_timestamp", "\ud800"),
+    ],
+    ids=kind,
+)  # fmt: skip
 def test_bad_times(small, field, bad):
     with pytest.raises(ValueError, match=field):
         small.payload_logging.store([small_record("a", **{field: bad})])

@@ -75,7 +75,7 @@ def test_assets_are_what_sagemaker_has_deployed(database_url, mart, small, deplo
 
 def test_the_model_version_is_recorded_with_each_row(database_url, small, deployed, monkeypatch):
     session, artifact = deployed
-    monkeypatch.setattr("helpers.datamart.subscriptions.REVISION_SECONDS", 0.0)
+    monkeypatch.setattr("helpers.datamart.revisions.SECONDS", 0.0)
     seeing = datamart.DataMart(database_url, schema=small.database.schema, boto_session=session)
     subscription = seeing.subscriptions.get(name="small")
     subscription.payload_logging.store([small_record("a")])

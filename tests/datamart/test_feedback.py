@@ -173,7 +173,7 @@ def with_session(database_url, scored, monkeypatch):
     session = boto3.Session("key", "secret", region_name="us-east-1")
     mart = datamart.DataMart(database_url, schema=scored.database.schema, boto_session=session)
     subscription = mart.subscriptions.get(name="small")
-    monkeypatch.setattr(subscription, "asset_revision", lambda: "")
+    monkeypatch.setattr(subscription, "deployed_revision", lambda: "")
     return subscription
 
 

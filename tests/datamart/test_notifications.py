@@ -63,7 +63,6 @@ def sending(aws, mart, small, database_url):
     """The same data mart and its small subscription, with a session."""
     mart = datamart.DataMart(database_url, schema=small.database.schema, boto_session=aws)
     subscription = mart.subscriptions.get(name="small")
-    subscription.asset_revision = lambda: ""  # there is no such endpoint to be asked about
     return mart, subscription
 
 
@@ -155,7 +154,6 @@ def test_two_at_once_publish_each_alert_once(sending, topic, inbox, query):
 def test_names_that_aws_cannot_hold_are_escaped(sending, asset, topic, inbox):
     mart, _ = sending
     other = mart.subscriptions.add(asset(name="größe\n\x01" + "x" * 2000, feature_columns=["size", "colour"]))
-    other.asset_revision = lambda: ""
     mart.notifications.enable(topic_arn=topic, namespace="Hostile")
     other.performance_monitoring.enable(apt_threshold=100)
     slow(other, 300)

@@ -42,11 +42,13 @@ def test_table_shapes_and_metrics_are_the_patterns(subscription, query):
     run = subscription.quality_monitoring.run(background_mode=False)
     assert run["state"] == "finished"
     assert run["records"] == 9
-    weighted = {metric: value for metric, value in run["metrics"].items() if metric != "log_loss"}
-    assert weighted.pop("weighted_false_positive_rate") is None
-    assert weighted == dict.fromkeys(
+    # the pattern's six values of 1.0: five of its six metrics, and `quality`, which is the gate's; the sixth is null
+    metrics = {metric: value for metric, value in run["metrics"].items() if metric != "log_loss"}
+    assert metrics.pop("weighted_false_positive_rate") is None
+    assert metrics == dict.fromkeys(
         ["accuracy", "weighted_f_measure", "weighted_precision", "weighted_recall", "weighted_true_positive_rate"], 1.0
     )
+    assert (run["gate"], run["quality"]) == ("accuracy", 1.0)
 
     name = subscription.name
     schema_name = subscription.database.schema
