@@ -126,6 +126,11 @@ class Explainability(Monitor):
         self._sample = sample
         return super().run(background_mode)
 
+    def get_background(self) -> pd.DataFrame:
+        """Return the ten training rows whose mean answer an explanation starts from; ValueError before `enable`."""
+        baseline, training = self._baseline()
+        return training.loc[baseline["background"]]
+
     def get_global(self, run_uid: str | None = None) -> pd.DataFrame:
         """Return each feature's mean absolute attribution in a run, by default the last, and in the training data.
 
