@@ -1,6 +1,6 @@
 """What the SageMaker SDK v3 has for A2I: resource classes; its Workteam and Workforce can be listed only.
 
-(Their `get` and `create` reject the answer's `Workteam` and `Workforce` member, SDK 3.12 to 3.27, on AWS as well.)
+(Their `get` and `create` reject the answer's `Workteam` and `Workforce` member, as of SDK 3.27; on AWS as well.)
 """
 
 from human_loops import ROLE, TEMPLATE, create_team, runtime

@@ -1,0 +1,32 @@
+"""What doc/model-monitor-migration.md shows of A2I runs as it stands."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from human_loops import Worker, describe, invite, output
+
+from helpers.local_aws.a2i import conditions
+
+PAGE = (Path(__file__).parents[3] / "doc" / "model-monitor-migration.md").read_text().split("coming from A2I\n")[1]
+
+
+def test_the_pages_calls_run_to_an_answer(aws, capsys):
+    (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in aws.env.items():
+            patch.setenv(name, value)
+        exec(code.replace("s3://BUCKET", "s3://data"), {})
+    worker = Worker(invite(aws, "reader of the page", "radiologists"))
+    assert worker.site == capsys.readouterr().out.strip()
+    assert worker.answer(worker.begin(), diagnosis="no")[0] == 200
+    assert describe(aws, "patient-1")["HumanLoopStatus"] == "Completed"
+    assert output(aws, "patient-1")["humanAnswers"][0]["answerContent"] == {"diagnosis": "no"}
+
+
+def test_the_pages_conditions_can_be_read():
+    (text,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
+    config = {"HumanLoopActivationConditionsConfig": {"HumanLoopActivationConditions": text}}
+    conditions.check({"HumanLoopActivationConfig": config})
+    assert len(json.loads(text)["Conditions"]) == 2
