@@ -9,7 +9,7 @@ from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from helpers.console import formats, pages, rest, security
+from helpers.console import fairness_pages, formats, pages, rest, security
 from helpers.datamart import DataMart, DataMartError
 from helpers.datamart.database import Database
 
@@ -47,6 +47,7 @@ def create_app(database_url: str, schema: str, secrets: security.Secrets) -> Fla
     security.csrf.exempt(rest.rest)  # its requests carry the token themselves, never a cookie
     app.register_blueprint(rest.rest)
     app.register_blueprint(pages.pages)
+    app.register_blueprint(fairness_pages.fairness)
     app.register_error_handler(HTTPException, _explain)
     app.register_error_handler(DataMartError, _unavailable)
 

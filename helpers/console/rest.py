@@ -10,7 +10,7 @@ from flask import Blueprint, current_app, request
 from jsonschema_rs import Draft202012Validator
 from werkzeug.exceptions import BadRequest, Conflict, NotFound
 
-from helpers.console import queries, security
+from helpers.console import explanation_queries, queries, security
 from helpers.console.gathering import gatherings
 from helpers.datamart import ConflictError, PayloadRecord, Subscription
 
@@ -114,6 +114,14 @@ def get_payload_table_schema(binding_id: str, subscription_id: str) -> dict:
     subscription = _subscription(subscription_id, binding_id)
     with _no_payload_yet():
         return {"table_schema": {"fields": subscription.payload_logging.print_table_schema().to_dict("records")}}
+
+
+@rest.get("/explanations")
+def list_explanations() -> dict:
+    """List what was explained; explaining itself takes a session with AWS, which the console has none of."""
+    subscription = _subscription(request.args.get("subscription_id", ""))
+    wanted, database = request.args.get("scoring_id"), current_app.extensions["database"]
+    return {"explanations": explanation_queries.newest(database, subscription.subscription_id, wanted, *_page())}
 
 
 @rest.get("/deployment_metrics")

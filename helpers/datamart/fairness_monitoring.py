@@ -18,6 +18,7 @@ from helpers.monitors.fairness.evaluation import Fairness, evaluate
 from helpers.monitors.fairness.groups import Feature, assign, outcomes
 from helpers.monitors.fairness.perturbation import perturb
 
+REPORT_STYLE = report.CSS
 TWINS_OF = 1000  # rows at most that get twins: some thousands more are asked of the endpoint in a run
 SHOWN = ["feature", "group", "role", "rows", "favourable_rate", "rate_low", "rate_high", "reference_rate"]
 SHOWN += ["fairness_score", "score_low", "score_high", "threshold", "biased", "warning"]

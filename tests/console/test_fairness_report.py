@@ -1,0 +1,56 @@
+"""The fairness report in the console: only for who signed in, styled by itself, and nothing else runs in it."""
+
+import base64
+import hashlib
+import re
+import uuid
+
+import pytest
+
+from helpers import datamart
+
+from .conftest import FEATURES
+
+
+@pytest.fixture
+def judged(subscription):
+    """Traffic in which red is favoured less than blue."""
+    colours, granted = ["red", "blue"] * 50, [0, 1, 1, 1] * 25
+    subscription.payload_logging.store(
+        datamart.PayloadRecord(
+            {"fields": FEATURES, "values": [[1.5, colour] for colour in colours]},
+            {"fields": ["score", "predicted_label"], "values": [[0.2 + 0.6 * given, given] for given in granted]},
+            "r",
+        )
+    )
+    colour = datamart.Feature("colour", ["blue"], ["red"], 0.8)
+    subscription.fairness_monitoring.enable(
+        [colour], favourable_classes=[1], unfavourable_classes=[0], perturbation=False
+    )
+    subscription.fairness_monitoring.run()
+    return subscription
+
+
+def test_the_report_is_there_and_linked(judged, reader):
+    page = reader.ask(f"/subscriptions/{judged.uid}")
+    link = re.search(r'href="([^"]+/fairness)"', page.text)[1]
+    report = reader.ask(link)
+    assert report.status == 200 and report.headers["Content-Type"].startswith("text/html")
+    assert "colour red: 25 of 50 (50.0%)" in report.text and "1 of 1 groups" in report.text
+
+
+def test_its_policy_admits_its_own_style_alone(judged, reader):
+    report = reader.ask(f"/subscriptions/{judged.uid}/fairness")
+    policy = report.headers["Content-Security-Policy"]
+    style = re.search(r"<style>(.*?)</style>", report.text, re.DOTALL)[1]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"style-src 'sha256-{digest}'" in policy and policy.startswith("default-src 'none'")
+    assert " style=" not in report.text and "<script" not in report.text
+    assert report.headers["Cache-Control"] == "no-store"
+
+
+def test_nothing_to_report_and_nobody_to_see_it(subscription, reader, visitor):
+    answer = reader.ask(f"/subscriptions/{subscription.uid}/fairness")
+    assert answer.status == 404 and "There is no fairness run yet" in answer.text
+    assert reader.ask(f"/subscriptions/{uuid.uuid4()}/fairness").status == 404
+    assert visitor.ask(f"/subscriptions/{subscription.uid}/fairness").url.endswith("/sign-in")
