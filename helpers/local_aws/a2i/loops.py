@@ -27,18 +27,16 @@ _log = logging.getLogger(__name__)
 
 def start(backend: "Backend", request: Record) -> Record:
     """Start a loop; the same request again answers the same loop, and one that isn't needed answers nothing."""
-    arn, text = request["FlowDefinitionArn"], request["HumanLoopInput"]["InputContent"]
-    flow = _flow(backend, arn)
-    if flow is None:
-        raise validation_error(f'Could not find flow definition "{arn}".')
+    name, arn, text = request["HumanLoopName"], request["FlowDefinitionArn"], request["HumanLoopInput"]["InputContent"]
     content = parse_input(text, "InputContent")
     with backend.lock:
-        same = backend.records["HumanLoop"].get(request["HumanLoopName"])
+        flow, same = _flow(backend, arn), backend.records["HumanLoop"].get(name)
+        if flow is None:
+            raise validation_error(f'Could not find flow definition "{arn}".')
         if same and (same["FlowDefinitionArn"], same["_input"]) == (arn, text):
             return {"HumanLoopArn": same["HumanLoopArn"]}
         if not conditions.hold(flow, content):
             return {}
-        name = request["HumanLoopName"]
         return HUMAN_LOOP.create(backend, {"HumanLoopName": name, "FlowDefinitionArn": arn, "_input": text})
 
 

@@ -74,8 +74,8 @@ class Store:
                     "submitted": _to_milliseconds(answer.submitted),
                     "submission": answer.submission,
                 }
-                left = {worker: draft for worker, draft in loop["_drafts"].items() if worker != reviewer}
-                self._backend.change(loop, _answers=[*loop["_answers"], given], _drafts=left)
+                claims, drafts = (_without(reviewer, loop[member]) for member in ("_claims", "_drafts"))
+                self._backend.change(loop, _answers=[*loop["_answers"], given], _claims=claims, _drafts=drafts)
             elif given["submission"] != answer.submission:
                 raise review.AlreadyAnswered("You have answered this task already; your first answer counts.")
             else:
@@ -160,6 +160,11 @@ def _can_have(loop: Record, reviewer: str, now: datetime) -> bool:
 def _answer_of(loop: Record, reviewer: str) -> Record | None:
     """Return what a worker has answered."""
     return next((given for given in loop["_answers"] if given["reviewer"] == reviewer), None)
+
+
+def _without(reviewer: str, held: Record) -> Record:
+    """Copy what is held for each worker without one of them."""
+    return {worker: value for worker, value in held.items() if worker != reviewer}
 
 
 def _summary(loop: Record, state: str) -> review.Summary:

@@ -181,6 +181,16 @@ def test_a_loop_waits_for_all_its_answers_from_different_workers(office):
     assert len({given["workerId"] for given in written["humanAnswers"]}) == 2
 
 
+def test_who_has_answered_no_longer_holds_the_task(office):
+    office.flow("pair", TaskCount=2)
+    office.start("one", "pair"), office.start("two", "pair")
+    office.submit("ann", office.store.claim("ann", None))
+    task = office.store.claim("bob", None)
+    assert task.task_id.startswith("one.")
+    office.submit("ann", office.store.claim("ann", None))
+    assert office.stop("two") == "Stopped"
+
+
 def test_a_worker_sees_the_tasks_of_their_teams_only(office):
     office.hire("others", "dan")
     office.start("one")
