@@ -1,11 +1,15 @@
-"""Command line of the console: python -m helpers.console [--port N]."""
+"""Command line of the console: python -m helpers.console [--port N] [invite NAME]."""
 
 import argparse
+import json
 import os
 import signal
 import sys
 
+import boto3
+
 from helpers import datamart
+from helpers.console import create_app, reviews, security
 from helpers.console.server import listen, state_directory
 
 
@@ -15,13 +19,20 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=8421, help="on 127.0.0.1 (default: %(default)s; 0: any free one)")
     parser.add_argument("--database-url", help="default: DATABASE_URL, else the embedded server under .local/")
     parser.add_argument("--schema", default="data_mart", help="the data mart's schema (default: %(default)s)")
+    commands = parser.add_subparsers(dest="command")
+    commands.add_parser("invite", help="print the link for a reviewer, and end").add_argument("reviewer")
     options = parser.parse_args()
     if not 0 <= options.port < 65536:
         parser.error(f"--port {options.port}: ports go from 0 to 65535")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     url = options.database_url or os.environ.get("DATABASE_URL")
     try:
-        console = listen(url or datamart.server.start(state_directory() / "postgresql"), options.schema, options.port)
+        url = url or datamart.server.start(state_directory() / "postgresql")
+        if options.command == "invite":
+            app = create_app(url, options.schema, security.load_secrets(state_directory() / "console"))
+            print(f"http://127.0.0.1:{options.port}{reviews.invite(app, options.reviewer)}")
+            return 0
+        console = listen(url, options.schema, options.port, _session())
     except (OSError, ValueError, RuntimeError) as error:
         print(f"console: {error}", file=sys.stderr)
         return 1
@@ -29,6 +40,19 @@ def main() -> int:
     print(f"Console on {console.url}\nSign in with the token {token}", flush=True)
     console.server.run()
     return 0
+
+
+def _session() -> boto3.Session | None:
+    """Return how SageMaker is asked for model versions: on AWS as the account has it, else the offline AWS, if any."""
+    if os.environ.get("TUTORIAL_TARGET") == "aws":
+        return boto3.Session()
+    settings = state_directory() / "aws" / "env.json"
+    if not settings.exists():
+        return None
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]  # the user's own AWS is never asked offline
+    os.environ.update(json.loads(settings.read_text()))
+    return boto3.Session()
 
 
 if __name__ == "__main__":

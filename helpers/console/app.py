@@ -3,13 +3,14 @@
 import logging
 from datetime import UTC, datetime
 
+import boto3
 from flask import Flask, Response, jsonify, render_template, request, send_file
 from flask.json.provider import DefaultJSONProvider
 from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from helpers.console import fairness_pages, formats, pages, rest, security
+from helpers.console import fairness_pages, formats, pages, rest, reviews, security
 from helpers.datamart import DataMart, DataMartError
 from helpers.datamart.database import Database
 
@@ -31,22 +32,29 @@ class _Json(DefaultJSONProvider):
         return DefaultJSONProvider.default(value)
 
 
-def create_app(database_url: str, schema: str, secrets: security.Secrets) -> Flask:
-    """Make the console over the data mart in a schema; nothing is made or changed there."""
+def create_app(
+    database_url: str, schema: str, secrets: security.Secrets, boto_session: boto3.Session | None = None
+) -> Flask:
+    """Make the console over the data mart in a schema; nothing is made or changed there.
+
+    With `boto_session`, SageMaker is asked which version of a model serves when records name none.
+    """
     app = Flask(__name__)
     app.jinja_env.undefined = StrictUndefined
     app.json = _Json(app)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.jinja_env.filters.update(formats.FILTERS)
-    app.extensions["mart"] = DataMart(database_url, schema)
+    app.extensions["mart"] = DataMart(database_url, schema, boto_session)
     app.extensions["database"] = Database(database_url, schema)
     app.extensions["schema"] = schema
+    reviews.mount(app, secrets.session_key)
     # A Jupyter server that passes requests on says under which path.
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=0, x_proto=0, x_host=0, x_prefix=1)
     security.protect(app, secrets)
     security.csrf.exempt(rest.rest)  # its requests carry the token themselves, never a cookie
     app.register_blueprint(rest.rest)
     app.register_blueprint(pages.pages)
+    app.register_blueprint(reviews.reviews)
     app.register_blueprint(fairness_pages.fairness)
     app.register_error_handler(HTTPException, _explain)
     app.register_error_handler(DataMartError, _unavailable)

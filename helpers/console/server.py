@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
 
+import boto3
 import waitress
+from flask import Flask
 from waitress.server import BaseWSGIServer
 
-from helpers.console import security
+from helpers.console import reviews, security
 from helpers.console.app import LARGEST_BODY, create_app
 
 REPOSITORY = Path(__file__).parent.parent.parent
@@ -22,7 +24,12 @@ class Console:
 
     url: str
     token: str = field(repr=False)
+    app: Flask = field(repr=False)
     server: BaseWSGIServer = field(repr=False)
+
+    def invite(self, reviewer: str) -> str:
+        """Return the link that lets a reviewer answer tasks for a week; ValueError where nobody is called so."""
+        return self.url + reviews.invite(self.app, reviewer)
 
     def stop(self) -> None:
         """Answer no more requests, when those begun are answered."""
@@ -39,15 +46,15 @@ def state_directory() -> Path:
     return Path(os.environ.get("TUTORIAL_LOCAL_DIR", REPOSITORY / ".local"))
 
 
-def listen(database_url: str, schema: str, port: int) -> Console:
-    """Take a port of 127.0.0.1, 0 for any free one.
+def listen(database_url: str, schema: str, port: int, boto_session: boto3.Session | None = None) -> Console:
+    """Take a port of 127.0.0.1, 0 for any free one; see `create_app` for the session.
 
     Raises:
         RuntimeError: the port is taken.
         ValueError: CONSOLE_TOKEN is too short.
     """
     secrets = security.load_secrets(state_directory() / "console")
-    app = create_app(database_url, schema, secrets)
+    app = create_app(database_url, schema, secrets, boto_session)
     # Bodies above LARGEST_BODY are answered by the app, in JSON; the server itself cuts off what is far beyond.
     try:
         server = waitress.create_server(
@@ -55,16 +62,18 @@ def listen(database_url: str, schema: str, port: int) -> Console:
         )
     except OSError as error:
         raise RuntimeError(f"Can't listen on port {port} of 127.0.0.1: {error}. Choose another port.") from None
-    return Console(f"http://127.0.0.1:{server.effective_port}", secrets.token, server)
+    return Console(f"http://127.0.0.1:{server.effective_port}", secrets.token, app, server)
 
 
-def start(database_url: str, schema: str = "data_mart", port: int = 0) -> Console:
+def start(
+    database_url: str, schema: str = "data_mart", port: int = 0, boto_session: boto3.Session | None = None
+) -> Console:
     """Run the console in the background of this process, until `stop()` or the process's end.
 
     Raises:
         RuntimeError: the port is taken.
         ValueError: CONSOLE_TOKEN is too short.
     """
-    console = listen(database_url, schema, port)
+    console = listen(database_url, schema, port, boto_session)
     Thread(target=console.server.run, daemon=True).start()
     return console

@@ -72,6 +72,7 @@ CREATE TABLE review_answer (                        -- outlives its task: the sa
     UNIQUE (task_id, reviewer)
 );
 CREATE INDEX review_answer_reviewer ON review_answer (reviewer, submitted_at);
+CREATE INDEX review_answer_time ON review_answer (submitted_at);
 
 CREATE TABLE review_label (                         -- what each reviewer said of each row
     task_id     text NOT NULL,
