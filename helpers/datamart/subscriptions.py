@@ -36,6 +36,7 @@ class Subscription:
         self.source_uid: str = row["source_uid"]
         self.binding_uid: str = row["binding_uid"]
         self.asset: dict = row["asset"]
+        self.region: str | None = row["region"]  # of the endpoint; None on another engine than SageMaker
         self.months: set = set()  # the payload's partitions that were seen to be there
 
     def __repr__(self) -> str:
@@ -90,11 +91,6 @@ class Subscription:
     def binding(self) -> dict:
         """The engine that serves it."""
         return Bindings(self.database, None).get_details(self.binding_uid)
-
-    @property
-    def region(self) -> str | None:
-        """The AWS region of the endpoint; None on another engine."""
-        return self.binding["properties"].get("region")
 
     def score(self, rows: Sequence, scoring_id: str) -> list[Mapping]:
         """Send rows of features to the model and return one dict of answers per row; see `engines.score`."""
@@ -232,8 +228,12 @@ class Subscriptions:
         """Return a subscription by uid or by name; raise ValueError where there is none."""
         if (subscription_uid is None) == (name is None):
             raise ValueError("Say which subscription: by uid, or by name=.")
-        column, wanted = ("subscription_uid::text", subscription_uid) if name is None else ("name", name)
-        found = self._database.rows(f"SELECT * FROM subscription WHERE {column} = %s", [wanted])
+        column, wanted = ("s.subscription_uid::text", subscription_uid) if name is None else ("s.name", name)
+        found = self._database.rows(
+            "SELECT s.*, b.properties->>'region' AS region FROM subscription s JOIN binding b USING (binding_uid)"
+            f" WHERE {column} = %s",
+            [wanted],
+        )
         if not found:
             names = ", ".join(repr(each) for each in self.list()["name"]) or "none yet"
             raise ValueError(f"There is no subscription {wanted!r}; notebook 04 adds it. There are: {names}.")

@@ -1,0 +1,65 @@
+"""A row logged over REST says which version of the model answered: the record's own, else what SageMaker serves now."""
+
+import json
+
+import boto3
+import pytest
+
+from helpers import console
+from helpers.console.__main__ import _session
+
+from .conftest import Client, record
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Let SageMaker answer with a version, and count how often it's asked."""
+    calls = []
+    monkeypatch.setattr(
+        "helpers.datamart.sagemaker.asset_revision", lambda session, region, endpoint: calls.append(endpoint) or "now"
+    )
+    return calls
+
+
+def versions(subscription):
+    rows = subscription.payload_logging.get_window(columns=["scoring_id", "asset_revision"])
+    return dict(zip(rows["scoring_id"], rows["asset_revision"], strict=True))
+
+
+def test_a_record_may_name_its_version(program, schema, subscription):
+    path = f"/v1/data_marts/{schema}/scoring_payloads"
+    sent = [record(subscription, "a", asset_revision="v1"), record(subscription, "b"),
+            record(subscription, "c", asset_revision=None), record(subscription, "d", asset_revision="v2")]  # fmt: skip
+    assert program.post(path, sent).status == 202
+    assert versions(subscription) == {"a-1": "v1", "b-1": "", "c-1": "", "d-1": "v2"}
+
+
+def test_sagemaker_is_asked_for_those_that_name_none_and_not_each_time(database_url, schema, subscription, asked):
+    running = console.start(database_url, schema, boto_session=boto3.Session("key", "secret", region_name="us-east-1"))
+    try:
+        program = Client(running.url, running.token)
+        path = f"/v1/data_marts/{schema}/scoring_payloads"
+        for number in range(5):
+            assert program.post(path, [record(subscription, f"r{number}")]).status == 202
+        program.post(path, [record(subscription, "own", asset_revision="v1")])
+    finally:
+        running.stop()
+    assert versions(subscription) == {f"r{n}-1": "now" for n in range(5)} | {"own-1": "v1"}
+    assert asked == ["endpoint"]
+
+
+def test_offline_the_command_asks_the_offline_aws_and_never_the_users_own(state, monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "MYKEY")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    monkeypatch.delenv("TUTORIAL_TARGET", raising=False)
+    assert _session() is None
+    (state / "aws").mkdir(parents=True)
+    offline = {"AWS_ACCESS_KEY_ID": "offline", "AWS_SECRET_ACCESS_KEY": "s", "AWS_DEFAULT_REGION": "us-east-1",
+               "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}  # fmt: skip
+    (state / "aws" / "env.json").write_text(json.dumps(offline))
+    for name in offline:
+        monkeypatch.setenv(name, "to be restored")
+    session = _session()
+    assert session.get_credentials().access_key == "offline"
+    assert session.client("sagemaker").meta.endpoint_url == "http://127.0.0.1:1"
