@@ -29,7 +29,8 @@ def answer(task, labels, first=None, reason="", submission=None):
 
     def content(said):
         said = [said] * len(task.task_input["rows"]) if said is None or isinstance(said, str) else said
-        labels = [None if label is None else {"label": label} for label in said]
+        options = task.task_input["labels"]
+        labels = [{option: option == label for option in {*options, label or options[0]}} for label in said]
         reasons = [reason] * len(labels) if isinstance(reason, str) else reason
         one = len(labels) == 1
         return {"label": labels[0] if one else labels, "reason": reasons[0] if one else reasons}

@@ -33,7 +33,7 @@ def test_each_completed_task_has_its_file(answered, tmp_path):
     assert content["flowDefinitionArn"] == "arn:aws:sagemaker:us-east-1:000000000000:flow-definition/small"
     assert content["humanLoopName"] == name
     (answer,) = content["humanAnswers"]
-    assert answer["answerContent"] == {"label": {"label": "benign"}, "reason": "smooth"}
+    assert answer["answerContent"] == {"label": {"benign": True, "malignant": False}, "reason": "smooth"}
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", answer["submissionTime"])
     assert answer["timeSpentInSeconds"] >= 0 and re.fullmatch("[0-9a-f]{16}", answer["workerId"])
     row = content["inputContent"]["rows"][0]
