@@ -2,7 +2,7 @@
 const form = document.querySelector("#work");
 const state = document.querySelector("#state");
 const send = document.querySelector("#send");
-const QUIET = 1500; // milliseconds after the last key until the draft is sent
+const QUIET = 600; // milliseconds after the last key until the draft is sent
 
 // --- keys: a digit chooses in the group where the focus is, else in the first open one; Enter goes on to the next open
 // one, at the end to the button; Ctrl+Enter sends

@@ -1,0 +1,226 @@
+"""Real Chromium: a reviewer's work from link to answer, by keyboard alone, at a phone's width and a desk's."""
+
+import shutil
+import time
+from datetime import timedelta
+
+import pytest
+
+from helpers import review
+
+from .conftest import SECRET
+from .samples import WALKTHROUGH, WALKTHROUGH_INPUT, scored
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright isn't installed")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine")]
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def enter(chromium, site):
+    """Open a browser of its own for a reviewer, by the invitation's link; its pages must break nothing."""
+    said = []
+
+    def open_page(reviewer, width=1280, **options):
+        context = chromium.new_context(viewport={"width": width, "height": 900}, **options)
+        context.set_default_timeout(10_000)
+        page = context.new_page()
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("console", lambda message: said.append(message.text) if "Policy" in message.text else None)
+        page.goto(f"{site}/enter#{review.invitation(SECRET, reviewer, timedelta(hours=1))}")
+        page.wait_for_url(f"{site}/")
+        return page
+
+    yield open_page
+    for context in chromium.contexts:
+        context.close()
+    assert not said
+
+
+@pytest.fixture
+def queue(store):
+    for number in range(3):
+        store.add(f"t-{number}", review.default_template(), scored(f"s-{number}"), title=f"Row s-{number}")
+    return store.tasks
+
+
+def test_the_invitation_stays_in_no_history(enter, site):
+    page = enter("anna")
+    assert "#" not in page.url
+    page.go_back()
+    assert "#" not in page.url and "#" not in page.evaluate("location.href")
+
+
+def test_keyboard_alone_from_the_queue_through_every_task(enter, queue, site):
+    page = enter("anna")
+    page.keyboard.press("Enter")  # the first button has the focus
+    page.wait_for_url("**/tasks/t-0")
+    page.keyboard.press("1")
+    page.keyboard.press("Tab")
+    page.keyboard.type("small and regular")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url("**/tasks/t-1?saved")
+    page.keyboard.press("2")
+    page.keyboard.press("Enter")  # nothing is left to answer: on to the button
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/tasks/t-2?saved")
+    page.keyboard.press("Control+Enter")  # an answer is missing: the browser says so and stays
+    page.keyboard.press("2")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url(f"{site}/?saved")
+    answers = [task.answers["anna"].content for task in queue.values()]
+    assert [answer["label"]["malignant"] for answer in answers] == [False, True, True]
+    assert answers[0]["reason"] == "small and regular"
+
+
+def test_enter_leads_from_row_to_row(enter, store, site):
+    task = store.add("rows", review.default_template(), scored("a", "b", "c"))
+    page = enter("anna")
+    page.goto(f"{site}/tasks/rows")
+    for key in ("1", "Enter", "2", "Enter", "1", "Enter"):
+        page.keyboard.press(key)
+    assert page.evaluate("document.activeElement.id") == "send"
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{site}/?saved")
+    labels = review.labels(task.answers["anna"].content, task.task_input)
+    assert labels == {"a": "benign", "b": "malignant", "c": "benign"}
+
+
+def wait_for_draft(task, text):
+    deadline = time.monotonic() + 10
+    while text not in str(task.drafts) and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+def test_a_draft_is_kept_while_typing_and_survives_a_reload(enter, queue, site):
+    page = enter("anna")
+    page.goto(f"{site}/tasks/t-0")
+    page.keyboard.press("2")
+    page.locator("textarea").fill("half a sen")
+    wait_for_draft(queue["t-0"], "half a sen")
+    page.reload()
+    assert page.locator("textarea").input_value() == "half a sen"
+    assert page.locator("input[value=malignant]").is_checked()
+
+
+def test_leaving_the_page_keeps_the_draft(enter, queue, site):
+    page = enter("anna")
+    page.goto(f"{site}/tasks/t-0")
+    page.locator("textarea").fill("left in a hurry")
+    page.goto(f"{site}/")
+    wait_for_draft(queue["t-0"], "left in a hurry")
+    page.goto(f"{site}/tasks/t-0")
+    assert page.locator("textarea").input_value() == "left in a hurry"
+
+
+def test_two_browsers_at_once_share_the_queue(enter, queue, site):
+    anna, ben = enter("anna"), enter("ben")
+    for page in (anna, ben):
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/tasks/*")
+    assert {anna.url[-3:], ben.url[-3:]} == {"t-0", "t-1"}
+    for page in (anna, ben, anna):
+        page.keyboard.press("1")
+        with page.expect_navigation():
+            page.keyboard.press("Control+Enter")
+    assert sorted(name for task in queue.values() for name in task.answers) == ["anna", "anna", "ben"]
+
+
+def test_blind_mode_shows_the_model_after_the_first_answer(enter, store, site):
+    task = store.add("b", review.default_template(), scored("s"), prediction="last")
+    page = enter("anna")
+    page.goto(f"{site}/tasks/b")
+    assert not page.get_by_text("The model says").count()
+    page.keyboard.press("1")
+    page.keyboard.press("Control+Enter")
+    page.get_by_text("The model says").wait_for()
+    assert page.locator("input[value=benign]").is_checked()
+    page.locator("input[value=malignant]").check()
+    page.keyboard.press("Control+Enter")
+    page.wait_for_url(f"{site}/?saved")
+    assert task.answers["anna"].first["label"]["benign"] and task.answers["anna"].content["label"]["malignant"]
+
+
+def test_the_walkthroughs_template_loses_no_row(enter, store, site):
+    task = store.add("aws", WALKTHROUGH, WALKTHROUGH_INPUT)
+    page = enter("anna")
+    page.goto(f"{site}/tasks/aws")
+    for number, choice in enumerate(("Agree", "Disagree", "Disagree")):
+        page.locator("table").nth(1).get_by_label(choice, exact=True).nth(number).check()
+    page.locator("[placeholder='Your prediction']").nth(1).fill("benign")
+    page.locator("#send").click()
+    page.wait_for_url(f"{site}/?saved")
+    content = task.answers["anna"].content
+    assert [row["agree"] for row in content["agreement"]] == [True, False, False]
+    assert content["True Prediction"] == [None, "benign", None]
+
+
+def test_crowd_elements_with_a_script_of_ours(enter, store, site):
+    template = """<crowd-slider name="s" min="1" max="9"></crowd-slider>
+        <crowd-text-area name="t" char-counter="true" maxlength="20"></crowd-text-area>
+        <crowd-alert dismissible>Careful</crowd-alert>
+        <crowd-classifier-multi-select name="m" categories="['a']" exclusion-category="{text: 'none'}">
+        </crowd-classifier-multi-select>"""
+    store.add("c", template, {})
+    page = enter("anna")
+    page.goto(f"{site}/tasks/c")
+    page.locator("input[type=range]").fill("7")
+    assert page.locator("output").text_content() == "7"
+    page.locator("textarea").fill("four")
+    assert page.locator(".counter").text_content() == "4 of 20 characters"
+    page.get_by_text("Dismiss").click()
+    assert not page.locator("crowd-alert").count()
+    page.locator("input[value=a]").check()
+    page.locator("input[value=none]").check()
+    assert not page.locator("input[value=a]").is_checked()
+
+
+def test_scripts_of_templates_and_data_do_not_run(enter, store, site):
+    script = "<script>document.title='owned'</script><img src=x onerror=document.title='owned'>"
+    store.add("x", "<input name=a>" + script + "{{ task.input.a | skip_autoescape }}{{ task.input.a }}", {"a": script})
+    page = enter("anna")
+    page.goto(f"{site}/tasks/x", wait_until="networkidle")
+    assert page.title() == "Check a prediction · Human review"
+
+
+SCREENS = {
+    "queue": "/",
+    "task": "/tasks/t-0",
+    "blind": "/tasks/blind",
+    "walkthrough": "/tasks/aws",
+    "gone": "/tasks/none",
+    "sign-in": "/enter",
+}
+
+
+@pytest.fixture
+def screens(store, queue):
+    store.add("aws", WALKTHROUGH, WALKTHROUGH_INPUT)
+    store.add("blind", review.default_template(), scored("a", "b"), prediction="last")
+
+
+@pytest.mark.parametrize("width", [320, 768, 1440])
+def test_every_screen_fits_the_width(enter, screens, site, width):
+    page = enter("anna", width)
+    for path in SCREENS.values():
+        page.goto(site + path)
+        assert page.evaluate("document.documentElement.scrollWidth") == width, path
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_accessibility_audit_finds_nothing_serious(enter, screens, site, scheme):
+    axe = pytest.importorskip("axe_core_python.sync_playwright").Axe()
+    page = enter("anna", color_scheme=scheme)
+    for path in SCREENS.values():
+        page.goto(site + path)
+        found = axe.run(page)["violations"]
+        serious = [one for one in found if one["impact"] in ("serious", "critical")]
+        assert not [(one["id"], one["nodes"][0]["html"], one["nodes"][0]["failureSummary"]) for one in serious], path
