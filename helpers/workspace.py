@@ -20,12 +20,11 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from helpers import datamart
+from helpers.cleanup import S3_PREFIX, TAG, delete_resources, delete_schedules
 
 REPOSITORY = Path(__file__).parent.parent
 LOCAL = Path(os.environ.get("TUTORIAL_LOCAL_DIR", REPOSITORY / ".local"))
 STUDIO_METADATA = Path("/opt/ml/metadata/resource-metadata.json")
-S3_PREFIX = "sagemaker-monitoring"
-TAG = {"key": "tutorial", "value": S3_PREFIX}
 # AWS's list price in us-east-1, USD an hour, seen 2026-11. Other regions cost up to half as much again.
 PRICES = {"training, ml.m5.large": 0.115, "endpoint, ml.m5.large": 0.115}
 
@@ -101,14 +100,16 @@ def open() -> Workspace:
             "TUTORIAL_TARGET is aws, but there are no AWS credentials or no region: run `aws configure`."
         )
     session = Session(boto_session=boto_session, default_bucket=os.environ.get("TUTORIAL_BUCKET"))
+    role = os.environ.get("TUTORIAL_ROLE") or _role(chosen, session, get_execution_role)
+    database_url = _database_url(chosen)
     return Workspace(
         target=chosen,
         region=boto_session.region_name,
-        role=os.environ.get("TUTORIAL_ROLE") or _role(chosen, session, get_execution_role),
-        bucket=session.default_bucket(),
+        role=role,
+        bucket=session.default_bucket(),  # last, since it makes one where there is none
         boto_session=boto_session,
         sagemaker_session=session,
-        database_url=_database_url(chosen),
+        database_url=database_url,
     )
 
 
@@ -190,41 +191,6 @@ def read_csv(workspace: Workspace, key: str, columns: Sequence[str], written_by:
         missing = f"s3://{workspace.bucket}/{workspace.prefix}/{key}"
         raise WorkspaceError(f"{missing} is missing: run notebook {written_by} first.") from None
     return pd.read_csv(body, names=list(columns))
-
-
-def delete_resources(boto_session: boto3.Session, name: str | None = None) -> list[str]:
-    """Delete the endpoints, endpoint configurations and models that carry the tutorial's tag; safe to repeat.
-
-    With `name`, only those of that very name. Other resources of the account are left alone, whatever their name.
-    Returns what was deleted, as "kind name".
-    """
-    client = boto_session.client("sagemaker")
-    deleted = []
-    for kind, snake in (("Endpoint", "endpoint"), ("EndpointConfig", "endpoint_config"), ("Model", "model")):
-        pages = client.get_paginator(f"list_{snake}s").paginate()
-        for item in [item for page in pages for item in page[f"{kind}s"]]:
-            found = item[f"{kind}Name"]
-            tags = client.list_tags(ResourceArn=item[f"{kind}Arn"])["Tags"]
-            if name not in (None, found) or {"Key": TAG["key"], "Value": TAG["value"]} not in tags:
-                continue
-            getattr(client, f"delete_{snake}")(**{f"{kind}Name": found})
-            if kind == "Endpoint":  # its name is free again only once it's gone
-                client.get_waiter("endpoint_deleted").wait(EndpointName=found, WaiterConfig={"Delay": 5})
-            deleted.append(f"{snake.replace('_', ' ')} {found}")
-    return deleted
-
-
-def delete_schedules(boto_session: boto3.Session) -> list[str]:
-    """Delete the EventBridge schedules whose names begin with the tutorial's prefix: each starts a job every hour.
-
-    Safe to repeat. Returns what was deleted, as "schedule name".
-    """
-    client = boto_session.client("scheduler")
-    pages = client.get_paginator("list_schedules").paginate(NamePrefix=f"{S3_PREFIX}-")
-    names = [schedule["Name"] for page in pages for schedule in page["Schedules"]]
-    for name in names:
-        client.delete_schedule(Name=name)
-    return [f"schedule {name}" for name in names]
 
 
 def _aws_clean() -> None:

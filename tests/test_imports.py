@@ -16,7 +16,8 @@ ALLOWED = {
     "datamart": {"monitors", "review"},
     "console": {"datamart", "review"},
     "local_aws": {"monitors", "review"},
-    "workspace": {"datamart"},
+    "cleanup": set(),
+    "workspace": {"cleanup", "datamart"},
     "notebook_runner": set(),
 }
 KEPT_OUT = {"boto3", "botocore", "psycopg2", "moto", "flask"}

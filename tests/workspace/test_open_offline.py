@@ -95,3 +95,7 @@ def test_on_aws_nothing_is_guessed(fresh_services):
     region = {"AWS_DEFAULT_REGION": "us-east-1"}
     assert "no region" in run(REFUSED, {**aws, "AWS_CONFIG_FILE": "/dev/null"}).stdout
     assert "Set TUTORIAL_ROLE" in run(REFUSED, {**aws, **region}).stdout
+    # nor is anything made, a bucket say, before all that is needed was seen: every call would fail here
+    nowhere = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1", "TUTORIAL_ROLE": "arn:aws:iam::123456789012:role/r"}
+    done = run(REFUSED, {**aws, **region, **nowhere})
+    assert "Set DATABASE_URL" in done.stdout, done.stderr
