@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from helpers import datamart
+from helpers.datamart import companion_payload
 
 from .conftest import small_record
 from .reviewing import START, enable, log
@@ -72,15 +73,19 @@ def test_rows_that_break_a_constraint_are_sent(mart, small):
 
 
 def test_rows_where_the_companion_differs_are_sent(mart, small):
-    small.payload_logging.enable(dynamic_schema_update=True)
-    fields = ["score", "predicted_label", "debiased_prediction"]
-    for i, (predicted, debiased) in enumerate([(1, 1), (1, 0), (0, None), (0, 1)]):
-        record = small_record(f"r{i}")
-        response = {"fields": fields, "values": [[0.99, predicted, debiased]]}
-        small.payload_logging.store(datamart.PayloadRecord(record.request, response, record.scoring_id))
+    small.payload_logging.store(
+        small_record(f"r{i}", answers=((0.99, predicted),)) for i, predicted in enumerate([1, 1, 0, 0])
+    )
     enable(mart, small)
+    assert mart.reviews.create(small) == (0, 0, 0, {}, [])  # no companion, no such reason
+    companion_payload.add_columns(small)
+    rows = companion_payload.unanswered(small, 10).about.sort_values("scoring_id")
+    answered = pd.DataFrame({"debiased_prediction": [1, 0, 1], "debiased_probability": [0.9, 0.1, 0.9]})
+    companion_payload.store(small, rows.iloc[[0, 1, 3]].reset_index(drop=True), answered)
     assert mart.reviews.create(small).reasons == {"disagreement": 2}
     assert sorted(reasons_by_row(mart)) == ["r1-1", "r3-1"]
+    task = mart.reviews.store().claim("anna", None)
+    assert task.task_input["rows"][0]["reasons"] == ["the de-biased companion answers otherwise"]
 
 
 def test_a_row_has_all_its_reasons(mart, small):

@@ -1,14 +1,18 @@
 """The queue: who gets which task, for how long, and what an answer does that comes late, twice, or for nothing."""
 
 import dataclasses
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from helpers import datamart, review
 
+from .conftest import small_record
 from .reviewing import answer, enable, log, work
 
 
@@ -39,6 +43,38 @@ def test_a_reviewer_sees_rows_beside_the_training_data(mart, small, make):
     assert row["prediction"] == {"label": "malignant", "score": 0.5}
     assert task.title == "small #1" and task.draft is None and task.prediction == "first"
     assert timedelta(0) < task.lock_expires - datetime.now(UTC) <= timedelta(minutes=30)
+
+
+def test_values_stand_beside_their_distribution_in_training(mart, small):
+    sizes, colours = np.arange(1, 201) / 10, ["red"] * 150 + ["blue"] * 50
+    small.payload_logging.store(
+        small_record("r", values=[(7.0, "blue"), (7.0, "green"), (None, None)], answers=[(0.5, 1)] * 3)
+    )
+    small.drift_monitoring.enable(pd.DataFrame({"size": sizes, "colour": colours}))
+    enable(mart, small, rows_per_task=3)
+    mart.reviews.create(small)
+    rows = mart.reviews.store().claim("anna", None).task_input["rows"]
+    size, colour = rows[0]["features"]
+    assert (size["name"], size["value"], size["low"], size["median"], size["high"]) == ("size", 7.0, 1.0, 10.0, 19.0)
+    assert len(size["bars"]) == 12 and max(size["bars"]) == 1 and min(size["bars"]) > 0.8  # uniform
+    assert colour == {"name": "colour", "value": "blue", "share": 0.25}
+    assert rows[1]["features"][1]["share"] == 0.0
+    assert [feature["value"] for feature in rows[2]["features"]] == [None, None]
+
+
+def test_a_row_that_was_explained_brings_its_explanation(mart, small, make, query):
+    store = make(1)
+    content = {"attributions": [{"feature": "size", "value": 0.0, "attribution": -1.5}]}
+    for revision, weight in (("old", 3.0), ("new", -1.5)):
+        content["attributions"][0]["attribution"] = weight
+        schema = small.database.schema
+        query(
+            f"INSERT INTO {schema}.explanation SELECT subscription_id, scoring_id, record_id, row_number, %s,"
+            f" clock_timestamp(), %s FROM {schema}.review_row",
+            revision,
+            json.dumps(content),
+        )
+    assert store.claim("anna", None).task_input["rows"][0]["explanation"] == [{"name": "size", "weight": -1.5}]
 
 
 def test_the_oldest_task_comes_first_and_ones_own_before_all(make):

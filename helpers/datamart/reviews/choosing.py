@@ -11,6 +11,7 @@ from psycopg2 import sql
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ as REPEATABLE_READ
 
 from helpers.datamart.batches import utc
+from helpers.datamart.companion_payload import PREDICTION as DEBIASED
 from helpers.datamart.copying import copy_out
 from helpers.datamart.payload_logging import ABOUT_ROWS
 from helpers.datamart.reviews.rules import Rule
@@ -18,8 +19,6 @@ from helpers.monitors.data_quality import consistency
 
 if TYPE_CHECKING:
     from helpers.datamart.subscriptions import Subscription
-
-DEBIASED = "debiased_prediction"  # the companion's answer, where fairness monitoring has one stand beside the model's
 
 
 def choose(

@@ -68,6 +68,7 @@ def task_input(cursor: Cursor, subscription_id: int, task_id: str, form: Mapping
     names = [column.name for column in cursor.description]
     rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     values = _values(cursor, tables.read(cursor, subscription_id), form["features"], rows)
+    explained = _explanations(cursor, subscription_id, [row["scoring_id"] for row in rows])
     if len(values) < len(rows):
         raise review.TaskGone("Rows of this task were erased just now.")
     return {
@@ -83,6 +84,7 @@ def task_input(cursor: Cursor, subscription_id: int, task_id: str, form: Mapping
                 "prediction": {"label": row["prediction"], "score": row["score"]},
                 "reasons": reasons(row["reasons"], form["low"], form["high"]),
             }
+            | explained.get(row["scoring_id"], {})
             for row in rows
         ],
     }
@@ -96,6 +98,19 @@ def _values(cursor: Cursor, table: tables.Table, features: Sequence[str], rows: 
     cursor.execute(sql.SQL(query).format(sql.SQL(", ").join(columns), sql.Identifier(table.payload), *wanted))
     asked = {(row["record_id"], row["row_number"]) for row in rows}
     return {(r, n): values for r, n, *values in cursor.fetchall() if (r, n) in asked}
+
+
+def _explanations(cursor: Cursor, subscription_id: int, scoring_ids: Sequence[str]) -> dict[str, dict]:
+    """Read the newest explanation of each row that has one: what moved the answer, the most first."""
+    cursor.execute(
+        "SELECT DISTINCT ON (scoring_id) scoring_id, content->'attributions' FROM explanation"
+        " WHERE subscription_id = %s AND scoring_id = ANY (%s) ORDER BY scoring_id, created_at DESC",
+        [subscription_id, list(scoring_ids)],
+    )
+    return {
+        scoring_id: {"explanation": [{"name": part["feature"], "weight": part["attribution"]} for part in parts]}
+        for scoring_id, parts in cursor.fetchall()
+    }
 
 
 def _feature(name: str, value: object, distribution: Mapping) -> dict:
