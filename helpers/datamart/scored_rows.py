@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from psycopg2 import sql
-from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ as REPEATABLE_READ
 
 from helpers.datamart.columns import INTEGER, TEXT
 from helpers.datamart.copying import SHORT_INTEGER, TIMESTAMP, copy_out
+from helpers.datamart.database import Cursor
 from helpers.datamart.feedback_formats import row_key
 
 if TYPE_CHECKING:
@@ -63,7 +63,10 @@ def newest(subscription: "Subscription", limit: int, condition: sql.Composable =
 
 def labelled(subscription: "Subscription", limit: int) -> ScoredRows:
     """Read the rows that were labelled last; raise ValueError before the first payload."""
-    keys = sql.SQL("SELECT record_id FROM {} WHERE record_id IS NOT NULL ORDER BY record_timestamp DESC LIMIT {}")
+    keys = sql.SQL(
+        "SELECT DISTINCT record_id FROM (SELECT record_id FROM {} WHERE record_id IS NOT NULL"
+        " ORDER BY record_timestamp DESC, record_id DESC LIMIT {}) f"
+    )
     keys = keys.format(sql.Identifier(subscription.table().feedback), sql.Literal(limit))
     return _read(subscription, keys, sql.SQL("f.record_timestamp IS NOT NULL"), limit)
 
@@ -98,13 +101,16 @@ def _read(subscription: "Subscription", keys: sql.Composable, condition: sql.Com
     columns = {("about", name): (sql.Identifier(name), kind) for name, kind in ABOUT.items()}
     columns |= {(part, c.name): (sql.Identifier(c.column_name), c.type) for part, some in parts.items() for c in some}
     columns["labels", label.name] = (sql.Identifier(label.column_name), label.type)
-    # The range of ids is what the payload's BRIN index knows.
-    source = sql.SQL(
-        "(WITH keys AS ({keys}) SELECT p.*, k.scoring_id || '-' || p.row_number AS scoring_id, f.{label}"
-        " FROM {payload} p JOIN scoring_key k USING (record_id) LEFT JOIN {feedback} f USING (record_id, row_number)"
-        " WHERE p.record_id BETWEEN (SELECT min(record_id) FROM keys) AND (SELECT max(record_id) FROM keys)"
-        " AND p.record_id IN (SELECT record_id FROM keys) AND {condition}"
-        " ORDER BY p.record_id DESC, p.row_number LIMIT {limit}) w"
+    # Rows are chosen once, since text is read in a second query. Statistics of the keys keep PostgreSQL from looking
+    # for each of them by itself; their range is what the payload's BRIN index knows.
+    chosen = sql.SQL(
+        "CREATE TEMPORARY TABLE chosen_key ON COMMIT DROP AS {keys}; ANALYZE chosen_key;"
+        " CREATE TEMPORARY TABLE chosen_row ON COMMIT DROP AS"
+        " SELECT p.*, k.scoring_id || '-' || p.row_number AS scoring_id, f.{label}"
+        " FROM {payload} p JOIN chosen_key USING (record_id) JOIN scoring_key k USING (record_id)"
+        " LEFT JOIN {feedback} f USING (record_id, row_number) WHERE p.record_id BETWEEN"
+        " (SELECT min(record_id) FROM chosen_key) AND (SELECT max(record_id) FROM chosen_key) AND {condition}"
+        " ORDER BY p.record_id DESC, p.row_number LIMIT {limit}"
     ).format(
         keys=keys,
         label=sql.Identifier(label.column_name),
@@ -113,7 +119,12 @@ def _read(subscription: "Subscription", keys: sql.Composable, condition: sql.Com
         condition=condition,
         limit=sql.Literal(limit),
     )
-    arrays = subscription.database.run(lambda cursor: copy_out(cursor, source, columns), REPEATABLE_READ)
+
+    def work(cursor: Cursor) -> dict:
+        cursor.execute(chosen)
+        return copy_out(cursor, sql.SQL("chosen_row"), columns)
+
+    arrays = subscription.database.run(work)
     frames = {
         part: pd.DataFrame({name: _flat(values) for (of, name), values in arrays.items() if of == part})
         for part in ("features", "answers", "about")
