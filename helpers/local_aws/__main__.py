@@ -23,7 +23,7 @@ def main() -> int:
     run.add_argument("--at", metavar="TIME", help="as if it were due then (ISO, UTC), to make up for a missed hour")
     invite = commands.add_parser("invite", help="put a worker into an A2I work team and print the link to sign in with")
     invite.add_argument("worker", help="any name")
-    invite.add_argument("--workteam", help="needed if there are several")
+    invite.add_argument("--workteam", help="name or ARN, needed if there are several")
     options = parser.parse_args()
     try:
         if options.command == "start":

@@ -27,7 +27,7 @@ def invite(asked: dict[str, Any]) -> dict[str, Any]:
     """Make a worker a member of a work team.
 
     Args:
-        asked: `worker`, any name; `workteam`, which may be left out if there is only one in all regions.
+        asked: `worker`, any name; `workteam`, a name or an ARN, which may be left out if there is only one in all regions.
 
     Returns:
         `worker`, `workteam`, `link` (signs the worker in) and `days` (how long the link is good).
@@ -66,7 +66,7 @@ def _find(name: str | None) -> tuple["Backend", dict[str, Any]]:
         (backend, team)
         for backend in list(sagemaker_backends[state.ACCOUNT].values())
         for team in list(backend.records["Workteam"].values())
-        if name in (None, team["WorkteamName"])
+        if name in (None, team["WorkteamName"], team["WorkteamArn"])
     ]
     if len(found) == 1:
         return found[0]

@@ -35,15 +35,10 @@ def runtime(aws):
 
 def unchecked(aws, service):
     """A client that sends what botocore would refuse, its answers not checked."""
-    return boto3.client(
-        service,
-        region_name="us-east-1",
-        aws_access_key_id=aws.env["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=aws.env["AWS_SECRET_ACCESS_KEY"],
-        aws_session_token=aws.env["AWS_SESSION_TOKEN"],
-        endpoint_url=aws.env["AWS_ENDPOINT_URL"],
-        config=Config(parameter_validation=False, retries={"total_max_attempts": 1}),
-    )
+    credentials = (aws.env[f"AWS_{name}"] for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"))
+    config = Config(parameter_validation=False, retries={"total_max_attempts": 1})
+    session = boto3.Session(*credentials, region_name="us-east-1")
+    return session.client(service, endpoint_url=aws.env["AWS_ENDPOINT_URL"], config=config)
 
 
 @dataclass

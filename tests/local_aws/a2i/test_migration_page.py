@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import boto3
 import pytest
 from human_loops import Worker, describe, invite, output
 
@@ -15,6 +16,7 @@ PAGE = (Path(__file__).parents[3] / "doc" / "model-monitor-migration.md").read_t
 def test_the_pages_calls_run_to_an_answer(aws, capsys):
     (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(boto3, "DEFAULT_SESSION", None)  # made anew in the environment below
         for name, value in aws.env.items():
             patch.setenv(name, value)
         exec(code.replace("s3://BUCKET", "s3://data"), {})

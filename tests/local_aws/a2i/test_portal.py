@@ -112,6 +112,7 @@ def test_what_an_invitation_lacks_is_said(aws, desk):
     ):
         done = aws.command("invite", *arguments, check=False)
         assert done.returncode == 1 and words in done.stderr
+    assert "#" in invite(aws, "ann", desk.team)  # by the ARN that the first message names
 
 
 def test_a_portal_is_a_regions(aws, desk):

@@ -2,7 +2,10 @@
 
 import json
 import uuid
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 
 import pytest
 from moto.s3.models import s3_backends
@@ -120,6 +123,30 @@ def test_the_oldest_first_and_no_task_to_two_workers(office):
         office.submit("cleo", first)
     assert states(office.store.queue("ann", 10)) == [("one", "mine")]
     assert office.store.queue("cleo", 10) == review.Queue(tasks=[], waiting=0, done=0)
+
+
+def test_no_task_to_two_workers_who_ask_at_the_same_time(office):
+    names = [f"worker {number}" for number in range(6)]
+    office.hire("crowd", *names)
+    office.flow("crowded", team="crowd")
+    for number in range(60):
+        office.start(f"loop-{number}", "crowded")
+    begin = Barrier(len(names))
+
+    def work(name):
+        begin.wait()
+        done = []
+        with suppress(review.NoTask):
+            while True:
+                task = office.store.claim(name, None)
+                done.append(task.task_id)
+                office.submit(name, task)
+        return done
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        done = [task for tasks in pool.map(work, names) for task in tasks]
+    assert len(done) == len(set(done)) == 60
+    assert {len(office.loop(f"loop-{number}")["_answers"]) for number in range(60)} == {1}
 
 
 def test_a_worker_goes_on_with_what_was_begun(office):
