@@ -27,7 +27,7 @@ def invite(asked: dict[str, Any]) -> dict[str, Any]:
     """Make a worker a member of a work team.
 
     Args:
-        asked: `worker`, any name; `workteam`, a name or an ARN, which may be left out if there is only one in all regions.
+        asked: `worker`, any name; `workteam`, a name or an ARN, or nothing if there is only one in all regions.
 
     Returns:
         `worker`, `workteam`, `link` (signs the worker in) and `days` (how long the link is good).
