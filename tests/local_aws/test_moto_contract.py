@@ -9,6 +9,7 @@ from botocore.model import OperationModel
 from moto.core.base_backend import BackendDict, BaseBackend
 from moto.core.exceptions import ServiceException
 from moto.core.responses import ActionResult, BaseResponse
+from moto.events.models import EventsBackend
 from moto.iam.models import iam_backends
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.s3.models import FakeKey, S3Backend
@@ -38,6 +39,7 @@ def test_moto_takes_the_addresses_from_beside_our_backend(service):
     [
         (DomainDispatcherApplication, ["get_application"]),
         (BaseResponse, ["setup_class", "serialized", "determine_response_protocol", "_get_action", "call_action"]),
+        (EventsBackend, ["put_events"]),
         (S3Backend, ["create_bucket", "delete_bucket", "put_object", "delete_object", "put_object_tagging"]),
         (FakeKey, ["value", "etag", "metadata", "set_metadata", "storage_class", "arn"]),
         (OperationModel, ["input_shape", "output_shape", "error_shapes"]),
