@@ -46,9 +46,9 @@ def test_what_waits_and_how_reviewers_do(reader, reviewed):
     text = reader.ask("/reviews").text
     assert table(text, "Queue")[0][:5] == ["small", "4", "0", "2", "0"]
     assert table(text, "Reviewers") == [
-        ["anna", "3", "100%", "–", "2", "0", "Invite"],
-        ["ben", "2", "100%", "–", "1", "0", "Invite"],
-        ["carla", "–", "–", "–", "–", "–", "Invite"],
+        ["anna", "Invite", "3", "100%", "–", "2", "0"],
+        ["ben", "Invite", "2", "100%", "–", "1", "0"],
+        ["carla", "Invite", "–", "–", "–", "–", "–"],
     ]
     assert table(text, "Why rows were sent") == [["score", "6", "4"]]
     assert table(text, "Model against reviewers") == [["malignant", "1", "1"]]
