@@ -3,16 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 from psycopg2 import sql
 
-from helpers.datamart import asking, companion_deployment, companion_payload, scored_rows
+from helpers.datamart import asking, companion_deployment, companion_making, companion_payload, scored_rows
 from helpers.datamart.companion_payload import PREDICTION, PROBABILITY
-from helpers.datamart.companion_settings import KINDS, Companion, validation_rows
-from helpers.datamart.database import as_json
-from helpers.datamart.entities import SageMakerMachineLearningAsset
-from helpers.monitors.fairness import companion
+from helpers.datamart.companion_settings import Companion
 from helpers.monitors.fairness.evaluation import evaluate
 from helpers.monitors.fairness.groups import Feature
 
@@ -66,7 +62,10 @@ class CompanionModel:
 
     def get_subscription(self) -> "Subscription":
         """Return the companion's own subscription, `<name> debiased`."""
-        return self._subscriptions().get(str(self.get_details()["companion_uid"]))
+        from helpers.datamart.subscriptions import Subscriptions  # which imports this module
+
+        uid = str(self.get_details()["companion_uid"])
+        return Subscriptions(self._database, self._subscription.boto_session).get(uid)
 
     def get_groups(self) -> pd.DataFrame:
         """Return groups, rates and scores of the companion's answers to live traffic; columns as `Fairness.groups`.
@@ -94,34 +93,11 @@ class CompanionModel:
         Raises:
             ValueError: the model can't have one, validation rows are missing or unfit, or SageMaker doesn't deploy it.
         """
-        subscription, session = self._subscription, self._subscription.boto_session
-        asset, region = subscription.get_details()["asset"], subscription.region
-        settings.check(asset, [feature], [favourable], [unfavourable])
-        if session is None or not region:
-            raise ValueError("A companion takes a model on SageMaker and a session: DataMart(url, boto_session=...).")
-        inverted = asset["positive_label"] != favourable
-
-        def score(rows: pd.DataFrame) -> np.ndarray:
-            answers = asking.ask(subscription, rows, asset["probability_column"]).to_numpy(float).ravel()
-            return 1 - answers if inverted else answers
-
-        rows, labels = validation_rows(subscription, settings.validation, [favourable, unfavourable])
-        outcomes = {"favourable": favourable, "unfavourable": unfavourable}
-        found = KINDS[settings.kind](rows, feature, score, labels, target=settings.target, **outcomes)
-        revision = subscription.asset_revision()
+        self._region()
+        content, example = companion_making.search(self._subscription, settings, feature, favourable, unfavourable)
         if self.exists():
             self.delete()
-        held = {"rule": found.rule, "inverted": inverted}
-        options = {"role": settings.role, "instance_type": settings.instance_type}
-        made = companion_deployment.deploy(session, region, subscription.source_uid, held, **options)
-        try:
-            added = self._subscribe(asset, made["endpoint"], favourable)
-            asking.ask(added, rows.head(1), PREDICTION, PROBABILITY)
-            about = {"feature": feature.name, "kind": settings.kind, "validation_rows": len(rows)}
-            self._keep(added, revision, _content(found) | made | about)
-        except BaseException:
-            companion_deployment.delete(session, region, made)
-            raise
+        companion_making.deploy(self._subscription, settings, content, example)
         return self.get_details()
 
     def follow(self, parameters: Mapping, groups: Sequence[Mapping]) -> dict:
@@ -162,7 +138,7 @@ class CompanionModel:
     def delete(self) -> None:
         """Take its endpoint, configuration, model and archive down; its answers and what is known of it stay."""
         details = self.get_details()
-        companion_deployment.delete(self._subscription.boto_session, self._subscription.region, details)
+        companion_deployment.delete(self._subscription.boto_session, self._region(), details)
         self._database.execute(
             "UPDATE companion SET deleted_at = coalesce(deleted_at, now()) WHERE subscription_id = %s",
             [self._subscription.subscription_id],
@@ -172,9 +148,15 @@ class CompanionModel:
         """Tell whether the companion is in service, and made from the version of the model that answers now."""
         if not self.exists() or (details := self.get_details())["deleted_at"]:
             return False
-        session, region = self._subscription.boto_session, self._subscription.region
         same = details["asset_revision"] == self._subscription.asset_revision()
-        return same and companion_deployment.is_in_service(session, region, details["endpoint"])
+        session = self._subscription.boto_session
+        return same and companion_deployment.is_in_service(session, self._region(), details["endpoint"])
+
+    def _region(self) -> str:
+        """Return the region of SageMaker; raise ValueError where there is none, or no session."""
+        if self._subscription.boto_session is None or not self._subscription.region:
+            raise ValueError("A companion takes a model on SageMaker and a session: DataMart(url, boto_session=...).")
+        return self._subscription.region
 
     def _live(self, condition: sql.SQL) -> scored_rows.ScoredRows:
         """Read the newest rows, by a condition on the companion's prediction."""
@@ -190,39 +172,3 @@ class CompanionModel:
             " WHERE subscription_id = %s",
             [self._subscription.subscription_id],
         )
-
-    def _subscriptions(self):
-        from helpers.datamart.subscriptions import Subscriptions  # imports this module
-
-        return Subscriptions(self._database, self._subscription.boto_session)
-
-    def _subscribe(self, asset: Mapping, endpoint: str, favourable: object) -> "Subscription":
-        kept = ("problem_type", "label_column", "feature_columns", "categorical_columns")
-        return self._subscriptions().add(
-            SageMakerMachineLearningAsset(
-                endpoint,
-                str(self._subscription.binding_uid),
-                **{name: asset[name] for name in kept},
-                prediction_column=PREDICTION,
-                probability_column=PROBABILITY,
-                positive_label=favourable,
-                label_values=dict(map(tuple, asset["label_values"])) if asset["label_values"] else None,
-                name=f"{self._subscription.name} debiased",
-            )
-        )
-
-    def _keep(self, added: "Subscription", revision: str, content: dict) -> None:
-        self._database.execute(
-            "INSERT INTO companion (subscription_id, companion_uid, asset_revision, content) VALUES (%s, %s, %s, %s)"
-            " ON CONFLICT (subscription_id) DO UPDATE SET companion_uid = EXCLUDED.companion_uid, asset_revision ="
-            " EXCLUDED.asset_revision, content = EXCLUDED.content, created_at = now(), deleted_at = NULL",
-            [self._subscription.subscription_id, added.uid, revision, as_json(content)],
-        )
-
-
-def _content(found: companion.Companion) -> dict:
-    """Write a companion as plain JSON; columns apart, since a jsonb object keeps no order."""
-    content = {"rule": found.rule, "original": found.original}
-    for name, frame in (("frontier", found.frontier), ("costs", found.costs)):
-        content |= {name: frame.to_dict("records"), f"{name}_columns": list(frame.columns)}
-    return content

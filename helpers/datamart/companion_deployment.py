@@ -73,10 +73,8 @@ def deploy(session: boto3.Session, region: str, endpoint: str, rule: Mapping, ro
     return made
 
 
-def is_in_service(session: boto3.Session | None, region: str | None, name: str) -> bool:
+def is_in_service(session: boto3.Session, region: str, name: str) -> bool:
     """Tell whether a companion's endpoint can be asked."""
-    if session is None:
-        return False
     try:
         found = session.client("sagemaker", region_name=region).describe_endpoint(EndpointName=name)
     except ClientError:

@@ -248,3 +248,10 @@ def test_validation_rows_that_are_unfit_are_named(sub, offline, uri, message):
     offline.s3.put_object(Bucket="data", Key="unlabelled.csv", Body=unlabelled)
     assert message in watch(sub, validation=uri)["companion"]["error"]
     assert not sub.companion.exists()
+
+
+@pytest.mark.filterwarnings("ignore:The companion")
+def test_without_a_session_nothing_can_be_made(mart):
+    sub = subscribe(mart, name="no session")
+    credit.label(sub, credit.log(sub, LIVE), LIVE["credit"])
+    assert "takes a model on SageMaker and a session" in watch(sub)["companion"]["error"]
