@@ -12,12 +12,16 @@ from helpers.datamart.database import Cursor
 if TYPE_CHECKING:
     from helpers.datamart.subscriptions import Subscription
 
+# Tables of all subscriptions that speak of scored rows, by record_id and row_number. What hangs on a row of theirs goes
+# with it, by the foreign keys and triggers of their migrations.
+SHARED = ("explanation", "review_row")
+
 
 def erase_records(cursor: Cursor, subscription: "Subscription", scoring_ids: Sequence[str]) -> int:
     """Delete rows by request id (all its rows) or row id (`<scoring id>-<number>`) and return how many there were.
 
-    They go from the payload, its feedback, and every other table of the data mart that speaks of scored rows. The
-    request's key stays, without content, so that the same request sent again isn't stored again.
+    They go from the payload, its feedback, explanations and reviews. The request's key stays, without content, so that
+    the same request sent again isn't stored again.
     """
     table = tables.read(cursor, subscription.subscription_id)
     if table is None:
@@ -30,7 +34,7 @@ def erase_records(cursor: Cursor, subscription: "Subscription", scoring_ids: Seq
         {"id": subscription.subscription_id, "ids": list(scoring_ids)},
     )
     count = 0
-    for name in _tables_of_rows(cursor, table):
+    for name in (table.payload, table.feedback, *SHARED):
         statement = "DELETE FROM {} t USING erased e WHERE t.record_id = e.record_id AND t.row_number = e.row_number"
         if name == table.payload:
             statement += " AND t.scored_at = e.scored_at"  # opens the partitions concerned only
@@ -41,17 +45,6 @@ def erase_records(cursor: Cursor, subscription: "Subscription", scoring_ids: Seq
         " WHERE k.record_id = e.record_id"
     )
     return count
-
-
-def _tables_of_rows(cursor: Cursor, table: tables.Table) -> list[str]:
-    """Name the tables that speak of scored rows: the subscription's two, and all shared ones with their numbers."""
-    cursor.execute(
-        "SELECT c.table_name FROM information_schema.columns c JOIN information_schema.tables t"
-        " USING (table_schema, table_name) WHERE c.table_schema = current_schema() AND t.table_type = 'BASE TABLE'"
-        " AND c.column_name IN ('record_id', 'row_number') GROUP BY 1 HAVING count(*) = 2"
-    )
-    shared = [name for (name,) in cursor.fetchall() if not name.startswith(("payload_", "feedback_"))]
-    return [table.payload, table.feedback, *shared]
 
 
 def erase_columns(cursor: Cursor, subscription: "Subscription", names: Sequence[str]) -> None:
@@ -72,9 +65,8 @@ def expire(cursor: Cursor, subscription_id: int, keep_days: int, now: datetime) 
     partitions.drop_before(cursor, table.payload, boundary)
     condition = "record_id IN (SELECT record_id FROM scoring_key WHERE subscription_id = {} AND scored_at < {})"
     old = sql.SQL(condition).format(sql.Literal(subscription_id), sql.Literal(f"{boundary}-01 00:00:00Z"))
-    for name in _tables_of_rows(cursor, table):
-        if name != table.payload:
-            cursor.execute(sql.SQL("DELETE FROM {} WHERE {}").format(sql.Identifier(name), old))
+    for name in (table.feedback, *SHARED):
+        cursor.execute(sql.SQL("DELETE FROM {} WHERE {}").format(sql.Identifier(name), old))
     cursor.execute(sql.SQL("DELETE FROM scoring_key WHERE {}").format(old))
     return cursor.rowcount
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from helpers import datamart
-from helpers.datamart import server
+from helpers.datamart import erasing, server
 
 from .conftest import small_record
 
@@ -49,11 +49,56 @@ def test_an_erased_request_sent_again_is_not_stored_again(logged):
         logged.feedback_logging.store([{"scoring_id": "b-1", "diagnosis": 1}])
 
 
-def test_tables_that_come_later_are_covered(logged, query):
-    schema = logged.database.schema
-    query(f"CREATE TABLE {schema}.review AS SELECT record_id, row_number, 'note' AS note FROM {schema}.payload_1")
-    logged.payload_logging.delete_records(["a", "b"])
-    assert query(f"SELECT count(*) FROM {schema}.review") == [(2,)]
+def test_every_table_of_scored_rows_is_known(logged, query):
+    # a migration that adds one must add it to SHARED
+    found = query(
+        "SELECT c.table_name FROM information_schema.columns c JOIN information_schema.tables t"
+        " USING (table_schema, table_name) WHERE c.table_schema = %s AND t.table_type = 'BASE TABLE'"
+        " AND c.column_name IN ('record_id', 'row_number') AND c.table_name !~ '^(payload|feedback)_[0-9]'"
+        " GROUP BY 1 HAVING count(*) = 2",
+        logged.database.schema,
+    )
+    assert sorted(name for (name,) in found) == sorted(erasing.SHARED)
+
+
+SPEAKING = """
+    CREATE VIEW {0}.scored AS SELECT k.scoring_id || '-' || row_number AS id, record_id, row_number, p.scored_at
+        FROM {0}.payload_1 p JOIN {0}.scoring_key k USING (record_id);
+    INSERT INTO {0}.explanation (subscription_id, scoring_id, record_id, row_number, asset_revision, content)
+        SELECT 1, id, record_id, row_number, '', '{{}}' FROM {0}.scored;
+    INSERT INTO {0}.review_form (subscription_id, digest, content) VALUES (1, '', '{{}}');
+    INSERT INTO {0}.review_task (task_id, subscription_id, form_id, wanted)
+        SELECT id, 1, form_id, 1 FROM {0}.scored, {0}.review_form;
+    INSERT INTO {0}.review_row
+        (task_id, position, subscription_id, scoring_id, record_id, row_number, scored_at, reasons)
+        SELECT id, 1, 1, id, record_id, row_number, scored_at, '{{}}' FROM {0}.scored"""
+
+
+def speaking_of(subscription, query):
+    """Return, by table, the ids of the rows that explanations and reviews speak of."""
+    schema = subscription.database.schema
+    return {
+        table: sorted(name for (name,) in query(f"SELECT scoring_id FROM {schema}.{table}"))
+        for table in ("explanation", "review_row")
+    }
+
+
+def test_explanations_and_reviews_of_a_row_go_with_it(logged, query):
+    query(SPEAKING.format(logged.database.schema))
+    everything = sorted(ids(logged))
+    assert speaking_of(logged, query) == {"explanation": everything, "review_row": everything}
+    logged.payload_logging.delete_records(["b-2", "a"])
+    left = ["a-1-1", "a-1-2", "b-1"]
+    assert speaking_of(logged, query) == {"explanation": left, "review_row": left}
+
+
+def test_and_so_they_do_when_their_month_is_past(mart, small, query):
+    for age in (0, 5):
+        small.payload_logging.store([small_record(f"{age} months", scoring_timestamp=at(age))])
+    query(SPEAKING.format(small.database.schema))
+    small.payload_logging.enable(keep_days=90)
+    assert mart.maintain() == {"small": 1}
+    assert speaking_of(small, query) == {"explanation": ["0 months-1"], "review_row": ["0 months-1"]}
 
 
 def test_columns_never_stored(logged, query):

@@ -1,7 +1,5 @@
-"""Nothing acknowledged is lost and nothing is doubled, whatever dies. SOAK_ROUNDS=50 makes the long form of these."""
+"""Nothing acknowledged is lost, nothing is doubled and nothing grows. The long forms: SOAK_ROUNDS=50, tests/soak."""
 
-import gc
-import json
 import os
 import random
 import signal
@@ -9,57 +7,21 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pandas as pd
-import psutil
-import pytest
-
 from helpers import datamart
-from helpers.datamart import capture, server
+from helpers.datamart import server
 
-from .conftest import small_record
-from .test_capture_ingestion import event
+from .load import log_by_all_routes, watch_by_the_hour
+from .test_capture_ingestion import capturing  # noqa: F401  a fixture
 
 ROOT = Path(__file__).resolve().parents[2]
 ROUNDS = int(os.environ.get("SOAK_ROUNDS", 4))
 
 
-def test_eight_writers_on_three_routes_with_a_fifth_of_the_ids_repeated(database_url, small):
-    ids = [f"id-{n}" for n in range(160 * ROUNDS)]
-    schema = small.database.schema
-
-    def subscription():
-        return datamart.DataMart(database_url, schema=schema).subscriptions.get(name="small")
-
-    def size(scoring_id):
-        return float(scoring_id[3:])
-
-    def by_records(mine):
-        log = subscription().payload_logging
-        return sum(log.store([small_record(i, values=[[size(i), "red"]])]).stored for i in mine)
-
-    def by_frame(mine):
-        frame = pd.DataFrame({"size": map(size, mine), "colour": "red", "score": 0.9, "predicted_label": 1})
-        return subscription().payload_logging.store(frame.assign(scoring_id=mine)).stored
-
-    def by_capture(mine):
-        lines = [json.dumps(event(f"event {i}", f"{size(i)},red", inferenceId=i)).encode() for i in mine]
-        return capture._ingest_file(subscription(), f"s3://b/{random.random()}", "", b"\n".join(lines)).stored
-
-    rng = random.Random(0)
-    routes = [by_records, by_frame, by_capture, by_records, by_frame, by_capture, by_records, by_frame]
-    parts = [ids[n::8] + rng.sample(ids, len(ids) // 5 // 8) for n in range(8)]
-    for part in parts:
-        rng.shuffle(part)
-    with ThreadPoolExecutor(8) as pool:
-        stored = list(pool.map(lambda route, part: route(part), routes, parts))
-    assert sum(stored) == len(ids)
-    found = Counter(small.payload_logging.get_window(columns=["scoring_id"])["scoring_id"])
-    assert found == Counter(f"{i}-1" for i in ids)
-    errors = small.payload_logging.list_errors()
-    assert errors.empty, errors["reason"].tolist()
+def test_eight_writers_on_four_routes_with_a_fifth_of_the_ids_repeated(database_url, capturing):  # noqa: F811
+    log_by_all_routes(database_url, capturing[0], 2000)
 
 
 WRITER = """
@@ -134,23 +96,6 @@ def test_kill_9_of_server_and_writers(home):
     server.stop(directory)
 
 
-@pytest.mark.parametrize("hours", [24 * max(1, ROUNDS // 10)])
-def test_a_day_of_hourly_traffic_leaks_nothing(mart, small, hours, query):
-    small.payload_logging.store([small_record("first")])
-    small.quality_monitoring.enable(min_records=1)
-    small.performance_monitoring.enable()
-    process, marks = psutil.Process(), []
-    for hour in range(hours):
-        values = [[float(n), "red"] for n in range(50)]
-        small.payload_logging.store([small_record(f"h{hour}", values=values, answers=[[0.9, 1]] * 50, response_time=5)])
-        small.feedback_logging.store([{"scoring_id": f"h{hour}-{n}", "diagnosis": n % 2} for n in range(1, 51)])
-        small.quality_monitoring.run()
-        small.performance_monitoring.run()
-        mart.get_deployment_metrics()
-        gc.collect()
-        connections = query("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'data mart'")[0][0]
-        marks.append((connections, process.num_fds(), process.memory_info().rss))
-    connections, files, memory = zip(*marks, strict=True)
-    assert connections[-1] <= connections[1]
-    assert files[-1] <= files[1]
-    assert memory[-1] < memory[len(memory) // 2] + (20 << 20)
+def test_six_hours_of_traffic_across_the_end_of_a_month(mart, small, query):
+    evening = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0) - timedelta(hours=3)
+    watch_by_the_hour(mart, small, query, evening, hours=6, rows=200)
