@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 import requests
-import waitress
 from lxml.html import document_fromstring
+from werkzeug.serving import make_server
 
 from helpers import review
 
@@ -61,10 +61,13 @@ def store():
 
 def serve(application):
     """Serve an app on a free port; yields its address."""
-    server = waitress.create_server(application, host="127.0.0.1", port=0, threads=8)
-    threading.Thread(target=server.run, daemon=True).start()
-    yield f"http://127.0.0.1:{server.effective_port}"
-    server.trigger.pull_trigger(lambda: server.asyncore.close_all(server._map))
+    server = make_server("127.0.0.1", 0, application, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
 
 @pytest.fixture

@@ -42,6 +42,7 @@ def test_a_draft_survives_a_reload(anna, task):
     pairs = [*anna.form(anna.get("/tasks/t-1"), "work")[:1], ("label", "ben"), ("why", "half a sen")]
     saved = anna.post("/tasks/t-1/draft", pairs)
     assert saved.ok and "Draft kept" in saved.text
+    assert task.drafts["anna"] == {"pairs": [("label", "ben"), ("why", "half a sen")]}  # and no part of the page's own
     sent = dict(anna.form(anna.get("/tasks/t-1"), "work"))
     assert (sent["label"], sent["why"]) == ("ben", "half a sen")
 
