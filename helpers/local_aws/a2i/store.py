@@ -6,6 +6,7 @@ Each change is on disk before a function returns, so that what a worker was told
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from helpers import review
@@ -27,12 +28,14 @@ class Store:
 
     def queue(self, reviewer: str, limit: int) -> review.Queue:
         """List a worker's tasks: those begun, then the open ones, oldest first, then the latest done."""
+        now, begun, free, done = _now(), [], [], []
         with self._backend.lock:
-            begun, free = self._waiting(reviewer)
-            done = [
-                (given["submitted"], loop) for loop in self._assigned(reviewer) if (given := _answer_of(loop, reviewer))
-            ]
-            done.sort(key=lambda pair: pair[0], reverse=True)
+            for loop in self._assigned(reviewer):
+                if given := _answer_of(loop, reviewer):
+                    done.append((given["submitted"], loop))
+                elif _can_have(loop, reviewer, now):
+                    (begun if reviewer in loops.at_work(loop, now) else free).append(loop)
+        done.sort(key=lambda pair: pair[0], reverse=True)
         lines = [_summary(loop, "mine") for loop in begun] + [_summary(loop, "open") for loop in free[:limit]]
         lines += [_summary(loop, "done") for _, loop in done[:limit]]
         return review.Queue(tasks=lines[:limit], waiting=len(begun) + len(free), done=len(done))
@@ -84,7 +87,7 @@ class Store:
         return review.Receipt(task_id=task_id, submitted=given["submitted"])
 
     def _assigned(self, reviewer: str) -> Iterator[Record]:
-        """Find the loops of a worker's teams."""
+        """Find the loops of a worker's teams, the oldest first: records are kept in the order of their creation."""
         teams = teams_of(self._backend, reviewer)
         for loop in self._backend.records["HumanLoop"].values():
             if loop["_config"]["WorkteamArn"] in teams:
@@ -99,21 +102,14 @@ class Store:
             raise review.TaskGone("This task is another work team's.")
         return loop
 
-    def _waiting(self, reviewer: str) -> tuple[list[Record], list[Record]]:
-        """Find the loops that a worker has begun, and those that they may begin, the oldest first."""
-        now = _now()
-        found = [loop for loop in self._assigned(reviewer) if _can_have(loop, reviewer, now)]
-        found = [loop for loop in found if not _answer_of(loop, reviewer)]
-        found.sort(key=lambda loop: loop["CreationTime"])
-        begun = [loop for loop in found if reviewer in loops.at_work(loop, now)]
-        return begun, [loop for loop in found if reviewer not in loops.at_work(loop, now)]
-
     def _next(self, reviewer: str) -> Record:
         """Find the task in line: one that the worker has begun, else the oldest."""
-        begun, free = self._waiting(reviewer)
-        if not begun + free:
-            raise review.NoTask("No task is waiting for you.")
-        return (begun + free)[0]
+        now = _now()
+        begun = (loop for loop in self._assigned(reviewer) if reviewer in loop["_claims"])
+        for loop in chain(begun, self._assigned(reviewer)):
+            if not _answer_of(loop, reviewer) and _can_have(loop, reviewer, now):
+                return loop
+        raise review.NoTask("No task is waiting for you.")
 
     def _hold(self, loop: Record, reviewer: str, draft: dict | None = None) -> None:
         """Lock a task for a worker, or go on holding it, with what they have filled in by now."""

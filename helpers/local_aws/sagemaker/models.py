@@ -118,9 +118,9 @@ def _name(record: Record) -> str:
 
 
 def restore() -> None:
-    """Bring back the records that are on disk, and the endpoints' models with them."""
+    """Bring back the records that are on disk, in the order of their creation, and the endpoints' models with them."""
     found = []
-    for record, _ in disk.load("sagemaker"):
+    for record, _ in sorted(disk.load("sagemaker"), key=lambda kept: kept[0]["CreationTime"]):
         region = record[f"{record['_kind']}Arn"].split(":")[3]
         backend: Backend = sagemaker_backends[state.ACCOUNT][region]
         backend.records[record["_kind"]][_name(record)] = record
