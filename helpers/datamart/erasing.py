@@ -48,8 +48,9 @@ def erase_records(cursor: Cursor, subscription: "Subscription", scoring_ids: Seq
 
 
 def erase_columns(cursor: Cursor, subscription: "Subscription", names: Sequence[str]) -> None:
-    """Empty columns of the payload and feedback tables."""
+    """Empty columns of the payload and feedback tables, and delete the explanations, which hold their values too."""
     cursor.execute(schema.locking(exclusive=True), {"id": subscription.subscription_id})
+    cursor.execute("DELETE FROM explanation WHERE subscription_id = %s", [subscription.subscription_id])
     table = tables.read(cursor, subscription.subscription_id)
     for target in (table.payload, table.feedback) if table else ():
         emptied = [sql.SQL("{} = NULL").format(sql.Identifier(table.named(name).column_name)) for name in names]

@@ -102,6 +102,7 @@ def test_and_so_they_do_when_their_month_is_past(mart, small, query):
 
 
 def test_columns_never_stored(logged, query):
+    query(SPEAKING.format(logged.database.schema).replace("'', '{}' FROM", """'', '{"value": "red"}' FROM"""))
     logged.payload_logging.enable(never_store=["colour"])
     logged.payload_logging.store([small_record("c", values=ROWS, answers=ANSWERS)])
     assert logged.payload_logging.get_table_content()["colour"].isna().all()
