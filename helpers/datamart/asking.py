@@ -1,6 +1,6 @@
 """Asking an endpoint about rows that are nobody's traffic: perturbed twins, variants for an explanation.
 
-Such requests carry an inference id that begins with PREFIX, so that what data capture wrote of them never becomes
+Such requests carry an inference id that begins with PERTURBED, so that what data capture wrote of them never becomes
 payload.
 """
 
@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from helpers.datamart import sagemaker
+from helpers.monitors.capture import PERTURBED
 
 if TYPE_CHECKING:
     from helpers.datamart.subscriptions import Subscription
 
-PREFIX = "perturbed-"
 ROWS_AT_ONCE = 1000  # a request may hold 6 MB and take 60 seconds
 # In an event's metadata; the same words within captured data have a backslash before each quotation mark.
-_MARKED = re.compile(rb'"inferenceId"\s*:\s*"' + PREFIX.encode())
+_MARKED = re.compile(rb'"inferenceId"\s*:\s*"' + PERTURBED.encode())
 
 
 def ask(subscription: "Subscription", rows: pd.DataFrame, *outputs: str) -> pd.DataFrame:
@@ -31,7 +31,7 @@ def ask(subscription: "Subscription", rows: pd.DataFrame, *outputs: str) -> pd.D
     for begin in range(0, len(rows), ROWS_AT_ONCE):
         part = rows.iloc[begin : begin + ROWS_AT_ONCE][features].astype(object)
         values = part.where(part.notna(), None).values.tolist()
-        answered = subscription.score(values, f"{PREFIX}{uuid.uuid4()}")
+        answered = subscription.score(values, f"{PERTURBED}{uuid.uuid4()}")
         answers += [sagemaker.outputs_of(answer, outputs, subscription.asset) for answer in answered]
     return pd.DataFrame(answers, columns=list(outputs))
 

@@ -13,6 +13,8 @@ from typing import Any
 import pyarrow as pa
 
 Row = dict[str, str | None]
+# What monitors ask an endpoint beside its traffic, to explain it or to see whether it is fair, has such inference ids.
+PERTURBED = "perturbed-"
 
 
 class UnusableRecord(ValueError):
@@ -34,10 +36,14 @@ def csv_rows(text: str) -> Iterator[list[str]]:
 def rows(record: dict[str, Any], reading) -> list[Row]:
     """Return one row per row of the request: outputs, inputs, and the ground truth (``_label``) if merged in.
 
+    A perturbed request, which is nobody's traffic, has none.
+
     Raises:
         ValueError: outputs and inputs differ in number.
         UnusableRecord: content is neither CSV nor JSON, or nested.
     """
+    if str(record.get("eventMetadata", {}).get("inferenceId") or "").startswith(PERTURBED):
+        return []
     data = record["captureData"]
     outputs = _side(data.get("endpointOutput") or data.get("batchTransformOutput"), "_out")
     inputs = _side(data.get("endpointInput"), "_in")
