@@ -62,7 +62,7 @@ def _answer(visit: Visit) -> Response:
 def _sign_in_first(visit: Visit, page: Callable) -> Response:
     if page in (working.submit, working.draft):
         said = "Your session has ended. Open your invitation again in another tab, come back here, then send again."
-        return visit.kept(said, Unauthorized.code)
+        return visit.kept(said, Unauthorized.code, can_retry=True)
     return visit.go("enter")
 
 

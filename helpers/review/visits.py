@@ -78,10 +78,9 @@ class Visit:
         )
         return response
 
-    def kept(self, message: str, status: int) -> Response:
-        """Answer that an answer couldn't be taken, with all that was typed and a button to send it again."""
-        sent = list(self.request.form.items(multi=True))
-        return self.page("kept.html", status, message=message, sent=sent, typed=self.pairs())
+    def kept(self, message: str, status: int, can_retry: bool) -> Response:
+        """Show what was typed in an answer that couldn't be taken, and a button to send it again if that may help."""
+        return self.page("kept.html", status, message=message, can_retry=can_retry)
 
     def go(self, path: str) -> Response:
         """Send the browser on, to a path below the site's root."""

@@ -92,12 +92,13 @@ def submit(visit: Visit, task_id: str) -> Response:
     """Take an answer: the first of a blind task leads to the prediction, any other to the next task."""
     ticket = _ticket(visit, task_id)
     if ticket is None:
-        return visit.kept("This form belongs to somebody else, or to an older sign-in. Open the task again.", 403)
+        return visit.kept("This form isn't yours, or has no ticket. Open the task again.", 403, False)
     try:
         return _take(visit, ticket)
     except ReviewError as error:
         kind = type(error)
-        return visit.kept(f"{HEADING.get(kind, 'Sorry')}. {error}", STATUS.get(kind, 409))
+        is_final = kind in (TaskGone, AlreadyAnswered)
+        return visit.kept(f"{HEADING.get(kind, 'Sorry')}. {error}", STATUS.get(kind, 409), not is_final)
 
 
 def _ticket(visit: Visit, task_id: str) -> Ticket | None:

@@ -18,7 +18,7 @@ function groupInTurn() {
 
 function go(to) {
   to.focus({ preventScroll: true });
-  (to.closest("fieldset, tr") ?? to).scrollIntoView({ block: "nearest" });
+  (to.closest("section, tr, fieldset") ?? to).scrollIntoView({ block: "nearest" });
 }
 
 document.addEventListener("keydown", (event) => {
