@@ -59,8 +59,12 @@ def _name(table: str, month: np.datetime64) -> str:
 
 def _make(cursor: Cursor, table: str, month: np.datetime64) -> None:
     """Make one month's partition and move over what had gone to the default one meanwhile."""
-    cursor.execute("SELECT to_regclass(format('%%I', %s::text))", [_name(table, month)])
-    if cursor.fetchone()[0]:
+    # Asked of the catalogue itself: to_regclass may still remember that there was none before the lock was waited for.
+    cursor.execute(
+        "SELECT 1 FROM pg_class WHERE relname = %s AND relnamespace = to_regnamespace(quote_ident(current_schema()))",
+        [_name(table, month)],
+    )
+    if cursor.fetchone():
         return
     names = {
         "table": sql.Identifier(table),

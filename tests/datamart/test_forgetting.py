@@ -3,10 +3,11 @@
 import subprocess
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 
 from helpers import datamart
-from helpers.datamart import erasing, server
+from helpers.datamart import erasing, partitions, server
 
 from .conftest import small_record
 
@@ -182,6 +183,20 @@ def test_a_month_that_comes_takes_over_what_waited_in_the_default_partition(mart
     mart.maintain()
     assert query(where) == [(f"{schema}.payload_1_{ahead:%Y_%m}",)]
     assert ids(small) == ["early-1"]
+
+
+def test_a_month_that_another_writer_has_just_made(database_url, small):
+    small.payload_logging.store([small_record("a")])
+    other = datamart.DataMart(database_url, schema=small.database.schema).subscriptions.get(name="small")
+    old = at(3)
+
+    def work(cursor):
+        cursor.execute("SELECT to_regclass(%s)", [f"payload_1_{old:%Y_%m}"])  # remembers that there is none
+        assert cursor.fetchone() == (None,)
+        other.payload_logging.store([small_record("b", scoring_timestamp=old)])
+        return partitions.prepare(cursor, "payload_1", np.array([old.replace(tzinfo=None)], "datetime64[us]"))
+
+    assert small.database.run(work) == f"payload_1_{old:%Y_%m}"
 
 
 def test_dump_and_restore(small, database_url, query, home):
