@@ -8,7 +8,8 @@ from numbers import Real
 
 import numpy as np
 
-from helpers.datamart.columns import Values, check, digest, shown
+from helpers.datamart.columns import Values, check, shown
+from helpers.datamart.digests import digest
 from helpers.datamart.entities import PayloadRecord
 from helpers.datamart.tables import Table
 
