@@ -23,7 +23,7 @@ reviews.before_request(security.require_session)
 def mount(app: Flask, session_key: bytes) -> None:
     """Put the reviewers' site under a path of the console; its sessions are its own and open nothing else."""
     app.config["REVIEW_SECRET"] = hmac.digest(session_key, b"review", "sha256")
-    site = review.create_site(app.extensions["mart"].reviews.store(), secret=app.config["REVIEW_SECRET"], title=TITLE)
+    site = review.create_site(app.extensions["mart"].reviews.queue(), secret=app.config["REVIEW_SECRET"], title=TITLE)
 
     def available(environ: dict, start_response: Callable) -> Iterable[bytes]:
         try:

@@ -27,9 +27,12 @@ class Console:
     app: Flask = field(repr=False)
     server: BaseWSGIServer = field(repr=False)
 
-    def invite(self, reviewer: str) -> str:
-        """Return the link that lets a reviewer answer tasks for a week; ValueError where nobody is called so."""
-        return self.url + reviews.invite(self.app, reviewer)
+    def invite(self, reviewer: str, url: str | None = None) -> str:
+        """Return the link that lets a reviewer answer tasks for a week; ValueError where nobody is called so.
+
+        `url` is where reviewers reach the console, if not at its own: through Jupyter's proxy, or a server before it.
+        """
+        return (url or self.url).rstrip("/") + reviews.invite(self.app, reviewer)
 
     def stop(self) -> None:
         """Answer no more requests, when those begun are answered."""

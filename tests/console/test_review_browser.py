@@ -99,7 +99,7 @@ def test_from_invitation_to_label(opened, owner, cancer, running, mart):
 def test_the_status_page_fits_and_the_audit_finds_nothing_serious(owner, cancer, mart, running, width):
     axe = pytest.importorskip("axe_core_python.sync_playwright").Axe()
     for label in ("benign", "malignant", "malignant"):
-        work(mart.reviews.store(), "anna", label, reason="a long reason that somebody has typed into the field")
+        work(mart.reviews.queue(), "anna", label, reason="a long reason that somebody has typed into the field")
     page = owner(width)
     page.get_by_label("Invite anna").click()
     assert page.evaluate("document.documentElement.scrollWidth") == width

@@ -28,7 +28,7 @@ def reviewed(mart, subscription):
         subscription, ["anna", "ben", "carla"], task_count=2, violations=False, audit_share=0, prediction="last"
     )
     mart.reviews.create(subscription)
-    store = mart.reviews.store()
+    store = mart.reviews.queue()
     for name, labels in {"anna": ["malignant", "benign", "benign"], "ben": ["malignant", "benign"]}.items():
         for label in labels:
             work(store, name, label, first="malignant", reason="<b>round</b>")
@@ -99,6 +99,7 @@ def test_invitations_from_a_notebook_and_a_shell(running, reviewed, database_url
     link = running.invite("ben")
     with pytest.raises(ValueError, match=r"no reviewer 'mallory'. There are: anna, ben, carla"):
         running.invite("mallory")
+    assert running.invite("ben", "https://studio/proxy/8421/").startswith("https://studio/proxy/8421/review/enter#")
     options = ["--database-url", database_url, "--schema", schema, "--port", running.url.rsplit(":", 1)[1]]
     command = [sys.executable, "-m", "helpers.console", *options, "invite"]
     done = subprocess.run([*command, "ben"], capture_output=True, text=True, check=True)
@@ -131,4 +132,4 @@ def test_several_subscriptions_have_a_page_each(reader, mart, reviewed, subscrib
 
 
 def test_the_queue_interface_is_complete(mart):
-    assert {name for name in vars(review.Store) if not name.startswith("_")} <= set(dir(mart.reviews.store()))
+    assert {name for name in vars(review.Store) if not name.startswith("_")} <= set(dir(mart.reviews.queue()))

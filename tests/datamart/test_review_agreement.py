@@ -26,7 +26,7 @@ def test_pairs_model_and_turnaround(mart, small, query):
     log(small, [0.6] * 4 + [0.4] * 4)  # four rows predicted malignant, four benign
     enable(mart, small, task_count=2)
     mart.reviews.create(small)
-    store = mart.reviews.store()
+    store = mart.reviews.queue()
     for label in ["malignant"] * 4 + ["benign"] * 4:  # anna is of the model's opinion
         work(store, "anna", label)
     for label in ["malignant"] * 2 + ["benign"] * 6:
@@ -55,7 +55,7 @@ def test_the_answer_before_the_prediction_was_shown_counts(mart, small):
     enable(mart, small, prediction="last")
     mart.reviews.create(small)
     for first in ["benign", "benign", "malignant", "malignant"]:
-        work(mart.reviews.store(), "anna", "malignant", first=first)
+        work(mart.reviews.queue(), "anna", "malignant", first=first)
     anna = mart.reviews.agreement("small").reviewers.iloc[0]
     assert (anna["agreement_with_model"], anna["changed"], anna["rows"]) == (0.5, 2, 4)
 
@@ -67,6 +67,6 @@ def test_nothing_reviewed_yet(mart, small):
     log(small, [0.6])
     enable(mart, small)
     mart.reviews.create(small)
-    work(mart.reviews.store(), "anna", None)  # cannot tell
+    work(mart.reviews.queue(), "anna", None)  # cannot tell
     anna = mart.reviews.agreement().reviewers.iloc[0]
     assert np.isnan(anna["kappa_with_model"]) and np.isnan(anna["agreement_with_model"])

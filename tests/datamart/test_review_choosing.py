@@ -84,7 +84,7 @@ def test_rows_where_the_companion_differs_are_sent(mart, small):
     companion_payload.store(small, rows.iloc[[0, 1, 3]].reset_index(drop=True), answered)
     assert mart.reviews.create(small).reasons == {"disagreement": 2}
     assert sorted(reasons_by_row(mart)) == ["r1-1", "r3-1"]
-    task = mart.reviews.store().claim("anna", None)
+    task = mart.reviews.queue().claim("anna", None)
     assert task.task_input["rows"][0]["reasons"] == ["the de-biased companion answers otherwise"]
 
 

@@ -26,7 +26,7 @@ def page(mart, small):
     small.payload_logging.store(small_record("r", values=values, answers=[(0.5, 1)] * 3))
     enable(mart, small, rows_per_task=3)
     mart.reviews.create(small)
-    return mart.reviews.store()
+    return mart.reviews.queue()
 
 
 def test_the_task_copies_no_features(page, small, query):

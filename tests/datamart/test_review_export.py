@@ -20,7 +20,7 @@ def answered(mart, small, query):
     mart.reviews.create(small)
     query(f"UPDATE {small.database.schema}.review_task SET created_at = '{START:%Y-%m-%d} 04:05:06Z'")
     for _ in range(2):
-        work(mart.reviews.store(), "anna", "benign", first="malignant", reason="smooth")
+        work(mart.reviews.queue(), "anna", "benign", first="malignant", reason="smooth")
     return mart
 
 

@@ -23,7 +23,7 @@ def test_one_reviewers_label_joins_the_feedback_and_changes_quality(mart, small)
     enable(mart, small)
     mart.reviews.create(small)
     for label in ("benign", "benign", "malignant", "benign"):
-        work(mart.reviews.store(), "anna", label)
+        work(mart.reviews.queue(), "anna", label)
     run = small.quality_monitoring.run()
     assert (run["records"], run["metrics"]["accuracy"]) == (10, pytest.approx(0.7))
     assert small.feedback_logging.get_table_content()["diagnosis"].tolist() == [1] * 6 + [0, 0, 1, 0]
@@ -34,8 +34,8 @@ def test_where_a_label_came_from_can_be_told(mart, small, query):
     small.feedback_logging.store([{"scoring_id": "r1-1", "diagnosis": 1}])
     enable(mart, small)
     mart.reviews.create(small)
-    work(mart.reviews.store(), "anna", "benign", reason="smooth edges")
-    work(mart.reviews.store(), "ben", "benign")
+    work(mart.reviews.queue(), "anna", "benign", reason="smooth edges")
+    work(mart.reviews.queue(), "ben", "benign")
     view = f"SELECT scoring_id, prediction, label, decided_by, feedback, reviewers FROM {small.database.schema}."
     assert query(view + "reviewed_labels ORDER BY 1") == [
         ("r0-1", "malignant", "benign", "single", "stored", ["anna"]),
@@ -53,7 +53,7 @@ def test_a_label_that_was_there_already_is_no_conflict(mart, small):
     enable(mart, small)
     mart.reviews.create(small)
     small.feedback_logging.store([{"scoring_id": "r0-1", "diagnosis": "benign"}])
-    work(mart.reviews.store(), "anna", "benign")
+    work(mart.reviews.queue(), "anna", "benign")
     assert row(mart)["feedback"] == "there"
     assert small.feedback_logging.store([{"scoring_id": "r0-1", "diagnosis": 0}]).skipped == 1
 
@@ -69,8 +69,8 @@ def test_every_kind_of_label_reaches_its_column(mart, asset, positive):
         subscription.payload_logging.store(record)
         enable(mart, subscription)
         mart.reviews.create(subscription)
-        task = mart.reviews.store().claim("anna", None)
-        mart.reviews.store().submit("anna", task.task_id, answer(task, task.task_input["labels"][1]))
+        task = mart.reviews.queue().claim("anna", None)
+        mart.reviews.queue().submit("anna", task.task_id, answer(task, task.task_input["labels"][1]))
         assert subscription.feedback_logging.get_table_content()["diagnosis"].tolist() == [given[1]]
 
 
@@ -78,19 +78,19 @@ def test_reviewers_who_agree_settle_a_row(mart, small):
     log(small, [0.5])
     enable(mart, small, task_count=2)
     mart.reviews.create(small)
-    work(mart.reviews.store(), "anna", "benign")
+    work(mart.reviews.queue(), "anna", "benign")
     assert small.feedback_logging.get_records_count() == 0
-    work(mart.reviews.store(), "ben", "benign")
+    work(mart.reviews.queue(), "ben", "benign")
     assert (row(mart)["label"], row(mart)["decided_by"]) == ("benign", "unanimous")
     with pytest.raises(review.NoTask):
-        mart.reviews.store().claim("carla", None)
+        mart.reviews.queue().claim("carla", None)
 
 
 def test_where_reviewers_differ_one_more_decides(mart, small):
     log(small, [0.5])
     enable(mart, small, task_count=2)
     mart.reviews.create(small)
-    store = mart.reviews.store()
+    store = mart.reviews.queue()
     work(store, "anna", "benign")
     work(store, "ben", "malignant")
     assert mart.reviews.list()[["state", "answers", "wanted"]].values.tolist() == [["open", 2, 3]]
@@ -123,7 +123,7 @@ def test_rows_of_a_page_are_settled_one_by_one(mart, small):
     small.payload_logging.store(small_record("r", values=[(float(i), "red") for i in range(3)], answers=[(0.5, 1)] * 3))
     enable(mart, small, task_count=2, rows_per_task=3)
     mart.reviews.create(small)
-    store = mart.reviews.store()
+    store = mart.reviews.queue()
     work(store, "anna", ["benign", "benign", None])
     work(store, "ben", ["benign", "malignant", None])
     work(store, "carla", ["malignant", "malignant", None])
@@ -141,9 +141,9 @@ def test_both_answers_of_a_blind_review_are_kept(mart, small, query):
     log(small, [0.5])
     enable(mart, small, prediction="last")
     mart.reviews.create(small)
-    task = mart.reviews.store().claim("anna", None)
+    task = mart.reviews.queue().claim("anna", None)
     assert task.prediction == "last"
-    mart.reviews.store().submit("anna", task.task_id, answer(task, "malignant", first="benign"))
+    mart.reviews.queue().submit("anna", task.task_id, answer(task, "malignant", first="benign"))
     assert query(f"SELECT first_label, label FROM {small.database.schema}.review_label") == [("benign", "malignant")]
     assert small.feedback_logging.get_table_content()["diagnosis"].tolist() == [1]
 
@@ -157,9 +157,9 @@ def test_a_template_of_ones_own_names_the_field_with_the_label(mart, small):
     log(small, [0.5])
     enable(mart, small, template=OWN, label_field="True Prediction")
     mart.reviews.create(small)
-    task = mart.reviews.store().claim("anna", None)
+    task = mart.reviews.queue().claim("anna", None)
     said = dataclasses.replace(answer(task, None), content={"True Prediction": {"0": False, "1": True}})
-    mart.reviews.store().submit("anna", task.task_id, said)
+    mart.reviews.queue().submit("anna", task.task_id, said)
     assert row(mart)["label"] == "malignant"  # 1 is what malignant stands for
 
 

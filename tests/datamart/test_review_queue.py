@@ -24,7 +24,7 @@ def make(mart, small):
         log(small, [0.5] * count)
         enable(mart, small, **rule)
         mart.reviews.create(small)
-        return mart.reviews.store()
+        return mart.reviews.queue()
 
     return tasks
 
@@ -53,7 +53,7 @@ def test_values_stand_beside_their_distribution_in_training(mart, small):
     small.drift_monitoring.enable(pd.DataFrame({"size": sizes, "colour": colours}))
     enable(mart, small, rows_per_task=3)
     mart.reviews.create(small)
-    rows = mart.reviews.store().claim("anna", None).task_input["rows"]
+    rows = mart.reviews.queue().claim("anna", None).task_input["rows"]
     size, colour = rows[0]["features"]
     assert (size["name"], size["value"], size["low"], size["median"], size["high"]) == ("size", 7.0, 1.0, 10.0, 19.0)
     assert len(size["bars"]) == 12 and max(size["bars"]) == 1 and min(size["bars"]) > 0.8  # uniform
@@ -248,7 +248,7 @@ def test_many_reviewers_at_once_never_get_the_same_task(mart, small, database_ur
     enable(mart, small, reviewers=names)
     mart.reviews.create(small)
     # each with connections of its own, as in several consoles
-    stores = [datamart.DataMart(database_url, small.database.schema).reviews.store() for _ in names]
+    stores = [datamart.DataMart(database_url, small.database.schema).reviews.queue() for _ in names]
     worked, begin = {name: [] for name in names}, threading.Barrier(len(names))
 
     def review_all(name, store):
@@ -272,3 +272,25 @@ def test_several_reviewers_work_on_one_task_where_several_answers_are_wanted(mak
     assert one.task_id == two.task_id
     with pytest.raises(review.NoTask):
         store.claim("carla", None)
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\\u0000 typed", "😀 'quoted' \"%s\" {x}", "x" * 1_000_000])
+def test_whatever_is_typed_is_kept(mart, make, text):
+    store = make(1)
+    task = store.claim("anna", None)
+    store.save_draft("anna", task.task_id, {"pairs": [["reason", text]]})
+    assert store.claim("anna", None).draft == {"pairs": [["reason", text.replace("\0", "")]]}
+    store.submit("anna", task.task_id, answer(task, "benign", first="malignant", reason=text))
+    (kept,) = mart.reviews.get(task.task_id)["answers"]
+    assert kept["content"]["reason"] == kept["first"]["reason"] == text.replace("\0", "")
+
+
+@pytest.mark.parametrize("name", ["", "no such task", "a\0b", "'; --", "%s"])
+def test_a_task_that_never_was(make, name):
+    store = make(1)
+    task = store.claim("anna", None)
+    for work_on in (lambda: store.claim("anna", name), lambda: store.save_draft("anna", name, {})):
+        with pytest.raises(review.TaskGone):
+            work_on()
+    with pytest.raises(review.TaskGone):
+        store.submit("anna", name, answer(task, "benign"))

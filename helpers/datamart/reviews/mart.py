@@ -195,7 +195,7 @@ class Reviews:
         """
         tasks.delete(self._database, task_id)
 
-    def store(self) -> ReviewStore:
+    def queue(self) -> ReviewStore:
         """Return the queue that `review.create_site` serves."""
         return ReviewStore(self._database)
 

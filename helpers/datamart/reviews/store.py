@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 from helpers import review
@@ -57,7 +58,7 @@ class ReviewStore:
 
         def work(cursor: Cursor) -> review.Task:
             if task_id is not None:
-                return _claimed(cursor, reviewer, _locked(cursor, reviewer, task_id))
+                return _claimed(cursor, reviewer, _locked(cursor, reviewer, _storable(task_id)))
             for next_one in _line(cursor, reviewer):
                 with suppress(review.TaskTaken):
                     return _claimed(cursor, reviewer, _locked(cursor, reviewer, next_one))
@@ -69,10 +70,10 @@ class ReviewStore:
         """Keep a half-filled form and start the lock's time anew; see `review.Store`."""
 
         def work(cursor: Cursor) -> None:
-            _locked(cursor, reviewer, task_id)
+            _locked(cursor, reviewer, _storable(task_id))
             cursor.execute(
                 "UPDATE review_claim SET draft = %s, expires_at = now() + %s WHERE (task_id, reviewer) = (%s, %s)",
-                [as_json(draft), LOCK, task_id, reviewer],
+                [as_json(_storable(draft)), LOCK, task_id, reviewer],
             )
             if not cursor.rowcount:
                 raise review.TaskTaken(NOT_OPENED)
@@ -81,7 +82,17 @@ class ReviewStore:
 
     def submit(self, reviewer: str, task_id: str, answer: review.Answer) -> review.Receipt:
         """Keep an answer exactly once, and decide the task if it was the last one needed; see `review.Store`."""
-        return self._database.run(lambda cursor: _submit(cursor, reviewer, task_id, answer))
+        kept = replace(answer, content=_storable(answer.content), first=_storable(answer.first))
+        return self._database.run(lambda cursor: _submit(cursor, reviewer, _storable(task_id), kept))
+
+
+def _storable(value: object) -> object:
+    """Leave out what PostgreSQL can't hold in a text, NUL: nobody types it, and an answer must not fail on it."""
+    if isinstance(value, dict):
+        return {_storable(key): _storable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_storable(item) for item in value]
+    return value.replace("\0", "") if isinstance(value, str) else value
 
 
 def _line(cursor: Cursor, reviewer: str) -> Iterator[str]:
