@@ -1,5 +1,6 @@
 """The answers a form asks for: which control belongs to which, under which name each is sent and answered."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ TYPES = {
     "week",
     *CHOICES,
 }
+UNPRINTABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # what no document may contain
 RESERVED = "review:"  # names of the page's own hidden inputs begin so
 
 
@@ -127,7 +129,7 @@ def fill(fields: Iterable[Field], pairs: Iterable[tuple[str, str]]) -> None:
     """Put what was typed before back into the controls, in place."""
     given = {}
     for name, value in pairs:
-        given.setdefault(name, []).append(value)
+        given.setdefault(name, []).append(UNPRINTABLE.sub("\ufffd", value))
     for found in fields:
         values = given.get(found.wire, [])
         for control in found.controls:

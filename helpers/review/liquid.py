@@ -71,6 +71,10 @@ def fill_in(template: str, task_input: dict) -> Filled:
         filled.text = _parsed(template).render(task={"input": task_input})
     except LiquidError as error:
         raise _at_line(error, template) from error
+    except UnicodeError as error:
+        raise TemplateError(
+            "The template or the task has half a character (a lone surrogate): send whole text."
+        ) from error
     finally:
         _current.reset(before)
     return filled

@@ -88,14 +88,15 @@ def render(template: str, task_input: dict, given: Iterable[tuple[str, str]] = (
 
 
 def _clean(text: str) -> str:
-    return nh3.clean(
-        text,
+    cleaned = nh3.clean(
+        fields.UNPRINTABLE.sub("\ufffd", text),
         tags=TAGS,
         clean_content_tags={"script", "title"},
         attributes=ATTRIBUTES,
         generic_attribute_prefixes={"aria-"},
         url_schemes={"https", "http", "mailto", "data"},
     )
+    return fields.UNPRINTABLE.sub("\ufffd", cleaned)  # once more: a reference such as &#1; is a character now
 
 
 def _take_buttons(root: HtmlElement) -> str:
