@@ -1,9 +1,10 @@
 """The review page as a WSGI app over a store. Every address in it is relative: it works under any path and proxy."""
 
+import logging
 from collections.abc import Callable, Iterable
 from importlib.resources import files
 
-from werkzeug.exceptions import Forbidden, HTTPException, RequestEntityTooLarge, Unauthorized
+from werkzeug.exceptions import Forbidden, HTTPException, RequestEntityTooLarge, ServiceUnavailable, Unauthorized
 from werkzeug.routing import Map, Rule
 from werkzeug.utils import redirect, send_from_directory
 from werkzeug.wrappers import Response
@@ -13,6 +14,7 @@ from .sessions import Signer
 from .tasks import NoTask, Store
 from .visits import FormRequest, Visit
 
+logger = logging.getLogger(__name__)
 QUEUE_LENGTH = 50  # tasks listed; the page says how many more there are
 STATIC = str(files(__package__).joinpath("static"))
 HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
@@ -57,6 +59,12 @@ def _answer(visit: Visit) -> Response:
         return visit.page("message.html", 413, heading="Too much at once", message="The form is larger than 8 MB.")
     except HTTPException as error:
         return visit.page("message.html", error.code, heading=error.name, message=error.description)
+    except Exception:  # of the store: its database may be away for a moment, which mustn't cost what was typed
+        logger.exception("%s %s failed", request.method, request.path)
+        said = "Something failed on our side. Try again in a moment: what is sent twice counts once."
+        if request.method == "POST":
+            return visit.kept(said, ServiceUnavailable.code, can_retry=True)
+        return visit.page("message.html", ServiceUnavailable.code, heading="Not now", message=said)
 
 
 def _sign_in_first(visit: Visit, page: Callable) -> Response:

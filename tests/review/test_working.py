@@ -142,6 +142,26 @@ def test_an_answer_whose_acknowledgement_was_lost_is_acknowledged(anna, store, t
     assert anna.post("/tasks/t-1", form).url.endswith("/?saved")
 
 
+def test_a_store_that_fails_for_a_moment_costs_nothing(anna, store, task, monkeypatch):
+    form = [*anna.form(anna.get("/tasks/t-1"), "work")[:1], ("label", "typed"), ("why", "long & careful")]
+
+    def fail(*_):
+        raise ConnectionError("the database is away, and this text is for the log")
+
+    with monkeypatch.context() as away:
+        away.setattr(store, "submit", fail)
+        answer = anna.post("/tasks/t-1", form)
+        away.setattr(store, "queue", fail)
+        assert anna.get("/").status_code == 503
+    assert (
+        answer.status_code == 503
+        and "for the log" not in answer.text
+        and "long & careful" in answer.page.text_content()
+    )
+    assert anna.post("/tasks/t-1", dict(answer.page.forms[-1].form_values())).ok
+    assert task.answers["anna"].content == {"label": "typed", "why": "long & careful"}
+
+
 def test_a_form_larger_than_any_is_refused(anna, task):
     assert anna.answer("t-1", [("label", "x" * 9_000_000)]).status_code == 413
     assert not task.answers

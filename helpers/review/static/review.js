@@ -56,12 +56,15 @@ async function save() {
   try {
     // keepalive lets the request outlive the page; browsers allow it for small bodies
     const answer = await fetch(form.dataset.draft, { method: "POST", body, keepalive: body.toString().length < 60000 });
-    const said = await answer.text();
+    if (answer.status >= 500) throw new Error("the server failed");
+    const said = answer.status === 401
+      ? "Your session has ended: open your invitation in another tab; what you typed stays here."
+      : await answer.text();
     stopped = !answer.ok;
-    tell(answer.ok ? said : answer.status === 401 ? "Your session has ended: open your invitation in another tab; what you typed stays here." : said, !answer.ok);
+    tell(said, stopped);
   } catch {
     changed = true;
-    tell("No connection: the draft isn't kept yet, trying again.", true);
+    tell("The draft can't be kept at the moment; trying again.", true);
     timer = setTimeout(save, 5000);
   }
 }
