@@ -137,11 +137,12 @@ class CompanionModel:
 
     def delete(self) -> None:
         """Take its endpoint, configuration, model and archive down; its answers and what is known of it stay."""
-        details = self.get_details()
-        companion_deployment.delete(self._subscription.boto_session, self._region(), details)
+        details, region = self.get_details(), self._region()
+        if details["deleted_at"]:
+            return
+        companion_deployment.delete(self._subscription.boto_session, region, details)
         self._database.execute(
-            "UPDATE companion SET deleted_at = coalesce(deleted_at, now()) WHERE subscription_id = %s",
-            [self._subscription.subscription_id],
+            "UPDATE companion SET deleted_at = now() WHERE subscription_id = %s", [self._subscription.subscription_id]
         )
 
     def _is_current(self) -> bool:

@@ -6,7 +6,7 @@ import tarfile
 import tempfile
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
@@ -43,34 +43,36 @@ def deploy(session: boto3.Session, region: str, endpoint: str, rule: Mapping, ro
     """
     client, s3 = (session.client(service, region_name=region) for service in ("sagemaker", "s3"))
     name = name_of(endpoint)
-    made = {"endpoint": name, "artifact": None}
     try:
-        container = _container_of(client, endpoint)
-        program, archive = _pack(s3, container, rule)
-        source = urlsplit(container["ModelDataUrl"])
-        key = str(PurePosixPath(source.path.lstrip("/")).parent / name / "model.tar.gz")
-        s3.put_object(Bucket=source.netloc, Key=key, Body=archive)
-        made["artifact"] = f"s3://{source.netloc}/{key}"
-        environment = container.get("Environment", {}) | {
-            "SAGEMAKER_PROGRAM": WRAPPER,
-            "SAGEMAKER_SUBMIT_DIRECTORY": CODE,
-            "COMPANION_OF": program,
-        }
-        described = {"Image": container["Image"], "ModelDataUrl": made["artifact"], "Environment": environment}
-        client.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer=described)
-        variant = {"VariantName": "AllTraffic", "ModelName": name, "InitialInstanceCount": 1}
-        client.create_endpoint_config(
-            EndpointConfigName=name, ProductionVariants=[variant | {"InstanceType": instance_type}]
-        )
-        client.create_endpoint(EndpointName=name, EndpointConfigName=name)
-        _wait(client, name)
+        with ExitStack() as undo:
+            _check_free(client, name)
+            container = _container_of(client, endpoint)
+            program, archive = _pack(s3, container, rule)
+            source = urlsplit(container["ModelDataUrl"])
+            place = {"Bucket": source.netloc, "Key": str(_folder(source.path) / name / "model.tar.gz")}
+            s3.put_object(**place, Body=archive)
+            undo.callback(s3.delete_object, **place)
+            environment = container.get("Environment", {}) | {
+                "SAGEMAKER_PROGRAM": WRAPPER,
+                "SAGEMAKER_SUBMIT_DIRECTORY": CODE,
+                "COMPANION_OF": program,
+            }
+            artifact = f"s3://{place['Bucket']}/{place['Key']}"
+            described = {"Image": container["Image"], "ModelDataUrl": artifact, "Environment": environment}
+            client.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer=described)
+            undo.callback(client.delete_model, ModelName=name)
+            variant = {"VariantName": "AllTraffic", "ModelName": name, "InitialInstanceCount": 1}
+            client.create_endpoint_config(
+                EndpointConfigName=name, ProductionVariants=[variant | {"InstanceType": instance_type}]
+            )
+            undo.callback(client.delete_endpoint_config, EndpointConfigName=name)
+            client.create_endpoint(EndpointName=name, EndpointConfigName=name)
+            undo.callback(client.delete_endpoint, EndpointName=name)
+            _wait(client, name)
+            undo.pop_all()
     except ClientError as error:
-        delete(session, region, made)
         raise NoCompanion(f"The companion of {endpoint!r}: {error.response['Error']['Message']}") from None
-    except BaseException:
-        delete(session, region, made)
-        raise
-    return made
+    return {"endpoint": name, "artifact": artifact}
 
 
 def is_in_service(session: boto3.Session, region: str, name: str) -> bool:
@@ -86,8 +88,6 @@ def delete(session: boto3.Session, region: str, made: Mapping) -> None:
     """Delete a companion's endpoint, configuration, model and archive; what isn't there is passed over."""
     client, s3 = (session.client(service, region_name=region) for service in ("sagemaker", "s3"))
     name = made["endpoint"]
-    if not name.endswith(SUFFIX):
-        raise ValueError(f"{name!r} is no companion's endpoint.")
     for call, argument in (
         (client.delete_endpoint, "EndpointName"),
         (client.delete_endpoint_config, "EndpointConfigName"),
@@ -95,10 +95,23 @@ def delete(session: boto3.Session, region: str, made: Mapping) -> None:
     ):
         with suppress(ClientError):
             call(**{argument: name})
-    if made["artifact"]:
-        place = urlsplit(made["artifact"])
-        with suppress(ClientError):
-            s3.delete_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
+    place = urlsplit(made["artifact"])
+    with suppress(ClientError):
+        s3.delete_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
+
+
+def _check_free(client, name: str) -> None:
+    """See that the name is nobody's: whatever has it is not ours to replace or to take down."""
+    with suppress(ClientError):
+        client.describe_model(ModelName=name)
+        raise NoCompanion(
+            f"There is a model {name!r} already, perhaps the companion of another subscription to this endpoint, or"
+            " left of a broken run: delete it first, with its endpoint."
+        )
+
+
+def _folder(key: str) -> PurePosixPath:
+    return PurePosixPath(key.lstrip("/")).parent
 
 
 def _container_of(client, endpoint: str) -> dict:

@@ -173,6 +173,21 @@ def test_the_favourable_class_may_be_the_negative_one(sagemaker_mart):
         sub.companion.delete()
 
 
+@pytest.mark.filterwarnings("ignore:The companion")
+def test_another_subscriptions_companion_is_left_alone(sub, sagemaker_mart, offline):
+    watch(sub)
+    second = subscribe(sagemaker_mart, name="second")
+    credit.label(second, credit.log(second, LIVE), LIVE["credit"])
+    assert "There is a model 'credit-debiased' already" in watch(second)["companion"]["error"]
+    assert offline.sagemaker.describe_endpoint(EndpointName="credit-debiased")["EndpointStatus"] == "InService"
+    assert sub.companion.score() == 0 and not second.companion.exists()
+    sub.companion.delete()
+    assert second.fairness_monitoring.run()["companion"]["created"]
+    sub.companion.delete()  # again: it's no longer its own
+    assert offline.sagemaker.describe_endpoint(EndpointName="credit-debiased")["EndpointStatus"] == "InService"
+    second.companion.delete()
+
+
 def test_nothing_is_made_without_bias(sub, offline):
     fair = datamart.Feature("sex", ["male"], ["female"], 0.2)
     sub.fairness_monitoring.enable([fair], **CLASSES, perturbation=False, companion=settings())
@@ -226,6 +241,7 @@ def test_a_companion_that_cannot_be_made_leaves_nothing_and_the_measurement_stan
         ({"feature": "housing"}, {}, "'housing', is none of those monitored"),
         ({}, {"unfavourable_classes": None}, "one favourable class and one unfavourable class"),
         ({}, {"favourable_classes": ["granted"]}, "positive_label is 'good'"),
+        ({}, {"favourable_classes": ["good", "fair"]}, "one favourable class and one unfavourable class"),
     ],
 )
 def test_a_companion_that_makes_no_sense_is_refused_when_enabled(sub, changes, asked, message):
@@ -249,6 +265,12 @@ def test_validation_rows_that_are_unfit_are_named(sub, offline, uri, message):
     offline.s3.put_object(Bucket="data", Key="unlabelled.csv", Body=unlabelled)
     assert message in watch(sub, validation=uri)["companion"]["error"]
     assert not sub.companion.exists()
+
+
+def test_a_model_without_probabilities_has_none(mart):
+    sub = subscribe(mart, name="labels only", probability_column=None)
+    with pytest.raises(ValueError, match="answers probabilities"):
+        sub.fairness_monitoring.enable([SEX], **CLASSES, companion=settings())
 
 
 @pytest.mark.filterwarnings("ignore:The companion")

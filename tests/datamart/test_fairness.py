@@ -1,6 +1,7 @@
 """Fairness monitoring: what a run measures, stores and alarms, on a model that really answers over HTTP."""
 
 import json
+import time
 
 import numpy as np
 import pandas as pd
@@ -211,6 +212,42 @@ def test_all_one_outcome(mart, engine):
     assert sub.fairness_monitoring.run()["state"] == "finished"
     women = sub.fairness_monitoring.get_groups().set_index("group").loc["female"]
     assert np.isnan(women["fairness_score"]) and "nobody in the majority" in women["warning"] and not women["biased"]
+
+
+def test_numbers_logged_as_text(mart, engine):
+    sub = credit.subscribe(mart, engine.url, name="text", categorical_columns=[*credit.TEXT, "age"])
+    answered = credit.answers(LIVE)
+    frame = LIVE[FEATURES].assign(age=LIVE["age"].astype(str)).reset_index(drop=True).join(answered)
+    sub.payload_logging.store(frame)
+    sub.fairness_monitoring.enable([AGE], **CLASSES, perturbation=False)
+    sub.fairness_monitoring.run()
+    groups = sub.fairness_monitoring.get_groups().set_index("group")
+    assert groups.loc["[18, 25]", "rows"] == (LIVE["age"] <= 25).sum()
+
+
+def test_a_regression_has_ranges_of_favourable_answers(mart, engine):
+    sub = credit.subscribe(
+        mart, engine.url, name="limit", problem_type=datamart.ProblemType.REGRESSION, probability_column=None,
+        positive_label=None, label_values=None,
+    )  # fmt: skip
+    granted = LIVE["credit_amount"] * np.where(LIVE["sex"] == "female", 0.8, 1.0)
+    sub.payload_logging.store(LIVE[FEATURES].assign(prediction=granted))
+    ranges = {"favourable_classes": [[2000, None]], "unfavourable_classes": [[0, 1999.99]]}
+    sub.fairness_monitoring.enable([SEX], **ranges, perturbation=False)
+    sub.fairness_monitoring.run()
+    rates = (granted >= 2000).groupby(LIVE["sex"]).mean()
+    women = sub.fairness_monitoring.get_groups().set_index("group").loc["female"]
+    assert women["fairness_score"] == pytest.approx(rates["female"] / rates["male"])
+
+
+def test_in_the_background(sub):
+    sub.fairness_monitoring.enable([SEX], **CLASSES, perturbation=False)
+    started = sub.fairness_monitoring.run(background_mode=True)
+    deadline = time.monotonic() + 30
+    while (found := sub.fairness_monitoring.get_run_details(str(started["run_uid"])))["state"] == "running":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert found["state"] == "finished" and found["records"] == 400
 
 
 def test_infinity_has_no_measurement_and_keeps_its_place(mart, engine):
