@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 
 from helpers import datamart, review
+from helpers.datamart.reviews import describing
+from helpers.monitors.data_quality.statistics import profile
 
 from .conftest import small_record
 from .reviewing import answer, enable, log, work
@@ -60,6 +62,14 @@ def test_values_stand_beside_their_distribution_in_training(mart, small):
     assert colour == {"name": "colour", "value": "blue", "share": 0.25}
     assert rows[1]["features"][1]["share"] == 0.0
     assert [feature["value"] for feature in rows[2]["features"]] == [None, None]
+
+
+@pytest.mark.parametrize("values", [[7.0] * 20, [1.00051, 1.0024] * 10, [1e-300, 1e140] * 10, [None] * 20])
+def test_odd_distributions_are_drawn_too(values):
+    statistics = profile(pd.DataFrame({"size": values}, dtype=float)).statistics()
+    found = describing.distributions(statistics, ["size"])
+    assert all(0 <= bar <= 1 for bar in found.get("size", {}).get("bars", []))
+    json.dumps(found, allow_nan=False)
 
 
 def test_a_row_that_was_explained_brings_its_explanation(mart, small, make, query):

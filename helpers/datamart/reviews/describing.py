@@ -40,12 +40,12 @@ def distributions(statistics: Mapping | None, features: Sequence[str]) -> dict[s
 def _of_numbers(levels: list) -> dict:
     values, weights = kll.weighted_values(levels)
     ranks = np.cumsum(weights) / weights.sum()
-    # four digits: people read them
-    low, median, high = (float(f"{values[np.searchsorted(ranks, share)]:.4g}") for share in PERCENTILES)
-    if low == high:
-        return {"low": low, "median": median, "high": high}
+    low, median, high = (float(values[np.searchsorted(ranks, share)]) for share in PERCENTILES)
+    shown = {name: float(f"{value:.4g}") for name, value in (("low", low), ("median", median), ("high", high))}
+    if shown["low"] == shown["high"]:
+        return shown
     counts, _ = np.histogram(values, BARS, (low, high), weights=weights)
-    return {"low": low, "median": median, "high": high, "bars": (counts / counts.max()).round(3).tolist()}
+    return shown | {"bars": (counts / counts.max()).round(3).tolist()}
 
 
 def reasons(names: Sequence[str], low: float | None, high: float | None) -> list[str]:

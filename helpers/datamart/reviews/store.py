@@ -60,7 +60,7 @@ class ReviewStore:
             if task_id is not None:
                 return _claimed(cursor, reviewer, _locked(cursor, reviewer, _storable(task_id)))
             for next_one in _line(cursor, reviewer):
-                with suppress(review.TaskTaken):
+                with suppress(review.ReviewError):  # taken, answered or gone since it was found
                     return _claimed(cursor, reviewer, _locked(cursor, reviewer, next_one))
             raise review.NoTask("Nothing is waiting for you.")
 
