@@ -1,16 +1,13 @@
 """Review by people: the reviewers' own site, invitations to it, and the page that shows how it goes."""
 
 import hmac
-from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
 from flask import Blueprint, Flask, abort, current_app, render_template, request
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
-from werkzeug.wrappers import Response
 
 from helpers import review
 from helpers.console import review_queries, security
-from helpers.datamart import DataMartError
 
 SITE = "/review"
 INVITED_FOR = timedelta(days=7)
@@ -23,17 +20,9 @@ reviews.before_request(security.require_session)
 def mount(app: Flask, session_key: bytes) -> None:
     """Put the reviewers' site under a path of the console; its sessions are its own and open nothing else."""
     app.config["REVIEW_SECRET"] = hmac.digest(session_key, b"review", "sha256")
-    site = review.create_site(app.extensions["mart"].reviews.queue(), secret=app.config["REVIEW_SECRET"], title=TITLE)
-
-    def available(environ: dict, start_response: Callable) -> Iterable[bytes]:
-        try:
-            return site(environ, start_response)
-        except DataMartError as error:
-            app.logger.error("%s", error)
-            said = "The data mart can't be reached just now. Go back: what you typed is still there. Then try again."
-            return Response(said, 503)(environ, start_response)
-
-    app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {SITE: available})
+    queue = app.extensions["mart"].reviews.queue()
+    site = review.create_site(queue, secret=app.config["REVIEW_SECRET"], title=TITLE)
+    app.wsgi_app = DispatcherMiddleware(app.wsgi_app, {SITE: site})
 
 
 def invite(app: Flask, reviewer: str) -> str:

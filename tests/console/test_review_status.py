@@ -120,7 +120,7 @@ def test_a_data_mart_that_is_away_says_so(running, reviewed, monkeypatch):
 
     monkeypatch.setattr("helpers.datamart.reviews.store.ReviewStore.queue", fail)
     answer = invited.ask("/review/")
-    assert answer.status == 503 and "can't be reached" in answer.text and "secret" not in answer.text
+    assert answer.status == 503 and "Try again in a moment" in answer.text and "secret" not in answer.text
 
 
 def test_several_subscriptions_have_a_page_each(reader, mart, reviewed, subscribe):
