@@ -98,6 +98,8 @@ def delete(session: boto3.Session, region: str, made: Mapping) -> None:
     place = urlsplit(made["artifact"])
     with suppress(ClientError):
         s3.delete_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
+    # On AWS the name isn't free before the endpoint is gone, which takes a minute.
+    client.get_waiter("endpoint_deleted").wait(EndpointName=name, WaiterConfig={"Delay": 2, "MaxAttempts": 300})
 
 
 def _check_free(client, name: str) -> None:

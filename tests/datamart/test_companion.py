@@ -155,6 +155,17 @@ def test_blind_with_validation_rows_of_a_file_needs_no_attribute(sub, offline):
     assert young == old and set(young) == {"debiased_prediction", "debiased_probability"}
 
 
+def test_a_script_that_lies_in_an_archive_of_its_own_is_wrapped_too(sagemaker_mart, offline):
+    source = credit_endpoint.archive(**{"inference.py": credit_endpoint.SCRIPT.encode(), "code/inference.py": None})
+    offline.s3.put_object(Bucket="data", Key="source.tar.gz", Body=source)
+    alone = credit_endpoint.archive(**{"code/inference.py": None})
+    credit_endpoint.deploy(offline, "credit-source", alone, SAGEMAKER_SUBMIT_DIRECTORY="s3://data/source.tar.gz")
+    sub = subscribe(sagemaker_mart, name="source", source_uid="credit-source")
+    credit.label(sub, credit.log(sub, LIVE), LIVE["credit"])
+    assert watch(sub)["companion"]["rows_answered"] == 400
+    sub.companion.delete()
+
+
 def test_the_favourable_class_may_be_the_negative_one(sagemaker_mart):
     sub = subscribe(sagemaker_mart, name="turned")
     ids = credit.log(sub, LIVE)
