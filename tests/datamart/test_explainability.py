@@ -196,3 +196,17 @@ def test_what_cannot_be_explained_is_refused(sub, changes, message):
     assert not sub.explainability.get_details()["enabled"]
     with pytest.raises(ValueError, match="are off: call enable"):
         sub.explainability.explain("r1")
+
+
+def test_a_row_with_missing_values_is_explained(mart):
+    with credit.engine(usual=TRAIN.mode().iloc[0]) as engine:
+        sub = credit.subscribe(mart, engine.url, name="gaps")
+        row = LIVE[FEATURES][:60].assign(prediction="bad", probability=0.3)
+        row.loc[row.index[0], ["month", "savings"]] = None
+        sub.payload_logging.store(row.assign(scoring_id=[f"r{i}" for i in range(60)]))
+        sub.explainability.enable(TRAIN, changeable=["month", "credit_amount", "savings"], sample=10)
+        found = sub.explainability.explain("r0")
+        values = found.attributions.set_index("feature")["value"]
+        assert values["month"] is None and values["savings"] is None
+        assert found.base + found.attributions["attribution"].sum() == pytest.approx(found.output)
+        assert sub.explainability.get("r0").contrast.keep.set_index("feature").loc["month", "now"] is None
