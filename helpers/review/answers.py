@@ -37,6 +37,8 @@ def _answer(field: Field, values: list[str]) -> object:
         return {"label": chosen[0] if chosen else None}
     if field.kind == "labels":
         return {"labels": chosen}
+    if field.kind == "texts":
+        return values
     text = values[0] if values else ""
     return _number(text) if field.kind == "number" else text
 

@@ -33,14 +33,14 @@ class Field:
 
     key: str
     wire: str
-    kind: str  # text, number, radio or checkbox (options true or false), label, labels
+    kind: str  # text, texts, number, radio or checkbox (options true or false), label, labels
     required: bool = False
     options: dict[str, str] = field(default_factory=dict)  # value sent -> value in the answer
     controls: list[HtmlElement] = field(default_factory=list, repr=False, compare=False)
 
 
 def find(root: HtmlElement) -> list[Field]:
-    """Find a form's fields in document order, and give controls that share a name by mistake names of their own.
+    """Find a form's fields in document order, and give controls that share a name names of their own.
 
     Radio buttons of one name are one group in HTML, so rows of a table that repeat the name would take each other's
     answers away. Where a value occurs twice under a name, each table row (or each repetition of the value) becomes a
@@ -64,46 +64,46 @@ def find(root: HtmlElement) -> list[Field]:
 
 def _name_unlabelled(root: HtmlElement, fields: list[Field]) -> None:
     """Give controls that have no label, as in AWS's own table templates, a name for screen readers."""
-    labelled = {label.get("for") for label in root.iter("label")}
+    labelled = {label.get("for") for label in root.iter("label")} - {None}
     for found in fields:
         for control in found.controls:
             has_label = control.get("id") in labelled or next(control.iterancestors("label"), None) is not None
             if not has_label and "aria-label" not in control.attrib:
-                option = found.options.get(control.get("value", "on"))
-                control.set(
-                    "aria-label", f"{found.wire}: {option}" if option else control.get("placeholder", found.wire)
-                )
+                option = found.options.get(_value(control))
+                name = f"{found.wire}: {option}" if option else control.get("placeholder", found.wire)
+                control.set("aria-label", name)
 
 
 def _groups(root: HtmlElement) -> list[list[HtmlElement]]:
     """Bring controls that answer together into one list: the buttons of a choice; every other control is alone."""
     controls = [control for control in root.iter("input", "textarea", "select") if _counts(control)]
-    values = {}
-    for control in controls:
-        values.setdefault((control.get("name"), control.get("type")), []).append(control.get("value", "on"))
+    occurrences = Counter((*_choice(control), _value(control)) for control in controls)
+    repeating = {same[:2] for same, times in occurrences.items() if times > 1}
     groups, latest = [], {}
     for control in controls:
-        same = (control.get("name"), control.get("type"))
-        if same[1] not in CHOICES:
-            groups.append([control])
-            continue
-        row = next(control.iterancestors("tr"), None)
-        group, group_row = latest.get(same, (None, None))
-        repeats = len(set(values[same])) < len(values[same])
-        if group is None or (
-            repeats and (row is not group_row or control.get("value", "on") in {c.get("value", "on") for c in group})
-        ):
-            group = []
-            groups.append(group)
-            latest[same] = group, row
+        choice, row = _choice(control), next(control.iterancestors("tr"), None)
+        group, group_row = latest.get(choice, ([], None))
+        is_next = choice in repeating and (row is not group_row or _value(control) in map(_value, group))
+        if not group or is_next or choice[1] not in CHOICES:
+            groups.append(group := [])
+            latest[choice] = group, row
         group.append(control)
     return groups
 
 
+def _choice(control: HtmlElement) -> tuple[str, str]:
+    return control.get("name"), control.get("type", "text")
+
+
+def _value(control: HtmlElement) -> str:
+    return control.get("value", "on")
+
+
 def _counts(control: HtmlElement) -> bool:
     """Drop what takes no answer here; a type that isn't known is text, as browsers have it."""
-    if control.tag == "input" and control.get("type", "text").lower() not in TYPES:
-        control.set("type", "text")
+    if control.tag == "input":
+        type_ = control.get("type", "text").lower()
+        control.set("type", type_ if type_ in TYPES else "text")
     return bool(control.get("name")) and control.get("disabled") is None
 
 
@@ -112,13 +112,12 @@ def _fields(group: list[HtmlElement], wire: str) -> list[Field]:
     fields = {}
     for control in group:
         key = control.attrib.pop("data-key", control.get("name"))
-        type_ = control.get("type", "text") if control.tag == "input" else "text"
-        kind = control.attrib.pop("data-kind", type_ if type_ in CHOICES else "text")
+        type_ = control.get("type") if control.get("type") in CHOICES else "text"
+        kind = control.attrib.pop("data-kind", "texts" if control.get("multiple") is not None else type_)
         found = fields.setdefault(key, Field(key, wire, kind))
         found.required |= control.get("required") is not None
         if type_ in CHOICES:
-            sent = control.get("value", "on")
-            found.options[sent] = control.attrib.pop("data-option", sent)
+            found.options[_value(control)] = control.attrib.pop("data-option", _value(control))
         found.controls.append(control)
     for control in group:
         control.set("name", wire)
@@ -134,7 +133,7 @@ def fill(fields: Iterable[Field], pairs: Iterable[tuple[str, str]]) -> None:
         values = given.get(found.wire, [])
         for control in found.controls:
             if control.get("type") in CHOICES:
-                _switch(control, "checked", control.get("value", "on") in values)
+                _switch(control, "checked", _value(control) in values)
             elif control.tag == "select" and values:
                 for option in control.iter("option"):
                     _switch(option, "selected", option.get("value", option.text_content()) in values)

@@ -45,9 +45,10 @@ CASES = {
     ),
     "HTML's own": (
         '<input type="radio" name="r" value="1"><input type="radio" name="r" value="2">'
-        '<select name="s"><option>x</option><option value="y">Y</option></select><textarea name="t"></textarea>',
-        [("r", "2"), ("s", "y"), ("t", "")],
-        {"r": {"1": False, "2": True}, "s": "y", "t": ""},
+        '<select name="s"><option>x</option><option value="y">Y</option></select><textarea name="t"></textarea>'
+        '<select name="m" multiple><option>x</option><option>y</option><option>z</option></select>',
+        [("r", "2"), ("s", "y"), ("t", ""), ("m", "x"), ("m", "z")],
+        {"r": {"1": False, "2": True}, "s": "y", "t": "", "m": ["x", "z"]},
     ),
 }
 
@@ -113,6 +114,8 @@ def test_the_templates_own_button_names_the_pages_button():
 
 def test_controls_without_a_label_are_named_for_screen_readers():
     html = render('<table><tr><td><input name="a"></td></tr><tr><td><input name="a"></td></tr></table>', {}).html
+    html += render('<label>other <input name="c"></label><input name="b">', {}).html
+    assert 'aria-label="b"' in html and 'aria-label="c"' not in html
     assert 'aria-label="a[0]"' in html and 'aria-label="a[1]"' in html
 
 

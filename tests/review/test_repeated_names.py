@@ -59,6 +59,11 @@ def test_rows_with_fewer_choices_stay_apart():
     assert [list(field.options) for field in fields] == [["a", "b"], ["a"], ["b"]]
 
 
+def test_types_are_known_in_capitals_too():
+    (field,) = render('<input type="RADIO" name="q" value="a"><input type="Radio" name="q" value="b">', {}).fields
+    assert field.kind == "radio" and list(field.options) == ["a", "b"]
+
+
 def test_a_name_that_looks_numbered_takes_nobodys_place():
     fields = render('<input name="a[0]"><input name="a"><input name="a">', {}).fields
     assert len({field.wire for field in fields}) == 3
