@@ -15,6 +15,7 @@ SPANS = {"1": "a day", "7": "a week", "30": "30 days", "365": "a year"}  # days 
 EVER = {"all": "all"}
 STATES = {state: state for state in ("all", "open", "acknowledged", "closed")}
 DRAWN = ("reason", "error", "labels", "confusion_matrix")  # details of a run that its page has a place for
+REPORTED = ("groups", "bias_metrics")  # and those that the fairness report has
 LONGEST_NAME, LONGEST_NOTE = 100, 1000  # characters
 
 pages = Blueprint("pages", __name__)
@@ -110,7 +111,7 @@ def run(uid: UUID) -> str:
     return render_template(
         "run.html",
         run=found,
-        details={name: value for name, value in found["details"].items() if name not in DRAWN},
+        details={name: value for name, value in found["details"].items() if name not in DRAWN + REPORTED},
         measured=_measured(queries.measurements(_database(), str(uid))),
         alerts=queries.alerts(_database(), run_uid=str(uid)),
     )
@@ -152,6 +153,7 @@ def _measured(rows: list[dict]) -> Measured:
     slices: dict[str, dict[str, dict]] = defaultdict(dict)
     for row in sliced:
         slices[row["slice"]][row["metric"]] = row
-    return Measured(
-        [row for row in rows if not row["slice"]], list(dict.fromkeys(row["metric"] for row in sliced)), slices
-    )
+    # What has a limit is what one looks for, so it comes first.
+    limited = [row["metric"] for row in sliced if (row["lower_limit"], row["upper_limit"]) != (None, None)]
+    metrics = dict.fromkeys([*limited, *(row["metric"] for row in sliced)])
+    return Measured([row for row in rows if not row["slice"]], list(metrics), slices)

@@ -39,6 +39,13 @@ def test_the_report_is_there_and_linked(judged, reader):
     assert "colour red: 25 of 50 (50.0%)" in report.text and "1 of 1 groups" in report.text
 
 
+def test_the_score_comes_first_among_all_the_metrics(judged, reader):
+    page = reader.ask(f"/subscriptions/{judged.uid}").text
+    assert page.index(">fairness score<") < page.index(">AD<")
+    run = reader.ask(re.search(r"/runs/[0-9a-f-]+", page)[0]).text
+    assert page.count("colour red: 25 of 50") == 0 and run.count("colour red: 25 of 50") == 1
+
+
 def test_its_policy_admits_its_own_style_alone(judged, reader):
     report = reader.ask(f"/subscriptions/{judged.uid}/fairness")
     policy = report.headers["Content-Security-Policy"]
