@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 
 import nh3
-from lxml.html import HtmlElement, fragment_fromstring, tostring
+from lxml.html import HtmlElement, HTMLParser, fragment_fromstring, tostring
 
 from . import elements, fields
 from .liquid import TemplateError, fill_in
@@ -71,7 +71,7 @@ def render(template: str, task_input: dict, given: Iterable[tuple[str, str]] = (
     for tag in dict.fromkeys(CROWD_TAG.findall(filled.text)):
         if tag.lower() not in elements.KNOWN:
             filled.note(f"<{tag}> isn't among the elements drawn here; its content is shown as it stands.")
-    root = fragment_fromstring(_clean(filled.text), create_parent="div")
+    root = _tree(_clean(filled.text))
     for warning in elements.expand(root):
         filled.note(warning)
     root.set("class", "worker-template")
@@ -97,6 +97,14 @@ def _clean(text: str) -> str:
         url_schemes={"https", "http", "mailto", "data"},
     )
     return fields.UNPRINTABLE.sub("\ufffd", cleaned)  # once more: a reference such as &#1; is a character now
+
+
+def _tree(text: str) -> HtmlElement:
+    parser = HTMLParser(huge_tree=True)
+    root = fragment_fromstring(text, create_parent="div", parser=parser)
+    if parser.error_log.filter_from_fatals():  # what follows would be missing from the page
+        raise TemplateError("The template makes a page of more than 2,000 elements inside one another.")
+    return root
 
 
 def _take_buttons(root: HtmlElement) -> str:

@@ -64,3 +64,10 @@ def test_a_page_too_large_for_a_browser_is_refused():
 
 def test_five_megabytes_of_input_are_no_matter_where_little_of_it_is_shown():
     assert "yes" in render("{{ task.input.b }}", {"a": "x" * 5_000_000, "b": "yes"}).html
+
+
+def test_deeply_nested_pages_lose_nothing_or_are_refused():
+    deep = "<div>" * 1000 + "<input name=a>" + "</div>" * 1000 + "<input name=b>"
+    assert [field.key for field in render(deep, {}).fields] == ["a", "b"]
+    with pytest.raises(TemplateError, match="inside one another"):
+        render(deep.replace("<div>", "<div><div><div>"), {})
