@@ -87,7 +87,7 @@ def test_enter_leads_from_row_to_row(enter, store, site):
     page.goto(f"{site}/tasks/rows")
     for key in ("1", "Enter", "2", "Enter", "1", "Enter"):
         page.keyboard.press(key)
-    assert page.evaluate("document.activeElement.id") == "send"
+    assert page.evaluate("document.activeElement.textContent") == "Submit and next"
     page.keyboard.press("Enter")
     page.wait_for_url(f"{site}/?saved")
     labels = review.labels(task.answers["anna"].content, task.task_input)
@@ -156,7 +156,7 @@ def test_the_walkthroughs_template_loses_no_row(enter, store, site):
     for number, choice in enumerate(("Agree", "Disagree", "Disagree")):
         page.locator("table").nth(1).get_by_label(choice, exact=True).nth(number).check()
     page.locator("[placeholder='Your prediction']").nth(1).fill("benign")
-    page.locator("#send").click()
+    page.get_by_role("button", name="Submit and next").click()
     page.wait_for_url(f"{site}/?saved")
     content = task.answers["anna"].content
     assert [row["agree"] for row in content["agreement"]] == [True, False, False]
@@ -164,7 +164,7 @@ def test_the_walkthroughs_template_loses_no_row(enter, store, site):
 
 
 def test_crowd_elements_with_a_script_of_ours(enter, store, site):
-    template = """<crowd-slider name="s" min="1" max="9"></crowd-slider>
+    template = """<p id="work" class="bar">A template's own ids and classes</p><crowd-slider name="s" min="1" max="9"></crowd-slider>
         <crowd-text-area name="t" char-counter="true" maxlength="20"></crowd-text-area>
         <crowd-alert dismissible>Careful</crowd-alert>
         <crowd-classifier-multi-select name="m" categories="['a']" exclusion-category="{text: 'none'}">

@@ -1,7 +1,8 @@
 // The work on a task by keyboard, and the draft that is kept while it is being filled in.
 const form = document.querySelector("#work");
-const state = document.querySelector("#state");
-const send = document.querySelector("#send");
+const bar = form.querySelector(":scope > .bar"); // a template may use any id or class, but only below its own part
+const state = bar.querySelector(".state");
+const send = bar.querySelector("button");
 const QUIET = 600; // milliseconds after the last key until the draft is sent
 
 // --- keys: a digit chooses in the group where the focus is, else in the first open one; Enter goes on to the next open
