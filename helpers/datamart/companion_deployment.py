@@ -46,7 +46,7 @@ def deploy(session: boto3.Session, region: str, endpoint: str, rule: Mapping, ro
     try:
         with ExitStack() as undo:
             _check_free(client, name)
-            container = _container_of(client, endpoint)
+            container, tags = _container_of(client, endpoint), _tags_of(client, endpoint)
             program, archive = _pack(s3, container, rule)
             source = urlsplit(container["ModelDataUrl"])
             place = {"Bucket": source.netloc, "Key": str(_folder(source.path) / name / "model.tar.gz")}
@@ -59,14 +59,13 @@ def deploy(session: boto3.Session, region: str, endpoint: str, rule: Mapping, ro
             }
             artifact = f"s3://{place['Bucket']}/{place['Key']}"
             described = {"Image": container["Image"], "ModelDataUrl": artifact, "Environment": environment}
-            client.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer=described)
+            client.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer=described, Tags=tags)
             undo.callback(client.delete_model, ModelName=name)
             variant = {"VariantName": "AllTraffic", "ModelName": name, "InitialInstanceCount": 1}
-            client.create_endpoint_config(
-                EndpointConfigName=name, ProductionVariants=[variant | {"InstanceType": instance_type}]
-            )
+            variant |= {"InstanceType": instance_type}
+            client.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant], Tags=tags)
             undo.callback(client.delete_endpoint_config, EndpointConfigName=name)
-            client.create_endpoint(EndpointName=name, EndpointConfigName=name)
+            client.create_endpoint(EndpointName=name, EndpointConfigName=name, Tags=tags)
             undo.callback(client.delete_endpoint, EndpointName=name)
             _wait(client, name)
             undo.pop_all()
@@ -125,6 +124,12 @@ def _container_of(client, endpoint: str) -> dict:
     if not container.get("ModelDataUrl", "").startswith("s3://"):
         raise NoCompanion(f"The model behind {endpoint!r} has no archive in S3, so there is nothing to wrap.")
     return container
+
+
+def _tags_of(client, endpoint: str) -> list[dict]:
+    """Return the endpoint's own tags: whoever cleans up, or pays, by tags finds the companion by the same ones."""
+    tags = client.list_tags(ResourceArn=client.describe_endpoint(EndpointName=endpoint)["EndpointArn"])["Tags"]
+    return [tag for tag in tags if not tag["Key"].startswith("aws:")]
 
 
 def _pack(s3, container: Mapping, rule: Mapping) -> tuple[str, bytes]:

@@ -10,6 +10,7 @@ from tests.datamart import credit
 
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
 ROLE = "arn:aws:iam::123456789012:role/TutorialExecutionRole"
+TAGS = [{"Key": "tutorial", "Value": "yes"}]
 SCRIPT = f"""
 import io, json, os
 import joblib
@@ -70,7 +71,7 @@ def deploy(offline, name, body, **environment):
         ProductionVariants=[variant | {"InstanceType": "ml.m5.large"}],
         DataCaptureConfig=capture,
     )
-    offline.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    offline.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name, Tags=TAGS)
     found = offline.wait("Endpoint", name)
     assert found["EndpointStatus"] == "InService", found.get("FailureReason")
 

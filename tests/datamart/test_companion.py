@@ -84,6 +84,8 @@ def test_a_run_that_finds_bias_makes_a_companion_beside_the_original(sub, sagema
     assert costs["gained"].sum() + costs["lost"].sum() == changed > 0
     groups = sub.companion.get_groups().set_index("group")
     assert groups.loc["[18, 25]", "favourable_rate"] == pytest.approx(rates[True])
+    made = offline.sagemaker.describe_endpoint(EndpointName="credit-debiased")
+    assert offline.sagemaker.list_tags(ResourceArn=made["EndpointArn"])["Tags"] == credit_endpoint.TAGS
     # the original is as it was, and the companion a subscription of its own
     assert offline.sagemaker.describe_endpoint(EndpointName=ENDPOINT)["EndpointConfigName"] == ENDPOINT
     own = sub.companion.get_subscription()
