@@ -121,6 +121,16 @@ def test_leaving_the_page_keeps_the_draft(enter, queue, site):
     assert page.locator("textarea").input_value() == "left in a hurry"
 
 
+def test_a_draft_that_could_not_be_kept_is_tried_again(enter, queue, site):
+    page = enter("anna")
+    page.goto(f"{site}/tasks/t-0")
+    page.route("**/draft", lambda route: route.fulfill(status=503), times=1)
+    page.locator("textarea").fill("stubborn")
+    page.get_by_text("can't be kept at the moment").wait_for()
+    wait_for_draft(queue["t-0"], "stubborn")
+    page.get_by_text("Draft kept").wait_for()
+
+
 def test_two_browsers_at_once_share_the_queue(enter, queue, site):
     anna, ben = enter("anna"), enter("ben")
     for page in (anna, ben):
