@@ -174,7 +174,8 @@ def test_the_walkthroughs_template_loses_no_row(enter, store, site):
 
 
 def test_crowd_elements_with_a_script_of_ours(enter, store, site):
-    template = """<p id="work" class="bar">A template's own ids and classes</p><crowd-slider name="s" min="1" max="9"></crowd-slider>
+    template = """<p id="work" class="bar">A template's own ids and classes</p>
+        <crowd-slider name="s" min="1" max="9"></crowd-slider>
         <crowd-text-area name="t" char-counter="true" maxlength="20"></crowd-text-area>
         <crowd-alert dismissible>Careful</crowd-alert>
         <crowd-classifier-multi-select name="m" categories="['a']" exclusion-category="{text: 'none'}">
