@@ -68,6 +68,8 @@ class FairnessMonitoring(Monitor):
                 f"{unknown[0]!r} is no feature of {self._subscription.name!r}, so it isn't logged and nobody can be"
                 f" compared by it. Features are {', '.join(logged)}. Log it as one, even if the model ignores it."
             )
+        if dropped := [name for name in named if name in self._subscription.get_details()["never_store"]]:
+            raise ValueError(f"{dropped[0]!r} is in never_store, so nobody can be compared by it.")
         if unknown := [name for names in intersections for name in names if name not in named]:
             raise ValueError(f"intersections name {unknown[0]!r}, which is none of {', '.join(named)}.")
         for feature in features:

@@ -55,9 +55,14 @@ def from_details(run: Mapping) -> Fairness:
 
 
 def records(frame: pd.DataFrame) -> list[dict]:
-    """Write a frame as plain JSON: a missing value is null, and infinity text."""
-    frame = frame.astype(object).replace({np.inf: "Infinity", -np.inf: "-Infinity"})
-    return frame.where(frame.notna(), None).to_dict("records")
+    """Write a frame as plain JSON: a missing value is null, and infinity text, as in Clarify's files."""
+    return [{name: _plain(value) for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+def _plain(value: object) -> object:
+    if pd.isna(value):
+        return None
+    return value if isinstance(value, str) or np.isfinite(value) else ("Infinity" if value > 0 else "-Infinity")
 
 
 def _finite(*values: float | None) -> list[float | None]:

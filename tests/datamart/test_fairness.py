@@ -187,6 +187,12 @@ def test_what_cannot_be_asked_is_refused_and_nothing_is_enabled(sub, changes, me
     assert not sub.fairness_monitoring.get_details()["enabled"]
 
 
+def test_an_attribute_that_is_never_stored_is_refused(sub):
+    sub.payload_logging.enable(never_store=["sex"])
+    with pytest.raises(ValueError, match="'sex' is in never_store"):
+        sub.fairness_monitoring.enable([AGE, SEX], **CLASSES)
+
+
 def test_windows_without_an_answer_say_so(mart, engine):
     sub = credit.subscribe(mart, engine.url, name="odd")
     fairness = sub.fairness_monitoring
