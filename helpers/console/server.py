@@ -38,7 +38,10 @@ class Console:
         """Answer no more requests, when those begun are answered."""
         self.server.task_dispatcher.shutdown(cancel_pending=False)
         # Sockets are closed by the thread that waits on them, which then has nothing to wait on and ends.
-        self.server.trigger.pull_trigger(lambda: self.server.asyncore.close_all(self.server._map))
+        # Its lock keeps the thread, woken by something else, from closing the trigger before it is pulled.
+        with self.server.trigger.lock:
+            self.server.trigger.thunks.append(lambda: self.server.asyncore.close_all(self.server._map))
+            self.server.trigger.pull_trigger()
         deadline = time.monotonic() + 5
         while self.server._map and time.monotonic() < deadline:  # emptied last: a console started now could otherwise
             time.sleep(0.01)  # be given a number of a file that is just being closed, and lose it

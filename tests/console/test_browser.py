@@ -24,7 +24,9 @@ def signed_in(database_url, schema, state, measured):
     server = waitress.create_server(app, host="127.0.0.1", port=0)
     threading.Thread(target=server.run, daemon=True).start()
     yield f"http://127.0.0.1:{server.effective_port}"
-    server.trigger.pull_trigger(lambda: server.asyncore.close_all(server._map))
+    with server.trigger.lock:
+        server.trigger.thunks.append(lambda: server.asyncore.close_all(server._map))
+        server.trigger.pull_trigger()
 
 
 def picture(url, tmp_path, width, height=1500):
