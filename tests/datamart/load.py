@@ -21,6 +21,7 @@ from .test_capture_ingestion import event
 
 WRITERS = 8
 WARM_UP = 0.4  # of the hours; then memory, connections and files must stand still
+LARGEST_GROWTH = 32 << 20  # bytes, of a process that holds a PostgreSQL client, pandas and the results of the hours
 FEATURES, OUTPUTS = ["size", "colour"], ["score", "predicted_label"]
 
 
@@ -146,6 +147,7 @@ def watch_by_the_hour(mart, small, query, start, hours, rows):
     connections, files, memory = zip(*marks[int(WARM_UP * hours) :], strict=True)
     assert max(connections) <= connections[0], connections
     assert max(files) <= files[0], files
+    assert memory[-1] - memory[0] < LARGEST_GROWTH, memory
     return memory[-1] - memory[0]
 
 
