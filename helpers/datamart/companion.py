@@ -108,7 +108,8 @@ class CompanionModel:
         """
         settings = Companion(**parameters["companion"])
         features = {one["name"]: Feature(**one) for one in parameters["features"]}
-        biased = [row for row in groups if row["biased"] and row["feature"] in (settings.feature or features)]
+        wanted = [settings.feature] if settings.feature else list(features)
+        biased = [row for row in groups if row["biased"] and row["feature"] in wanted]
         there = self._is_current()
         if biased and not there:
             worst = features[min(biased, key=lambda row: row["fairness_score"])["feature"]]

@@ -206,6 +206,7 @@ def test_nothing_is_made_without_bias(sub, offline):
     sub.fairness_monitoring.enable([fair], **CLASSES, perturbation=False, companion=settings())
     assert sub.fairness_monitoring.run()["companion"] == {"created": False}
     assert not sub.companion.exists()
+    assert watch(sub, feature="sex")["companion"] == {"created": False}  # only age is biased
     with pytest.raises(ValueError, match="'credit' has no companion: enable fairness_monitoring"):
         sub.companion.get_rule()
 
