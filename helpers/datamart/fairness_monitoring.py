@@ -118,12 +118,13 @@ class FairnessMonitoring(Monitor):
             intersections=parameters["intersections"],
             perturbed=twins,
         )
-        counts = {
+        about = {
+            "favourable_classes": parameters["favourable_classes"],
             "labelled_rows": int(pd.notna(rows.labels).sum()),
             "perturbed_rows": 0 if twins is None else len(twins),
         }
         measured = list(results.measurements(found))
-        return Outcome(len(rows), rows.window, measured, results.details(found) | counts)
+        return Outcome(len(rows), rows.window, measured, results.details(found) | about)
 
     def _run(self, run_uid: str, details: dict) -> None:
         super()._run(run_uid, details)
@@ -157,8 +158,8 @@ class FairnessMonitoring(Monitor):
 
     def get_analysis(self, run_uid: str | None = None) -> dict:
         """Return the content of Clarify's analysis.json for a run, by default the last that measured."""
-        favourable = self.get_details()["parameters"]["favourable_classes"]
-        return analysis(self._result(run_uid), self._subscription.asset["label_column"], favourable)
+        run, label = self._measured_run(run_uid), self._subscription.asset["label_column"]
+        return analysis(results.from_details(run), label, run["favourable_classes"])
 
     def get_violations(self, baseline: Mapping, run_uid: str | None = None) -> dict:
         """Compare a run with a baseline, an analysis.json, as Clarify's bias monitor does; see `bias_drift`."""
@@ -167,13 +168,12 @@ class FairnessMonitoring(Monitor):
     def render_report(self, run_uid: str | None = None) -> str:
         """Return the fairness report of a run, by default the last that measured, as a page of HTML."""
         run, companion = self._measured_run(run_uid), self._subscription.companion
-        parameters = self.get_details()["parameters"]
         return report.render(
-            self._result(str(run["run_uid"])),
+            results.from_details(run),
             subscription=self._subscription.name,
             endpoint=self._subscription.source_uid,
             run=run,
-            favourable=parameters["favourable_classes"],
+            favourable=run["favourable_classes"],
             companion=companion.get_details() if companion.exists() else None,
         )
 

@@ -146,6 +146,8 @@ def test_analysis_json_and_its_drift(labelled):
     assert fairness.get_violations(document) == {"version": "1.0", "violations": []}
     metric = next(one for one in facets["age"][0]["metrics"] if one["name"] == "DPPL")
     value, metric["value"] = metric["value"], metric["value"] / 2
+    fairness.enable([AGE], favourable_classes=["bad"], unfavourable_classes=["good"])  # from the next run on
+    assert fairness.get_analysis()["post_training_bias_metrics"]["label_value_or_threshold"] == "good"
     found = fairness.get_violations(document)["violations"]
     assert found == [
         {
