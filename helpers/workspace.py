@@ -102,11 +102,15 @@ def open() -> Workspace:
     session = Session(boto_session=boto_session, default_bucket=os.environ.get("TUTORIAL_BUCKET"))
     role = os.environ.get("TUTORIAL_ROLE") or _role(chosen, session, get_execution_role)
     database_url = _database_url(chosen)
+    bucket = session.default_bucket()  # last, since it makes one where there is none
+    # For what the SDK uploads by itself, such as scripts: make aws-clean must find it. Set any earlier, the SDK looks
+    # for objects in a bucket that isn't there yet.
+    session.default_bucket_prefix = S3_PREFIX
     return Workspace(
         target=chosen,
         region=boto_session.region_name,
         role=role,
-        bucket=session.default_bucket(),  # last, since it makes one where there is none
+        bucket=bucket,
         boto_session=boto_session,
         sagemaker_session=session,
         database_url=database_url,
