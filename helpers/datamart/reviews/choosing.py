@@ -11,14 +11,17 @@ from psycopg2 import sql
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ as REPEATABLE_READ
 
 from helpers.datamart.batches import utc
-from helpers.datamart.companion_payload import PREDICTION as DEBIASED
-from helpers.datamart.copying import copy_out
-from helpers.datamart.payload_logging import ABOUT_ROWS
+from helpers.datamart.columns import INTEGER
+from helpers.datamart.companion.payload import PREDICTION as DEBIASED
+from helpers.datamart.copying import SHORT_INTEGER, TIMESTAMP, copy_out
+from helpers.datamart.database import Cursor
 from helpers.datamart.reviews.rules import Rule
 from helpers.monitors.data_quality import consistency
 
 if TYPE_CHECKING:
     from helpers.datamart.subscriptions import Subscription
+
+PLACE = {"record_id": INTEGER, "row_number": SHORT_INTEGER, "scored_at": TIMESTAMP}
 
 
 def choose(
@@ -27,8 +30,9 @@ def choose(
     """Choose the rows of a window that a person must look at.
 
     Returns:
-        One row per chosen one, oldest first, with columns scoring_id, scored_at, prediction, score and reasons (a
-        list, of "score", "audit", "violation", "disagreement"); and what could not be asked, and why.
+        One row per chosen one, oldest first, with columns scoring_id, record_id, row_number, scored_at, prediction,
+        score and reasons (a list, of "score", "audit", "violation", "disagreement"); and what could not be asked, and
+        why.
 
     Raises:
         ValueError: there is no payload yet.
@@ -52,9 +56,10 @@ def choose(
     if rule.disagreements and has_companion:
         marks["disagreement"] = (rows[DEBIASED] != predictions) & rows[DEBIASED].notna() & predictions.notna()
     marks = pd.DataFrame(marks, index=rows.index, dtype=bool)
+    marks = marks[marks.any(axis=1).astype(bool)]
     reasons = [[name for name, marked in row.items() if marked] for row in marks.to_dict("records")]
-    found = about.assign(prediction=predictions, score=scores, reasons=pd.Series(reasons, rows.index, dtype=object))
-    chosen = found[marks.any(axis=1).astype(bool)]
+    chosen = about.assign(prediction=predictions, score=scores).loc[marks.index]
+    chosen["reasons"] = pd.Series(reasons, marks.index, dtype=object)
     return chosen.sort_values(["scored_at", "scoring_id"], ignore_index=True), notes
 
 
@@ -63,19 +68,31 @@ def _read(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read ids and times, and the columns named, of the rows scored from `start` until before `end`."""
     table = subscription.table()
-    read = {("about", "scoring_id"): "scoring_id", ("about", "scored_at"): "scoring_timestamp"}
-    columns = {place: ABOUT_ROWS[name] for place, name in read.items()}
+    columns = {("about", name): (sql.Identifier(name), kind) for name, kind in PLACE.items()}
     for column in map(table.named, names):
-        columns["row", column.name] = (sql.Identifier("p", column.column_name), column.type)
+        columns["row", column.name] = (sql.Identifier(column.column_name), column.type)
     limits = [(">=", start), ("<", end)]
-    within = [f"p.scored_at {sign} '{utc(time)}Z'" for sign, time in limits if time is not None]
-    query = f"{{}} p JOIN scoring_key k USING (record_id) WHERE {' AND '.join(within) or 'true'}"
-    source = sql.SQL(query).format(sql.Identifier(table.payload))
-    arrays = subscription.database.run(lambda cursor: copy_out(cursor, source, columns), REPEATABLE_READ)
+    within = [f"scored_at {sign} '{utc(time)}Z'" for sign, time in limits if time is not None]
+    source = sql.SQL(f"{{}} p WHERE {' AND '.join(within) or 'true'}").format(sql.Identifier(table.payload))
+
+    def work(cursor: Cursor) -> tuple[dict, list]:
+        arrays = copy_out(cursor, source, columns)
+        records = arrays["about", "record_id"]
+        ends = (int(records.min()), int(records.max())) if len(records) else (0, 0)
+        # Apart from the rows: joined to as many, ids took minutes before PostgreSQL had statistics of new tables.
+        cursor.execute(
+            "SELECT record_id, scoring_id FROM scoring_key WHERE subscription_id = %s AND record_id BETWEEN %s AND %s",
+            [subscription.subscription_id, *ends],
+        )
+        return arrays, cursor.fetchall()
+
+    arrays, known = subscription.database.run(work, REPEATABLE_READ)
     frames: dict[str, dict] = {"about": {}, "row": {}}
     for (part, name), values in arrays.items():
         frames[part][name] = list(values) if values.ndim > 1 else values
-    return pd.DataFrame(frames["about"]), pd.DataFrame(frames["row"])
+    about, keys = pd.DataFrame(frames["about"]), dict(known)
+    ids = [f"{keys[record]}-{n}" for record, n in zip(about["record_id"], about["row_number"], strict=True)]
+    return about.assign(scoring_id=pd.Series(ids, dtype=object)), pd.DataFrame(frames["row"])
 
 
 def _scores(column: pd.Series) -> pd.Series:

@@ -3,15 +3,15 @@
 import hashlib
 import json
 import uuid
-from collections.abc import Sequence
+from datetime import UTC
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 from psycopg2 import extras, sql
 
 from helpers import review
 from helpers.datamart.database import Cursor, Database, as_json, plain
-from helpers.datamart.feedback_formats import row_key
 from helpers.datamart.reviews import describing
 
 if TYPE_CHECKING:
@@ -31,8 +31,7 @@ def insert(
     cursor.execute("SELECT FROM review_rule WHERE subscription_id = %s FOR UPDATE", [identifier])
     cursor.execute("SELECT scoring_id FROM review_row WHERE subscription_id = %s", [identifier])
     new = chosen[~chosen["scoring_id"].isin([name for (name,) in cursor.fetchall()])].reset_index(drop=True)
-    places = _places(cursor, subscription, new["scoring_id"].tolist())
-    new = new.loc[list(places)]
+    new = new[_hold(cursor, subscription, new)]
     if new.empty:
         return new
     form_id = _form_id(cursor, identifier, form)
@@ -45,8 +44,9 @@ def insert(
     rows = []
     for i, row in enumerate(new.itertuples()):
         score = None if pd.isna(row.score) else row.score
-        about = (identifier, row.scoring_id, *places[row.Index], row.reasons, row.prediction, score)
-        rows.append((task_ids[i // rows_per_task], i % rows_per_task + 1, *about))
+        place = (row.scoring_id, row.record_id, row.row_number, row.scored_at.to_pydatetime().replace(tzinfo=UTC))
+        task = (task_ids[i // rows_per_task], i % rows_per_task + 1, identifier)
+        rows.append((*task, *place, row.reasons, row.prediction, score))
     extras.execute_values(
         cursor,
         "INSERT INTO review_row (task_id, position, subscription_id, scoring_id, record_id, row_number, scored_at,"
@@ -69,25 +69,22 @@ def _check_template(cursor: Cursor, subscription_id: int, task_id: str, form: di
         )
 
 
-def _places(cursor: Cursor, subscription: "Subscription", scoring_ids: Sequence[str]) -> dict[int, tuple]:
-    """Find rows in the payload, by their number in the list, and keep them from being erased until the end.
-
-    Those that were erased since they were chosen are left out.
-    """
-    keys, numbers = zip(*map(row_key, scoring_ids), strict=True) if len(scoring_ids) else ((), ())
-    query = """SELECT u.n - 1, p.record_id, p.row_number, p.scored_at
-        FROM unnest({keys}::text[], {numbers}::integer[]) WITH ORDINALITY u (key, number, n)
-        JOIN scoring_key k ON k.subscription_id = {id} AND k.scoring_id = u.key
-        JOIN {payload} p ON p.record_id = k.record_id AND p.row_number = u.number AND p.scored_at = k.scored_at
-        ORDER BY u.n FOR KEY SHARE OF p"""
-    parts = {
-        "keys": sql.Literal([key.decode() for key in keys]),
-        "numbers": sql.Literal(list(numbers)),
-        "id": sql.Literal(subscription.subscription_id),
-        "payload": sql.Identifier(subscription.table().payload),
-    }
-    cursor.execute(sql.SQL(query).format(**parts))
-    return {n: tuple(place) for n, *place in cursor.fetchall()}
+def _hold(cursor: Cursor, subscription: "Subscription", chosen: pd.DataFrame) -> np.ndarray:
+    """Keep chosen rows from being erased until the transaction ends; mark those that are still there."""
+    if chosen.empty:
+        return np.empty(0, dtype=bool)
+    query = """SELECT p.record_id, p.row_number FROM {payload} p
+        JOIN unnest({records}::bigint[], {numbers}::integer[]) u (record_id, row_number) USING (record_id, row_number)
+        WHERE p.record_id BETWEEN {first} AND {last} AND p.scored_at BETWEEN {start} AND {end} FOR KEY SHARE OF p"""
+    records, numbers = chosen["record_id"].tolist(), chosen["row_number"].tolist()
+    parts = {"records": records, "numbers": numbers, "first": min(records), "last": max(records)}
+    parts |= {"start": f"{chosen['scored_at'].min()}Z", "end": f"{chosen['scored_at'].max()}Z"}
+    # The payload's index knows stretches, not rows: row by row, all of it would be read for each.
+    cursor.execute("SET LOCAL enable_nestloop = off")
+    payload = sql.Identifier(subscription.table().payload)
+    cursor.execute(sql.SQL(query).format(payload=payload, **{name: sql.Literal(v) for name, v in parts.items()}))
+    there = set(cursor.fetchall())
+    return np.array([place in there for place in zip(records, numbers, strict=True)])
 
 
 def _form_id(cursor: Cursor, subscription_id: int, form: dict) -> int:
