@@ -1,7 +1,7 @@
 """The data mart in PostgreSQL: what models were asked, what they answered, what was true, and how well they do."""
 
 from helpers.datamart import server
-from helpers.datamart.companion_settings import Companion
+from helpers.datamart.companion.settings import Companion
 from helpers.datamart.database import ConflictError, DataMartError
 from helpers.datamart.entities import (
     CustomMachineLearningAsset,

@@ -3,10 +3,11 @@
 import boto3
 import pandas as pd
 
-from helpers.datamart import erasing, monitoring
+from helpers.datamart import erasing
 from helpers.datamart.bindings import Bindings
 from helpers.datamart.database import Database
 from helpers.datamart.migrations import migrate
+from helpers.datamart.monitoring import base
 from helpers.datamart.notifications import Notifications
 from helpers.datamart.reviews import Reviews
 from helpers.datamart.subscriptions import Subscriptions
@@ -80,7 +81,7 @@ class DataMart:
 
     def get_deployment_metrics(self) -> pd.DataFrame:
         """Return the last value of every metric of every subscription."""
-        return monitoring.deployment_metrics(self._database)
+        return base.deployment_metrics(self._database)
 
     def run_monitors(self) -> pd.DataFrame:
         """Run every enabled monitor of every subscription, one after the other: what a schedule does every hour.

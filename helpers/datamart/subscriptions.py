@@ -8,18 +8,19 @@ import boto3
 import pandas as pd
 from psycopg2 import sql
 
-from helpers.datamart import engines, monitoring, schema, tables
+from helpers.datamart import engines, schema, tables
 from helpers.datamart.bindings import Bindings
-from helpers.datamart.companion import CompanionModel
+from helpers.datamart.companion.model import CompanionModel
 from helpers.datamart.database import Cursor, Database, as_json, plain
-from helpers.datamart.drift_monitoring import DriftMonitoring
 from helpers.datamart.entities import SageMakerMachineLearningAsset
-from helpers.datamart.explainability import Explainability
-from helpers.datamart.fairness_monitoring import FairnessMonitoring
 from helpers.datamart.feedback_logging import FeedbackLogging
+from helpers.datamart.monitoring import base
+from helpers.datamart.monitoring.drift import DriftMonitoring
+from helpers.datamart.monitoring.explainability import Explainability
+from helpers.datamart.monitoring.fairness import FairnessMonitoring
+from helpers.datamart.monitoring.performance import PerformanceMonitoring
+from helpers.datamart.monitoring.quality import QualityMonitoring
 from helpers.datamart.payload_logging import PayloadLogging
-from helpers.datamart.performance_monitoring import PerformanceMonitoring
-from helpers.datamart.quality_monitoring import QualityMonitoring
 from helpers.datamart.revisions import Revisions
 
 
@@ -82,7 +83,7 @@ class Subscription:
         """How fast it answers, and how much."""
         return PerformanceMonitoring(self)
 
-    def monitors(self) -> list[monitoring.Monitor]:
+    def monitors(self) -> list[base.Monitor]:
         """Return its monitors, enabled or not."""
         watched = [self.quality_monitoring, self.performance_monitoring, self.drift_monitoring]
         return [*watched, self.fairness_monitoring, self.explainability]
@@ -131,7 +132,7 @@ class Subscription:
 
     def get_deployment_metrics(self) -> pd.DataFrame:
         """Return each monitor's last measurements; `issues` counts the unresolved alerts of a metric."""
-        return monitoring.deployment_metrics(self.database, self.subscription_id)
+        return base.deployment_metrics(self.database, self.subscription_id)
 
     def deployed_revision(self) -> str:
         """Return the version of the model that SageMaker serves now; empty on another engine. See `Revisions`."""

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from helpers import datamart
-from helpers.datamart import companion_payload
+from helpers.datamart.companion import payload
 
 from .conftest import small_record
 from .reviewing import START, enable, log
@@ -78,10 +78,10 @@ def test_rows_where_the_companion_differs_are_sent(mart, small):
     )
     enable(mart, small)
     assert mart.reviews.create(small) == (0, 0, 0, {}, [])  # no companion, no such reason
-    companion_payload.add_columns(small)
-    rows = companion_payload.unanswered(small, 10).about.sort_values("scoring_id")
+    payload.add_columns(small)
+    rows = payload.unanswered(small, 10).about.sort_values("scoring_id")
     answered = pd.DataFrame({"debiased_prediction": [1, 0, 1], "debiased_probability": [0.9, 0.1, 0.9]})
-    companion_payload.store(small, rows.iloc[[0, 1, 3]].reset_index(drop=True), answered)
+    payload.store(small, rows.iloc[[0, 1, 3]].reset_index(drop=True), answered)
     assert mart.reviews.create(small).reasons == {"disagreement": 2}
     assert sorted(reasons_by_row(mart)) == ["r1-1", "r3-1"]
     task = mart.reviews.queue().claim("anna", None)

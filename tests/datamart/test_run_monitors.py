@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from helpers.datamart import quality_monitoring
+from helpers.datamart.monitoring import quality
 from tests.conftest import REPOSITORY
 from tests.datamart.conftest import record
 
@@ -34,7 +34,7 @@ def test_a_failure_is_told_and_stops_none_of_the_others(watched, mart, monkeypat
     def fail(*arguments, **keywords):
         raise RuntimeError("no memory left")
 
-    monkeypatch.setattr(quality_monitoring.evaluation, "evaluate", fail)
+    monkeypatch.setattr(quality.evaluation, "evaluate", fail)
     runs = mart.run_monitors().set_index("monitor")
     assert runs["state"].to_dict() == {"quality": "failed", "performance": "finished"}
     assert runs.loc["quality", "reason"] == "no memory left"

@@ -6,7 +6,7 @@ from psycopg2 import sql
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ as REPEATABLE_READ
 
 from helpers.datamart.copying import TIMESTAMP, copy_out
-from helpers.datamart.monitoring import Measurement, Monitor, Outcome
+from helpers.datamart.monitoring.base import Measurement, Monitor, Outcome
 from helpers.monitors.quality import evaluation
 
 GATES = {"binary": "area_under_roc", "multiclass": "accuracy", "regression": "r2"}

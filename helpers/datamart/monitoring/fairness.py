@@ -8,10 +8,10 @@ from pathlib import Path
 import pandas as pd
 
 from helpers.datamart import asking, scored_rows
-from helpers.datamart import fairness_monitoring_results as results
-from helpers.datamart.companion_settings import Companion
+from helpers.datamart.companion.settings import Companion
 from helpers.datamart.database import as_json
-from helpers.datamart.monitoring import Monitor, Outcome
+from helpers.datamart.monitoring import fairness_results as results
+from helpers.datamart.monitoring.base import Monitor, Outcome
 from helpers.monitors.fairness import bias_drift, report
 from helpers.monitors.fairness.analysis import analysis
 from helpers.monitors.fairness.evaluation import Fairness, evaluate

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from psycopg2 import sql
 
-from helpers.datamart import asking, companion_deployment, companion_making, companion_payload, scored_rows
-from helpers.datamart.companion_payload import PREDICTION, PROBABILITY
-from helpers.datamart.companion_settings import Companion
+from helpers.datamart import asking, scored_rows
+from helpers.datamart.companion import deployment, making, payload
+from helpers.datamart.companion.payload import PREDICTION, PROBABILITY
+from helpers.datamart.companion.settings import Companion
 from helpers.monitors.fairness.evaluation import evaluate
 from helpers.monitors.fairness.groups import Feature
 
@@ -94,10 +95,10 @@ class CompanionModel:
             ValueError: the model can't have one, validation rows are missing or unfit, or SageMaker doesn't deploy it.
         """
         self._region()
-        content, example = companion_making.search(self._subscription, settings, feature, favourable, unfavourable)
+        content, example = making.search(self._subscription, settings, feature, favourable, unfavourable)
         if self.exists():
             self.delete()
-        companion_making.deploy(self._subscription, settings, content, example)
+        making.deploy(self._subscription, settings, content, example)
         return self.get_details()
 
     def follow(self, parameters: Mapping, groups: Sequence[Mapping]) -> dict:
@@ -129,11 +130,11 @@ class CompanionModel:
         """
         if (details := self.get_details())["deleted_at"]:
             raise ValueError(f"The companion {details['endpoint']!r} was deleted: create it again first.")
-        companion_payload.add_columns(self._subscription)
+        payload.add_columns(self._subscription)
         rows = self._live(sql.SQL("p.{} IS NULL"))
         if len(rows):
             answers = asking.ask(self.get_subscription(), rows.features, PREDICTION, PROBABILITY)
-            companion_payload.store(self._subscription, rows.about, answers)
+            payload.store(self._subscription, rows.about, answers)
         return len(rows)
 
     def delete(self) -> None:
@@ -141,7 +142,7 @@ class CompanionModel:
         details, region = self.get_details(), self._region()
         if details["deleted_at"]:
             return
-        companion_deployment.delete(self._subscription.boto_session, region, details)
+        deployment.delete(self._subscription.boto_session, region, details)
         self._database.execute(
             "UPDATE companion SET deleted_at = now() WHERE subscription_id = %s", [self._subscription.subscription_id]
         )
@@ -152,7 +153,7 @@ class CompanionModel:
             return False
         same = details["asset_revision"] == self._subscription.asset_revision()
         session = self._subscription.boto_session
-        return same and companion_deployment.is_in_service(session, self._region(), details["endpoint"])
+        return same and deployment.is_in_service(session, self._region(), details["endpoint"])
 
     def _region(self) -> str:
         """Return the region of SageMaker; raise ValueError where there is none, or no session."""
@@ -162,7 +163,7 @@ class CompanionModel:
 
     def _live(self, condition: sql.SQL) -> scored_rows.ScoredRows:
         """Read the newest rows, by a condition on the companion's prediction."""
-        columns = self._subscription.table().of(companion_payload.ROLE)
+        columns = self._subscription.table().of(payload.ROLE)
         if not columns:
             raise ValueError("The companion hasn't answered any row yet: call companion.score().")
         chosen = condition.format(sql.Identifier(columns[0].column_name))

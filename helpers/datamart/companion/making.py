@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from helpers.datamart import asking, companion_deployment
-from helpers.datamart.companion_payload import PREDICTION, PROBABILITY
-from helpers.datamart.companion_settings import KINDS, Companion, validation_rows
+from helpers.datamart import asking
+from helpers.datamart.companion import deployment
+from helpers.datamart.companion.payload import PREDICTION, PROBABILITY
+from helpers.datamart.companion.settings import KINDS, Companion, validation_rows
 from helpers.datamart.database import as_json
 from helpers.datamart.entities import SageMakerMachineLearningAsset
 from helpers.monitors.fairness.groups import Feature
@@ -52,7 +53,7 @@ def deploy(subscription: "Subscription", settings: Companion, content: dict, exa
     session, region, revision = subscription.boto_session, subscription.region, subscription.asset_revision()
     held = {"rule": content["rule"], "inverted": content["inverted"]}
     options = {"role": settings.role, "instance_type": settings.instance_type}
-    made = companion_deployment.deploy(session, region, subscription.source_uid, held, **options)
+    made = deployment.deploy(session, region, subscription.source_uid, held, **options)
     try:
         added = _subscribe(subscription, made["endpoint"], content["rule"]["favourable"])
         asking.ask(added, example, PREDICTION, PROBABILITY)
@@ -63,7 +64,7 @@ def deploy(subscription: "Subscription", settings: Companion, content: dict, exa
             [subscription.subscription_id, added.uid, revision, as_json(content | made)],
         )
     except BaseException:
-        companion_deployment.delete(session, region, made)
+        deployment.delete(session, region, made)
         raise
 
 

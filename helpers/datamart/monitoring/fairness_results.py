@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pandas as pd
 
-from helpers.datamart.monitoring import Measurement
+from helpers.datamart.monitoring.base import Measurement
 from helpers.monitors.fairness.evaluation import Fairness
 
 WORDS = {"groups": ["feature", "group", "role"], "bias_metrics": ["feature", "group", "stage", "metric"]}

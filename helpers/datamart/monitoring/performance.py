@@ -1,6 +1,6 @@
 """Performance monitoring: how many records were scored, how fast, and how many a minute."""
 
-from helpers.datamart.monitoring import Measurement, Monitor, Outcome
+from helpers.datamart.monitoring.base import Measurement, Monitor, Outcome
 
 
 class PerformanceMonitoring(Monitor):

@@ -7,12 +7,12 @@ import pandas as pd
 from psycopg2 import sql
 
 from helpers.datamart import asking, scored_rows, tables
-from helpers.datamart import explainability_explanations as explanations
-from helpers.datamart.companion_settings import read_csv
+from helpers.datamart.companion.settings import read_csv
 from helpers.datamart.database import as_json
 from helpers.datamart.entities import ProblemType
-from helpers.datamart.explainability_explanations import Explanation
-from helpers.datamart.monitoring import Measurement, Monitor, Outcome
+from helpers.datamart.monitoring import explanations
+from helpers.datamart.monitoring.base import Measurement, Monitor, Outcome
+from helpers.datamart.monitoring.explanations import Explanation
 from helpers.monitors.explain import attribution
 from helpers.monitors.explain.contrast import contrast
 

@@ -11,7 +11,7 @@ from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ as REPEATABLE_RE
 from helpers.datamart.columns import INTEGER
 from helpers.datamart.copying import SHORT_INTEGER, TIMESTAMP, copy_out
 from helpers.datamart.database import Cursor, as_json
-from helpers.datamart.monitoring import Measurement, Monitor, Outcome
+from helpers.datamart.monitoring.base import Measurement, Monitor, Outcome
 from helpers.monitors.data_quality import comparison, consistency, constraints, violations
 from helpers.monitors.data_quality.statistics import Profile, profile
 from helpers.monitors.quality import accuracy_estimate
