@@ -9,6 +9,7 @@ from psycopg2 import sql
 from helpers import review
 from helpers.datamart import tables
 from helpers.datamart.database import Cursor
+from helpers.datamart.reviews import payload
 from helpers.review import answers
 
 REASON = "reason"  # the field of a template that says why
@@ -28,13 +29,12 @@ def hold_rows(cursor: Cursor, task_id: str) -> None:
 
     Erasing begins with the payload, so that a label can't be stored for a row whose other traces are just going.
     """
-    cursor.execute("SELECT subscription_id, record_id, scored_at FROM review_row WHERE task_id = %s", [task_id])
-    if rows := cursor.fetchall():
-        subscriptions, records, times = zip(*rows, strict=True)
-        query = "SELECT FROM {} WHERE record_id = ANY({}) AND scored_at = ANY({}) FOR KEY SHARE"
-        payload = tables.Table(subscriptions[0], ()).payload
-        wanted = (sql.Literal(list(records)), sql.Literal(list(times)))
-        cursor.execute(sql.SQL(query).format(sql.Identifier(payload), *wanted))
+    query = "SELECT subscription_id, record_id, row_number, scored_at FROM review_row WHERE task_id = %s"
+    cursor.execute(query, [task_id])
+    names = [column.name for column in cursor.description]
+    if rows := [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]:
+        table = tables.Table(rows[0]["subscription_id"], ())
+        payload.find(cursor, table.payload, (), rows, lock="FOR KEY SHARE")
 
 
 def read_labels(cursor: Cursor, task: dict, answer: review.Answer) -> list[RowLabel]:

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from psycopg2 import sql
 
 from helpers import review
 from helpers.datamart import tables
 from helpers.datamart.database import Cursor
+from helpers.datamart.reviews import payload
 from helpers.monitors.data_quality import kll
 
 PERCENTILES = (0.05, 0.5, 0.95)
@@ -67,7 +67,9 @@ def task_input(cursor: Cursor, subscription_id: int, task_id: str, form: Mapping
     )
     names = [column.name for column in cursor.description]
     rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    values = _values(cursor, tables.read(cursor, subscription_id), form["features"], rows)
+    table = tables.read(cursor, subscription_id)
+    columns = [table.named(name).column_name for name in form["features"]]
+    values = payload.find(cursor, table.payload, columns, rows)
     explained = _explanations(cursor, subscription_id, [row["scoring_id"] for row in rows])
     if len(values) < len(rows):
         raise review.TaskGone("Rows of this task were erased just now.")
@@ -88,16 +90,6 @@ def task_input(cursor: Cursor, subscription_id: int, task_id: str, form: Mapping
             for row in rows
         ],
     }
-
-
-def _values(cursor: Cursor, table: tables.Table, features: Sequence[str], rows: Sequence[dict]) -> dict:
-    """Read the features of scored rows by (record id, row number)."""
-    query = "SELECT record_id, row_number, {} FROM {} WHERE record_id = ANY({}) AND scored_at = ANY({})"
-    columns = [sql.Identifier(table.named(name).column_name) for name in features]
-    wanted = [sql.Literal([row[name] for row in rows]) for name in ("record_id", "scored_at")]  # times: which months
-    cursor.execute(sql.SQL(query).format(sql.SQL(", ").join(columns), sql.Identifier(table.payload), *wanted))
-    asked = {(row["record_id"], row["row_number"]) for row in rows}
-    return {(r, n): values for r, n, *values in cursor.fetchall() if (r, n) in asked}
 
 
 def _explanations(cursor: Cursor, subscription_id: int, scoring_ids: Sequence[str]) -> dict[str, dict]:

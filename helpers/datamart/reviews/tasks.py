@@ -12,7 +12,7 @@ from psycopg2 import extras, sql
 
 from helpers import review
 from helpers.datamart.database import Cursor, Database, as_json, plain
-from helpers.datamart.reviews import describing
+from helpers.datamart.reviews import describing, payload
 
 if TYPE_CHECKING:
     from helpers.datamart.subscriptions import Subscription
@@ -53,6 +53,7 @@ def insert(
         " reasons, prediction, score) VALUES %s",
         rows,
     )
+    payload.prepare(cursor, subscription.table().payload)
     _check_template(cursor, identifier, task_ids[0], form)
     cursor.execute("ANALYZE review_task, review_row")  # else a reviewer's next task is sought by reading all of them
     return new
@@ -81,8 +82,8 @@ def _hold(cursor: Cursor, subscription: "Subscription", chosen: pd.DataFrame) ->
     parts |= {"start": f"{chosen['scored_at'].min()}Z", "end": f"{chosen['scored_at'].max()}Z"}
     # The payload's index knows stretches, not rows: row by row, all of it would be read for each.
     cursor.execute("SET LOCAL enable_nestloop = off")
-    payload = sql.Identifier(subscription.table().payload)
-    cursor.execute(sql.SQL(query).format(payload=payload, **{name: sql.Literal(v) for name, v in parts.items()}))
+    literals = {name: sql.Literal(value) for name, value in parts.items()}
+    cursor.execute(sql.SQL(query).format(payload=sql.Identifier(subscription.table().payload), **literals))
     there = set(cursor.fetchall())
     return np.array([place in there for place in zip(records, numbers, strict=True)])
 
