@@ -156,9 +156,13 @@ def _finished(
     if kind == BOOLEAN:
         return data.astype(bool) if (data >= 0).all() else np.array([False, True, None], dtype=object)[data]
     if kind == TEXT:
+        # By sorting: workers' hash tables come to the last one in the order of hashes, which is then cut into a hundred
+        # thousand pieces, and 300,000 ids take minutes.
+        cursor.execute("SET LOCAL enable_hashagg = off")
         query = sql.SQL("SELECT DISTINCT hashtextextended({0}, 0), {0} FROM {1}")
         cursor.execute(query.format(expression, source))
         known = [row for row in cursor.fetchall() if row[1] is not None]
+        cursor.execute("SET LOCAL enable_hashagg TO DEFAULT")
         hashes, texts = zip(*known, strict=True) if known else ((), ())
         translation = np.array([*texts, None], dtype=object)
         return translation[pd.Index(np.array(hashes, dtype=np.int64)).get_indexer(data)]
