@@ -1,4 +1,4 @@
-"""Run every enabled monitor of every subscription now: `python -m helpers.datamart [--schema NAME]`, for cron.
+"""Run every enabled monitor and send rows to reviewers now: `python -m helpers.datamart [--schema NAME]`, for cron.
 
 The database comes from DATABASE_URL; SageMaker, where drift asks which model version is deployed, from the usual AWS
 settings. Exits with 1 if a run failed, 2 if the data mart can't be used.
@@ -23,12 +23,15 @@ def main() -> int:
     session = boto3.Session()
     try:
         mart = DataMart(os.environ["DATABASE_URL"], options.schema, session if session.region_name else None)
-        runs = mart.run_monitors()
+        runs, sent = mart.run_monitors(), mart.reviews.create_all()
     except DataMartError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     for run in runs.itertuples():
         print(f"{run.subscription}: {run.monitor} {run.state}, {run.records} records. {run.reason}".rstrip())
+    for subscription, report in sent.items():
+        counts = f"{report.rows} rows sent to reviewers, {report.already} before."
+        print(f"{subscription}: {counts} {' '.join(report.notes)}".rstrip())
     return int((runs["state"] == "failed").any())
 
 

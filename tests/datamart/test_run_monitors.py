@@ -8,7 +8,7 @@ import pytest
 
 from helpers.datamart.monitoring import quality
 from tests.conftest import REPOSITORY
-from tests.datamart.conftest import record
+from tests.datamart.conftest import record, small_record
 
 
 @pytest.fixture
@@ -50,6 +50,17 @@ def run(database_url, schema):
 def test_the_command_prints_a_line_a_run(watched, mart, database_url):
     done = run(database_url, mart.get_details()["schema"])
     assert (done.returncode, done.stdout) == (0, "breast-cancer: performance finished, 2 records.\n"), done.stderr
+
+
+def test_the_command_sends_rows_to_reviewers(small, mart, database_url):
+    mart.reviews.enable(small, reviewers=["Anna"], audit_share=0)
+    assert mart.reviews.create_all() == {}  # nothing was asked of the model yet
+    small.payload_logging.store(small_record("unsure", answers=[(0.6, 1)]))
+    for said in ("1 rows sent to reviewers, 0 before.", "0 rows sent to reviewers, 1 before."):
+        done = run(database_url, mart.get_details()["schema"])
+        assert done.returncode == 0 and f"small: {said}" in done.stdout, done.stderr
+    mart.reviews.disable(small)
+    assert "reviewers" not in run(database_url, mart.get_details()["schema"]).stdout
 
 
 def test_a_data_mart_that_is_not_there_is_one_line(database_url):

@@ -147,6 +147,14 @@ class Reviews:
             notes=notes,
         )
 
+    def create_all(self) -> dict[str, CreateReport]:
+        """Make the tasks of every subscription that is reviewed and has payload; return the reports by its name."""
+        found = self._database.rows(
+            "SELECT name FROM review_rule JOIN subscription USING (subscription_id) WHERE enabled"
+            " AND EXISTS (SELECT FROM scoring_key k WHERE k.subscription_id = subscription.subscription_id) ORDER BY 1"
+        )
+        return {row["name"]: self.create(row["name"]) for row in found}
+
     def _baseline(self, subscription: Subscription) -> dict | None:
         found = self._database.rows(
             "SELECT content FROM baseline WHERE (subscription_id, monitor) = (%s, 'drift')"
