@@ -11,6 +11,7 @@ from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ as REPEATABLE_RE
 from helpers.datamart.columns import INTEGER
 from helpers.datamart.copying import SHORT_INTEGER, TIMESTAMP, copy_out
 from helpers.datamart.database import Cursor, as_json
+from helpers.datamart.monitoring import baselines
 from helpers.datamart.monitoring.base import Measurement, Monitor, Outcome
 from helpers.monitors.data_quality import comparison, consistency, constraints, violations
 from helpers.monitors.data_quality.statistics import Profile, profile
@@ -63,12 +64,7 @@ class DriftMonitoring(Monitor):
         limits = {"drifted_features": (None, 0), "violations": (None, 0), "data_drift_magnitude": (None, limit)}
         parameters = {"threshold": threshold, "data_threshold": data_threshold, "min_records": min_records}
         details = self._enable(parameters, limits | {"drift_magnitude": (None, threshold)})
-        self._database.execute(
-            "INSERT INTO baseline (subscription_id, monitor, asset_revision, content) VALUES (%s, %s, %s, %s)"
-            " ON CONFLICT (subscription_id, monitor, asset_revision)"
-            " DO UPDATE SET content = EXCLUDED.content, created_at = now()",
-            [self._subscription.subscription_id, self.name, self._subscription.asset_revision(), as_json(content)],
-        )
+        baselines.keep(self._subscription, self.name, content)
         return details
 
     def _learn_accuracy(self, scored: pd.DataFrame) -> dict:
@@ -81,7 +77,7 @@ class DriftMonitoring(Monitor):
 
     def _measure(self, parameters: dict) -> Outcome:
         """Measure what was logged since the last run, whenever it was scored: captured traffic arrives late."""
-        baseline = self._baseline()
+        baseline = baselines.find(self._subscription, self.name)
         if baseline is None:
             reason = "the endpoint serves a model version without a baseline: call enable() with its training data"
             return Outcome(0, skipped=reason)
@@ -128,13 +124,6 @@ class DriftMonitoring(Monitor):
         ]
         return measurements, {"believable": found.believable, "doubts": found.reasons}
 
-    def _baseline(self) -> dict | None:
-        found = self._database.rows(
-            "SELECT content FROM baseline WHERE (subscription_id, monitor, asset_revision) = (%s, %s, %s)",
-            [self._subscription.subscription_id, self.name, self._subscription.asset_revision()],
-        )
-        return found[0]["content"] if found else None
-
     def _rows(self, first: int, last: int) -> pd.DataFrame:
         """Read features and answers of the records logged from one to another, with their row and time."""
         table = self._subscription.table()
@@ -178,7 +167,7 @@ class DriftMonitoring(Monitor):
         Raises:
             ValueError: there is no baseline, or no window of the present model version in this time.
         """
-        baseline = self._baseline()
+        baseline = baselines.find(self._subscription, self.name)
         windows = self._database.rows(
             "SELECT content FROM profile WHERE (subscription_id, asset_revision) = (%s, %s)"
             " AND window_start >= %s AND window_end <= %s ORDER BY window_start",
@@ -205,7 +194,7 @@ class DriftMonitoring(Monitor):
             ValueError: there is no such run, or it measured nothing.
         """
         run = self.get_run_details(run_uid)
-        baseline = self._baseline()
+        baseline = baselines.find(self._subscription, self.name)
         if baseline is None or "first_record" not in run:
             raise ValueError(f"Run {run['run_uid']} measured nothing: {run.get('reason', run['state'])}.")
         rows = self._rows(run["first_record"], run["last_record"])

@@ -8,9 +8,8 @@ from psycopg2 import sql
 
 from helpers.datamart import asking, scored_rows, tables
 from helpers.datamart.companion.settings import read_csv
-from helpers.datamart.database import as_json
 from helpers.datamart.entities import ProblemType
-from helpers.datamart.monitoring import explanations
+from helpers.datamart.monitoring import baselines, explanations
 from helpers.datamart.monitoring.base import Measurement, Monitor, Outcome
 from helpers.datamart.monitoring.explanations import Explanation
 from helpers.monitors.explain import attribution
@@ -80,12 +79,7 @@ class Explainability(Monitor):
         parameters = {"changeable": list(changeable), "protected": list(protected), "threshold": threshold}
         parameters |= {"sample": sample, "min_records": min_records}
         details = self._enable(parameters, {"ndcg": (attribution.DRIFT_THRESHOLD, None)})
-        self._database.execute(
-            "INSERT INTO baseline (subscription_id, monitor, asset_revision, content) VALUES (%s, %s, %s, %s)"
-            " ON CONFLICT (subscription_id, monitor, asset_revision)"
-            " DO UPDATE SET content = EXCLUDED.content, created_at = now()",
-            [self._subscription.subscription_id, self.name, self._subscription.asset_revision(), as_json(content)],
-        )
+        baselines.keep(self._subscription, self.name, content)
         return details
 
     def explain(self, scoring_id: str) -> Explanation:
@@ -192,16 +186,12 @@ class Explainability(Monitor):
 
     def _baseline(self) -> tuple[dict, pd.DataFrame]:
         """Return what `enable` stored for the version of the model that answers now, and its training rows."""
-        found = self._database.rows(
-            "SELECT content FROM baseline WHERE (subscription_id, monitor, asset_revision) = (%s, %s, %s)",
-            [self._subscription.subscription_id, self.name, self._subscription.asset_revision()],
-        )
-        if not found:
+        content = baselines.find(self._subscription, self.name)
+        if not content:
             raise ValueError(
                 "the endpoint serves a version of the model that explanations weren't enabled for: call enable() with"
                 " its training rows"
             )
-        content = found[0]["content"]
         return content, pd.DataFrame(content["rows"], columns=content["columns"])
 
     def _select(self, limit: int | None) -> tables.Selection:
