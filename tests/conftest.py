@@ -31,3 +31,16 @@ def fresh_services() -> dict[str, str]:
     yield environment
     subprocess.run([sys.executable, "-m", "helpers.workspace", "stop"], cwd=REPOSITORY, env=environment, check=True)
     shutil.rmtree(state)
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A real browser, this machine's Chromium; a test that needs it is skipped where there is none."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright isn't installed")
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.skip("no Chromium on this machine")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield browser
+        browser.close()

@@ -1,24 +1,13 @@
 """Real Chromium over PostgreSQL: the owner invites, two reviewers answer by keyboard, their labels arrive."""
 
 import contextlib
-import shutil
 
 import pytest
 from sklearn.datasets import load_breast_cancer
 
 from tests.datamart.reviewing import work
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright isn't installed")
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine")]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

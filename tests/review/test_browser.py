@@ -1,6 +1,5 @@
 """Real Chromium: a reviewer's work from link to answer, by keyboard alone, at a phone's width and a desk's."""
 
-import shutil
 import time
 from datetime import timedelta
 
@@ -11,17 +10,7 @@ from helpers import review
 from .conftest import SECRET
 from .samples import WALKTHROUGH, WALKTHROUGH_INPUT, scored
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright isn't installed")
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine")]
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
