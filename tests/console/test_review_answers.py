@@ -136,7 +136,7 @@ def test_killed_before_it_could_acknowledge_an_answer(launch, make, running, sch
 
 
 def _send(client, path, form):
-    with contextlib.suppress(urllib.error.URLError, ConnectionError):
+    with contextlib.suppress(urllib.error.URLError, ConnectionError, http.client.HTTPException):
         client.ask(path, form)
 
 

@@ -50,7 +50,8 @@ def test_the_invitation_stays_in_no_history(enter, site):
 
 def test_keyboard_alone_from_the_queue_through_every_task(enter, queue, site):
     page = enter("anna")
-    page.keyboard.press("Enter")  # the first button has the focus
+    page.wait_for_function("document.activeElement.tagName == 'BUTTON'")  # a browser gives it when it first draws
+    page.keyboard.press("Enter")
     page.wait_for_url("**/tasks/t-0")
     page.keyboard.press("1")
     page.keyboard.press("Tab")
