@@ -36,7 +36,7 @@ console: install  ## open the data mart's status pages and REST interface on 127
 
 test: install  ## check style, helpers and every notebook
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
-	@$(BIN)/python -m pytest tests
+	@$(BIN)/python -m pytest tests -n 2 --dist loadfile
 
 bench: install  ## time what was built for speed, beside its bounds and peers
 	@for part in monitors datamart console invoke fairness; do echo "== $$part"; $(BIN)/python -m tests.bench.bench_$$part || true; done

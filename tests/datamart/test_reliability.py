@@ -31,7 +31,13 @@ from tests.datamart.conftest import small_record
 log = datamart.DataMart(sys.argv[1], schema="kill").subscriptions.get(name="small").payload_logging
 for n in itertools.count():
     scoring_id = f"{sys.argv[2]}:{n}"
-    log.store([small_record(scoring_id, values=[[n, "red"], [n, "blue"]], answers=[[0.9, 1]] * 2)])
+    record = small_record(scoring_id, values=[[n, "red"], [n, "blue"]], answers=[[0.9, 1]] * 2)
+    while True:
+        try:
+            log.store([record])
+            break
+        except datamart.DataMartError:
+            pass  # a busy machine may start the server more slowly than store waits
     print(scoring_id, flush=True)
 """
 

@@ -127,9 +127,7 @@ def test_many_loops_by_a_scripted_reviewer_who_errs(aws):
     )["FlowDefinitionArn"]
     labels = {f"row-{number}": "benign" if number % 2 else "malignant" for number in range(30)}
     for start in range(0, 30, 5):
-        rows = [
-            {"id": f"row-{number}", "features": [{"name": "x", "value": 1}]} for number in range(start, start + 5)
-        ]
+        rows = [{"id": f"row-{number}", "features": [{"name": "x", "value": 1}]} for number in range(start, start + 5)]
         text = json.dumps({"labels": ["benign", "malignant"], "rows": rows})
         request = {"HumanLoopName": f"{name}-{start}", "HumanLoopInput": {"InputContent": text}}
         runtime(aws).start_human_loop(FlowDefinitionArn=flow, **request)

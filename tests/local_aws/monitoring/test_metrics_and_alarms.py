@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from monitors import define, definition, finished, put_capture, schedule, table
+from offline import capture_config, deploy
 
 NAMESPACE = "/aws/sagemaker/Endpoints/data-metrics"
 
@@ -36,8 +37,16 @@ def put_alarm(cloudwatch, name, dimensions, **changes):
     )
 
 
-def test_an_alarm_on_drift_goes_off_and_comes_back(aws, endpoint):
-    cloudwatch = aws.client("cloudwatch")
+@pytest.fixture
+def quiet(aws, endpoint):
+    """An endpoint beside the shared one, whose baseline it has: nobody else captures its traffic."""
+    name = deploy(aws, capture=capture_config())["EndpointName"]
+    yield name
+    aws.sagemaker.delete_endpoint(EndpointName=name)
+
+
+def test_an_alarm_on_drift_goes_off_and_comes_back(aws, quiet):
+    endpoint, cloudwatch = quiet, aws.client("cloudwatch")
     name = schedule(aws, *define(aws, definition("DataQuality", endpoint)))
     dimensions = [{"Name": "Endpoint", "Value": endpoint}, {"Name": "MonitoringSchedule", "Value": name}]
     put_alarm(cloudwatch, name, dimensions)
