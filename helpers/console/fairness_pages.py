@@ -7,10 +7,10 @@ from uuid import UUID
 from flask import Blueprint, Response, abort, current_app
 
 from helpers.console import security
-from helpers.datamart.monitoring import fairness
+from helpers.datamart.monitoring.fairness import REPORT_STYLE
 
 # The report brings its own style, so that it can be passed on as one file; nothing else may style it or run in it.
-_STYLE = base64.b64encode(hashlib.sha256(fairness.REPORT_STYLE.encode()).digest()).decode()
+_STYLE = base64.b64encode(hashlib.sha256(REPORT_STYLE.encode()).digest()).decode()
 POLICY = f"default-src 'none'; style-src 'sha256-{_STYLE}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 fairness = Blueprint("fairness", __name__)

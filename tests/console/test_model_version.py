@@ -3,27 +3,12 @@
 import json
 
 import boto3
-import pytest
 
 from helpers import console
 from helpers.console.__main__ import _session
+from tests.datamart.test_model_versions import asked, versions  # noqa: F401  a fixture, and what reads versions
 
 from .conftest import Client, record
-
-
-@pytest.fixture
-def asked(monkeypatch):
-    """Let SageMaker answer with a version, and count how often it's asked."""
-    calls = []
-    monkeypatch.setattr(
-        "helpers.datamart.sagemaker.asset_revision", lambda session, region, endpoint: calls.append(endpoint) or "now"
-    )
-    return calls
-
-
-def versions(subscription):
-    rows = subscription.payload_logging.get_window(columns=["scoring_id", "asset_revision"])
-    return dict(zip(rows["scoring_id"], rows["asset_revision"], strict=True))
 
 
 def test_a_record_may_name_its_version(program, schema, subscription):
@@ -34,7 +19,7 @@ def test_a_record_may_name_its_version(program, schema, subscription):
     assert versions(subscription) == {"a-1": "v1", "b-1": "", "c-1": "", "d-1": "v2"}
 
 
-def test_sagemaker_is_asked_for_those_that_name_none_and_not_each_time(database_url, schema, subscription, asked):
+def test_sagemaker_is_asked_for_those_that_name_none_and_not_each_time(database_url, schema, subscription, asked):  # noqa: F811
     running = console.start(database_url, schema, boto_session=boto3.Session("key", "secret", region_name="us-east-1"))
     try:
         program = Client(running.url, running.token)
