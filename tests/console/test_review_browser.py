@@ -90,7 +90,8 @@ def test_the_status_page_fits_and_the_audit_finds_nothing_serious(owner, cancer,
     for label in ("benign", "malignant", "malignant"):
         work(mart.reviews.queue(), "anna", label, reason="a long reason that somebody has typed into the field")
     page = owner(width)
-    page.get_by_label("Invite anna").click()
+    with page.expect_navigation(url="**/reviews/invitations*"):  # until it's loaded, style sheet and all
+        page.get_by_label("Invite anna").click()
     assert page.evaluate("document.documentElement.scrollWidth") == width
     serious = [one for one in axe.run(page)["violations"] if one["impact"] in ("serious", "critical")]
     assert not [(one["id"], one["nodes"][0]["html"]) for one in serious]
