@@ -106,6 +106,23 @@ def metrics(table: pd.DataFrame, threshold: float, title: str) -> Figure:
     return _finish(figure)
 
 
+def differences(table: pd.DataFrame, margin: float, title: str) -> Figure:
+    """Draw how far challengers differ from the champion, with intervals, against the margin that they may be worse.
+
+    `table` is indexed by the challenger's name, with columns difference, ci_low, ci_high (log loss) and passes.
+    """
+    figure, (axis,) = _figure(size=(6.4, 0.5 * len(table) + 1.1))
+    for height, row in enumerate(table.itertuples()):
+        reach = [[row.difference - row.ci_low], [row.ci_high - row.difference]]
+        axis.errorbar(row.difference, height, xerr=reach, fmt="o", capsize=3, color=BLUE if row.passes else ORANGE)
+    axis.axvline(0, color=GREY, linewidth=0.8)
+    axis.axvline(margin, color=GREY, linestyle="--", label=f"margin {margin:g}")
+    axis.set(title=title, xlabel="challenger's log loss less the champion's, with 95% interval")
+    axis.set(yticks=range(len(table)), yticklabels=table.index, ylim=(len(table) - 0.5, -0.5))
+    axis.legend(frameon=False, loc="upper right")
+    return _finish(figure)
+
+
 def drift(distances: Mapping[str, float], threshold: float, title: str, shown: int = 8) -> Figure:
     """Draw the drift distance of the features that drifted most, against the limit."""
     largest = sorted(distances.items(), key=lambda item: item[1], reverse=True)[:shown]
