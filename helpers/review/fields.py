@@ -67,7 +67,8 @@ def _name_unlabelled(root: HtmlElement, fields: list[Field]) -> None:
     labelled = {label.get("for") for label in root.iter("label")} - {None}
     for found in fields:
         for control in found.controls:
-            has_label = control.get("id") in labelled or next(control.iterancestors("label"), None) is not None
+            around = next(control.iterancestors("label"), None)
+            has_label = control.get("id") in labelled or (around is not None and around.text_content().strip())
             if not has_label and "aria-label" not in control.attrib:
                 option = found.options.get(_value(control))
                 name = f"{found.wire}: {option}" if option else control.get("placeholder", found.wire)

@@ -65,6 +65,7 @@ def test_from_invitation_to_label(opened, owner, cancer, running, mart):
     anna, ben = opened(link), opened(running.invite("ben"))
     for reviewer in (anna, ben):
         reviewer.wait_for_url("**/review/")
+        reviewer.locator("button:focus").wait_for()  # a browser gives it the focus when it first draws
         reviewer.keyboard.press("Enter")
         reviewer.wait_for_url("**/review/tasks/*")
     assert "Is the lump malignant?" in anna.locator("main").text_content()

@@ -163,6 +163,13 @@ def test_a_template_of_ones_own_names_the_field_with_the_label(mart, small):
     assert row(mart)["label"] == "malignant"  # 1 is what malignant stands for
 
 
+def test_what_a_template_cannot_show_is_told_to_whoever_makes_the_tasks(mart, small):
+    log(small, [0.5])
+    enable(mart, small, template=OWN + "<my-chart></my-chart>", label_field="True Prediction")
+    notes = mart.reviews.create(small).notes
+    assert len(notes) == 1 and notes[0].startswith("template: <my-chart> isn't among the elements drawn here")
+
+
 def test_a_template_without_a_label_for_each_row_is_refused_before_anybody_is_asked(mart, small):
     log(small, [0.5])
     enable(mart, small, template=OWN, label_field="Prediction")

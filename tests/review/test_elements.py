@@ -25,6 +25,13 @@ CASES = {
         [("is", "red")],
         {"is": {"dim": False, "red": True}},
     ),
+    "toggle": ('<crowd-toggle-button name="it"></crowd-toggle-button>', [("it", "on")], {"it": {"on": True}}),
+    "select": (
+        '<crowd-select name="one" label="Which?" value="b"><option>a</option><option value="b">B</option>'
+        "<option>c</option></crowd-select>",
+        [("one", "c")],
+        {"one": "c"},
+    ),
     "radio group": (
         '<crowd-radio-group><crowd-radio-button name="tech" value="yes">T</crowd-radio-button>'
         '<crowd-radio-button name="art" value="yes">A</crowd-radio-button></crowd-radio-group>',
@@ -100,9 +107,34 @@ def test_an_unknown_element_is_shown_as_its_content_with_a_warning():
     ]
 
 
-def test_categories_that_are_no_list_are_warned_of():
+def test_any_element_that_is_not_drawn_is_warned_of_once_and_none_in_comments_or_scripts():
+    template = """<!-- <crowd-one> <script> --><html><body><my-scale>1 to 5</my-scale>
+        <video>Watch</video><video></video>
+        <script src="https://assets.crowd.aws/crowd-html-elements.js">"<crowd-two>"</script><!-- <crowd-three>"""
+    rendered = render(template, {})
+    assert "1 to 5" in rendered.html and "Watch" in rendered.html
+    assert [warning.partition(" ")[0] for warning in rendered.warnings] == ["<my-scale>", "<video>"]
+
+
+def test_a_select_begins_with_its_value_and_a_text_has_its_limits():
+    limited = '<crowd-input name="a" max-length="5" min-length="2"></crowd-input>'
+    limited += '<crowd-text-area name="b" max-length="9"></crowd-text-area>'
+    page = fragment_fromstring(render(CASES["select"][0] + limited, {}).html)
+    assert page.find(".//option[@selected]").get("value") == "b"
+    assert page.find(".//crowd-select/label/span").text == "Which?"
+    assert (page.find(".//input").get("maxlength"), page.find(".//input").get("minlength")) == ("5", "2")
+    assert page.find(".//textarea").get("maxlength") == "9"
+
+
+def test_a_link_may_open_another_tab_which_knows_nothing_of_this_one():
+    link = fragment_fromstring(render('<a href="https://a.example" target="_blank">a</a>', {}).html).find(".//a")
+    assert link.get("target") == "_blank" and link.get("rel") == "noopener noreferrer"
+
+
+def test_choices_that_are_none_are_warned_of():
     rendered = render('<crowd-classifier name="a" categories="nonsense">text</crowd-classifier>', {})
     assert "text" in rendered.html and "categories" in rendered.warnings[0]
+    assert render("<crowd-select name=a></crowd-select>", {}).warnings == ["<crowd-select> has no <option> inside."]
 
 
 def test_the_templates_own_button_names_the_pages_button():
@@ -115,7 +147,8 @@ def test_the_templates_own_button_names_the_pages_button():
 def test_controls_without_a_label_are_named_for_screen_readers():
     html = render('<table><tr><td><input name="a"></td></tr><tr><td><input name="a"></td></tr></table>', {}).html
     html += render('<label>other <input name="c"></label><input name="b">', {}).html
-    assert 'aria-label="b"' in html and 'aria-label="c"' not in html
+    html += render('<crowd-toggle-button name="d"></crowd-toggle-button>', {}).html
+    assert 'aria-label="b"' in html and 'aria-label="c"' not in html and 'aria-label="d: on"' in html
     assert 'aria-label="a[0]"' in html and 'aria-label="a[1]"' in html
 
 

@@ -32,6 +32,16 @@ def test_a_templates_style_stays_in_its_part():
     assert re.search(r"<style>@scope \(\.worker-template\) \{\s*p\{color:red\}\s*\}</style>", render(HOSTILE, {}).html)
 
 
+def test_a_style_that_closes_too_much_ends_nothing():
+    html = render("<style>p{color:red} } b{color:red} @media print { i { color: red }</style>", {}).html
+    style = html.partition("<style>")[2].partition("</style>")[0]
+    assert style.startswith("@scope (.worker-template) {") and style.endswith("\n}")
+    assert [style[:end].count("{") - style[:end].count("}") for end in range(30, len(style))][:-1].count(0) == 0
+    assert style.count("{") == style.count("}") == 5
+    html = render(r"""<style>p::before{content:"\3c/style>\3cscript>"}</style>after""", {}).html
+    assert html.count("</") == 2 and "<script" not in html
+
+
 def test_a_script_in_data_is_text():
     html = render("<p title='{{ task.input.a }}'>{{ task.input.a }}</p>", {"a": "'><script>alert(1)</script>"}).html
     assert "<script" not in html and "&lt;script&gt;" in html

@@ -21,7 +21,8 @@ class CreateReport(NamedTuple):
     """What a call to `create` did.
 
     `tasks` and `rows` are those made now; `already` counts rows that were chosen but sent before; `reasons` counts the
-    new rows by reason, and a row may have several; `notes` say what could not be asked, and why.
+    new rows by reason, and a row may have several; `notes` say what could not be asked, and why, and what of the
+    template isn't shown as it was meant.
     """
 
     tasks: int
@@ -137,14 +138,16 @@ class Reviews:
         chosen, notes = choosing.choose(subscription, rule, baseline, start, end)
         texts = {value: text for text, value in form["values"].items()}
         chosen["prediction"] = [texts.get(value) for value in chosen["prediction"].tolist()]
-        new = self._database.run(lambda cursor: tasks.insert(cursor, subscription, form, chosen, rule.rows_per_task))
+        new, warnings = self._database.run(
+            lambda cursor: tasks.insert(cursor, subscription, form, chosen, rule.rows_per_task)
+        )
         reasons = new["reasons"].explode().value_counts()
         return CreateReport(
             tasks=-(-len(new) // rule.rows_per_task),
             rows=len(new),
             already=len(chosen) - len(new),
             reasons={str(name): int(count) for name, count in reasons.items()},
-            notes=notes,
+            notes=[*notes, *(f"template: {warning}" for warning in warnings)],
         )
 
     def create_all(self) -> dict[str, CreateReport]:

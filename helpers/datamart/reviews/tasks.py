@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 
 def insert(
     cursor: Cursor, subscription: "Subscription", form: dict, chosen: pd.DataFrame, rows_per_task: int
-) -> pd.DataFrame:
-    """Make tasks of the chosen rows that were not sent before, and return those rows.
+) -> tuple[pd.DataFrame, list[str]]:
+    """Make tasks of the chosen rows that were not sent before.
+
+    Returns:
+        Those rows, and what of the template can't be shown as its author meant it.
 
     Raises:
         ValueError: the template, filled in with the first task, has an error or not one label for each row.
@@ -33,7 +36,7 @@ def insert(
     new = chosen[~chosen["scoring_id"].isin([name for (name,) in cursor.fetchall()])].reset_index(drop=True)
     new = new[_hold(cursor, subscription, new)]
     if new.empty:
-        return new
+        return new, []
     form_id = _form_id(cursor, identifier, form)
     task_ids = [str(uuid.uuid4()) for _ in range(0, len(new), rows_per_task)]
     extras.execute_values(
@@ -54,20 +57,22 @@ def insert(
         rows,
     )
     payload.prepare(cursor, subscription.table().payload)
-    _check_template(cursor, identifier, task_ids[0], form)
+    warnings = _check_template(cursor, identifier, task_ids[0], form)
     cursor.execute("ANALYZE review_task, review_row")  # else a reviewer's next task is sought by reading all of them
-    return new
+    return new, warnings
 
 
-def _check_template(cursor: Cursor, subscription_id: int, task_id: str, form: dict) -> None:
+def _check_template(cursor: Cursor, subscription_id: int, task_id: str, form: dict) -> list[str]:
     """Fill the template in with a first task, so that what is wrong with it is known before anybody is asked."""
     task_input = describing.task_input(cursor, subscription_id, task_id, form)
-    found = [field.key for field in review.render(form["template"], task_input).fields].count(form["label_field"])
+    rendered = review.render(form["template"], task_input)
+    found = [field.key for field in rendered.fields].count(form["label_field"])
     if found != len(task_input["rows"]):
         raise ValueError(
             f"The template asks {found} times for {form['label_field']!r} where a task has {len(task_input['rows'])}"
             " rows: put that field (label_field) into a loop over task.input.rows. No task was made."
         )
+    return rendered.warnings
 
 
 def _hold(cursor: Cursor, subscription: "Subscription", chosen: pd.DataFrame) -> np.ndarray:

@@ -13,7 +13,7 @@ from lxml.html import HtmlElement
 from lxml.html import builder as html
 
 # Attributes that mean the same on a crowd element and on the HTML control inside it.
-SHARED = ("name", "value", "placeholder", "min", "max", "step", "rows", "maxlength")
+SHARED = ("name", "value", "placeholder", "min", "max", "step", "rows", "max-length", "min-length", "maxlength")
 SWITCHES = ("required", "disabled", "checked", "readonly")
 # AWS's samples write this attribute in JavaScript's way: { text: 'None of the above' }
 EXCLUSION = re.compile(r"""text["']?\s*:\s*(["'])(.*?)\1""")
@@ -44,7 +44,7 @@ def _control(element: HtmlElement, tag: str, **attributes: str) -> HtmlElement:
     control = getattr(html, tag.upper())()
     for name in SHARED:
         if element.get(name) is not None:
-            control.set(name, element.get(name))
+            control.set(name.replace("-", ""), element.get(name))
     for switch in SWITCHES:
         if is_on(element, switch):
             control.set(switch, "")
@@ -80,6 +80,19 @@ def _input(element: HtmlElement) -> None:
 def _text_area(element: HtmlElement) -> None:
     control = _control(element, "textarea")
     control.text = control.attrib.pop("value", None)
+    _labelled(element, control)
+
+
+def _select(element: HtmlElement) -> None:
+    """Draw a list to choose one from: A2I has none, but templates are written as if it had."""
+    control = _control(element, "select")
+    value = control.attrib.pop("value", None)
+    control.extend(element.findall(".//option"))
+    if not len(control):
+        raise ValueError("<crowd-select> has no <option> inside.")
+    for option in control:
+        if value is not None and value == option.get("value", option.text_content()):
+            option.set("selected", "")
     _labelled(element, control)
 
 
@@ -168,8 +181,10 @@ def _alert(element: HtmlElement) -> None:
 DRAWN = {
     "crowd-input": _input,
     "crowd-text-area": _text_area,
+    "crowd-select": _select,
     "crowd-slider": _slider,
     "crowd-checkbox": _checkbox,
+    "crowd-toggle-button": _checkbox,
     "crowd-radio-button": _radio_button,
     "crowd-classifier": _classifier,
     "crowd-classifier-multi-select": _classifier_multi,

@@ -41,7 +41,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 // --- the draft: after a pause, on leaving a field, on leaving the page
-let timer = null, changed = false, sending = false, stopped = false;
+let timer = null, changed = false, sending = false, stopped = false, underWay = new AbortController();
 
 function saveSoon() {
   changed = true;
@@ -54,9 +54,12 @@ async function save() {
   if (!changed || sending || stopped) return;
   changed = false;
   const body = new URLSearchParams(new FormData(form));
+  underWay = new AbortController();
   try {
     // keepalive lets the request outlive the page; browsers allow it for small bodies
-    const answer = await fetch(form.dataset.draft, { method: "POST", body, keepalive: body.toString().length < 60000 });
+    const answer = await fetch(form.dataset.draft, {
+      method: "POST", body, signal: underWay.signal, keepalive: body.toString().length < 60000,
+    });
     if (answer.status >= 500) throw new Error("the server failed");
     const said = answer.status === 401
       ? "Your session has ended: open your invitation in another tab; what you typed stays here."
@@ -64,6 +67,7 @@ async function save() {
     stopped = !answer.ok;
     tell(said, stopped);
   } catch {
+    if (sending) return;
     changed = true;
     tell("The draft can't be kept at the moment; trying again.", true);
     timer = setTimeout(save, 5000);
@@ -79,9 +83,10 @@ form.addEventListener("input", saveSoon);
 form.addEventListener("focusout", save);
 document.addEventListener("visibilitychange", () => { if (document.visibilityState === "hidden") save(); });
 
-// --- sending: once; the button comes back when the browser comes back to this page
+// --- sending: once, and no draft after it; the button comes back when the browser comes back to this page
 form.addEventListener("submit", () => {
   sending = true;
+  underWay.abort();
   send.disabled = true;
 });
 window.addEventListener("pageshow", () => {

@@ -38,8 +38,9 @@ def test_two_workers_read_answer_and_go_on(chromium, aws):
         page.get_by_role("textbox").fill(f"{name} looked")
         page.get_by_role("radio", name="malignant" if name == "ann" else "benign").check()
     for page in workers.values():
-        page.get_by_role("button", name="Submit").click()
-        page.get_by_text("Score 0.6").wait_for()
+        with page.expect_navigation():  # until its script is there, which the keys need
+            page.get_by_role("button", name="Submit").click()
+        assert page.get_by_text("Score 0.6").count()
     assert describe(aws, loops[0])["HumanLoopStatus"] == "Completed"
     assert [answer["answerContent"] for answer in output(aws, loops[0])["humanAnswers"]] == [
         {"diagnosis": {"label": "malignant"}, "reason": "ann looked"},
