@@ -46,6 +46,13 @@ def test_an_archive_is_unpacked_with_its_folders(tmp_path):
     assert found["code/inference.py"].read_bytes() == b"x = 1"
 
 
+def test_only_what_was_executable_is(tmp_path):
+    run, read = special("run.sh", tarfile.REGTYPE), special("read.txt", tarfile.REGTYPE)
+    run.mode, read.mode = 0o4755, 0o666
+    unpack(write_archive(tmp_path / "code.tar.gz", run, read), tmp_path / "code")
+    assert [(tmp_path / "code" / name).stat().st_mode & 0o7777 for name in ("run.sh", "read.txt")] == [0o700, 0o600]
+
+
 def test_an_empty_folder_may_be_the_target(tmp_path):
     (tmp_path / "model").mkdir()
     unpack(write_archive(tmp_path / "model.tar.gz", ("a", b"1")), tmp_path / "model")
@@ -63,6 +70,7 @@ def test_an_empty_folder_may_be_the_target(tmp_path):
         special("link", tarfile.LNKTYPE, "inside"),
         special("device", tarfile.CHRTYPE),
         special("pipe", tarfile.FIFOTYPE),
+        special("holes", tarfile.GNUTYPE_SPARSE),
     ],
 )
 def test_paths_outside_links_and_devices_are_refused(tmp_path, member):
