@@ -6,14 +6,18 @@ import subprocess
 import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from helpers.local_aws import services, state
 from helpers.local_aws.containers import launcher
 from helpers.local_aws.errors import AwsError, validation_error
+from helpers.local_aws.sagemaker.resources import Record
+
+if TYPE_CHECKING:
+    from helpers.local_aws.sagemaker.models import Backend
 
 _GRACE_SECONDS = 5  # between SIGTERM and SIGKILL; SageMaker gives 120
 _MAX_REASON = 1024
@@ -172,8 +176,17 @@ def _end_gently(process: launcher.Process) -> None:
         process.kill()
 
 
-def check_ended(kind: str, record: dict[str, Any]) -> None:
+def queue(backend: "Backend", record: Record, work: Callable[["Backend", Record, Run], None]) -> None:
+    """Queue a job: `work` runs it from its download to its last status."""
+    kind = record["_kind"]
+    stream = f"{record[f'{kind}Name']}/algo-1-{int(time.time())}"
+    run = backend.runs[record[f"{kind}Arn"]] = Run(backend.region_name, f"/aws/sagemaker/{kind}s", stream)
+    backend.queue.submit(work, backend, record, run)
+
+
+def end(backend: "Backend", record: Record) -> None:
     """Refuse to delete a job that has not ended."""
+    kind = record["_kind"]
     if record[f"{kind}Status"] in ("InProgress", "Stopping"):
         raise AwsError("ResourceInUse", f"{record[f'{kind}Arn']} has not ended: stop it first.")
 

@@ -57,7 +57,7 @@ def fit(labels, predictions, probabilities, *, positive_label=None) -> dict[str,
         positive_label: which label is positive; may be left out when the labels are 0 and 1.
 
     Raises:
-        ValueError: input that quality.evaluate refuses, or fewer than 100 rows.
+        ValueError: input that evaluation.evaluate refuses, or fewer than 100 rows.
     """
     labels, predictions = np.asarray(labels), np.asarray(predictions)
     check_input(labels, predictions, probabilities)

@@ -50,7 +50,7 @@ def statistics(
         seed: of the bootstrap.
 
     Raises:
-        ValueError: an unknown problem type, or input that quality.evaluate refuses.
+        ValueError: an unknown problem type, or input that evaluation.evaluate refuses.
     """
     if problem_type not in _KEYS:
         raise ValueError(f"problem_type is {problem_type!r}; use one of {', '.join(_KEYS)}.")
