@@ -1,4 +1,4 @@
-"""The metrics behind evaluation.py, each with its 95% interval, from confusion matrices, score bins and sums over rows."""
+"""The metrics of evaluation.py, each with its 95% interval, from confusion matrices, score bins and sums over rows."""
 
 from dataclasses import dataclass
 
