@@ -230,8 +230,11 @@ def configure(
     )
 
 
-def invoke_for(offline, endpoint, *, clients, seconds):
-    """Invoke an endpoint from several clients at once, each answer checked; answers the inference ids sent."""
+def invoke_for(offline, endpoint, *, clients, seconds, least=1):
+    """Invoke an endpoint from several clients at once, each answer checked; answers the inference ids sent.
+
+    It goes on for a time, and until each client has had its least number of answers.
+    """
     bodies = [f"{number / 4},{number / 5},{number / 6}" for number in range(10)]
     expected = {body: offline.invoke(endpoint, body, InferenceId="before")["Body"] for body in bodies}
     offline.invoke(endpoint)  # so that all clients are made
@@ -239,7 +242,7 @@ def invoke_for(offline, endpoint, *, clients, seconds):
 
     def work(client):
         sent = []
-        while time.monotonic() < end:
+        while time.monotonic() < end or len(sent) < least:
             body, sent_id = bodies[len(sent) % len(bodies)], f"{client}-{len(sent)}"
             answer = offline.invoke(endpoint, body, InferenceId=sent_id)["Body"]
             assert answer == expected[body], f"{answer} instead of {expected[body]}"
@@ -269,7 +272,15 @@ def capture_config(prefix="s3://data/captured", *, sampling=100, modes=("Input",
     }
 
 
-def captured(offline, prefix, *, count, seconds=10):
+def settle(offline, seconds=60):
+    """Wait until all that endpoints captured is in S3, from the spool that keeps it until then."""
+    deadline = time.monotonic() + seconds
+    while any((offline.state / "aws" / "captured").iterdir()):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def captured(offline, prefix, *, count, seconds=60):
     """Wait for a number of captured records; answers (key, record) pairs."""
     deadline = time.monotonic() + seconds
     while True:

@@ -23,7 +23,7 @@ def statistics(aws, endpoint, name, variant="AllTraffic"):
     return sum(point["SampleCount"] for point in points), sum(point["Sum"] for point in points)
 
 
-def wait_for(condition, seconds=10):
+def wait_for(condition, seconds=60):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
@@ -55,19 +55,21 @@ def test_two_production_variants_cannot_have_a_shadow(aws):
 
 def test_requests_are_counted_and_timed(aws):
     name = deploy(aws)["EndpointName"]
+    began = time.monotonic()
     for _ in range(4):
         aws.invoke(name)
     with pytest.raises(ClientError):
         aws.invoke(name, "1")
+    most = (time.monotonic() - began) * 1e6
     wait_for(lambda: statistics(aws, name, "Invocations")[0] == 5)
     assert statistics(aws, name, "Invocations") == (5, 5)
     assert statistics(aws, name, "Invocation4XXErrors") == (5, 1)
     assert statistics(aws, name, "Invocation5XXErrors") == (5, 0)
     assert statistics(aws, name, "InvocationModelErrors") == (5, 1)
-    count, microseconds = statistics(aws, name, "ModelLatency")
-    assert count == 5 and 100 < microseconds / count < 1e6
-    count, microseconds = statistics(aws, name, "OverheadLatency")
-    assert count == 5 and 0 < microseconds / count < 1e6
+    count, model = statistics(aws, name, "ModelLatency")
+    assert count == 5 and model / count > 100
+    count, overhead = statistics(aws, name, "OverheadLatency")
+    assert count == 5 and overhead > 0 and model + overhead < most
     aws.sagemaker.delete_endpoint(EndpointName=name)
 
 
@@ -85,6 +87,6 @@ def test_a_model_that_crashes_is_started_again(aws):
         except ClientError:
             return False
 
-    wait_for(answers, 20)
+    wait_for(answers)
     assert aws.sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService"
     aws.sagemaker.delete_endpoint(EndpointName=name)

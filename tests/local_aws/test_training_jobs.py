@@ -86,7 +86,7 @@ def test_an_output_bucket_that_does_not_exist_fails_the_job(aws):
 
 
 def wait_for_secondary(aws, name, status):
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while aws.sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"] != status:
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -47,8 +47,10 @@ def _extract(members: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> N
 
 def _check(member: tarfile.TarInfo) -> None:
     """Refuse what no model and no source code needs; raises ClientError."""
-    if not (member.isreg() or member.isdir()) or member.issparse():  # a sparse file is longer than its bytes here
-        raise ClientError(f"{member.name!r} is a link or a device, or sparse")
+    if not member.isreg() and not member.isdir():
+        raise ClientError(f"{member.name!r} is a link or a device")
+    if member.issparse():  # longer than the bytes that are counted
+        raise ClientError(f"{member.name!r} is a sparse file")
     if member.name.startswith("/") or ".." in member.name.split("/"):
         raise ClientError(f"{member.name!r} leads outside")
     if member.size > MAX_BYTES:

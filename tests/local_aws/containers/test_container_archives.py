@@ -70,12 +70,16 @@ def test_an_empty_folder_may_be_the_target(tmp_path):
         special("link", tarfile.LNKTYPE, "inside"),
         special("device", tarfile.CHRTYPE),
         special("pipe", tarfile.FIFOTYPE),
-        special("holes", tarfile.GNUTYPE_SPARSE),
     ],
 )
 def test_paths_outside_links_and_devices_are_refused(tmp_path, member):
     archive = write_archive(tmp_path / "model.tar.gz", ("inside", b"1"), member)
     assert_refused(tmp_path, archive, "leads outside|is a link or a device")
+
+
+def test_a_sparse_file_is_refused(tmp_path):
+    archive = write_archive(tmp_path / "model.tar.gz", special("holes", tarfile.GNUTYPE_SPARSE))
+    assert_refused(tmp_path, archive, "'holes' is a sparse file")
 
 
 def test_too_many_files_or_bytes_are_refused(tmp_path, monkeypatch):

@@ -64,7 +64,7 @@ def create(scheduler, expression, **changes):
     return name
 
 
-def jobs_of(aws, name, count, seconds=20):
+def jobs_of(aws, name, count, seconds=60):
     deadline = time.monotonic() + seconds
     while True:
         found = aws.sagemaker.list_processing_jobs(NameContains=name)["ProcessingJobSummaries"]
@@ -80,7 +80,7 @@ def data(aws):
 
 
 def test_a_schedule_of_one_time_starts_its_job_once_and_goes(aws, scheduler):
-    due = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=2)
+    due = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=5)
     name = create(scheduler, f"at({due:%Y-%m-%dT%H:%M:%S})", ActionAfterCompletion="DELETE")
     assert scheduler.get_schedule(Name=name)["ScheduleExpression"].startswith("at(")
     (done,) = jobs_of(aws, name, 1)
