@@ -23,13 +23,15 @@ $(VENV)/installed: requirements.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 	@echo "Installing about 240 packages into $(VENV) (1.4 GB; once) ..."
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode -r requirements.txt
+	@mkdir -p $(VENV)/etc/jupyter/labconfig  # JupyterLab's announcements would ask the network
+	@echo '{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}' > $(VENV)/etc/jupyter/labconfig/page_config.json
 	@touch $@
 
 run: install  ## run every notebook, one after the other (make run FROM=05 resumes)
 	@$(BIN)/python -m helpers.notebook_runner run --from $(FROM)
 
 lab: install  ## open the notebooks in JupyterLab
-	@$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 notebooks/00_start_here.ipynb
+	@$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 --ServerApp.root_dir=. notebooks/00_start_here.ipynb
 
 console: install  ## open the data mart's status pages and REST interface on 127.0.0.1
 	@$(BIN)/python -m helpers.console
