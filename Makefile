@@ -21,7 +21,7 @@ $(VENV)/installed: requirements.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
 	  { rm -rf $(VENV); echo "'$(PYTHON) -m venv' failed. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
-	@echo "Installing about 240 packages into $(VENV) (1.4 GB; once) ..."
+	@echo "Installing about 240 packages into $(VENV) (2 GB; once) ..."
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode -r requirements.txt
 	@mkdir -p $(VENV)/etc/jupyter/labconfig  # JupyterLab's announcements would ask the network
 	@echo '{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}' > $(VENV)/etc/jupyter/labconfig/page_config.json
