@@ -1,13 +1,12 @@
 """Endpoints: their life, their answers and their errors."""
 
 import json
-import time
 from contextlib import contextmanager
 
 import psutil
 import pytest
 from botocore.exceptions import ClientError
-from offline import LINEAR_LEARNER, configure, deploy, unique
+from offline import LINEAR_LEARNER, configure, deploy, unique, until
 
 
 @pytest.fixture(scope="module")
@@ -80,10 +79,7 @@ def test_an_unknown_variant_is_a_validation_error(aws, endpoint):
 
 def test_logs_of_the_model_are_in_cloudwatch(aws, endpoint):
     logs, group = aws.client("logs"), f"/aws/sagemaker/Endpoints/{endpoint}"
-    deadline = time.monotonic() + 60
-    while not logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    until(lambda: logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"])
     (stream,) = logs.describe_log_streams(logGroupName=group)["logStreams"]
     assert stream["logStreamName"].startswith("AllTraffic/i-")
 

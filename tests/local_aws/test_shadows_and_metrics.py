@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from botocore.exceptions import ClientError
-from offline import capture_config, captured, configure, deploy, unique
+from offline import capture_config, captured, configure, deploy, unique, until
 
 
 def statistics(aws, endpoint, name, variant="AllTraffic"):
@@ -21,13 +21,6 @@ def statistics(aws, endpoint, name, variant="AllTraffic"):
         Statistics=["Sum", "SampleCount"],
     )["Datapoints"]
     return sum(point["SampleCount"] for point in points), sum(point["Sum"] for point in points)
-
-
-def wait_for(condition, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def test_a_shadow_sees_the_requests_and_answers_none(aws):
@@ -61,7 +54,7 @@ def test_requests_are_counted_and_timed(aws):
     with pytest.raises(ClientError):
         aws.invoke(name, "1")
     most = (time.monotonic() - began) * 1e6
-    wait_for(lambda: statistics(aws, name, "Invocations")[0] == 5)
+    until(lambda: statistics(aws, name, "Invocations")[0] == 5)
     assert statistics(aws, name, "Invocations") == (5, 5)
     assert statistics(aws, name, "Invocation4XXErrors") == (5, 1)
     assert statistics(aws, name, "Invocation5XXErrors") == (5, 0)
@@ -87,6 +80,6 @@ def test_a_model_that_crashes_is_started_again(aws):
         except ClientError:
             return False
 
-    wait_for(answers)
+    until(answers)
     assert aws.sagemaker.describe_endpoint(EndpointName=name)["EndpointStatus"] == "InService"
     aws.sagemaker.delete_endpoint(EndpointName=name)

@@ -5,19 +5,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from monitors import define, definition, finished, put_capture, schedule, table
-from offline import capture_config, deploy
+from offline import capture_config, deploy, until
 
 NAMESPACE = "/aws/sagemaker/Endpoints/data-metrics"
 
 
-def wait_for_state(cloudwatch, name, state, seconds=60):
-    deadline = time.monotonic() + seconds
-    while True:
+def wait_for_state(cloudwatch, name, state):
+    def reached():
         (alarm,) = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
-        if alarm["StateValue"] == state:
-            return alarm
-        assert time.monotonic() < deadline, (alarm["StateValue"], alarm["StateReason"])
-        time.sleep(0.2)
+        return alarm if alarm["StateValue"] == state else None
+
+    return until(reached)
 
 
 def put_alarm(cloudwatch, name, dimensions, **changes):
