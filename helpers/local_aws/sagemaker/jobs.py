@@ -135,9 +135,7 @@ def launch(
     return launcher.launch(module, verb, client | environment | {"OPT_ML": str(run.opt_ml)}, run.log, arguments)
 
 
-def execute(
-    run: Run, module: str, verb: str, environment: dict[str, str], seconds: float, arguments: Sequence[str] = ()
-) -> Ending:
+def execute(run: Run, module: str, verb: str, environment: dict[str, str], seconds: float) -> Ending:
     """Run a job's container process to its end, its log sent on meanwhile.
 
     Args:
@@ -146,11 +144,10 @@ def execute(
         verb: train or run.
         environment: besides the client's variables and OPT_ML.
         seconds: until it is ended for taking too long.
-        arguments: of the container.
     """
     deadline = time.monotonic() + seconds
     run.start_log()
-    process = launch(run, module, verb, environment, arguments)
+    process = launch(run, module, verb, environment)
     cause = ""
     try:
         while process.poll() is None:

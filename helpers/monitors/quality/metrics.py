@@ -125,7 +125,18 @@ def multiclass_metrics(matrix: np.ndarray, classes: list, true: np.ndarray, prob
 
 
 def regression_metrics(labels: np.ndarray, predictions: np.ndarray, rng) -> dict[str, Metric]:
-    """Compute the regression metrics from sums over rows (labels centred first, for precision)."""
+    """Compute the regression metrics."""
+    return {name: _metric(v[0], v[1:]) for name, v in regression_values(labels, predictions, rng).items()}
+
+
+def regression_values(labels: np.ndarray, predictions: np.ndarray, rng) -> dict[str, np.ndarray]:
+    """Compute each regression metric and, after it, its bootstrap replicates; shape (1 + REPLICATES,).
+
+    All come from sums over rows, labels centred first for precision.
+
+    Raises:
+        ValueError: labels or predictions are no finite numbers.
+    """
     try:
         true, error = labels.astype(float), predictions.astype(float) - labels.astype(float)
     except (TypeError, ValueError):
@@ -138,11 +149,10 @@ def regression_metrics(labels: np.ndarray, predictions: np.ndarray, rng) -> dict
     total = yy - y * y / n
     with np.errstate(invalid="ignore", divide="ignore"):
         defined = np.where(total > 0, total, np.nan)
-        values = {
+        return {
             "r2": 1 - ee / defined,
             "proportion_explained_variance": 1 - (ee - e * e / n) / defined,
             "mean_absolute_error": absolute / n,
             "mean_squared_error": ee / n,
             "root_of_mean_squared_error": np.sqrt(ee / n),
         }
-    return {name: _metric(v[0], v[1:]) for name, v in values.items()}

@@ -14,7 +14,7 @@ from .. import resampling
 from ..data_quality.statistics import VERSION
 from ..data_quality.violations import java_double
 from .evaluation import binary_classes, check_input, seen_classes
-from .metrics import auc
+from .metrics import auc, regression_values
 
 ProblemType = Literal["BinaryClassification", "MulticlassClassification", "Regression"]
 _KEYS = {
@@ -23,6 +23,12 @@ _KEYS = {
     "Regression": "regression",
 }
 _MORE_IS_WORSE = {"false_positive_rate", "false_negative_rate", "mae", "mse", "rmse"}
+_REGRESSION = {
+    "mae": "mean_absolute_error",
+    "mse": "mean_squared_error",
+    "rmse": "root_of_mean_squared_error",
+    "r2": "r2",
+}
 _BETAS = {"f0_5": 0.5, "f1": 1.0, "f2": 2.0}
 _ROWS_FOR_DEVIATION = 200
 _CURVE_POINTS = 1000
@@ -36,7 +42,6 @@ def statistics(
     *,
     positive_label=None,
     threshold: float = 0.5,
-    seed: int = 0,
 ) -> dict[str, Any]:
     """Return the content of a model quality statistics.json.
 
@@ -47,7 +52,6 @@ def statistics(
         probabilities: binary only: of the positive class, shape (n,); without them there is no AUC and no curve.
         positive_label: which label counts as positive; may be left out when the labels are 0 and 1.
         threshold: from which probability a missing prediction is positive.
-        seed: of the bootstrap.
 
     Raises:
         ValueError: an unknown problem type, or input that evaluation.evaluate refuses.
@@ -59,9 +63,10 @@ def statistics(
         predictions = _from_probabilities(labels, probabilities, positive_label, threshold)
     predictions = np.asarray(predictions)
     check_input(labels, predictions, probabilities)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     if problem_type == "Regression":
-        values: dict[str, Any] = _regression(labels.astype(float), predictions.astype(float), rng)
+        found = regression_values(labels, predictions, rng)
+        values: dict[str, Any] = {short: _entry(found[name], len(labels)) for short, name in _REGRESSION.items()}
     else:
         binary = problem_type == "BinaryClassification"
         classes = binary_classes(labels, predictions, positive_label) if binary else seen_classes(labels, predictions)
@@ -167,17 +172,6 @@ def _curves(true: np.ndarray, scores: np.ndarray, rng) -> dict[str, Any]:
 def _thin(points: np.ndarray) -> list[float]:
     wanted = np.linspace(0, len(points) - 1, min(len(points), _CURVE_POINTS)).astype(int)
     return points[wanted].tolist()
-
-
-def _regression(labels: np.ndarray, predictions: np.ndarray, rng) -> dict[str, Any]:
-    error, centred = predictions - labels, labels - labels.mean()
-    rows = np.column_stack([np.ones(len(labels)), centred, centred**2, error**2, np.abs(error)])
-    n, y, yy, ee, absolute = np.vstack([rows.sum(axis=0), resampling.resample_sums(rows, rng)]).T
-    total = yy - y * y / n
-    with np.errstate(invalid="ignore", divide="ignore"):
-        values = {"mae": absolute / n, "mse": ee / n, "rmse": np.sqrt(ee / n)}
-        values["r2"] = 1 - ee / np.where(total > 0, total, np.nan)
-    return {name: _entry(column, len(labels)) for name, column in values.items()}
 
 
 def suggest(found: dict[str, Any]) -> dict[str, Any]:
