@@ -14,7 +14,7 @@ from helpers.local_aws import disk, state
 from helpers.local_aws.a2i import definitions as review
 from helpers.local_aws.a2i.loops import HUMAN_LOOP
 from helpers.local_aws.a2i.resources import CrowdResource, ReviewResource
-from helpers.local_aws.sagemaker import catalogue, deployments, endpoints, jobs, processing, tags, training
+from helpers.local_aws.sagemaker import deployments, endpoints, hosting, jobs, processing, tags, training
 from helpers.local_aws.sagemaker import monitor_definitions as definitions
 from helpers.local_aws.sagemaker import monitor_executions as executions
 from helpers.local_aws.sagemaker import monitor_schedules as schedules
@@ -27,8 +27,8 @@ from helpers.local_aws.sagemaker.validation import validate
 RESOURCES = (
     Resource("TrainingJob", "training job", training.prepare, training.begin, jobs.end, training.resume),
     Resource("ProcessingJob", "processing job", processing.prepare, processing.begin, jobs.end, processing.resume),
-    Resource("Model", "model", catalogue.prepare_model),
-    Resource("EndpointConfig", "endpoint configuration", catalogue.prepare_config),
+    Resource("Model", "model", hosting.prepare_model),
+    Resource("EndpointConfig", "endpoint configuration", hosting.prepare_config),
     Resource("Endpoint", "endpoint", endpoints.prepare, endpoints.begin, endpoints.end, endpoints.resume),
     JobDefinition("DataQualityJobDefinition", "data quality job definition", definitions.prepare, end=definitions.end),
     JobDefinition(
