@@ -25,7 +25,7 @@ from helpers.monitors.data_quality import constraints
 from helpers.monitors.jobs import Result, cloudwatch_metrics, run_baseline, run_check
 
 from . import model_monitor_quality
-from .contract import ClientError, main, opt_ml, to_private
+from .contract import ClientError, opt_ml, to_private
 
 _METRICS = "output/metrics/cloudwatch/cloudwatch_metrics.jsonl"
 
@@ -125,10 +125,4 @@ def _tell(message: str) -> None:
     (opt_ml() / "output" / "message").write_text(message)
 
 
-def run() -> None:
-    """Run the verb on the command line."""
-    main(run=analyse)
-
-
-if __name__ == "__main__":
-    run()
+VERBS = {"run": analyse}
