@@ -60,5 +60,6 @@ clean:  ## stop everything and delete what the notebooks made (.local and build)
 aws-clean: install  ## on AWS: delete the tutorial's endpoints, models and S3 objects; safe to repeat
 	@TUTORIAL_TARGET=aws $(BIN)/python -m helpers.workspace aws-clean
 
+# One version of each package for every Python: the committed outputs are theirs.
 lock:  ## compile requirements.in into requirements.txt
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --upgrade requirements.in -o requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --fork-strategy fewest --upgrade requirements.in -o requirements.txt
