@@ -41,15 +41,7 @@ def run_model_quality(
 ) -> Result:
     """Measure labelled predictions and write statistics.json into the folder ``output``.
 
-    Without a baseline constraints.json is written beside it; with one, constraint_violations.json.
-
-    Args:
-        source: a file or folder, or a list of them.
-        output: a folder, made if needed.
-        problem_type: BinaryClassification, MulticlassClassification or Regression.
-        columns: which are which.
-        baseline: a folder with constraints.json.
-        header: whether CSV files begin with column names.
+    Beside it comes constraints.json, or with a baseline (a folder that has one) constraint_violations.json.
 
     Raises:
         ValueError: there is nothing to read, a named column is not there, model_quality refuses the values, or the

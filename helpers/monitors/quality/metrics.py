@@ -68,6 +68,11 @@ def binary_metrics(matrix: np.ndarray, true: np.ndarray, probabilities, rng) -> 
     return metrics
 
 
+def share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Divide, with 0 where there is nothing to divide by, as Spark's metrics do."""
+    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+
+
 def auc(tables: np.ndarray) -> np.ndarray:
     """Area under ROC of tables (r, 2, bins): the chance that a positive outranks a negative, ties half."""
     negative, positive = tables[:, 0].astype(float), tables[:, 1].astype(float)
@@ -97,11 +102,9 @@ def multiclass_metrics(matrix: np.ndarray, classes: list, true: np.ndarray, prob
     hit = np.diagonal(tables, axis1=1, axis2=2)
     actual, predicted = tables.sum(axis=2), tables.sum(axis=1)
     weight = actual / n
+    recall, precision, f1 = share(hit, actual), share(hit, predicted), share(2 * hit, actual + predicted)
     with np.errstate(invalid="ignore", divide="ignore"):
-        recall = np.where(actual > 0, hit / actual, 0)
-        precision = np.where(predicted > 0, hit / predicted, 0)
         false_rate = np.where(weight > 0, (predicted - hit) / (n - actual), 0)
-        f1 = np.where(actual + predicted > 0, 2 * hit / (actual + predicted), 0)
     weighted = {
         "weighted_true_positive_rate": recall,
         "weighted_false_positive_rate": false_rate,

@@ -14,7 +14,7 @@ from .. import resampling
 from ..data_quality.statistics import VERSION
 from ..data_quality.violations import java_double
 from .evaluation import binary_classes, check_input, seen_classes
-from .metrics import auc, regression_values
+from .metrics import auc, regression_values, share
 
 ProblemType = Literal["BinaryClassification", "MulticlassClassification", "Regression"]
 _KEYS = {
@@ -118,23 +118,18 @@ _BINARY_ORDER += ["receiver_operating_characteristic_curve", "precision_recall_c
 _BINARY_ORDER += [*_BETAS, *(f"{name}{_BEST}" for name in _BETAS)]
 
 
-def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """Divide, with 0 where there is nothing to divide by, as Spark's metrics do."""
-    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
-
-
 def _binary_rates(tables: np.ndarray) -> dict[str, np.ndarray]:
     (tn, fp), (fn, tp) = np.moveaxis(tables, 0, -1)
-    recall = _share(tp, tp + fn)
-    fs = {f: _share((1 + b * b) * tp, (1 + b * b) * tp + b * b * fn + fp) for f, b in _BETAS.items()}
+    recall = share(tp, tp + fn)
+    fs = {f: share((1 + b * b) * tp, (1 + b * b) * tp + b * b * fn + fp) for f, b in _BETAS.items()}
     return {
         "recall": recall,
-        "precision": _share(tp, tp + fp),
+        "precision": share(tp, tp + fp),
         "accuracy": (tp + tn) / (tn + fp + fn + tp),
         "true_positive_rate": recall,
-        "true_negative_rate": _share(tn, tn + fp),
-        "false_positive_rate": _share(fp, tn + fp),
-        "false_negative_rate": _share(fn, tp + fn),
+        "true_negative_rate": share(tn, tn + fp),
+        "false_positive_rate": share(fp, tn + fp),
+        "false_negative_rate": share(fn, tp + fn),
         **fs,
     }
 
@@ -144,9 +139,9 @@ def _weighted_rates(tables: np.ndarray) -> dict[str, np.ndarray]:
     hit = np.diagonal(tables, axis1=1, axis2=2)
     actual, predicted = tables.sum(axis=2), tables.sum(axis=1)
     weight = actual / actual.sum(axis=1, keepdims=True)
-    per_class = {"weighted_recall": _share(hit, actual), "weighted_precision": _share(hit, predicted)}
+    per_class = {"weighted_recall": share(hit, actual), "weighted_precision": share(hit, predicted)}
     for f, b in _BETAS.items():
-        per_class[f"weighted_{f}"] = _share((1 + b * b) * hit, b * b * actual + predicted)
+        per_class[f"weighted_{f}"] = share((1 + b * b) * hit, b * b * actual + predicted)
     accuracy = hit.sum(axis=1) / actual.sum(axis=1)
     return {"accuracy": accuracy, **{name: (weight * rate).sum(axis=1) for name, rate in per_class.items()}}
 
