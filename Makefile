@@ -21,15 +21,17 @@ $(VENV)/installed: requirements.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
 	  { rm -rf $(VENV); echo "'$(PYTHON) -m venv' failed. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
-	@echo "Installing about 240 packages into $(VENV) (1.4 GB; once) ..."
+	@echo "Installing about 240 packages into $(VENV) (2 GB; once) ..."
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode -r requirements.txt
+	@mkdir -p $(VENV)/etc/jupyter/labconfig  # JupyterLab's announcements would ask the network
+	@echo '{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}' > $(VENV)/etc/jupyter/labconfig/page_config.json
 	@touch $@
 
 run: install  ## run every notebook, one after the other (make run FROM=05 resumes)
 	@$(BIN)/python -m helpers.notebook_runner run --from $(FROM)
 
 lab: install  ## open the notebooks in JupyterLab
-	@$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 notebooks/00_start_here.ipynb
+	@$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 --ServerApp.root_dir=. notebooks/00_start_here.ipynb
 
 console: install  ## open the data mart's status pages and REST interface on 127.0.0.1
 	@$(BIN)/python -m helpers.console
@@ -58,5 +60,6 @@ clean:  ## stop everything and delete what the notebooks made (.local and build)
 aws-clean: install  ## on AWS: delete the tutorial's endpoints, models and S3 objects; safe to repeat
 	@TUTORIAL_TARGET=aws $(BIN)/python -m helpers.workspace aws-clean
 
+# One version of each package for every Python: the committed outputs are theirs.
 lock:  ## compile requirements.in into requirements.txt
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --upgrade requirements.in -o requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --fork-strategy fewest --upgrade requirements.in -o requirements.txt

@@ -11,7 +11,7 @@ import hypothesis
 import pytest
 
 # The same inputs in every run: what CI finds, everybody finds. Look for more with --hypothesis-profile=default.
-hypothesis.settings.register_profile("repeatable", derandomize=True)
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("repeatable")
 
 REPOSITORY = Path(__file__).parent.parent

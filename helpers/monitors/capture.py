@@ -8,6 +8,7 @@ import base64
 import csv
 import json
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import Any
 
 import pyarrow as pa
@@ -52,9 +53,8 @@ def rows(record: dict[str, Any], reading) -> list[Row]:
     if outputs and inputs and len(outputs) != len(inputs):
         raise ValueError(f"a request of {len(inputs)} rows was answered with {len(outputs)} predictions.")
     taken = set(inputs[0]) if inputs else set()
-    outputs = [{f"{k}_output" if k in taken else k: cell for k, cell in row.items()} for row in outputs]
-    count = max(len(outputs), len(inputs))
-    joined = [{**(outputs[i] if outputs else {}), **(inputs[i] if inputs else {})} for i in range(count)]
+    outputs = [{f"{name}_output" if name in taken else name: cell for name, cell in row.items()} for row in outputs]
+    joined = [output | source for output, source in zip_longest(outputs, inputs, fillvalue={})]
     if outputs and not reading.outputs:
         reading.outputs = list(outputs[0])
     if "groundTruthData" in record:

@@ -19,13 +19,17 @@ Source = Path | str | Sequence[Path | str]
 
 @dataclass(frozen=True)
 class Result:
-    """Hold what a run found; ``notes`` say what was skipped or assumed on the way."""
+    """Hold what a run found; ``notes`` say what was skipped or assumed on the way.
+
+    ``profile`` is that of the data, under the baseline's names; model quality has none.
+    """
 
     rows: int
     statistics: dict[str, Any]
     violations: list[dict[str, str]]
     drift: pd.DataFrame
     notes: list[str]
+    profile: Profile | None = None
 
     @property
     def message(self) -> str:
@@ -84,7 +88,7 @@ def run_baseline(source: Source, output: Path | str, *, header: bool = True, pro
     statistics = profile.statistics()
     files.write(statistics, Path(output) / "statistics.json")
     files.write(constraints.suggest(profile), Path(output) / "constraints.json")
-    return Result(profile.rows, statistics, [], pd.DataFrame(), reading.notes)
+    return Result(profile.rows, statistics, [], pd.DataFrame(), reading.notes, profile)
 
 
 def run_check(
@@ -123,7 +127,7 @@ def run_check(
     statistics = profile.statistics()
     files.write(statistics, Path(output) / "statistics.json")
     files.write({"violations": found}, Path(output) / "constraint_violations.json")
-    return Result(profile.rows, statistics, found, drift, reading.notes)
+    return Result(profile.rows, statistics, found, drift, reading.notes, profile)
 
 
 def cloudwatch_metrics(result: Result) -> list[dict[str, Any]]:

@@ -111,38 +111,39 @@ def _csv_names(path: Path, block: bytes, reading: Reading, header: bool) -> tupl
     start = 3 if block.startswith(b"\xef\xbb\xbf") else 0
     first, second = [*block[start : start + _HEADER_BYTES].split(b"\n", 2), b""][:2]
     try:
-        cells = _csv_line(first)
+        cells, below = _csv_line(first.decode("utf-8")), second.decode("utf-8", errors="replace")
     except UnicodeDecodeError:
         raise ValueError(f"{path} is not UTF-8: save it as UTF-8.") from None
     if len(cells) == 1 and (other := next((d for d in ";\t|" if d in cells[0]), None)):
         raise ValueError(f"{path} is separated by {other!r}, not by commas: convert it first.")
-    numeric = [_is_number(cell) for cell in cells]
-    if not header:
-        if (
-            not any(numeric)
-            and all(cells)
-            and len(set(cells)) == len(cells)
-            and any(map(_is_number, _csv_line(second)))
-        ):
-            reading.notes.append(f"{path.name}: its first row looks like a header, but was read as data.")
-        reading.positional = True
-        return [f"_c{i}" for i in range(len(cells))], start
-    if all(numeric):
-        raise ValueError(f"{path} has no header: its first row is {first[:60]!r}. Use --no-header (header=False).")
+    if header:
+        _check_header(path, cells)
+        return cells, start + len(first) + 1
+    names_alone = all(cells) and len(set(cells)) == len(cells) and not any(map(_is_number, cells))
+    if names_alone and any(map(_is_number, _csv_line(below))):
+        reading.notes.append(f"{path.name}: its first row looks like a header, but was read as data.")
+    reading.positional = True
+    return [f"_c{i}" for i in range(len(cells))], start
+
+
+def _check_header(path: Path, cells: list[str]) -> None:
+    """Refuse a first row that doesn't name each column once."""
+    if all(map(_is_number, cells)):
+        first = ",".join(cells)[:60]
+        raise ValueError(f"{path} has no header: its first row is {first!r}. Use --no-header (header=False).")
     if not all(cell.strip() for cell in cells):
         raise ValueError(f"{path} has a column without a name in its header: {cells}.")
     if len(set(cells)) < len(cells):
         twice = sorted({cell for cell in cells if cells.count(cell) > 1})
         raise ValueError(f"{path} has column names more than once in its header: {twice}.")
-    return cells, start + len(first) + 1
 
 
 def _is_number(cell: str) -> bool:
     return bool(re.match(FRACTIONAL, cell) or re.match(INTEGRAL, cell))
 
 
-def _csv_line(line: bytes) -> list[str]:
-    return next(capture.csv_rows(line.decode("utf-8").rstrip("\r\n")), [])
+def _csv_line(line: str) -> list[str]:
+    return next(capture.csv_rows(line.rstrip("\r\n")), [])
 
 
 def _csv_block(path: Path, block: pa.Buffer, names: list[str], skipped: list[str]) -> Columns:

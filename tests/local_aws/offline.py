@@ -13,6 +13,7 @@ from pathlib import Path
 
 import boto3
 import psutil
+from botocore import xform_name
 from botocore.config import Config
 from botocore.validate import ParamValidator
 
@@ -127,20 +128,22 @@ class Offline:
 
     def wait(self, kind, name, *, seconds=60):
         """Wait until a job or endpoint has settled; answers its description."""
-        deadline = time.monotonic() + seconds
-        describe = getattr(
-            self.sagemaker, {"TrainingJob": "describe_training_job"}.get(kind, f"describe_{_snake(kind)}")
-        )
-        while time.monotonic() < deadline:
-            answer = describe(**{f"{kind}Name": name})
-            if answer[f"{kind}Status"] not in ("InProgress", "Stopping", "Creating", "Updating"):
-                return answer
-            time.sleep(0.05)
-        raise AssertionError(f"{kind} {name} is still {answer[f'{kind}Status']}")
+
+        def settled():
+            answer = getattr(self.sagemaker, f"describe_{xform_name(kind)}")(**{f"{kind}Name": name})
+            unsettled = answer[f"{kind}Status"] in ("InProgress", "Stopping", "Creating", "Updating")
+            return None if unsettled else answer
+
+        return until(settled, seconds)
 
 
-def _snake(name):
-    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name).lstrip("_")
+def until(condition, seconds=60):
+    """Wait until a condition holds; answers what it answered."""
+    deadline = time.monotonic() + seconds
+    while not (answer := condition()):
+        assert time.monotonic() < deadline, f"this has not come true in {seconds} s"
+        time.sleep(0.05)
+    return answer
 
 
 def unique(prefix):
@@ -230,8 +233,11 @@ def configure(
     )
 
 
-def invoke_for(offline, endpoint, *, clients, seconds):
-    """Invoke an endpoint from several clients at once, each answer checked; answers the inference ids sent."""
+def invoke_for(offline, endpoint, *, clients, seconds, least=1):
+    """Invoke an endpoint from several clients at once, each answer checked; answers the inference ids sent.
+
+    It goes on for a time, and until each client has had its least number of answers.
+    """
     bodies = [f"{number / 4},{number / 5},{number / 6}" for number in range(10)]
     expected = {body: offline.invoke(endpoint, body, InferenceId="before")["Body"] for body in bodies}
     offline.invoke(endpoint)  # so that all clients are made
@@ -239,7 +245,7 @@ def invoke_for(offline, endpoint, *, clients, seconds):
 
     def work(client):
         sent = []
-        while time.monotonic() < end:
+        while time.monotonic() < end or len(sent) < least:
             body, sent_id = bodies[len(sent) % len(bodies)], f"{client}-{len(sent)}"
             answer = offline.invoke(endpoint, body, InferenceId=sent_id)["Body"]
             assert answer == expected[body], f"{answer} instead of {expected[body]}"
@@ -269,14 +275,20 @@ def capture_config(prefix="s3://data/captured", *, sampling=100, modes=("Input",
     }
 
 
-def captured(offline, prefix, *, count, seconds=10):
+def settle(offline):
+    """Wait until all that endpoints captured is in S3, from the spool that keeps it until then."""
+    until(lambda: not any((offline.state / "aws" / "captured").iterdir()))
+
+
+def captured(offline, prefix, *, count):
     """Wait for a number of captured records; answers (key, record) pairs."""
-    deadline = time.monotonic() + seconds
-    while True:
+
+    def enough():
         keys = [item["Key"] for item in offline.s3.list_objects_v2(Bucket="data", Prefix=prefix).get("Contents", [])]
         texts = [(key, offline.s3.get_object(Bucket="data", Key=key)["Body"].read().decode()) for key in keys]
         records = [(key, json.loads(line)) for key, text in texts for line in text.splitlines()]
-        if len(records) >= count or time.monotonic() > deadline:
-            assert len(records) == count
-            return records
-        time.sleep(0.1)
+        return records if len(records) >= count else None
+
+    records = until(enough)
+    assert len(records) == count
+    return records

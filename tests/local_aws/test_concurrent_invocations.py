@@ -1,15 +1,13 @@
 """Many clients at once, the short form of the soak test."""
 
-import time
-
-from offline import capture_config, captured_ids, deploy, invoke_for, unique
+from offline import capture_config, captured_ids, deploy, invoke_for, settle, unique
 
 
 def test_no_answer_is_wrong_or_lost_and_each_is_captured_once(aws):
     prefix = unique("concurrent")
     name = deploy(aws, variants=("a", "b"), capture=capture_config(f"s3://data/{prefix}"))["EndpointName"]
-    sent = invoke_for(aws, name, clients=4, seconds=3)
-    time.sleep(2.5)
+    sent = invoke_for(aws, name, clients=4, seconds=3, least=6)
+    settle(aws)
     assert len(sent) > 20
     assert sorted(captured_ids(aws, prefix)) == sorted(sent)
     aws.sagemaker.delete_endpoint(EndpointName=name)
@@ -20,8 +18,5 @@ def test_what_is_captured_when_an_endpoint_is_deleted_arrives(aws):
     name = deploy(aws, capture=capture_config(f"s3://data/{prefix}"))["EndpointName"]
     aws.invoke(name, InferenceId="last")
     aws.sagemaker.delete_endpoint(EndpointName=name)
-    deadline = time.monotonic() + 5
-    while captured_ids(aws, prefix) != ["last"]:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    assert not list((aws.state / "aws" / "captured").iterdir())
+    settle(aws)
+    assert captured_ids(aws, prefix) == ["last"]

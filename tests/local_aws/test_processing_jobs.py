@@ -1,10 +1,8 @@
 """Processing jobs: a script really runs on inputs from S3, and its outputs go back."""
 
-import time
-
 import pytest
 from botocore.exceptions import ClientError
-from offline import LINEAR_LEARNER, SKLEARN, unique
+from offline import LINEAR_LEARNER, SKLEARN, unique, until
 
 SCRIPT = """
 import argparse, os, pathlib, sys, time
@@ -91,8 +89,7 @@ def test_a_job_can_be_stopped(aws):
     asked = request(aws, "--sleep", "60")
     name = asked["ProcessingJobName"]
     aws.sagemaker.create_processing_job(**asked)
-    while "ProcessingStartTime" not in aws.sagemaker.describe_processing_job(ProcessingJobName=name):
-        time.sleep(0.05)
+    until(lambda: "ProcessingStartTime" in aws.sagemaker.describe_processing_job(ProcessingJobName=name))
     aws.sagemaker.stop_processing_job(ProcessingJobName=name)
     assert aws.wait("ProcessingJob", name)["ProcessingJobStatus"] == "Stopped"
 

@@ -1,11 +1,10 @@
 """Training jobs: from the pattern's raw call to each way a job can end."""
 
 import hashlib
-import time
 
 import pytest
 from botocore.exceptions import ClientError
-from offline import LINEAR_LEARNER, channel, sleeping_job, training_job, unique
+from offline import LINEAR_LEARNER, channel, sleeping_job, training_job, unique, until
 
 
 def run(aws, **changes):
@@ -85,18 +84,11 @@ def test_an_output_bucket_that_does_not_exist_fails_the_job(aws):
     assert job["TrainingJobStatus"] == "Failed" and "no-such-bucket" in job["FailureReason"]
 
 
-def wait_for_secondary(aws, name, status):
-    deadline = time.monotonic() + 30
-    while aws.sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"] != status:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def test_a_job_can_be_stopped(aws):
     request = sleeping_job(aws)
     name = request["TrainingJobName"]
     aws.sagemaker.create_training_job(**request)
-    wait_for_secondary(aws, name, "Training")
+    until(lambda: aws.sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"] == "Training")
     with pytest.raises(aws.sagemaker.exceptions.ResourceInUse):
         aws.sagemaker.delete_training_job(TrainingJobName=name)
     aws.sagemaker.stop_training_job(TrainingJobName=name)

@@ -92,7 +92,7 @@ JSON = st.recursive(
     max_leaves=10,
 )
 MODEL = get_service_model("sagemaker")
-SETTINGS = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SETTINGS = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @st.composite

@@ -9,7 +9,7 @@ from sklearn import metrics as sk
 
 from helpers.monitors import files
 from helpers.monitors.quality import model_quality
-from helpers.monitors.quality.jobs import Columns, run_model_quality_baseline, run_model_quality_check
+from helpers.monitors.quality.jobs import Columns, run_model_quality
 
 BEST = "_best_constant_classifier"
 BINARY_KEYS = ["confusion_matrix", "recall", "precision", "accuracy"]
@@ -161,7 +161,7 @@ def test_from_files_to_files(tmp_path):
     labels, predictions, scores = churn()
     labelled = pd.DataFrame({"label": labels, "prediction": predictions, "probability": scores})
     labelled.to_csv(tmp_path / "v.csv", index=False)
-    run_model_quality_baseline(
+    run_model_quality(
         tmp_path / "v.csv", tmp_path / "base", "BinaryClassification", Columns("label", "prediction", "probability")
     )
     assert "binary_classification_constraints" in files.read(tmp_path / "base/constraints.json", "version")
@@ -171,17 +171,17 @@ def test_from_files_to_files(tmp_path):
             truth = {"data": str(label), "encoding": "CSV"}
             record = {"captureData": {"endpointOutput": output}, "groundTruthData": truth}
             stream.write(json.dumps(record) + "\n")
-    result = run_model_quality_check(
+    result = run_model_quality(
         tmp_path / "merged.jsonl",
-        tmp_path / "base",
         tmp_path / "out",
         "BinaryClassification",
         Columns("_label", probability="_out0"),
+        baseline=tmp_path / "base",
     )
     assert result.rows == 201 and "auc" in [v["metric_name"] for v in result.violations]
     assert json.loads((tmp_path / "out/constraint_violations.json").read_text())["violations"] == result.violations
     with pytest.raises(ValueError, match=r"no column \['score'\]"):
-        run_model_quality_baseline(tmp_path / "v.csv", tmp_path / "x", "Regression", Columns("label", "score"))
+        run_model_quality(tmp_path / "v.csv", tmp_path / "x", "Regression", Columns("label", "score"))
 
 
 @pytest.mark.parametrize(

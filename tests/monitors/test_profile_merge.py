@@ -30,7 +30,7 @@ def rows(n=40_000, seed=0):
 FRAME = rows()
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.lists(st.integers(1, len(FRAME) - 1), max_size=6))
 def test_cuts_do_not_matter(cuts):
     whole, parts = profile(FRAME), Profile()

@@ -95,6 +95,11 @@ def test_what_cannot_be_read_says_why(tmp_path, content, message):
         read_profile(put(tmp_path, content))
 
 
+def test_a_first_row_of_latin_1_is_named_without_a_header_too(tmp_path):
+    with pytest.raises(ValueError, match="is not UTF-8"):
+        read_profile(put(tmp_path, "a,b\n1,\u00e4\n".encode("latin-1"), "d.csv"), header=False)
+
+
 def test_nothing_there(tmp_path):
     with pytest.raises(ValueError, match="holds no data"):
         read_profile(tmp_path)

@@ -24,7 +24,7 @@ _LINEAR_LEARNER_SCORES = {
     "absolute_loss": r"absolute_loss <loss>",
 }
 _NUMBER = r"[-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?"
-_XGBOOST_METRICS = (
+XGBOOST_METRICS = (
     *("accuracy", "auc", "aucpr", "balanced_accuracy", "f1", "f1_binary", "f1_macro", "map", "ndcg", "precision"),
     *("precision_macro", "precision_micro", "r2", "recall", "recall_macro", "recall_micro", "aft-nloglik"),
     *("cox-nloglik", "error", "gamma-deviance", "gamma-nloglik", "interval-regression-accuracy", "logloss", "mae"),
@@ -77,7 +77,7 @@ def _xgboost_metrics() -> tuple[tuple[str, str], ...]:
     return tuple(
         (f"{channel}:{name}", rf".*\[[0-9]+\].*#011{channel}-{name}:({_NUMBER})")
         for channel in ("train", "validation")
-        for name in _XGBOOST_METRICS
+        for name in XGBOOST_METRICS
     )
 
 

@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
 
@@ -68,8 +68,8 @@ def write_failure(text: str) -> None:
     path.write_text(text)
 
 
-def main(**verbs: Callable[[argparse.Namespace], None]) -> None:
-    """Run the verb named on the command line; a failure is logged, written to output/failure, and exits 1.
+def main(verbs: dict[str, Callable[[argparse.Namespace], None]], words: Sequence[str]) -> None:
+    """Run the verb that a command line's words name; a failure is logged, written to output/failure, and exits 1.
 
     A ClientError is told in one line; anything else is the container's own fault and leaves its traceback in the log.
     """
@@ -77,7 +77,7 @@ def main(**verbs: Callable[[argparse.Namespace], None]) -> None:
     parser.add_argument("verb", choices=verbs)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--ready-file", type=Path)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(words)
     try:
         verbs[arguments.verb](arguments)
     except ClientError as error:

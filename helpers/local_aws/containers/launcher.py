@@ -19,6 +19,8 @@ from contextlib import suppress
 from multiprocessing import connection, forkserver
 from pathlib import Path
 
+from . import contract
+
 _PACKAGE = __name__.rpartition(".")[0]
 _INHERITED = ("PATH", "HOME", "LANG", "TMPDIR")
 _CONTEXT = multiprocessing.get_context("forkserver")
@@ -81,7 +83,7 @@ def preload() -> None:
 
 
 def launch(module: str, verb: str, environment: dict[str, str], log: Path, arguments: Sequence[str] = ()) -> Process:
-    """Start `python -m helpers.local_aws.containers.<module> <verb> *arguments` in a session of its own.
+    """Run a verb of a module of this package as a process in a session of its own.
 
     `environment` is all of its environment but for PATH, HOME, LANG and TMPDIR; its output is appended to `log`. The
     first call waits for the imports (about two seconds). Safe to call from any thread.
@@ -104,8 +106,7 @@ def _run(module: str, arguments: list[str], environment: dict[str, str], log: st
     os.environ.clear()
     os.environ.update(environment)
     threading.Thread(target=_die_with_parent, daemon=True).start()
-    sys.argv = [module, *arguments]
-    importlib.import_module(module).run()
+    contract.main(importlib.import_module(module).VERBS, arguments)
 
 
 def _die_with_parent() -> None:

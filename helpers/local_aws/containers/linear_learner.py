@@ -30,7 +30,7 @@ from pathlib import Path
 import numpy as np
 
 from . import linear_metrics as metrics
-from .contract import ClientError, current_host, main, opt_ml, read_channels
+from .contract import ClientError, current_host, opt_ml, read_channels
 from .data import parse_csv, parse_json, parse_json_lines, read_content_type, read_csv_channel
 from .linear_fit import fit, list_penalties
 from .linear_settings import read_settings
@@ -139,10 +139,4 @@ def _write(predictions: list[dict], accept: str | None) -> tuple[bytes, str]:
     raise UnsupportedType(message, HTTPStatus.NOT_ACCEPTABLE)
 
 
-def run() -> None:
-    """Run the verb on the command line."""
-    main(train=train, serve=lambda arguments: serve(load, arguments))
-
-
-if __name__ == "__main__":
-    run()
+VERBS = {"train": train, "serve": lambda arguments: serve(load, arguments)}

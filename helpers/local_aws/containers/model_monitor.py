@@ -20,12 +20,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from helpers.monitors import files, naming
-from helpers.monitors.data_quality import constraints, violations
-from helpers.monitors.jobs import Result, cloudwatch_metrics, read_profile, run_baseline
+from helpers.monitors import files
+from helpers.monitors.data_quality import constraints
+from helpers.monitors.jobs import Result, cloudwatch_metrics, run_baseline, run_check
 
 from . import model_monitor_quality
-from .contract import ClientError, main, opt_ml, to_private
+from .contract import ClientError, opt_ml, to_private
 
 _METRICS = "output/metrics/cloudwatch/cloudwatch_metrics.jsonl"
 
@@ -100,17 +100,9 @@ def _data_quality(
             suggested["monitoring_config"]["distribution_constraints"]["categorical_drift_method"] = method
             files.write(suggested, output / "constraints.json")
         return result
-    rules = files.read(baseline / "constraints.json", "features")
-    known = baseline / "statistics.json"
-    reference = files.read(known, "features") if known.exists() else None
-    profile, reading = read_profile(source, header=header)
-    profile = naming.align(profile, reading, [feature["name"] for feature in rules["features"]], None, "aws")
-    found, drift = violations.check(profile, rules, reference, mode="aws")
-    statistics = profile.statistics()
-    files.write(statistics, output / "statistics.json")
-    files.write(constraints.suggest(profile), output / "constraints.json")  # of the window, as AWS's container does
-    files.write({"violations": found}, output / "constraint_violations.json")
-    return Result(profile.rows, statistics, found, drift, reading.notes)
+    result = run_check(source, baseline, output, header=header, mode="aws")
+    files.write(constraints.suggest(result.profile), output / "constraints.json")  # as AWS's container does
+    return result
 
 
 def _write_metrics(metrics: list[dict[str, Any]], environment: dict[str, str]) -> None:
@@ -133,10 +125,4 @@ def _tell(message: str) -> None:
     (opt_ml() / "output" / "message").write_text(message)
 
 
-def run() -> None:
-    """Run the verb on the command line."""
-    main(run=analyse)
-
-
-if __name__ == "__main__":
-    run()
+VERBS = {"run": analyse}

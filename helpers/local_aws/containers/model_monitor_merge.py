@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .contract import ClientError, main, opt_ml, to_private
+from .contract import ClientError, opt_ml, to_private
 
 
 def merge(_: Namespace) -> None:
@@ -66,10 +66,4 @@ def _join(record: dict[str, Any], labels: dict[str, Any]) -> dict[str, Any] | No
     }
 
 
-def run() -> None:
-    """Run the verb on the command line."""
-    main(run=merge)
-
-
-if __name__ == "__main__":
-    run()
+VERBS = {"run": merge}

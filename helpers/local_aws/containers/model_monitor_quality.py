@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from helpers.monitors.jobs import Result
-from helpers.monitors.quality.jobs import Columns, run_model_quality_baseline, run_model_quality_check
+from helpers.monitors.quality.jobs import Columns, run_model_quality
 
 
 def analyse(source: Path, baseline: Path | None, output: Path, environment: dict[str, str], header: bool) -> Result:
@@ -18,10 +18,7 @@ def analyse(source: Path, baseline: Path | None, output: Path, environment: dict
     problem = environment.get("problem_type")
     if not problem:
         raise ValueError("The environment variable problem_type is missing.")
-    columns = find_columns(environment)
-    if baseline is None:
-        return run_model_quality_baseline(source, output, problem, columns, header=header)
-    return run_model_quality_check(source, baseline, output, problem, columns, header=header)
+    return run_model_quality(source, output, problem, find_columns(environment), baseline=baseline, header=header)
 
 
 def find_columns(environment: dict[str, str]) -> Columns:

@@ -9,7 +9,7 @@ the private root as its working directory, and may leave an exit message in /opt
 import json
 from argparse import Namespace
 
-from .contract import ClientError, main, opt_ml, to_private
+from .contract import ClientError, opt_ml, to_private
 from .localise import find_root, localise_all, localise_code, localise_environment
 from .script import run_script
 
@@ -30,10 +30,4 @@ def process(_: Namespace) -> None:
     run_script(command, localise_environment(root), opt_ml().parent.parent, reason)
 
 
-def run() -> None:
-    """Run the verb on the command line."""
-    main(run=process)
-
-
-if __name__ == "__main__":
-    run()
+VERBS = {"run": process}

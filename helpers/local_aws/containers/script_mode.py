@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .archives import unpack
-from .contract import ClientError, current_host, main, opt_ml, read_config, to_private
+from .contract import ClientError, current_host, opt_ml, read_config, to_private
 from .handlers import load_handlers
 from .localise import find_root, localise_all, localise_code, localise_environment
 from .script import run_script
@@ -148,10 +148,4 @@ def _describe_job(hyperparameters: dict, arguments: Sequence[str], folder: Path,
     return {name: value if isinstance(value, str) else json.dumps(value) for name, value in values.items()}
 
 
-def run() -> None:
-    """Run the verb on the command line."""
-    main(train=train, serve=serve)
-
-
-if __name__ == "__main__":
-    run()
+VERBS = {"train": train, "serve": serve}

@@ -22,7 +22,7 @@ import xgboost as xgb
 from scipy.sparse import csr_matrix, vstack
 
 from . import script_mode, serving
-from .contract import ClientError, main, opt_ml, read_channels, read_config
+from .contract import ClientError, opt_ml, read_channels, read_config
 from .data import parse_csv, parse_libsvm, read_channel, read_content_type, read_csv_channel
 from .serving import Predict, UnsupportedType
 from .xgboost_settings import build_custom_metric, read_settings
@@ -187,10 +187,4 @@ def serve(arguments: Namespace) -> None:
         serving.serve(load, arguments)
 
 
-def run() -> None:
-    """Run the verb on the command line."""
-    main(train=train, serve=serve)
-
-
-if __name__ == "__main__":
-    run()
+VERBS = {"train": train, "serve": serve}

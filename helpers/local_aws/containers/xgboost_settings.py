@@ -11,6 +11,7 @@ import numpy as np
 import xgboost as xgb
 from sklearn import metrics
 
+from .catalog import XGBOOST_METRICS
 from .contract import ClientError
 from .hyperparameters import REQUIRED, Rule, validate
 
@@ -77,10 +78,6 @@ _RETIRED = (
     "silent sketch_eps dsplit predictor lambda_bias save_model_on_termination single_precision_histogram "
     "deterministic_histogram prob_buffer_row"
 )
-_NATIVE_METRICS = (
-    "aft-nloglik auc aucpr cox-nloglik error gamma-deviance gamma-nloglik interval-regression-accuracy logloss mae map "
-    "mape merror mlogloss mphe ndcg poisson-nloglik rmse rmsle tweedie-nloglik"
-)
 CUSTOM_METRICS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
     "accuracy": metrics.accuracy_score,
     "balanced_accuracy": metrics.balanced_accuracy_score,
@@ -124,9 +121,8 @@ def _check_metric(metric: str, objective: str) -> None:
     name, _, threshold = metric.partition("@")
     if threshold and name not in ("error", "ndcg", "map"):
         raise ClientError(f"Metric '{metric}' is not supported: only error, ndcg and map take a threshold")
-    if name not in (*_NATIVE_METRICS.split(), *CUSTOM_METRICS):
-        supported = ", ".join(sorted((*_NATIVE_METRICS.split(), *CUSTOM_METRICS)))
-        raise ClientError(f"Hyperparameter eval_metric: {metric} is not in {supported}")
+    if name not in XGBOOST_METRICS:
+        raise ClientError(f"Hyperparameter eval_metric: {metric} is not in {', '.join(sorted(XGBOOST_METRICS))}")
     if name == "auc" and not objective.startswith(("binary:", "rank:", "multi:")):
         raise ClientError("Metric 'auc' can only be applied for classification and ranking problems.")
 

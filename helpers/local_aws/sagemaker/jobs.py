@@ -6,14 +6,18 @@ import subprocess
 import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from helpers.local_aws import services, state
 from helpers.local_aws.containers import launcher
 from helpers.local_aws.errors import AwsError, validation_error
+from helpers.local_aws.sagemaker.resources import Record
+
+if TYPE_CHECKING:
+    from helpers.local_aws.sagemaker.models import Backend
 
 _GRACE_SECONDS = 5  # between SIGTERM and SIGKILL; SageMaker gives 120
 _MAX_REASON = 1024
@@ -131,9 +135,7 @@ def launch(
     return launcher.launch(module, verb, client | environment | {"OPT_ML": str(run.opt_ml)}, run.log, arguments)
 
 
-def execute(
-    run: Run, module: str, verb: str, environment: dict[str, str], seconds: float, arguments: Sequence[str] = ()
-) -> Ending:
+def execute(run: Run, module: str, verb: str, environment: dict[str, str], seconds: float) -> Ending:
     """Run a job's container process to its end, its log sent on meanwhile.
 
     Args:
@@ -142,11 +144,10 @@ def execute(
         verb: train or run.
         environment: besides the client's variables and OPT_ML.
         seconds: until it is ended for taking too long.
-        arguments: of the container.
     """
     deadline = time.monotonic() + seconds
     run.start_log()
-    process = launch(run, module, verb, environment, arguments)
+    process = launch(run, module, verb, environment)
     cause = ""
     try:
         while process.poll() is None:
@@ -172,8 +173,17 @@ def _end_gently(process: launcher.Process) -> None:
         process.kill()
 
 
-def check_ended(kind: str, record: dict[str, Any]) -> None:
+def queue(backend: "Backend", record: Record, work: Callable[["Backend", Record, Run], None]) -> None:
+    """Queue a job: `work` runs it from its download to its last status."""
+    kind = record["_kind"]
+    stream = f"{record[f'{kind}Name']}/algo-1-{int(time.time())}"
+    run = backend.runs[record[f"{kind}Arn"]] = Run(backend.region_name, f"/aws/sagemaker/{kind}s", stream)
+    backend.queue.submit(work, backend, record, run)
+
+
+def end(backend: "Backend", record: Record) -> None:
     """Refuse to delete a job that has not ended."""
+    kind = record["_kind"]
     if record[f"{kind}Status"] in ("InProgress", "Stopping"):
         raise AwsError("ResourceInUse", f"{record[f'{kind}Arn']} has not ended: stop it first.")
 

@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from moto.core.utils import get_service_model, utcnow
@@ -13,7 +14,7 @@ from helpers.local_aws import disk, state
 from helpers.local_aws.a2i import definitions as review
 from helpers.local_aws.a2i.loops import HUMAN_LOOP
 from helpers.local_aws.a2i.resources import CrowdResource, ReviewResource
-from helpers.local_aws.sagemaker import catalogue, deployments, endpoints, processing, tags, training
+from helpers.local_aws.sagemaker import deployments, endpoints, hosting, jobs, processing, tags, training
 from helpers.local_aws.sagemaker import monitor_definitions as definitions
 from helpers.local_aws.sagemaker import monitor_executions as executions
 from helpers.local_aws.sagemaker import monitor_schedules as schedules
@@ -24,12 +25,10 @@ from helpers.local_aws.sagemaker.resources import Record, Resource
 from helpers.local_aws.sagemaker.validation import validate
 
 RESOURCES = (
-    Resource("TrainingJob", "training job", training.prepare, training.begin, training.end, training.resume),
-    Resource(
-        "ProcessingJob", "processing job", processing.prepare, processing.begin, processing.end, processing.resume
-    ),
-    Resource("Model", "model", catalogue.prepare_model),
-    Resource("EndpointConfig", "endpoint configuration", catalogue.prepare_config),
+    Resource("TrainingJob", "training job", training.prepare, training.begin, jobs.end, training.resume),
+    Resource("ProcessingJob", "processing job", processing.prepare, processing.begin, jobs.end, processing.resume),
+    Resource("Model", "model", hosting.prepare_model),
+    Resource("EndpointConfig", "endpoint configuration", hosting.prepare_config),
     Resource("Endpoint", "endpoint", endpoints.prepare, endpoints.begin, endpoints.end, endpoints.resume),
     JobDefinition("DataQualityJobDefinition", "data quality job definition", definitions.prepare, end=definitions.end),
     JobDefinition(
@@ -105,9 +104,9 @@ class Backend(SageMakerModelBackend):
         """Drop a record, here and on disk."""
         with self.lock:
             del self.records[record["_kind"]][_name(record)]
-            disk.drop(self._file(record))
+            self._file(record).unlink(missing_ok=True)
 
-    def _file(self, record: Record) -> Any:
+    def _file(self, record: Record) -> Path:
         """Return the file that keeps a record."""
         return disk.path_of("sagemaker", self.region_name, record["_kind"], _name(record))
 

@@ -1,6 +1,5 @@
 """Processing jobs: inputs come from S3, the image's process runs the script, outputs go back to S3."""
 
-import time
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -36,10 +35,7 @@ def prepare(backend: "Backend", record: Record) -> None:
 
 def begin(backend: "Backend", record: Record) -> None:
     """Queue the job."""
-    stream = f"{record['ProcessingJobName']}/algo-1-{int(time.time())}"
-    run = Run(backend.region_name, "/aws/sagemaker/ProcessingJobs", stream)
-    backend.runs[record["ProcessingJobArn"]] = run
-    backend.queue.submit(_work, backend, record, run)
+    jobs.queue(backend, record, _work)
 
 
 def stop(backend: "Backend", request: Record) -> None:
@@ -49,11 +45,6 @@ def stop(backend: "Backend", request: Record) -> None:
         if record["ProcessingJobStatus"] == "InProgress":
             backend.change(record, ProcessingJobStatus="Stopping")
             jobs.stop(backend.runs, record["ProcessingJobArn"])
-
-
-def end(backend: "Backend", record: Record) -> None:
-    """Refuse to delete a job that has not ended."""
-    jobs.check_ended("ProcessingJob", record)
 
 
 def resume(backend: "Backend", record: Record) -> None:

@@ -1,11 +1,11 @@
 """The kinds of SageMaker resources: a line each in `models.RESOURCES`, four verbs for all of them."""
 
-import base64
-import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from botocore import xform_name
 from botocore.model import StructureShape
 from moto.core.utils import get_service_model, utcnow
 
@@ -90,7 +90,10 @@ class Resource:
         """Answer one page of summaries, filtered and sorted as asked."""
         keys = {"Name": self.name_member, "Status": f"{self.kind}Status", "ScheduledTime": "ScheduledTime"}
         key = keys.get(request.get("SortBy", ""), "CreationTime")
-        start, size = _read_token(request.get("NextToken")), request.get("MaxResults", 100)
+        token, size = request.get("NextToken", "0"), request.get("MaxResults", 100)
+        if not re.fullmatch(r"\d{1,9}", token):
+            raise validation_error("Invalid pagination token")
+        start = int(token)
         with backend.lock:
             found = [record for record in backend.records[self.kind].values() if self._matches(record, request)]
             found.sort(
@@ -99,7 +102,7 @@ class Resource:
             )
             page = [_without_nothing(record) for record in found[start : start + size]]
         more = start + size < len(found)
-        return {self._list_member(): page} | ({"NextToken": _write_token(start + size)} if more else {})
+        return {self._list_member(): page} | ({"NextToken": str(start + size)} if more else {})
 
     def _matches(self, record: Record, request: Record) -> bool:
         """Say whether a record passes the filters of a List request."""
@@ -129,18 +132,8 @@ class Resource:
         return validation_error(f'Cannot create already existing {self.words} "{arn}".')
 
     def _arn_part(self) -> str:
-        """Return the resource type of its ARN: the kind in lower case, words joined by hyphens for three of them."""
-        return {
-            "TrainingJob": "training-job",
-            "ProcessingJob": "processing-job",
-            "EndpointConfig": "endpoint-config",
-            "HumanTaskUi": "human-task-ui",
-            "FlowDefinition": "flow-definition",
-            "DataQualityJobDefinition": "data-quality-job-definition",
-            "ModelQualityJobDefinition": "model-quality-job-definition",
-            "MonitoringSchedule": "monitoring-schedule",
-            "MonitoringExecution": "monitoring-execution",
-        }.get(self.kind, self.kind.lower())
+        """Return the resource type of its ARN, such as training-job."""
+        return xform_name(self.kind, "-")
 
 
 def _without_nothing(value: Any) -> Any:
@@ -149,16 +142,3 @@ def _without_nothing(value: Any) -> Any:
         copies = {key: _without_nothing(item) for key, item in value.items()}
         return {key: item for key, item in copies.items() if item is not None and item != {}}
     return [_without_nothing(item) for item in value] if isinstance(value, list) else value
-
-
-def _write_token(start: int) -> str:
-    """Make the token of a page."""
-    return base64.urlsafe_b64encode(json.dumps({"start": start}).encode()).decode()
-
-
-def _read_token(token: str | None) -> int:
-    """Return where the page of a token starts."""
-    try:
-        return int(json.loads(base64.urlsafe_b64decode(token))["start"]) if token else 0
-    except (ValueError, TypeError, KeyError):
-        raise validation_error("Invalid pagination token") from None

@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from typing import TYPE_CHECKING
 
 from moto.core.utils import utcnow
@@ -49,11 +48,7 @@ def prepare(backend: "Backend", record: Record) -> None:
 
 def begin(backend: "Backend", record: Record) -> None:
     """Queue the job."""
-    name = record["TrainingJobName"]
-    stream = f"{name}/algo-1-{int(time.time())}"
-    run = Run(backend.region_name, "/aws/sagemaker/TrainingJobs", stream)
-    backend.runs[record["TrainingJobArn"]] = run
-    backend.queue.submit(_work, backend, record, run)
+    jobs.queue(backend, record, _work)
 
 
 def stop(backend: "Backend", request: Record) -> None:
@@ -63,11 +58,6 @@ def stop(backend: "Backend", request: Record) -> None:
         if record["TrainingJobStatus"] == "InProgress":
             _turn(backend, record, "Stopping", TrainingJobStatus="Stopping")
             jobs.stop(backend.runs, record["TrainingJobArn"])
-
-
-def end(backend: "Backend", record: Record) -> None:
-    """Refuse to delete a job that has not ended."""
-    jobs.check_ended("TrainingJob", record)
 
 
 def resume(backend: "Backend", record: Record) -> None:

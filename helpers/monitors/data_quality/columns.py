@@ -2,9 +2,11 @@
 
 import copy
 import math
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from .celltypes import Cells, cells
@@ -89,7 +91,10 @@ class Column:
         self.text += len(found.texts) - found.boolean
         if self._written is not None and len(found.numbers):
             self._count_written(found)
-        self._count_texts(found)
+        for start in range(0, len(found.texts), _BLOCK):
+            counts = _value_counts(found.texts[start : start + _BLOCK])
+            self.distinct.add_texts([value for value, _ in counts])
+            self._add_texts(counts)
         waiting = np.concatenate([self._waiting, found.numbers]) if len(self._waiting) else found.numbers
         whole = len(waiting) // _BLOCK * _BLOCK
         for start in range(0, whole, _BLOCK):
@@ -102,26 +107,26 @@ class Column:
         for part in (written[:1000], written[1000:]):  # a look at the first thousand spares most columns the rest
             if found.written is None:
                 values, counts = np.unique(part, return_counts=True)
-                if len(values) > LOW_CARDINALITY:
-                    self._written = None
-                    return
-                pairs = zip(map(str, values.astype(int) if found.integral else values.tolist()), counts, strict=True)
+                texts = map(str, values.astype(int) if found.integral else values.tolist())
+                self._add_written(zip(texts, counts.tolist(), strict=True))
             else:
-                pairs = ((pair["values"], pair["counts"]) for pair in pc.value_counts(part).to_pylist())
-            for value, count in pairs:
-                self._written[value] = self._written.get(value, 0) + int(count)
+                self._add_written(_value_counts(part))
+            if self._written is None:
+                return
+
+    def _add_written(self, counts: Iterable[tuple[str, int]]) -> None:
+        """Add rows per written number, or give up once there are too many to be categories."""
+        for value, count in counts:
+            self._written[value] = self._written.get(value, 0) + count
             if len(self._written) > LOW_CARDINALITY:
                 self._written = None
                 return
 
-    def _count_texts(self, found: Cells) -> None:
-        """Count texts; the first 10,000 different ones are kept."""
-        for start in range(0, len(found.texts), _BLOCK):
-            pairs = pc.value_counts(found.texts[start : start + _BLOCK]).to_pylist()
-            self.distinct.add_texts([pair["values"] for pair in pairs])
-            for pair in pairs:
-                if pair["values"] in self.texts or len(self.texts) < _MOST_TEXTS:
-                    self.texts[pair["values"]] = self.texts.get(pair["values"], 0) + pair["counts"]
+    def _add_texts(self, counts: Iterable[tuple[str, int]]) -> None:
+        """Add rows per text; the first 10,000 different ones are kept."""
+        for value, count in counts:
+            if value in self.texts or len(self.texts) < _MOST_TEXTS:
+                self.texts[value] = self.texts.get(value, 0) + count
 
     def _absorb(self, block: np.ndarray) -> None:
         """Work off a block of numbers."""
@@ -187,13 +192,10 @@ class Column:
         self.low, self.high = min(self.low, other.low), max(self.high, other.high)
         self.sketch.merge(other.sketch)
         self.distinct.merge(other.distinct)
-        for value, count in other.texts.items():
-            if value in self.texts or len(self.texts) < _MOST_TEXTS:
-                self.texts[value] = self.texts.get(value, 0) + count
+        self._add_texts(other.texts.items())
         if self._written is not None and other._written is not None:
-            for value, count in other._written.items():
-                self._written[value] = self._written.get(value, 0) + count
-        if self._written is None or other._written is None or len(self._written) > LOW_CARDINALITY:
+            self._add_written(other._written.items())
+        else:
             self._written = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -219,6 +221,11 @@ class Column:
         column.sketch = Sketch(state["levels"], state["compactions"])
         column.distinct = DistinctCounter(state["distinct"])
         return column
+
+
+def _value_counts(values: pa.Array) -> list[tuple[str, int]]:
+    """Return the different values of an Arrow array, in order of coming up, and rows per value."""
+    return [(pair["values"], pair["counts"]) for pair in pc.value_counts(values).to_pylist()]
 
 
 _PLAIN = ("name", "missing", "integral", "fractional", "boolean", "text", "total", "texts")

@@ -34,7 +34,7 @@ class Consistency:
     constraints: pd.DataFrame
 
 
-def learn(frame: pd.DataFrame, *, seed: int = 0) -> dict[str, Any]:
+def learn(frame: pd.DataFrame) -> dict[str, Any]:
     """Learn constraints from training rows; the result is plain JSON values.
 
     Text, category and boolean columns with at most 50 categories are categorical, numbers numeric, others ignored.
@@ -44,7 +44,7 @@ def learn(frame: pd.DataFrame, *, seed: int = 0) -> dict[str, Any]:
     """
     if len(frame) < 2 * _FOLDS:
         raise ValueError(f"{len(frame)} rows are too few to learn constraints from; use at least {2 * _FOLDS}.")
-    fold = np.random.default_rng(seed).permutation(len(frame)) % _FOLDS
+    fold = np.random.default_rng(0).permutation(len(frame)) % _FOLDS
     broken = [_broken(frame[fold == i], _learn(frame[fold != i])) for i in range(_FOLDS)]
     share = sum(int(b.any(axis=1).sum()) for b in broken) / len(frame)
     return {**_learn(frame), "expected_share": share}

@@ -57,7 +57,7 @@ def fit(labels, predictions, probabilities, *, positive_label=None) -> dict[str,
         positive_label: which label is positive; may be left out when the labels are 0 and 1.
 
     Raises:
-        ValueError: input that quality.evaluate refuses, or fewer than 100 rows.
+        ValueError: input that evaluation.evaluate refuses, or fewer than 100 rows.
     """
     labels, predictions = np.asarray(labels), np.asarray(predictions)
     check_input(labels, predictions, probabilities)
@@ -83,16 +83,17 @@ def fit(labels, predictions, probabilities, *, positive_label=None) -> dict[str,
 
 
 def estimate(
-    reference: dict[str, Any], predictions, probabilities, *, consistency: Consistency | None = None, seed: int = 0
+    reference: dict[str, Any], predictions, probabilities, *, consistency: Consistency | None = None
 ) -> AccuracyEstimate:
     """Estimate the accuracy of a window from its scores alone.
+
+    The interval is a seeded bootstrap: 200 refits on resampled reference rows, each with chance's say in the window.
 
     Args:
         reference: from ``fit``.
         predictions: the n predicted labels of the window.
         probabilities: shape (n,), of the same class as in ``fit``.
         consistency: of the window's inputs (consistency.find_inconsistent), to tell when scores are guesses.
-        seed: of the bootstrap: 200 refits on resampled reference rows, each with chance's say in the window.
 
     Raises:
         ValueError: no rows, unequal lengths, missing values or a probability outside 0..1.
@@ -108,7 +109,7 @@ def estimate(
     signs = np.repeat([1, -1], [len(groups[0][0]), len(groups[1][0])])
     share = np.concatenate([groups[0][1].sum(axis=0), groups[1][1].sum(axis=0)]) / len(x)
 
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     counts = np.array(reference["counts"])
     drawn = rng.multinomial(counts.sum(), counts.ravel() / counts.sum(), size=_REFITS).reshape(-1, *counts.shape)
     slopes = _slopes(np.array(reference["log_odds"]), np.concatenate([counts[None], drawn]))

@@ -30,44 +30,31 @@ class Columns:
     threshold: float = 0.5
 
 
-def run_model_quality_baseline(
+def run_model_quality(
     source: Source,
     output: Path | str,
     problem_type: model_quality.ProblemType,
     columns: Columns,
     *,
+    baseline: Path | str | None = None,
     header: bool = True,
 ) -> Result:
-    """Write statistics.json and constraints.json of labelled predictions into the folder ``output``.
+    """Measure labelled predictions and write statistics.json into the folder ``output``.
+
+    Beside it comes constraints.json, or with a baseline (a folder that has one) constraint_violations.json.
 
     Raises:
-        ValueError: there is nothing to read, a named column is not there, or model_quality refuses the values.
+        ValueError: there is nothing to read, a named column is not there, model_quality refuses the values, or the
+            baseline cannot be used.
     """
+    rules = files.read(Path(baseline) / "constraints.json", "version") if baseline else None
     result = _measure(source, problem_type, columns, header)
+    if rules:
+        result.violations.extend(model_quality.check(result.statistics, rules))
+        files.write({"violations": result.violations}, Path(output) / "constraint_violations.json")
+    else:
+        files.write(model_quality.suggest(result.statistics), Path(output) / "constraints.json")
     files.write(result.statistics, Path(output) / "statistics.json")
-    files.write(model_quality.suggest(result.statistics), Path(output) / "constraints.json")
-    return result
-
-
-def run_model_quality_check(
-    source: Source,
-    baseline: Path | str,
-    output: Path | str,
-    problem_type: model_quality.ProblemType,
-    columns: Columns,
-    *,
-    header: bool = True,
-) -> Result:
-    """Hold labelled predictions against a baseline; write statistics.json and constraint_violations.json.
-
-    Raises:
-        ValueError: the baseline cannot be used, or see run_model_quality_baseline.
-    """
-    rules = files.read(Path(baseline) / "constraints.json", "version")
-    result = _measure(source, problem_type, columns, header)
-    result.violations.extend(model_quality.check(result.statistics, rules))
-    files.write(result.statistics, Path(output) / "statistics.json")
-    files.write({"violations": result.violations}, Path(output) / "constraint_violations.json")
     return result
 
 

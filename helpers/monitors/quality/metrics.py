@@ -1,4 +1,4 @@
-"""The metrics behind quality.py, each with its 95% interval, from confusion matrices, score bins and sums over rows."""
+"""The metrics of evaluation.py, each with its 95% interval, from confusion matrices, score bins and sums over rows."""
 
 from dataclasses import dataclass
 
@@ -68,6 +68,11 @@ def binary_metrics(matrix: np.ndarray, true: np.ndarray, probabilities, rng) -> 
     return metrics
 
 
+def share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Divide, with 0 where there is nothing to divide by, as Spark's metrics do."""
+    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+
+
 def auc(tables: np.ndarray) -> np.ndarray:
     """Area under ROC of tables (r, 2, bins): the chance that a positive outranks a negative, ties half."""
     negative, positive = tables[:, 0].astype(float), tables[:, 1].astype(float)
@@ -97,11 +102,9 @@ def multiclass_metrics(matrix: np.ndarray, classes: list, true: np.ndarray, prob
     hit = np.diagonal(tables, axis1=1, axis2=2)
     actual, predicted = tables.sum(axis=2), tables.sum(axis=1)
     weight = actual / n
+    recall, precision, f1 = share(hit, actual), share(hit, predicted), share(2 * hit, actual + predicted)
     with np.errstate(invalid="ignore", divide="ignore"):
-        recall = np.where(actual > 0, hit / actual, 0)
-        precision = np.where(predicted > 0, hit / predicted, 0)
         false_rate = np.where(weight > 0, (predicted - hit) / (n - actual), 0)
-        f1 = np.where(actual + predicted > 0, 2 * hit / (actual + predicted), 0)
     weighted = {
         "weighted_true_positive_rate": recall,
         "weighted_false_positive_rate": false_rate,
@@ -125,7 +128,18 @@ def multiclass_metrics(matrix: np.ndarray, classes: list, true: np.ndarray, prob
 
 
 def regression_metrics(labels: np.ndarray, predictions: np.ndarray, rng) -> dict[str, Metric]:
-    """Compute the regression metrics from sums over rows (labels centred first, for precision)."""
+    """Compute the regression metrics."""
+    return {name: _metric(v[0], v[1:]) for name, v in regression_values(labels, predictions, rng).items()}
+
+
+def regression_values(labels: np.ndarray, predictions: np.ndarray, rng) -> dict[str, np.ndarray]:
+    """Compute each regression metric and, after it, its bootstrap replicates; shape (1 + REPLICATES,).
+
+    All come from sums over rows, labels centred first for precision.
+
+    Raises:
+        ValueError: labels or predictions are no finite numbers.
+    """
     try:
         true, error = labels.astype(float), predictions.astype(float) - labels.astype(float)
     except (TypeError, ValueError):
@@ -138,11 +152,10 @@ def regression_metrics(labels: np.ndarray, predictions: np.ndarray, rng) -> dict
     total = yy - y * y / n
     with np.errstate(invalid="ignore", divide="ignore"):
         defined = np.where(total > 0, total, np.nan)
-        values = {
+        return {
             "r2": 1 - ee / defined,
             "proportion_explained_variance": 1 - (ee - e * e / n) / defined,
             "mean_absolute_error": absolute / n,
             "mean_squared_error": ee / n,
             "root_of_mean_squared_error": np.sqrt(ee / n),
         }
-    return {name: _metric(v[0], v[1:]) for name, v in values.items()}

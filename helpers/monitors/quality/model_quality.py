@@ -14,7 +14,7 @@ from .. import resampling
 from ..data_quality.statistics import VERSION
 from ..data_quality.violations import java_double
 from .evaluation import binary_classes, check_input, seen_classes
-from .metrics import auc
+from .metrics import auc, regression_values, share
 
 ProblemType = Literal["BinaryClassification", "MulticlassClassification", "Regression"]
 _KEYS = {
@@ -23,6 +23,12 @@ _KEYS = {
     "Regression": "regression",
 }
 _MORE_IS_WORSE = {"false_positive_rate", "false_negative_rate", "mae", "mse", "rmse"}
+_REGRESSION = {
+    "mae": "mean_absolute_error",
+    "mse": "mean_squared_error",
+    "rmse": "root_of_mean_squared_error",
+    "r2": "r2",
+}
 _BETAS = {"f0_5": 0.5, "f1": 1.0, "f2": 2.0}
 _ROWS_FOR_DEVIATION = 200
 _CURVE_POINTS = 1000
@@ -36,7 +42,6 @@ def statistics(
     *,
     positive_label=None,
     threshold: float = 0.5,
-    seed: int = 0,
 ) -> dict[str, Any]:
     """Return the content of a model quality statistics.json.
 
@@ -47,10 +52,9 @@ def statistics(
         probabilities: binary only: of the positive class, shape (n,); without them there is no AUC and no curve.
         positive_label: which label counts as positive; may be left out when the labels are 0 and 1.
         threshold: from which probability a missing prediction is positive.
-        seed: of the bootstrap.
 
     Raises:
-        ValueError: an unknown problem type, or input that quality.evaluate refuses.
+        ValueError: an unknown problem type, or input that evaluation.evaluate refuses.
     """
     if problem_type not in _KEYS:
         raise ValueError(f"problem_type is {problem_type!r}; use one of {', '.join(_KEYS)}.")
@@ -59,9 +63,10 @@ def statistics(
         predictions = _from_probabilities(labels, probabilities, positive_label, threshold)
     predictions = np.asarray(predictions)
     check_input(labels, predictions, probabilities)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     if problem_type == "Regression":
-        values: dict[str, Any] = _regression(labels.astype(float), predictions.astype(float), rng)
+        found = regression_values(labels, predictions, rng)
+        values: dict[str, Any] = {short: _entry(found[name], len(labels)) for short, name in _REGRESSION.items()}
     else:
         binary = problem_type == "BinaryClassification"
         classes = binary_classes(labels, predictions, positive_label) if binary else seen_classes(labels, predictions)
@@ -113,23 +118,18 @@ _BINARY_ORDER += ["receiver_operating_characteristic_curve", "precision_recall_c
 _BINARY_ORDER += [*_BETAS, *(f"{name}{_BEST}" for name in _BETAS)]
 
 
-def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """Divide, with 0 where there is nothing to divide by, as Spark's metrics do."""
-    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
-
-
 def _binary_rates(tables: np.ndarray) -> dict[str, np.ndarray]:
     (tn, fp), (fn, tp) = np.moveaxis(tables, 0, -1)
-    recall = _share(tp, tp + fn)
-    fs = {f: _share((1 + b * b) * tp, (1 + b * b) * tp + b * b * fn + fp) for f, b in _BETAS.items()}
+    recall = share(tp, tp + fn)
+    fs = {f: share((1 + b * b) * tp, (1 + b * b) * tp + b * b * fn + fp) for f, b in _BETAS.items()}
     return {
         "recall": recall,
-        "precision": _share(tp, tp + fp),
+        "precision": share(tp, tp + fp),
         "accuracy": (tp + tn) / (tn + fp + fn + tp),
         "true_positive_rate": recall,
-        "true_negative_rate": _share(tn, tn + fp),
-        "false_positive_rate": _share(fp, tn + fp),
-        "false_negative_rate": _share(fn, tp + fn),
+        "true_negative_rate": share(tn, tn + fp),
+        "false_positive_rate": share(fp, tn + fp),
+        "false_negative_rate": share(fn, tp + fn),
         **fs,
     }
 
@@ -139,9 +139,9 @@ def _weighted_rates(tables: np.ndarray) -> dict[str, np.ndarray]:
     hit = np.diagonal(tables, axis1=1, axis2=2)
     actual, predicted = tables.sum(axis=2), tables.sum(axis=1)
     weight = actual / actual.sum(axis=1, keepdims=True)
-    per_class = {"weighted_recall": _share(hit, actual), "weighted_precision": _share(hit, predicted)}
+    per_class = {"weighted_recall": share(hit, actual), "weighted_precision": share(hit, predicted)}
     for f, b in _BETAS.items():
-        per_class[f"weighted_{f}"] = _share((1 + b * b) * hit, b * b * actual + predicted)
+        per_class[f"weighted_{f}"] = share((1 + b * b) * hit, b * b * actual + predicted)
     accuracy = hit.sum(axis=1) / actual.sum(axis=1)
     return {"accuracy": accuracy, **{name: (weight * rate).sum(axis=1) for name, rate in per_class.items()}}
 
@@ -167,17 +167,6 @@ def _curves(true: np.ndarray, scores: np.ndarray, rng) -> dict[str, Any]:
 def _thin(points: np.ndarray) -> list[float]:
     wanted = np.linspace(0, len(points) - 1, min(len(points), _CURVE_POINTS)).astype(int)
     return points[wanted].tolist()
-
-
-def _regression(labels: np.ndarray, predictions: np.ndarray, rng) -> dict[str, Any]:
-    error, centred = predictions - labels, labels - labels.mean()
-    rows = np.column_stack([np.ones(len(labels)), centred, centred**2, error**2, np.abs(error)])
-    n, y, yy, ee, absolute = np.vstack([rows.sum(axis=0), resampling.resample_sums(rows, rng)]).T
-    total = yy - y * y / n
-    with np.errstate(invalid="ignore", divide="ignore"):
-        values = {"mae": absolute / n, "mse": ee / n, "rmse": np.sqrt(ee / n)}
-        values["r2"] = 1 - ee / np.where(total > 0, total, np.nan)
-    return {name: _entry(column, len(labels)) for name, column in values.items()}
 
 
 def suggest(found: dict[str, Any]) -> dict[str, Any]:

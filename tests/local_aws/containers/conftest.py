@@ -86,7 +86,7 @@ class Job:
         ready.unlink(missing_ok=True)
         process = self.start(module, "serve", "--port", "0", "--ready-file", str(ready), **environment)
         try:
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 60
             while not ready.exists():
                 assert process.poll() is None, self.log
                 assert time.monotonic() < deadline, self.log
@@ -99,7 +99,7 @@ class Job:
                 response = connection.getresponse()
                 return Answer(response.status, response.headers["Content-Type"], response.read().decode())
 
-            invoke.port = connection.port
+            invoke.port, invoke.pid = connection.port, process.pid
             yield invoke
         finally:
             process.kill()

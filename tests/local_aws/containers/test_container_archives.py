@@ -46,6 +46,13 @@ def test_an_archive_is_unpacked_with_its_folders(tmp_path):
     assert found["code/inference.py"].read_bytes() == b"x = 1"
 
 
+def test_only_what_was_executable_is(tmp_path):
+    run, read = special("run.sh", tarfile.REGTYPE), special("read.txt", tarfile.REGTYPE)
+    run.mode, read.mode = 0o4755, 0o666
+    unpack(write_archive(tmp_path / "code.tar.gz", run, read), tmp_path / "code")
+    assert [(tmp_path / "code" / name).stat().st_mode & 0o7777 for name in ("run.sh", "read.txt")] == [0o700, 0o600]
+
+
 def test_an_empty_folder_may_be_the_target(tmp_path):
     (tmp_path / "model").mkdir()
     unpack(write_archive(tmp_path / "model.tar.gz", ("a", b"1")), tmp_path / "model")
@@ -68,6 +75,11 @@ def test_an_empty_folder_may_be_the_target(tmp_path):
 def test_paths_outside_links_and_devices_are_refused(tmp_path, member):
     archive = write_archive(tmp_path / "model.tar.gz", ("inside", b"1"), member)
     assert_refused(tmp_path, archive, "leads outside|is a link or a device")
+
+
+def test_a_sparse_file_is_refused(tmp_path):
+    archive = write_archive(tmp_path / "model.tar.gz", special("holes", tarfile.GNUTYPE_SPARSE))
+    assert_refused(tmp_path, archive, "'holes' is a sparse file")
 
 
 def test_too_many_files_or_bytes_are_refused(tmp_path, monkeypatch):

@@ -21,7 +21,7 @@ hypothesis = pytest.importorskip("hypothesis")
 from hypothesis import example, given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
-QUICK = settings(max_examples=100, deadline=None)
+QUICK = settings(max_examples=100)
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 CSV_LIKE = st.text(alphabet="0123456789.,-+eE\"' \t\n\r;naifNAx_\x1c\u2028\ufeff١", max_size=40)
 
@@ -157,7 +157,7 @@ def _valid_archive() -> bytes:
     return buffer.getvalue()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.integers(0, 3000), st.binary(min_size=1, max_size=8)), max_size=4), st.integers(0, 10_240))
 def test_any_archive_is_unpacked_inside_or_refused_whole(changes, length):
     content = bytearray(_valid_archive())

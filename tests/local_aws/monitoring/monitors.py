@@ -2,11 +2,10 @@
 
 import json
 import random
-import time
 import uuid
 from datetime import UTC, datetime, timedelta
 
-from offline import unique
+from offline import unique, until
 
 ANALYZER = "156813124566.dkr.ecr.us-east-1.amazonaws.com/sagemaker-model-monitor-analyzer"
 ROLE = "arn:aws:iam::123456789012:role/TutorialExecutionRole"
@@ -131,13 +130,12 @@ def schedule(aws, kind, name, expression="cron(0 * ? * * *)", **window):
     return made
 
 
-def finished(aws, name, *, count=1, seconds=90):
+def finished(aws, name, *, count=1):
     """Wait until a schedule has a number of executions that have ended; returns them, the newest first."""
-    deadline = time.monotonic() + seconds
-    while True:
+
+    def ended():
         found = aws.sagemaker.list_monitoring_executions(MonitoringScheduleName=name)["MonitoringExecutionSummaries"]
         running = [run for run in found if run["MonitoringExecutionStatus"] in ("Pending", "InProgress")]
-        if len(found) == count and not running:
-            return found
-        assert time.monotonic() < deadline, found
-        time.sleep(0.1)
+        return found if len(found) == count and not running else None
+
+    return until(ended, 90)
