@@ -181,6 +181,11 @@ def test_metrics_are_in_openscales_view(sub, query):
         ({"favourable_classes": ["good"], "unfavourable_classes": ["good"]}, "overlap"),
         ({"intersections": [("sex", "age")]}, "intersections name 'age', which is none of sex"),
         ({"group_variable": "religion"}, "'religion' is no feature"),
+        ({"features": []}, "at least one feature"),
+        ({"features": [SEX, SEX]}, "sex is listed twice"),
+        ({"favourable_classes": "good"}, "favourable is the text 'good'"),
+        ({"min_records": "100"}, "min_records is '100'"),
+        ({"max_records": 0}, "max_records is 0"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_and_nothing_is_enabled(sub, changes, message):
