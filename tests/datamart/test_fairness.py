@@ -194,6 +194,18 @@ def test_what_cannot_be_asked_is_refused_and_nothing_is_enabled(sub, changes, me
     assert not sub.fairness_monitoring.get_details()["enabled"]
 
 
+def test_an_attribute_that_was_not_logged_is_refused_and_can_be_joined_outside(sub):
+    """As the refusal says: by scoring id, in a frame of one's own."""
+    religion = datamart.Feature("religion", ["a"], ["b"])
+    with pytest.raises(ValueError, match=r"or join it to payload_logging.get_table_content\(\) yourself"):
+        sub.fairness_monitoring.enable([religion], **CLASSES)
+    payload = sub.payload_logging.get_table_content()
+    ids = payload["scoring_id"].sort_values()
+    rows = payload.merge(pd.DataFrame({"scoring_id": ids, "religion": ["a", "b"] * (len(ids) // 2)}), on="scoring_id")
+    found = evaluate(rows, [religion], favourable=["good"], predictions=rows["prediction"], flip=False).groups
+    assert found["rows"].tolist() == [len(rows) // 2] * 2 and found["fairness_score"].notna().sum() == 1
+
+
 def test_an_attribute_that_is_never_stored_is_refused(sub):
     sub.payload_logging.enable(never_store=["sex"])
     with pytest.raises(ValueError, match="'sex' is in never_store"):

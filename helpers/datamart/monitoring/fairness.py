@@ -67,7 +67,9 @@ class FairnessMonitoring(Monitor):
         if unknown := [name for name in (*named, *filter(None, [group_variable])) if name not in logged]:
             raise ValueError(
                 f"{unknown[0]!r} is no feature of {self._subscription.name!r}, so it isn't logged and nobody can be"
-                f" compared by it. Features are {', '.join(logged)}. Log it as one, even if the model ignores it."
+                f" compared by it. Features are {', '.join(logged)}. Log it as one, even if the model ignores it,"
+                " or join it to payload_logging.get_table_content() yourself and give the frame to"
+                " monitors.fairness.evaluation.evaluate."
             )
         if dropped := [name for name in named if name in self._subscription.get_details()["never_store"]]:
             raise ValueError(f"{dropped[0]!r} is in never_store, so nobody can be compared by it.")
