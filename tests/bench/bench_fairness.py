@@ -1,6 +1,10 @@
 """Time fairness and explanations: ``python -m tests.bench.bench_fairness`` prints seconds beside bounds of one run."""
 
+import json
+import sys
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,8 +15,13 @@ from helpers.monitors.explain.contrast import contrast
 from helpers.monitors.fairness.companion import per_group
 from helpers.monitors.fairness.evaluation import evaluate
 from helpers.monitors.fairness.groups import Feature
+from tests.datamart import credit, credit_endpoint
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "local_aws"))
+from offline import Offline
 
 ROWS = 1_000_000
+AT_ONCE = 1000  # rows of a request, as the data mart asks
 
 
 def seconds(action) -> float:
@@ -39,9 +48,9 @@ def fairness(rng: np.random.Generator) -> None:
     for name, flip in (("all but FT", False), ("with FT (on its sample)", True)):
         took = seconds(lambda flip=flip: evaluate(features=features, favourable=["good"], flip=flip, **asked))
         print(f"{ROWS:,} rows x 4 groups, {name}: {took:.2f} s (one pandas crosstab of the counts: {bound:.2f} s)")
-    many = rng.choice([f"g{i}" for i in range(55)], 100_000)
+    many = rng.choice([f"g{i}" for i in range(60)], 100_000)
     small = dict(rows=pd.DataFrame({"g": many}), labels=rng.integers(0, 2, 100_000))
-    feature = Feature("g", ["g0"], [f"g{i}" for i in range(1, 55)])
+    feature = Feature("g", ["g0"], [f"g{i}" for i in range(1, 60)])
     predictions = rng.integers(0, 2, 100_000)
     found = []
     took = seconds(
@@ -81,6 +90,36 @@ def explanations(rng: np.random.Generator) -> None:
     print(f"one contrast: {took:.2f} s, {found[-1].scored_rows} model rows")
 
 
+def through_an_endpoint() -> None:
+    """One explanation and a thousand of the credit data, asked of an endpoint of the offline AWS."""
+    with tempfile.TemporaryDirectory() as folder:
+        offline = Offline(Path(folder)).start()
+        try:
+            offline.s3.create_bucket(Bucket="data")
+            credit_endpoint.deploy(offline, "credit", credit_endpoint.archive())
+            runtime = offline.client("sagemaker-runtime")
+
+            def score(rows: pd.DataFrame) -> list[float]:
+                answers = []
+                for begin in range(0, len(rows), AT_ONCE):
+                    body = rows.iloc[begin : begin + AT_ONCE].to_csv(index=False, header=False)
+                    answer = runtime.invoke_endpoint(EndpointName="credit", Body=body, ContentType="text/csv")
+                    answers += [one["probability"] for one in json.loads(answer["Body"].read())["predictions"]]
+                return answers
+
+            rows, training = credit.DATA[credit.FEATURES], credit.TRAIN[credit.FEATURES]
+            ten, five = (background(score, training, size) for size in (10, 5))
+            found = []
+            took = seconds(lambda: found.append(attribute(score, rows.head(1), ten, samples=200)))
+            took += seconds(lambda: found.append(contrast(score, rows.head(1), training, ["month", "credit_amount"])))
+            asked = sum(part.scored_rows for part in found)
+            print(f"one explanation and contrast through an endpoint: {took:.2f} s, {asked} rows")
+            took = seconds(lambda: attribute(score, rows, five, samples=100))
+            print(f"{len(rows):,} explanations through an endpoint: {len(rows) / took:.0f}/s")
+        finally:
+            offline.command("stop")
+
+
 def companions(rng: np.random.Generator) -> None:
     """A search over 100,000 validation rows and four groups."""
     asked = window(rng, 100_000)
@@ -94,4 +133,5 @@ if __name__ == "__main__":
     generator = np.random.default_rng(0)
     fairness(generator)
     explanations(generator)
+    through_an_endpoint()
     companions(generator)

@@ -181,12 +181,29 @@ def test_metrics_are_in_openscales_view(sub, query):
         ({"favourable_classes": ["good"], "unfavourable_classes": ["good"]}, "overlap"),
         ({"intersections": [("sex", "age")]}, "intersections name 'age', which is none of sex"),
         ({"group_variable": "religion"}, "'religion' is no feature"),
+        ({"features": []}, "at least one feature"),
+        ({"features": [SEX, SEX]}, "sex is listed twice"),
+        ({"favourable_classes": "good"}, "favourable is the text 'good'"),
+        ({"min_records": "100"}, "min_records is '100'"),
+        ({"max_records": 0}, "max_records is 0"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_and_nothing_is_enabled(sub, changes, message):
     with pytest.raises(ValueError, match=message):
         sub.fairness_monitoring.enable(**({"features": [SEX]} | CLASSES | changes))
     assert not sub.fairness_monitoring.get_details()["enabled"]
+
+
+def test_an_attribute_that_was_not_logged_is_refused_and_can_be_joined_outside(sub):
+    """As the refusal says: by scoring id, in a frame of one's own."""
+    religion = datamart.Feature("religion", ["a"], ["b"])
+    with pytest.raises(ValueError, match=r"or join it to payload_logging.get_table_content\(\) yourself"):
+        sub.fairness_monitoring.enable([religion], **CLASSES)
+    payload = sub.payload_logging.get_table_content()
+    ids = payload["scoring_id"].sort_values()
+    rows = payload.merge(pd.DataFrame({"scoring_id": ids, "religion": ["a", "b"] * (len(ids) // 2)}), on="scoring_id")
+    found = evaluate(rows, [religion], favourable=["good"], predictions=rows["prediction"], flip=False).groups
+    assert found["rows"].tolist() == [len(rows) // 2] * 2 and found["fairness_score"].notna().sum() == 1
 
 
 def test_an_attribute_that_is_never_stored_is_refused(sub):

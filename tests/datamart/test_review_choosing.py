@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from helpers import datamart
+from helpers.datamart import scored_rows
 from helpers.datamart.companion import payload
 
 from .conftest import small_record
@@ -79,7 +80,7 @@ def test_rows_where_the_companion_differs_are_sent(mart, small):
     enable(mart, small)
     assert mart.reviews.create(small) == (0, 0, 0, {}, [])  # no companion, no such reason
     payload.add_columns(small)
-    rows = payload.unanswered(small, 10).about.sort_values("scoring_id")
+    rows = scored_rows.newest(small, 10).about.sort_values("scoring_id")
     answered = pd.DataFrame({"debiased_prediction": [1, 0, 1], "debiased_probability": [0.9, 0.1, 0.9]})
     payload.store(small, rows.iloc[[0, 1, 3]].reset_index(drop=True), answered)
     assert mart.reviews.create(small).reasons == {"disagreement": 2}

@@ -99,6 +99,29 @@ def test_single_changes_are_found_whenever_there_is_one(credit):
             assert len(found.flip) != 1
 
 
+@pytest.mark.parametrize("features", [3, 30, 400])
+@pytest.mark.parametrize("most", [0, 60, 979, MAX_ROWS])
+def test_it_keeps_to_its_rows_however_many_features_there_are(features, most):
+    """A rough model, every feature a number and changeable: each part wants more rows than there are."""
+    rng = np.random.default_rng(features)
+    rows = pd.DataFrame(rng.normal(size=(100, features)), columns=[f"x{i}" for i in range(features)])
+    weights, asked = rng.normal(size=features), []
+
+    def score(frame):
+        asked.append(len(frame))
+        return np.cos(7 * frame.to_numpy(float) @ weights) / 2 + 0.5
+
+    row = rows.iloc[[int(score(rows).argmin())]]
+    asked.clear()
+    found = contrast(score, row, rows, list(rows), max_rows=most)
+    assert sum(asked) == found.scored_rows <= max(1, most)
+    assert found.flip.empty or found.flip_score >= 0.5
+    kept = row.assign(**dict(zip(found.keep["feature"], found.keep["could_be"], strict=True)))
+    assert score(kept.astype(float))[0] < 0.5
+    never = contrast(lambda frame: np.zeros(len(frame)), row, rows, list(rows), max_rows=most)
+    assert never.scored_rows <= max(1, most) and not never.keep["needed"].any(), "what wasn't tried isn't needed"
+
+
 def test_what_is_needed(plane):
     """Favourable by x alone: x cannot go to the median, y and c can."""
     found = contrast(linear_score, one(10.5, 30.0, "bad"), plane, ["x"])
@@ -132,9 +155,9 @@ def test_missing_values_and_models_that_answer_labels(credit):
 
 
 def test_same_row_same_contrast_within_two_seconds(credit):
-    start = time.perf_counter()
+    start = time.process_time()  # other work on the machine is no matter
     once = contrast(credit.score, credit.rows.iloc[[3]], credit.train, CHANGEABLE)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
     again = contrast(credit.score, credit.rows.iloc[[3]], credit.train, CHANGEABLE)
     pd.testing.assert_frame_equal(once.flip, again.flip)
     pd.testing.assert_frame_equal(once.keep, again.keep)

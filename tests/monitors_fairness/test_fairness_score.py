@@ -153,6 +153,17 @@ def test_a_group_absent_from_the_window():
     assert np.isnan(metrics.loc["DPPL", "value"]) and metrics.loc["DPPL", "note"] == "Facet set is empty"
 
 
+@pytest.mark.parametrize("gone", ["f", "m"])
+def test_twins_alone_give_no_score_to_a_group_that_nobody_is_in(gone):
+    """Every twin of the others belongs to the absent group: a ratio could be computed, of nobody's answers."""
+    rows, predictions = window(*((0, 0, 30, 60) if gone == "f" else (30, 60, 0, 0)))
+    twins = perturb(rows, [SEX], lambda part: ["good"] * len(part))
+    assert len(twins) == 60
+    found = group(score(rows, predictions, perturbed=twins), "f")
+    assert np.isnan(found["fairness_score"]) and found["score_low"] is None and not found["biased"]
+    assert found["warning"] == f"no row of {'this group' if gone == 'f' else 'the majority'} in the window"
+
+
 @pytest.mark.parametrize(("favoured", "expected"), [(40, 1.0), (0, np.nan)])
 def test_all_one_outcome(favoured, expected):
     found = score(*window(favoured, 40, favoured, 40))
@@ -238,6 +249,8 @@ def test_regression_outcomes_are_ranges():
         (dict(intersections=[("sex", "race")]), "'race', which is none of the features sex"),
         (dict(group_variable=[1]), "4 rows but 1 group_variable"),
         (dict(features=[]), "at least one feature"),
+        (dict(features=[SEX, Feature("sex", ["f"], ["m"])]), "sex is listed twice"),
+        (dict(favourable="good"), r"favourable is the text 'good'; write a list, \['good'\]"),
         (dict(rows=pd.DataFrame({"sex": []}), predictions=[]), "there are no rows"),
     ],
 )  # fmt: skip

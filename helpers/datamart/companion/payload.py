@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from psycopg2 import sql
 
-from helpers.datamart import schema, scored_rows, tables
+from helpers.datamart import schema, tables
 from helpers.datamart.columns import INTEGER, NUMBER, Values, check
 from helpers.datamart.copying import SHORT_INTEGER, copy_in
 from helpers.datamart.database import Cursor
@@ -35,12 +35,6 @@ def add_columns(subscription: "Subscription") -> None:
         tables.create_views(cursor, table, subscription.name)
 
     subscription.database.run(work)
-
-
-def unanswered(subscription: "Subscription", limit: int) -> scored_rows.ScoredRows:
-    """Return those of the newest rows that the companion has not answered."""
-    column = subscription.table().of(ROLE)[0].column_name
-    return scored_rows.newest(subscription, limit, sql.SQL("p.{} IS NULL").format(sql.Identifier(column)))
 
 
 def store(subscription: "Subscription", about: pd.DataFrame, answers: pd.DataFrame) -> None:

@@ -13,12 +13,13 @@ from helpers.datamart.monitoring import baselines, explanations
 from helpers.datamart.monitoring.base import Measurement, Monitor, Outcome
 from helpers.datamart.monitoring.explanations import Explanation
 from helpers.monitors.explain import attribution
-from helpers.monitors.explain.contrast import contrast
+from helpers.monitors.explain.contrast import MAX_ROWS, contrast
 
 TRAINING_ROWS = 1000  # kept, of the training data
 WINDOW = 10_000  # newest rows, of which a run explains a sample
-SINGLE, MANY = 250, 100  # coalitions tried for one explanation, and for each of many
-FEW = 5  # background rows for many explanations
+SINGLE, BACKGROUND = 200, 10  # coalitions tried for one explanation, and background rows
+MANY, FEW = 100, 5  # the same for each of many
+ATTRIBUTED = 2_020  # rows at most that attributions ask for, of the 3,000 of one explanation: its contrast has the rest
 
 
 class Explainability(Monitor):
@@ -45,7 +46,8 @@ class Explainability(Monitor):
 
         Args:
             background: rows that the model was trained on, a frame or the S3 URI of CSV with a header. Up to 1,000 are
-                kept: ten of them stand for the average that an answer is compared with.
+                kept: ten of them (fewer where features are more than a hundred) stand for the average that an answer is
+                compared with.
             changeable: features that a person can change; advice touches no other.
             protected: features that no advice may touch.
             threshold: probability from which on the model predicts the positive class.
@@ -69,10 +71,11 @@ class Explainability(Monitor):
             raise ValueError(f"The background has {len(rows)} rows; {FEW} are needed, some hundred are better.")
         rows = rows[features].sample(min(len(rows), TRAINING_ROWS), random_state=0).reset_index(drop=True)
         few = attribution.background(self._score, rows, FEW)
+        size = min(BACKGROUND, max(1, ATTRIBUTED // (_coalitions(features) + 2)))
         content = {
             "columns": features,
             "rows": rows.astype(object).where(rows.notna(), None).values.tolist(),
-            "background": attribution.background(self._score, rows).index.tolist(),
+            "background": attribution.background(self._score, rows, size).index.tolist(),
             "few": few.index.tolist(),
             "global": attribution.global_attributions(self._many(rows.head(sample), few).values).to_dict(),
         }
@@ -85,6 +88,8 @@ class Explainability(Monitor):
     def explain(self, scoring_id: str) -> Explanation:
         """Explain a row's answer, and store the explanation; asked for again, the stored one is returned.
 
+        Fewer than 3,000 rows are asked of the endpoint, unless the model has more than a thousand features.
+
         Raises:
             ValueError: there is no such row, explanations are off, or the endpoint serves a version of the model that
                 they weren't enabled for.
@@ -96,12 +101,13 @@ class Explainability(Monitor):
             return found
         baseline, training = self._baseline()
         features = _as_trained(row.features[list(training)], training)
-        samples = max(SINGLE, 2 * features.shape[1])
+        samples = _coalitions(list(training))
         base = training.loc[baseline["background"]]
         values = attribution.attribute(self._score, features, base, samples=samples, link=self._link)
         changes, regression = None, self._subscription.asset["problem_type"] == ProblemType.REGRESSION
         if not regression:
             limits = {"protected": parameters["protected"], "threshold": parameters["threshold"]}
+            limits["max_rows"] = MAX_ROWS - 1 - values.scored_rows
             changes = contrast(self._score, features, training, parameters["changeable"], **limits)
         score = changes.score if changes else float(self._score(features)[0])
         written = explanations.content(features, score, self._link, values, changes)
@@ -201,6 +207,11 @@ class Explainability(Monitor):
             " FROM explanation WHERE subscription_id = {} ORDER BY created_at DESC, scoring_id LIMIT {}"
         )
         return tables.Selection(query.format(sql.Literal(self._subscription.subscription_id), sql.Literal(limit)), {})
+
+
+def _coalitions(features: Sequence[str]) -> int:
+    """Return how many coalitions one explanation tries: twice as many as features at least."""
+    return max(SINGLE, 2 * len(features))
 
 
 def _as_trained(rows: pd.DataFrame, training: pd.DataFrame) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from helpers.datamart.monitoring.base import Monitor, Outcome
 from helpers.monitors.fairness import bias_drift, report
 from helpers.monitors.fairness.analysis import analysis
 from helpers.monitors.fairness.evaluation import Fairness, evaluate
-from helpers.monitors.fairness.groups import Feature, assign, outcomes
+from helpers.monitors.fairness.groups import Feature, assign, check_names, outcomes
 from helpers.monitors.fairness.perturbation import perturb
 
 REPORT_STYLE = report.CSS
@@ -58,15 +58,18 @@ class FairnessMonitoring(Monitor):
             companion: deploy a de-biased companion as soon as a run finds bias.
 
         Raises:
-            ValueError: an attribute isn't logged, groups or outcomes overlap or are empty, or the companion can't be
-                made for this model.
+            ValueError: an attribute isn't logged or listed twice, groups or outcomes overlap or are empty, a number of
+                records is none, or the companion can't be made for this model.
         """
         logged = self._subscription.asset["feature_columns"]
         named = [feature.name for feature in features]
+        check_names(named)
         if unknown := [name for name in (*named, *filter(None, [group_variable])) if name not in logged]:
             raise ValueError(
                 f"{unknown[0]!r} is no feature of {self._subscription.name!r}, so it isn't logged and nobody can be"
-                f" compared by it. Features are {', '.join(logged)}. Log it as one, even if the model ignores it."
+                f" compared by it. Features are {', '.join(logged)}. Log it as one, even if the model ignores it,"
+                " or join it to payload_logging.get_table_content() yourself and give the frame to"
+                " monitors.fairness.evaluation.evaluate."
             )
         if dropped := [name for name in named if name in self._subscription.get_details()["never_store"]]:
             raise ValueError(f"{dropped[0]!r} is in never_store, so nobody can be compared by it.")
@@ -77,6 +80,9 @@ class FairnessMonitoring(Monitor):
                 raise ValueError(f"{feature.name}: write ranges as [low, high], None for an open end; they are stored.")
             assign([], feature)
         outcomes([], favourable_classes, unfavourable_classes, "favourable_classes")
+        for what, number in (("min_records", min_records), ("max_records", max_records)):
+            if not isinstance(number, int) or number < 1:
+                raise ValueError(f"{what} is {number!r}; it must be a whole number above 0.")
         if companion:
             companion.check(self._subscription.asset, features, favourable_classes, unfavourable_classes)
         parameters = {
@@ -158,8 +164,7 @@ class FairnessMonitoring(Monitor):
 
     def get_analysis(self, run_uid: str | None = None) -> dict:
         """Return the content of Clarify's analysis.json for a run, by default the last that measured."""
-        run, label = self._measured_run(run_uid), self._subscription.asset["label_column"]
-        return analysis(results.from_details(run), label, run["favourable_classes"])
+        return analysis(self._result(run_uid), self._subscription.asset["label_column"])
 
     def get_violations(self, baseline: Mapping, run_uid: str | None = None) -> dict:
         """Compare a run with a baseline, an analysis.json, as Clarify's bias monitor does; see `bias_drift`."""

@@ -41,6 +41,7 @@ def details(found: Fairness) -> dict:
         "groups": records(found.groups),
         "bias_metrics": records(found.metrics),
         "protected": list(found.features),
+        "favourable": found.favourable,
         "ignored_rows": found.ignored,
     }
 
@@ -51,7 +52,8 @@ def from_details(run: Mapping) -> Fairness:
     for part in WORDS:
         frame = pd.DataFrame(run[part])[WORDS[part] + NUMBERS[part] + REST[part]]
         frames.append(frame.assign(**{name: pd.to_numeric(frame[name]) for name in NUMBERS[part]}))
-    return Fairness(tuple(run["protected"]), run["records"] - run["ignored_rows"], run["ignored_rows"], *frames)
+    rows, ignored = run["records"] - run["ignored_rows"], run["ignored_rows"]
+    return Fairness(tuple(run["protected"]), run["favourable"], rows, ignored, *frames)
 
 
 def records(frame: pd.DataFrame) -> list[dict]:

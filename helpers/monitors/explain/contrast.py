@@ -18,8 +18,8 @@ BEAM = 6
 REFINED = 4
 FINE = 16
 MAX_CHANGES = 4
+ROUND = 5  # rows that a round of _unneeded wants for a feature: two for itself, three to move a number part of the way
 MAX_ROWS = 3000
-RESERVED = 1200  # what refining and _unneeded may still ask
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,10 @@ class Contrast:
 
 
 class _Asker:
-    """Ask the model about variants of one row, and count them."""
+    """Ask the model about variants of one row, and count them. Callers see that ``left`` doesn't fall below 0."""
 
     def __init__(self, score: Score, row: pd.DataFrame, threshold: float):
-        self.score, self.threshold, self.rows = score, threshold, 0
+        self.score, self.threshold, self.rows, self.left = score, threshold, 0, 0
         self.kinds, self.now = row.dtypes, row.to_dict("records")[0]
         self.start = float(self([{}])[0])
         self.favourable = self.start >= threshold
@@ -55,6 +55,7 @@ class _Asker:
     def __call__(self, changes: Sequence[dict]) -> np.ndarray:
         """Score the row under each change, a dict of new values by feature; shape (len(changes),)."""
         self.rows += len(changes)
+        self.left -= len(changes)
         return np.asarray(self.score(pd.DataFrame([self.now | one for one in changes]).astype(self.kinds)), float)
 
     def flips(self, scores: np.ndarray) -> np.ndarray:
@@ -65,9 +66,9 @@ class _Asker:
         """Tell whether the row has a number here."""
         return is_numeric_dtype(self.kinds[name]) and pd.notna(self.now[name])
 
-    def steps(self, name: str, near, far) -> list:
-        """List values from ``near`` to ``far``, both included, whole where the feature is."""
-        values = np.linspace(near, far, FINE + 1)
+    def steps(self, name: str, near, far, fine: int = FINE) -> list:
+        """List values from ``near`` to ``far`` in ``fine`` steps, both included, whole where the feature is."""
+        values = np.linspace(near, far, fine + 1)
         whole = is_integer_dtype(self.kinds[name])
         return list(dict.fromkeys(np.round(values).astype(int).tolist() if whole else values.tolist()))
 
@@ -80,8 +81,9 @@ def contrast(
     *,
     protected: Sequence[str] = (),
     threshold: float = 0.5,
+    max_rows: int = MAX_ROWS,
 ) -> Contrast:
-    """Explain one row by contrast, in fewer than 3,000 model rows.
+    """Explain one row by contrast, in at most ``max_rows`` model rows.
 
     A flip changes as few features as possible, at most four, and among those that change equally many is the nearest
     found: numbers count by their distance in (robust) standard deviations of the background, a category as one. Single
@@ -95,6 +97,7 @@ def contrast(
         changeable: features that a person can change.
         protected: features that no advice may touch.
         threshold: from which score on the outcome is favourable.
+        max_rows: of the model; fewer make the search coarser.
 
     Raises:
         ValueError: more than one row, unknown columns, or a protected feature listed as changeable.
@@ -106,10 +109,12 @@ def contrast(
     if unknown := (set(changeable) - set(row)) | (set(row) - set(background)):
         raise ValueError(f"{', '.join(sorted(unknown))}: no such column in both the row and the background.")
     ask = _Asker(score, row, threshold)
+    ask.left = max_rows - min(max_rows // 3, 2 * ROUND * len(ask.now))  # the others are for _unneeded
     flip = _smallest_flip(ask, background, changeable)
     listed = [{"feature": name, "now": ask.now[name], "changed": value} for name, value in flip.items()]
     table = pd.DataFrame(listed, columns=["feature", "now", "changed"], dtype=object)
     flip_score = float(ask([flip])[0]) if flip else None
+    ask.left = max(0, max_rows - ask.rows)
     keep = _unneeded(ask, background)
     return Contrast(ask.start, ask.favourable, table, flip_score, keep, ask.rows)
 
@@ -122,7 +127,7 @@ def _smallest_flip(ask: _Asker, background: pd.DataFrame, changeable: Sequence[s
     for _ in range(MAX_CHANGES):
         grown = [held | one for held in beam for one in single if not set(one) & set(held)]
         grown = list({tuple(sorted(change.items(), key=str)): change for change in grown}.values())
-        grown = grown[: max(0, MAX_ROWS - RESERVED - ask.rows)]
+        grown = grown[: max(0, ask.left - 2 * REFINED * (FINE + 1))]
         if not grown:
             break
         scores = ask(grown)
@@ -160,6 +165,8 @@ def _refine(ask: _Asker, change: dict) -> dict:
         near, far = ask.now[name], change[name]
         for _ in range(2):
             steps = ask.steps(name, near, far)
+            if len(steps) > ask.left:
+                return change
             flips = ask.flips(ask([change | {name: value} for value in steps]))
             first = max(1, int(flips.argmax()) if flips.any() else len(steps) - 1)
             near, far = steps[first - 1], steps[first]
@@ -170,23 +177,26 @@ def _refine(ask: _Asker, change: dict) -> dict:
 def _unneeded(ask: _Asker, background: pd.DataFrame) -> pd.DataFrame:
     """Move features to ordinary values, those that cost least first, as long as the answer stays."""
     usual = {name: _usual(background[name], is_integer_dtype(kind)) for name, kind in ask.kinds.items()}
-    held, left = {}, [name for name in ask.now if usual[name] != ask.now[name]]
-    while left:
-        alone = ask([held | {name: usual[name]} for name in left]) * (1 if ask.favourable else -1)
-        left = [left[at] for at in np.argsort(-alone, kind="stable")]
+    held, left, stuck = {}, [name for name in ask.now if usual[name] != ask.now[name]], set()
+    left = left[: ask.left // ROUND]
+    while left and ROUND * len(left) <= ask.left:
+        alone = ask([held | {name: usual[name]} for name in left])
+        stuck = {name for name, flips in zip(left, ask.flips(alone), strict=True) if flips}
+        left = [left[at] for at in np.argsort(-alone if ask.favourable else alone, kind="stable")]
         together = [held | {name: usual[name] for name in left[: n + 1]} for n in range(len(left))]
         flips = ask.flips(ask(together))
         movable = int(flips.argmax()) if flips.any() else len(left)
         if not movable:
             break
         held, left = together[movable - 1], left[movable:]
-    for name in filter(ask.is_number, left):  # as far as they can go
-        steps = ask.steps(name, ask.now[name], usual[name])
+    numbers = list(filter(ask.is_number, left))
+    for name in numbers:  # as far as they can go
+        steps = ask.steps(name, ask.now[name], usual[name], min(FINE, ask.left // len(numbers) - 1))
         flips = ask.flips(ask([held | {name: value} for value in steps]))
         held[name] = steps[int(flips.argmax()) - 1 if flips.any() else -1]
     table = pd.DataFrame({"feature": list(ask.now), "now": list(ask.now.values())}, dtype=object)
     table["could_be"] = pd.Series([held.get(name, now) for name, now in ask.now.items()], dtype=object)
-    table["needed"] = [name in left and held.get(name, now) == now for name, now in ask.now.items()]
+    table["needed"] = [name in stuck and held.get(name, now) == now for name, now in ask.now.items()]
     return table
 
 

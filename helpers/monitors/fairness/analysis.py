@@ -1,6 +1,6 @@
 """Clarify's analysis.json from our results, so that its readers (SageMaker Studio, the SDK) find what they know."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -9,13 +9,12 @@ from .evaluation import Fairness
 from .metrics import METRICS
 
 
-def analysis(fairness: Fairness, label: str, favourable: Sequence, explanations: Mapping | None = None) -> dict:
+def analysis(fairness: Fairness, label: str, explanations: Mapping | None = None) -> dict:
     """Build the content of analysis.json: ready for json.dumps, no NaN or infinity in it.
 
     Args:
         fairness: what ``fairness.evaluate`` found; intersections are left out, which Clarify doesn't know.
         label: the label's column.
-        favourable: the favourable outcomes.
         explanations: what ``explain.clarify_section`` returned.
     """
     document = {"version": "1.0"}
@@ -24,7 +23,7 @@ def analysis(fairness: Fairness, label: str, favourable: Sequence, explanations:
         document[f"{stage}_bias_metrics"] = {
             "label": label,
             "facets": _facets(metrics[metrics["stage"] == stage]),
-            "label_value_or_threshold": ",".join(map(str, favourable)),
+            "label_value_or_threshold": fairness.favourable,
         }
     return document | ({"explanations": dict(explanations)} if explanations else {})
 

@@ -15,7 +15,7 @@ from .. import resampling
 from . import metrics
 from .findings import summarise
 from .flip import flip_test
-from .groups import Feature, Groups, assign, column, cross, outcomes
+from .groups import Feature, Groups, assign, check_names, column, cross, outcomes, written
 from .metrics import EMPTY_GROUP_VARIABLE, METRICS, reason
 from .perturbation import scores
 
@@ -39,15 +39,17 @@ class Fairness:
 
     Attributes:
         features: names of the protected attributes, without intersections.
+        favourable: the favourable outcomes in words, ranges closed at the labels (or predictions) seen.
         rows: rows counted; ``ignored`` had an outcome that is neither favourable nor unfavourable.
         groups: a row per group and intersection: feature, group, role, rows, favourable, favourable_rate, rate_low,
             rate_high, reference_rate, fairness_score, score_low, score_high, threshold, biased, finding (one plain
             sentence for a biased group), warning.
         metrics: a row per feature, minority group and metric: feature, group, stage, metric, value, ci_low, ci_high,
-            rows (of the group), reason (why there is no value). ``metrics.METRICS`` explains each.
+            rows (of the group), note (why there is no value). ``metrics.METRICS`` explains each.
     """
 
     features: tuple[str, ...]
+    favourable: str
     rows: int
     ignored: int
     groups: pd.DataFrame
@@ -118,13 +120,15 @@ def evaluate(
                 metrics += _rows(feature.name, groups.labels[position], pair, measured)
     names = tuple(feature.name for feature in features)
     ignored = int((marks.outcome == 2).sum())
-    return Fairness(names, len(rows) - ignored, ignored, pd.DataFrame(summary), pd.DataFrame(metrics))
+    favoured = written(predictions if labels is None else labels, favourable, "label")
+    return Fairness(names, favoured, len(rows) - ignored, ignored, pd.DataFrame(summary), pd.DataFrame(metrics))
 
 
 def _check(rows: pd.DataFrame, features: Sequence[Feature], predictions, labels, group_variable) -> None:
     """Refuse input that has no answer, saying which and why."""
-    if not len(rows) or not len(features):
-        raise ValueError("Nothing to compare: there are no rows." if not len(rows) else "Name at least one feature.")
+    if not len(rows):
+        raise ValueError("Nothing to compare: there are no rows.")
+    check_names([feature.name for feature in features])
     for name, values in (("predictions", predictions), ("labels", labels), ("group_variable", group_variable)):
         if values is not None and len(values) != len(rows):
             raise ValueError(f"{len(rows)} rows but {len(values)} {name}: there must be one of each per row.")

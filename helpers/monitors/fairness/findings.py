@@ -29,6 +29,8 @@ def summarise(
         return row
     perturbed = score is not None
     value, replicates = score or _score(counts, rng)
+    if not counts.sum(axis=1).all():  # twins alone say nothing about a group that nobody is in
+        value = np.nan
     row["score_low"], row["score_high"] = resampling.interval(value, replicates)
     row |= {"fairness_score": value, "threshold": feature.threshold, "biased": bool(value < feature.threshold)}
     row["reference_rate"] = counts[0, 1] / counts[0].sum() if counts[0].any() else np.nan

@@ -6,6 +6,7 @@ The words are OpenScale's: a feature has majority groups and minority groups, ea
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations, product
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -56,12 +57,15 @@ def assign(values, feature: Feature) -> Groups:
     least or greatest value seen, as Clarify does: ``(40, 75]``.
 
     Raises:
-        ValueError: no minority group, groups that overlap, or values that are no numbers where a group is a range.
+        ValueError: no minority group, a text instead of a list, groups that overlap, a threshold that isn't above 0, or
+            values that are no numbers where a group is a range.
     """
     if not len(feature.minority):
         raise ValueError(f"{feature.name}: minority is empty; name the groups to protect.")
-    if not feature.threshold > 0:
+    if not (isinstance(feature.threshold, Real) and feature.threshold > 0):
         raise ValueError(f"{feature.name}: threshold is {feature.threshold!r}; it must be above 0, for example 0.8.")
+    for what in ("minority", "majority"):
+        _check_listed(getattr(feature, what), f"{feature.name}: {what}")
     listed = [*feature.minority, *(feature.majority or ())]
     codes, members, seen = _match(values, listed, feature.name)
     labels = [_label(member, seen) for member in members]
@@ -74,6 +78,14 @@ def assign(values, feature: Feature) -> Groups:
             roles.append(role)
             members.append(None)
     return Groups(feature.name, tuple(labels), tuple(roles), tuple(members), codes)
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Refuse features that are none, or two of the same attribute."""
+    if not len(names):
+        raise ValueError("Name at least one feature.")
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ValueError(f"{twice[0]} is listed twice: give one Feature all its groups, or ask in two runs.")
 
 
 def column(rows: pd.DataFrame, name: str) -> pd.Series:
@@ -113,10 +125,12 @@ def outcomes(values, favourable: Sequence, unfavourable: Sequence | None, name: 
     Both are lists of values, or of ranges for regression; without ``unfavourable`` every other value is.
 
     Raises:
-        ValueError: ``favourable`` is empty, the two overlap, or no value at all is one of them.
+        ValueError: ``favourable`` is empty or a text, the two overlap, or no value at all is one of them.
     """
     if not len(favourable):
         raise ValueError("favourable is empty: name the outcomes that favour a person, for example ['good'].")
+    for what, listed in (("favourable", favourable), ("unfavourable", unfavourable)):
+        _check_listed(listed, what)
     codes, _, _ = _match(values, [*favourable, *(unfavourable or ())], name)
     rest = 2 if unfavourable is not None else 0
     marked = np.where(codes == -2, 2, np.where(codes < 0, rest, np.where(codes < len(favourable), 1, 0)))
@@ -124,6 +138,18 @@ def outcomes(values, favourable: Sequence, unfavourable: Sequence | None, name: 
         seen = ", ".join(map(repr, pd.unique(pd.Series(values))[:3]))
         raise ValueError(f"No {name} is favourable or unfavourable; they are {seen} ...")
     return marked
+
+
+def written(values, favourable: Sequence, name: str) -> str:
+    """Write favourable outcomes as Clarify does: categories with commas between, or ranges closed at what was seen."""
+    _, members, seen = _match(values, list(favourable), name)
+    return ",".join(_label(member, seen) for member in members)
+
+
+def _check_listed(listed, what: str) -> None:
+    """Refuse a text where a list of them is meant: its letters would be taken for the groups."""
+    if isinstance(listed, str):
+        raise ValueError(f"{what} is the text {listed!r}; write a list, [{listed!r}].")
 
 
 def _reference(groups: Groups) -> str:
