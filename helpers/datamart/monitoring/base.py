@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -122,6 +122,7 @@ class Monitor(tables.TableVerbs):
         revision = self._subscription.asset_revision()
         try:
             outcome = self._measure(details["parameters"])
+            outcome = replace(outcome, details=outcome.details | {"parameters": details["parameters"]})
             limits = outcome.limits or {
                 limit["metric"]: (limit["lower_limit"], limit["upper_limit"]) for limit in details["thresholds"]
             }
