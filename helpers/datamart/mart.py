@@ -32,8 +32,10 @@ class Alerts:
         """Note that somebody has seen an open alert; it stays until the metric recovers.
 
         Raises:
-            ValueError: there is no such alert, or it isn't open.
+            ValueError: there is no such alert, it isn't open, or nobody is named.
         """
+        if not by.strip():
+            raise ValueError("by is empty: say who looks after the alert.")
         changed = self._database.rows(
             "UPDATE alert SET state = 'acknowledged', acknowledged_at = now(), acknowledged_by = %s, note = %s"
             " WHERE alert_id = %s AND state = 'open' RETURNING alert_id",
