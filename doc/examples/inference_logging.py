@@ -11,6 +11,7 @@ Logging happens in the background and never slows or fails a prediction. What co
 same scoring id, so that it is stored once however often it arrives. The standard library is all that logging takes.
 """
 
+import http.client
 import json
 import os
 import queue
@@ -106,7 +107,7 @@ def send(records):
             if error.code < 500:
                 print(f"data mart: refused, {error.code}: {error.read(500).decode()}", file=sys.stderr)
                 return
-        except OSError as error:  # out of reach; the data mart may have stored them and failed to say so
+        except (OSError, http.client.HTTPException) as error:  # out of reach, or gone before its answer was complete
             print(f"data mart: {error}; trying again", file=sys.stderr)
         time.sleep(PAUSES[min(attempt, len(PAUSES) - 1)])
 

@@ -4,7 +4,7 @@ import base64
 import hashlib
 from uuid import UUID
 
-from flask import Blueprint, Response, abort, current_app
+from flask import Blueprint, Response, abort, current_app, request
 
 from helpers.console import security
 from helpers.datamart.monitoring.fairness import REPORT_STYLE
@@ -19,9 +19,10 @@ fairness.before_request(security.require_session)
 
 @fairness.get("/subscriptions/<uuid:uid>/fairness")
 def report(uid: UUID) -> Response:
-    """Show the report of the last fairness run that measured something."""
+    """Show the report of a fairness run, of the last that measured something where none is named."""
     try:
-        page = current_app.extensions["mart"].subscriptions.get(str(uid)).fairness_monitoring.render_report()
+        monitor = current_app.extensions["mart"].subscriptions.get(str(uid)).fairness_monitoring
+        page = monitor.render_report(request.args.get("run"))
     except ValueError as error:
         abort(404, str(error))
     return Response(page, headers={"Content-Security-Policy": POLICY})

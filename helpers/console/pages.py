@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import NamedTuple
 from uuid import UUID
 
-from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, current_app, jsonify, redirect, render_template, request, url_for
 
 from helpers.console import charts, queries, security
 from helpers.datamart.database import Database
@@ -14,8 +14,9 @@ from helpers.datamart.database import Database
 SPANS = {"1": "a day", "7": "a week", "30": "30 days", "365": "a year"}  # days and their name
 EVER = {"all": "all"}
 STATES = {state: state for state in ("all", "open", "acknowledged", "closed")}
-DRAWN = ("reason", "error", "labels", "confusion_matrix")  # details of a run that its page has a place for
-REPORTED = ("groups", "bias_metrics")  # and those that the fairness report has
+# Details of a run that its page has a place for, and those that the fairness report has.
+DRAWN = ("reason", "error", "labels", "confusion_matrix", "parameters")
+REPORTED = ("groups", "bias_metrics")
 LONGEST_NAME, LONGEST_NOTE = 100, 1000  # characters
 
 pages = Blueprint("pages", __name__)
@@ -115,6 +116,15 @@ def run(uid: UUID) -> str:
         measured=_measured(queries.measurements(_database(), str(uid))),
         alerts=queries.alerts(_database(), run_uid=str(uid)),
     )
+
+
+@pages.get("/runs/<uuid:uid>/run.json")
+def run_file(uid: UUID) -> Response:
+    """Give a run to whoever wants to keep it: what it read, measured and found, in one file."""
+    found = queries.run(_database(), str(uid)) or abort(404, "There is no such run.")
+    response = jsonify(found | {"measurements": queries.measurements(_database(), str(uid))})
+    response.headers["Content-Disposition"] = f'attachment; filename="{found["monitor"]}-run-{uid}.json"'
+    return response
 
 
 @pages.get("/alerts")

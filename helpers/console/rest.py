@@ -8,7 +8,7 @@ from pathlib import Path
 
 from flask import Blueprint, current_app, request
 from jsonschema_rs import Draft202012Validator
-from werkzeug.exceptions import BadRequest, Conflict, NotFound
+from werkzeug.exceptions import BadRequest, Conflict, NotFound, UnsupportedMediaType
 
 from helpers.console import explanation_queries, queries, security
 from helpers.console.gathering import gatherings
@@ -18,7 +18,8 @@ OPENAPI = Path(__file__).parent / "openapi.json"
 DOCUMENT = json.loads(OPENAPI.read_text(encoding="utf-8"))
 COMPONENTS = DOCUMENT["components"]
 VALIDATORS = {
-    name: Draft202012Validator({"$ref": f"#/components/schemas/{name}", "components": COMPONENTS})
+    # a message that repeated the whole body would have no room for what is wrong with it
+    name: Draft202012Validator({"$ref": f"#/components/schemas/{name}", "components": COMPONENTS}, mask="this value")
     for name in ("ScoringRecords", "Feedback")
 }
 PARAMETERS = {  # that may be in the query, by the name of the operation, which is also the view's
@@ -143,7 +144,12 @@ def _deployment(rows: list[dict]) -> dict:
 
 def _body(schema: str) -> list | dict:
     """Return the request's JSON; refuse it where it isn't as openapi.json describes."""
-    body = request.get_json()
+    if not request.is_json:
+        raise UnsupportedMediaType("Send JSON, with the header Content-Type: application/json.")
+    try:
+        body = json.loads(request.get_data(cache=False))
+    except ValueError as error:
+        raise ValueError(f"The body is not JSON: {error}. Nothing was stored.") from None
     for error in VALIDATORS[schema].iter_errors(body):
         where = "".join(f"[{step!r}]" for step in error.instance_path)
         raise ValueError(f"The body{where}: {error.message}. Nothing was stored.")

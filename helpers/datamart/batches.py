@@ -163,13 +163,24 @@ def milliseconds(given: float | None) -> int | None:
     return round(given)
 
 
-def checked(table: Table, batch: Batch, prediction: str) -> dict[str, Values]:
-    """Check every value of a batch against the table's columns; the prediction can't be missing."""
+def checked(table: Table, batch: Batch, details: Mapping) -> dict[str, Values]:
+    """Check every value of a batch against the table's columns; the prediction can't be missing.
+
+    `details` are the subscription's. An error names the value, unless it's of a field that is never stored.
+    """
+    prediction = details["asset"]["prediction_column"]
 
     def where(row: int) -> str:
         return f"row {batch.row_numbers[row]} of record {batch.scoring_ids[batch.record_of_row[row]]!r}"
 
-    values = {name: check(table.named(name), raw, where) for name, raw in batch.fields.items()}
+    values = {}
+    for name, raw in batch.fields.items():
+        try:
+            values[name] = check(table.named(name), raw, where)
+        except ValueError:
+            if name not in details["never_store"]:
+                raise
+            raise ValueError(f"field {name!r}: a value isn't of the column's type; nothing was stored.") from None
     if (missing := values[prediction].missing) is not None:
         raise ValueError(f"field {prediction!r}, {where(int(np.argmax(missing)))}: no prediction. Nothing was stored.")
     return values

@@ -1,10 +1,6 @@
 """Ingestion of SageMaker's data capture: JSON lines in S3, each a request with its answer, into the payload."""
 
-import base64
-import csv
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
@@ -12,10 +8,10 @@ from botocore.exceptions import ClientError
 from psycopg2.extras import execute_values
 from tqdm.auto import tqdm
 
-from helpers.datamart import asking, payload_writing, sagemaker, tables
+from helpers.datamart import asking, payload_writing, tables
 from helpers.datamart.batches import batch_of
 from helpers.datamart.capture_columns import Irregular, batch_of_capture
-from helpers.datamart.columns import BOOLEAN, NUMBER, TEXT
+from helpers.datamart.capture_events import Reader
 from helpers.datamart.database import ConflictError
 from helpers.datamart.entities import PayloadRecord
 
@@ -112,7 +108,7 @@ def _store_whole(
 
 
 def _store_lines(
-    subscription: "Subscription", details: dict, reader: "Reader", lines: Sequence[bytes]
+    subscription: "Subscription", details: dict, reader: Reader, lines: Sequence[bytes]
 ) -> tuple[int, int, dict[int, str]]:
     """Store what can be stored of a file, line by line; return (stored, skipped), and per line why it wasn't."""
     stored, skipped, errors = 0, 0, {}
@@ -120,9 +116,9 @@ def _store_lines(
     for number, line in enumerate(lines, 1):
         if line.strip():
             try:
-                records[number] = reader.record(json.loads(line))
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                errors[number] = f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else str(error)
+                records[number] = reader.record(line)
+            except ValueError as error:
+                errors[number] = str(error)
     for part in _parts(records):
         report, failed = _store(subscription, details, part)
         stored, skipped = stored + report[0], skipped + report[1]
@@ -166,77 +162,3 @@ def _store(
         ]
         (first, reasons), (second, more) = halves
         return (first[0] + second[0], first[1] + second[1]), reasons | more
-
-
-class Reader:
-    """Reads captured events of one subscription (format: SageMaker developer guide, "Capture data")."""
-
-    def __init__(self, asset: Mapping, table: tables.Table | None):
-        outputs = [column.name for column in table.of("output")] if table else []
-        self._asset, self._features = asset, asset["feature_columns"]
-        self._outputs = outputs or [name for name in (asset["probability_column"], asset["prediction_column"]) if name]
-        types = {column.name: column.type for column in table.of("feature")} if table else {}
-        self._types = [types.get(name) for name in self._features]
-        self._all_numbers = set(self._types) == {NUMBER}
-
-    def record(self, event: Mapping) -> PayloadRecord:
-        """Read one event.
-
-        Raises:
-            ValueError: the input or the output was not captured, or can't be read; KeyError: a part is missing.
-        """
-        captured, about = event["captureData"], event["eventMetadata"]
-        if "endpointInput" not in captured or "endpointOutput" not in captured:
-            raise ValueError("input and output were not both captured")
-        fields, rows = self._request(*_content(captured["endpointInput"]))
-        answers = sagemaker.read_answer(*_content(captured["endpointOutput"]), len(rows))
-        answered = [sagemaker.outputs_of(answer, self._outputs, self._asset) for answer in answers]
-        scoring_id = about.get("inferenceId") or about["eventId"]
-        request, response = {"fields": fields, "values": rows}, {"fields": self._outputs, "values": answered}
-        return PayloadRecord(request, response, scoring_id, about["inferenceTime"])
-
-    def _request(self, kind: str, text: str) -> tuple[Sequence[str], list[list]]:
-        """Read a request: CSV in the features' order; JSON as instances, features, fields and values, or by name."""
-        if "json" not in kind:
-            return self._features, [self._cells(row) for row in csv.reader(text.splitlines()) if row]
-        try:
-            content = json.loads(text)
-        except json.JSONDecodeError:
-            content = [json.loads(line) for line in text.splitlines() if line.strip()]
-        if isinstance(content, dict) and "fields" in content:
-            return content["fields"], content["values"]
-        content = content.get("instances", content) if isinstance(content, dict) else content
-        rows = content if isinstance(content, list) and isinstance(content[0], dict | list) else [content]
-        rows = [row["features"] if isinstance(row, dict) and set(row) == {"features"} else row for row in rows]
-        if isinstance(rows[0], dict):
-            return list(rows[0]), [[row[name] for name in rows[0]] for row in rows]
-        return self._features, rows
-
-    def _cells(self, row: list[str]) -> list:
-        """Turn CSV's text into values of the columns' types; without a table yet, into numbers where they look so."""
-        if len(row) != len(self._features):
-            raise ValueError(f"{len(row)} values for {len(self._features)} features")
-        if self._all_numbers:
-            with suppress(ValueError):
-                return list(map(float, row))
-        return [_cell(text, kind) for text, kind in zip(row, self._types, strict=True)]
-
-
-def _content(side: Mapping) -> tuple[str, str]:
-    """Return the kind of a captured body, and the body as text."""
-    if side["encoding"] == "BASE64":
-        return side.get("observedContentType", ""), base64.b64decode(side["data"], validate=True).decode()
-    return {"CSV": "text/csv", "JSON": "application/json"}[side["encoding"]], side["data"]
-
-
-def _cell(text: str, kind: str | None) -> object:
-    if text == "":
-        return None
-    if kind == TEXT:
-        return text
-    if kind == BOOLEAN:
-        return {"true": True, "1": True, "false": False, "0": False}.get(text.lower(), text)
-    try:
-        return float(text)
-    except ValueError:
-        return text

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv, json
 
-from helpers.datamart.batches import Batch
+from helpers.datamart.batches import Batch, is_short_text
 from helpers.datamart.columns import INTEGER, NUMBER, TEXT
 from helpers.datamart.entities import ProblemType
 from helpers.datamart.tables import Table
@@ -44,8 +44,9 @@ def batch_of_capture(body: bytes, asset: Mapping, table: Table) -> Batch:
         inputs, answers = captured.field("endpointInput"), captured.field("endpointOutput")
         ids = pc.coalesce(about.field("inferenceId"), about.field("eventId"))
         if (
-            ids.null_count
+            not all(map(is_short_text, ids.to_pylist()))
             or times.null_count
+            or pc.min(pc.year(times)).as_py() < 1
             or not _all(inputs, "CSV")
             or not (_all(answers, "CSV") or _all(answers, "JSON"))
         ):
@@ -69,7 +70,7 @@ def _all(side: pa.StructArray, encoding: str) -> bool:
 
 def _lines(texts: pa.Array) -> bytes:
     """Join texts of one line each."""
-    texts = pc.utf8_trim_whitespace(texts)
+    texts = pc.utf8_rtrim(texts, "\r\n")
     if texts.null_count or pc.any(pc.match_substring(texts, "\n")).as_py() or pc.any(pc.equal(texts, "")).as_py():
         raise Irregular
     return "\n".join(texts.to_pylist()).encode()

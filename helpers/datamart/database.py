@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import TypeVar
 
 import pandas as pd
@@ -16,9 +17,10 @@ T = TypeVar("T")
 Cursor = extensions.cursor
 PATIENCE = 20.0  # seconds to wait for a server that was there and went away; a restart takes 1 to 4
 IDLE_CONNECTIONS = 8  # kept open for the next piece of work
-STARTING = re.compile("starting up|shutting down|recovery mode|not yet accepting")
+STARTING = re.compile("starting up|shutting down|recovery mode|not yet accepting|terminating connection")
 GONE = re.compile("refused|No such file|closed the connection|reset by peer")
 LONGEST_NAME = 63  # bytes; PostgreSQL cuts longer identifiers off
+VERSION = max(int(path.name[:3]) for path in (Path(__file__).parent / "migrations").glob("[0-9]*.sql"))
 
 
 def _to_json(value: object) -> str:
@@ -49,6 +51,18 @@ class ConflictError(ValueError):
     def __init__(self, message: str, scoring_ids: Sequence[str]):
         super().__init__(message)
         self.scoring_ids = scoring_ids
+
+
+def refuse_newer(cursor: Cursor, schema: str) -> None:
+    """Raise DataMartError where the schema was made by a newer version of this code."""
+    cursor.execute("SELECT 1 WHERE has_table_privilege(to_regclass('migration'), 'SELECT')")
+    if cursor.fetchone():
+        cursor.execute("SELECT max(version) FROM migration HAVING max(version) > %s", [VERSION])
+        for (present,) in cursor.fetchall():
+            raise DataMartError(
+                f"Schema {schema!r} is at version {present}, this code knows versions up to {VERSION}: update the code,"
+                " or choose another schema."
+            )
 
 
 class Database:
@@ -85,7 +99,7 @@ class Database:
         transaction, so it must only touch the database.
 
         Raises:
-            DataMartError: the server cannot be reached or the login is refused.
+            DataMartError: the server cannot be reached, the login is refused, or the schema isn't of this version.
         """
         deadline = time.monotonic() + PATIENCE
         while True:
@@ -99,10 +113,10 @@ class Database:
                 if not again or time.monotonic() > deadline:
                     raise self._problem(error) from None
                 time.sleep(0.1)
-            except errors.UndefinedTable as error:
-                missing = error.diag.message_primary
+            except (errors.UndefinedTable, errors.UndefinedColumn) as error:
                 raise DataMartError(
-                    f"Schema {self.schema!r} holds no data mart: call setup(), as notebook 03 does. ({missing})"
+                    f"Schema {self.schema!r} holds no data mart, or one of an older version: call setup(), as notebook"
+                    f" 03 does. ({error.diag.message_primary})"
                 ) from None
             except errors.InsufficientPrivilege as error:
                 raise self._problem(error) from None
@@ -116,18 +130,18 @@ class Database:
                 return self._idle.pop()
             try:
                 connection = psycopg2.connect(**self._parameters)
+                with connection, connection.cursor() as cursor:
+                    cursor.execute(
+                        sql.SQL("SET search_path TO {}; SET timezone TO 'UTC'").format(sql.Identifier(self.schema))
+                    )
+                    refuse_newer(cursor, self.schema)
+                self._reached = True
+                return connection
             except psycopg2.OperationalError as error:
                 passing = STARTING.search(str(error)) or (self._reached and GONE.search(str(error)))
                 if not passing or time.monotonic() > deadline:
                     raise self._problem(error) from None
                 time.sleep(0.2)
-            else:
-                self._reached = True
-                with connection, connection.cursor() as cursor:
-                    cursor.execute(
-                        sql.SQL("SET search_path TO {}; SET timezone TO 'UTC'").format(sql.Identifier(self.schema))
-                    )
-                return connection
 
     def _give_back(self, connection: extensions.connection) -> None:
         idle = not connection.closed and connection.info.transaction_status == extensions.TRANSACTION_STATUS_IDLE

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # Tables of all subscriptions that speak of scored rows, by record_id and row_number. What hangs on a row of theirs goes
 # with it, by the foreign keys and triggers of their migrations.
 SHARED = ("explanation", "review_row")
+# Tables that hold values of the payload: explanations, summaries of windows, reasons why captured lines were refused.
+HOLDING = ("explanation", "profile", "payload_error")
 
 
 def erase_records(cursor: Cursor, subscription: "Subscription", scoring_ids: Sequence[str]) -> int:
@@ -48,9 +50,11 @@ def erase_records(cursor: Cursor, subscription: "Subscription", scoring_ids: Seq
 
 
 def erase_columns(cursor: Cursor, subscription: "Subscription", names: Sequence[str]) -> None:
-    """Empty columns of the payload and feedback tables, and delete the explanations, which hold their values too."""
+    """Empty columns of the payload and feedback tables, and delete what holds their values too (HOLDING)."""
     cursor.execute(schema.locking(exclusive=True), {"id": subscription.subscription_id})
-    cursor.execute("DELETE FROM explanation WHERE subscription_id = %s", [subscription.subscription_id])
+    for name in HOLDING:
+        statement = sql.SQL("DELETE FROM {} WHERE subscription_id = {}")
+        cursor.execute(statement.format(sql.Identifier(name), sql.Literal(subscription.subscription_id)))
     table = tables.read(cursor, subscription.subscription_id)
     for target in (table.payload, table.feedback) if table else ():
         emptied = [sql.SQL("{} = NULL").format(sql.Identifier(table.named(name).column_name)) for name in names]
@@ -64,10 +68,17 @@ def expire(cursor: Cursor, subscription_id: int, keep_days: int, now: datetime) 
     if table is None:
         return 0
     partitions.drop_before(cursor, table.payload, boundary)
-    condition = "record_id IN (SELECT record_id FROM scoring_key WHERE subscription_id = {} AND scored_at < {})"
-    old = sql.SQL(condition).format(sql.Literal(subscription_id), sql.Literal(f"{boundary}-01 00:00:00Z"))
+    whose = {"id": sql.Literal(subscription_id), "boundary": sql.Literal(f"{boundary}-01 00:00:00Z")}
+    condition = (
+        "record_id IN (SELECT record_id FROM scoring_key WHERE subscription_id = {id} AND scored_at < {boundary})"
+    )
+    old = sql.SQL(condition).format(**whose)
     for name in (table.feedback, *SHARED):
         cursor.execute(sql.SQL("DELETE FROM {} WHERE {}").format(sql.Identifier(name), old))
+    statements = """
+        DELETE FROM {feedback} WHERE record_id IS NULL AND record_timestamp < {boundary};
+        DELETE FROM payload_error WHERE subscription_id = {id} AND happened_at < {boundary}"""
+    cursor.execute(sql.SQL(statements).format(feedback=sql.Identifier(table.feedback), **whose))
     cursor.execute(sql.SQL("DELETE FROM scoring_key WHERE {}").format(old))
     return cursor.rowcount
 

@@ -26,6 +26,8 @@ def columns_of(
     if isinstance(data, pd.DataFrame):
         objects = data.astype(object)
         return {str(name): objects[name].where(objects[name].notna(), None).tolist() for name in data.columns}
+    if not isinstance(data, Sequence | np.ndarray):
+        raise ValueError("feedback_data is a data frame, a list of rows, or CSV text.")
     rows = list(data)
     if rows and isinstance(rows[0], Mapping):
         names = list(rows[0])

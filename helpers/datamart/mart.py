@@ -20,7 +20,13 @@ class Alerts:
         self._database = database
 
     def list(self, state: str | None = None) -> pd.DataFrame:
-        """List alerts, newest first: all of them, or those in one state (open, acknowledged, closed)."""
+        """List alerts, newest first: all of them, or those in one state (open, acknowledged, closed).
+
+        Raises:
+            ValueError: there is no such state.
+        """
+        if state not in (None, "open", "acknowledged", "closed"):
+            raise ValueError(f"There is no state {state!r} of alerts: open, acknowledged, closed.")
         return self._database.frame(
             "SELECT alert_id, subscription, monitor, metric, slice, state, value, lower_limit, upper_limit, opened_at,"
             " last_seen_at, acknowledged_at, acknowledged_by, note, closed_at FROM alerts"
@@ -32,8 +38,10 @@ class Alerts:
         """Note that somebody has seen an open alert; it stays until the metric recovers.
 
         Raises:
-            ValueError: there is no such alert, or it isn't open.
+            ValueError: there is no such alert, it isn't open, or nobody is named.
         """
+        if not by.strip():
+            raise ValueError("by is empty: say who looks after the alert.")
         changed = self._database.rows(
             "UPDATE alert SET state = 'acknowledged', acknowledged_at = now(), acknowledged_by = %s, note = %s"
             " WHERE alert_id = %s AND state = 'open' RETURNING alert_id",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from numbers import Integral
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -9,13 +10,14 @@ from psycopg2 import sql
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 
 from helpers.datamart import capture, erasing, payload_writing, tables
-from helpers.datamart.batches import Batch, batch_of, some, utc
+from helpers.datamart.batches import Batch, batch_of, is_short_text, some, utc
 from helpers.datamart.capture import IngestReport
 from helpers.datamart.columns import TEXT
 from helpers.datamart.copying import TIMESTAMP, copy_out
 from helpers.datamart.entities import PayloadRecord, StoreReport
 from helpers.datamart.frames import batch_of_frame
 
+LONGEST_KEPT = 36_500  # days
 ABOUT_ROWS = {
     "scoring_id": (sql.SQL("(k.scoring_id || '-' || p.row_number)"), TEXT),
     "scoring_timestamp": (sql.SQL("p.scored_at"), TIMESTAMP),
@@ -53,8 +55,8 @@ class PayloadLogging(tables.TableVerbs):
         if dynamic_schema_update is not None:
             changes["dynamic_schema_update"] = dynamic_schema_update
         if keep_days is not None:
-            if keep_days < 1:
-                raise ValueError(f"keep_days is {keep_days}: keep one day at least.")
+            if not isinstance(keep_days, Integral) or not 1 <= keep_days <= LONGEST_KEPT:
+                raise ValueError(f"keep_days is {keep_days!r}: keep a number of days, at least one day.")
             changes["keep_days"] = keep_days
         if never_store is not None:
             if bad := [name for name in never_store if name not in asset["feature_columns"]]:
@@ -120,8 +122,15 @@ class PayloadLogging(tables.TableVerbs):
         )
 
     def delete_records(self, scoring_ids: Sequence[str]) -> int:
-        """Erase rows everywhere in the data mart, by request or row id; see `erasing.erase_records`."""
-        return self._database.run(lambda cursor: erasing.erase_records(cursor, self._subscription, scoring_ids))
+        """Erase rows everywhere in the data mart, by request or row id; see `erasing.erase_records`.
+
+        Raises:
+            ValueError: `scoring_ids` isn't a list of ids. (One that isn't there is passed over.)
+        """
+        ids = [None] if isinstance(scoring_ids, str) else list(scoring_ids)  # a text is a list of its letters too
+        if not all(map(is_short_text, ids)):
+            raise ValueError("delete_records takes a list of scoring ids, texts. Nothing was erased.")
+        return self._database.run(lambda cursor: erasing.erase_records(cursor, self._subscription, ids))
 
     def get_records_count(self) -> int:
         """Return the number of rows stored."""

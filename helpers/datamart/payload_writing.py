@@ -76,7 +76,7 @@ def write(
     if len(batch.scoring_ids) > MOST_RECORDS:
         raise ValueError(f"{len(batch.scoring_ids):,} requests at once; store at most {MOST_RECORDS:,}.")
     table, changes = schema.fitted(cursor, details, state.table, batch, may_change)
-    values = checked(table, batch, details["asset"]["prediction_column"])
+    values = checked(table, batch, details)
     # Record ids grow with the order of storing, which is what the payload's BRIN index lives on.
     record_ids = state.batch_number * MOST_RECORDS + np.arange(len(batch.scoring_ids), dtype=np.int64)
     deployments = _deployments(cursor, subscription, state, batch, revision)

@@ -92,7 +92,7 @@ def score(
     """Send rows to an endpoint as CSV and return one dict per row.
 
     linear-learner and its kin answer {"predictions": [{"score": ..., "predicted_label": ...}]}: those keys are kept.
-    A CSV answer, as XGBoost gives it, becomes {"score": number} or, of several numbers a row, {"score": [numbers]}.
+    A bare number, as XGBoost answers in CSV, becomes {"score": number} or, of several a row, {"score": [numbers]}.
 
     Raises:
         ValueError: the endpoint is not there, refuses the rows, or answers something else.
@@ -112,10 +112,13 @@ def score(
 
 
 def read_answer(content_type: str, body: str, count: int) -> list[dict]:
-    """Read an endpoint's answer to `count` rows (see `score`); raise ValueError where it isn't one row each."""
+    """Read an endpoint's answer to `count` rows (see `score`); raise ValueError where it isn't one row each.
+
+    JSON is a list of answers, also as "predictions", or a line each; or "fields" and "values".
+    """
     try:
         if "json" in content_type:
-            answers = json.loads(body)["predictions"]
+            answers = _json_answers(body)
         else:
             # XGBoost separates rows by commas or by line ends, depending on its version
             lines = list(csv.reader(io.StringIO(body.strip())))
@@ -123,9 +126,26 @@ def read_answer(content_type: str, body: str, count: int) -> list[dict]:
             answers = [{"score": float(line[0]) if len(line) == 1 else [float(v) for v in line]} for line in lines]
         if len(answers) == count:
             return answers
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, csv.Error):
         pass
     raise ValueError(f"The endpoint's answer to {count} rows can't be read as {count} predictions: {body[:200]!r}")
+
+
+def read_json(text: str) -> object:
+    """Read JSON, or lines of it as a list; raise ValueError where it's neither."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return [json.loads(line) for line in text.split("\n") if line.strip()]
+
+
+def _json_answers(body: str) -> list[dict]:
+    content = read_json(body)
+    if isinstance(content, dict):
+        if "fields" in content:
+            return [dict(zip(content["fields"], row, strict=True)) for row in content["values"]]
+        content = content.get("predictions", [content])
+    return [answer if isinstance(answer, dict) else {"score": answer} for answer in content]
 
 
 def outputs_of(answer: Mapping, outputs: Sequence[str], asset: Mapping) -> list:

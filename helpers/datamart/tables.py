@@ -158,7 +158,13 @@ class TableVerbs:
         raise TypeError(f"{type(self).__name__} has no table.")
 
     def get_table_content(self, format: str = "pandas", limit: int | None = None) -> pd.DataFrame | list[dict]:
-        """Return the table, or its first `limit` rows, as a data frame or (format "python") a list of dicts."""
+        """Return the table, or its first `limit` rows, as a data frame or (format "python") a list of dicts.
+
+        Raises:
+            ValueError: there is no payload yet, or the limit is negative.
+        """
+        if limit is not None and limit < 0:
+            raise ValueError(f"limit is {limit}: use a number of rows.")
         selection = self._select(limit)
         frame = self._database.frame(selection.query).rename(columns=selection.names)
         return frame if format == "pandas" else frame.to_dict("records")

@@ -39,6 +39,24 @@ def test_the_report_is_there_and_linked(judged, reader):
     assert "colour red: 25 of 50 (50.0%)" in report.text and "1 of 1 groups" in report.text
 
 
+def test_each_run_has_its_own_report(judged, reader):
+    first = judged.fairness_monitoring.get_run_details()["run_uid"]
+    judged.payload_logging.store(
+        datamart.PayloadRecord(
+            {"fields": FEATURES, "values": [[1.5, "red"]] * 50},
+            {"fields": ["score", "predicted_label"], "values": [[0.8, 1]] * 50},
+            "later",
+        )
+    )
+    judged.fairness_monitoring.run()
+    page = reader.ask(f"/runs/{first}").text
+    link = re.search(r'href="([^"]+/fairness\?run=[^"]+)"', page)[1]
+    assert "colour red: 25 of 50" in reader.ask(link).text
+    assert "colour red: 25 of 50" not in reader.ask(f"/subscriptions/{judged.uid}/fairness").text
+    for other in ("00000000-0000-0000-0000-000000000000", "x", "%00"):
+        assert reader.ask(f"/subscriptions/{judged.uid}/fairness?run={other}").status == 404
+
+
 def test_the_score_comes_first_among_all_the_metrics(judged, reader):
     page = reader.ask(f"/subscriptions/{judged.uid}").text
     assert page.index(">fairness score<") < page.index(">AD<")

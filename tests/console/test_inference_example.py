@@ -1,5 +1,6 @@
 """The example inference.py in doc/ really logs, never fails a prediction, and loses nothing that can be stored."""
 
+import http.client
 import importlib.util
 import json
 import sys
@@ -98,6 +99,25 @@ def test_what_is_refused_is_said_and_not_sent_for_ever(example, model, subscript
         said += capsys.readouterr().err
     assert "refused, 400" in said
     assert good.empty()
+
+
+def test_an_answer_that_breaks_off_is_no_end(example, model, subscription, monkeypatch):
+    original, tried = example.post, []
+
+    def post(records):
+        original(records)
+        tried.append(len(records))
+        if len(tried) == 1:
+            raise http.client.IncompleteRead(b"")
+
+    monkeypatch.setattr(example, "post", post)
+    ask(example, model, "1,2")
+    ask(example, model, "3,4")
+    assert sorted(logged(subscription, 2)["size"]) == [1, 3]
+    deadline = time.monotonic() + 10
+    while len(tried) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert len(tried) >= 2
 
 
 def test_a_full_queue_drops_and_says_so(example, capsys, monkeypatch):

@@ -50,6 +50,17 @@ def test_bodies_that_are_not_json_or_not_ours(program, path):
         assert answer.json["errors"][0]["code"] == "bad_request"
 
 
+@pytest.mark.parametrize(("body", "said"), [(b"", "not JSON: Expecting value"), (b"[{", "not JSON: Expecting")])
+def test_what_is_not_json_is_called_so(program, path, body, said):
+    assert said in program.ask(path, body, content_type="application/json").json["errors"][0]["message"]
+
+
+def test_a_message_says_what_is_wrong_however_long_the_body(program, path, subscription):
+    """A list was forgotten around a record, which is too long for a message."""
+    answer = program.post(path, record(subscription, "a", [[float(n), "red"] for n in range(100)]))
+    assert 'is not of type "array"' in answer.json["errors"][0]["message"]
+
+
 def test_deep_nesting_within_a_record(program, path, subscription):
     for depth in (100, 400, 900):
         deep = json.loads("[" * depth + "]" * depth)

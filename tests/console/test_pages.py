@@ -120,6 +120,20 @@ def test_a_run(reader, measured):
     assert "Alerts that it opened or closed" in words
 
 
+def test_a_runs_inputs_and_its_file(reader, measured):
+    run = measured.quality_monitoring.get_run_details()
+    page = reader.ask(f"/runs/{run['run_uid']}")
+    assert "Inputs window" in texts(page) and "threshold 0.8 max records – min records 10" in texts(page)
+    link = re.search(r'href="([^"]+/run.json)"', page.text)[1]
+    answer = reader.ask(link)
+    assert answer.headers["Content-Disposition"].startswith('attachment; filename="quality-run-')
+    found = answer.json
+    assert (found["records"], found["details"]["confusion_matrix"]) == (40, [[10, 10], [10, 10]])
+    assert found["details"]["parameters"] == {"threshold": 0.8, "min_records": 10, "max_records": None}
+    assert {m["metric"]: m["value"] for m in found["measurements"]} == run["metrics"]
+    assert reader.ask("/runs/00000000-0000-0000-0000-000000000000/run.json").status == 404
+
+
 def test_a_run_that_failed_or_was_skipped_says_why(reader, subscription, program, schema):
     program.post(f"/v1/data_marts/{schema}/scoring_payloads", [record(subscription, "a")])
     subscription.quality_monitoring.enable(min_records=10)

@@ -120,6 +120,8 @@ def test_acknowledged_alerts_keep_their_history(mart, small, query):
     small.quality_monitoring.enable(threshold=0.8)
     small.quality_monitoring.run()
     alert_id = mart.alerts.list(state="open")["alert_id"][0]
+    with pytest.raises(ValueError, match="say who"):
+        mart.alerts.acknowledge(alert_id, by=" ")
     mart.alerts.acknowledge(alert_id, by="Ada", note="looking into it")
     with pytest.raises(ValueError, match="no open alert"):
         mart.alerts.acknowledge(alert_id, by="Bob")

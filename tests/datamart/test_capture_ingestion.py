@@ -59,6 +59,8 @@ def content(subscription):
 
 JSON_KINDS = ("application/json", "application/json")
 PREDICTIONS = '{"predictions": [{"score": 0.9, "predicted_label": 1}]}'
+ROWS_BY_NAME = '{"size": 1.5, "colour": "red"}\n{"colour": "blue", "size": 2.5}\n'
+JSON_LINES = ("application/jsonlines", "Application/JSONLines")
 ONE_ROW = {
     "csv": event("e"),
     "csv with a line end": event("e", "1.5,red\n", "0.9\n"),
@@ -71,6 +73,14 @@ ONE_ROW = {
     "json lines": event("e", '{"features": [1.5, "red"]}\n', PREDICTIONS, "JSON", JSON_KINDS),
     "base64 csv": event("e", encoding="BASE64"),
     "base64 json": event("e", '[[1.5, "red"]]', PREDICTIONS, "BASE64", JSON_KINDS),
+    "base64 json lines": event(
+        "e", ROWS_BY_NAME.splitlines()[0], '{"score": 0.9, "predicted_label": 1}\n', "BASE64", JSON_LINES
+    ),
+    "base64 of no kind": event("e", encoding="BASE64", kinds=(None, None)),
+    "answered in fields and values": event(
+        "e", '[[1.5, "red"]]', '{"fields": ["predicted_label", "score"], "values": [[1, 0.9]]}', "JSON", JSON_KINDS
+    ),
+    "bare scores": event("e", '[[1.5, "red"]]', '{"predictions": [0.9]}', "JSON", JSON_KINDS),
     "a score in json": event("e", '[[1.5, "red"]]', '{"predictions": [{"score": 0.9}]}', "JSON", JSON_KINDS),
 }
 ONE_ROW["csv in, json out"]["captureData"]["endpointOutput"] = side(PREDICTIONS, "JSON", "application/json")
@@ -95,6 +105,30 @@ def test_a_request_of_several_rows(capturing, response):
     write("a", event("e", "1.5,red\n2.5,blue\n3.5,red\n", response))
     assert subscription.payload_logging.ingest_capture(PREFIX).stored == 1
     assert [row[-2:] for row in content(subscription)] == [[0.9, 1], [0.2, 0], [0.6, 1]]
+
+
+def test_json_lines_of_several_rows(capturing):
+    subscription, write = capturing
+    answers = '{"score": 0.9, "predicted_label": 1}\n{"score": 0.2, "predicted_label": 0}\n'
+    write("a", event("e", ROWS_BY_NAME, answers, "BASE64", JSON_LINES))
+    assert subscription.payload_logging.ingest_capture(PREFIX).stored == 1
+    assert content(subscription) == [["e-1", 1.5, "red", 0.9, 1], ["e-2", 2.5, "blue", 0.2, 0]]
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("colour", [" red ", "dark\u2028red", 'dark "red"', "dark, red", "dark\nred"])
+def test_text_is_kept_as_it_is(capturing, colour, first):
+    """By either way of reading CSV, so that what was logged otherwise already is recognized."""
+    subscription, write = capturing
+    if not first:
+        subscription.payload_logging.store([small_record("before")])
+    quoted = colour.replace('"', '""')
+    quoted = f'"{quoted}"' if set(colour) & set('",\n') else colour
+    write("a", event("e", f"1.5,{quoted}"))
+    assert subscription.payload_logging.ingest_capture(PREFIX) == (1, 1, 0, 0)
+    assert content(subscription)[-1][2] == colour
+    same = small_record("e", values=[[1.5, colour]])
+    assert subscription.payload_logging.store([same]).skipped == 1
 
 
 def test_only_what_is_new_is_read(capturing):
@@ -171,6 +205,21 @@ BAD_LINES = {
     "nameless answers": (event("x", response="0.9,1"), "no names"),
     "unknown encoding": (event("x", encoding="XML"), "XML"),
     "other content": (event("known", "9.9,red"), "other content"),
+    "nothing asked": (event("x", "[]", PREDICTIONS, "JSON", JSON_KINDS), "no rows"),
+    "no instances": (event("x", '{"instances": []}', PREDICTIONS, "JSON", JSON_KINDS), "no rows"),
+    "an empty body": (event("x", "", PREDICTIONS, "JSON", JSON_KINDS), "no rows"),
+    "an empty line": (event("x", "\n"), "no rows"),
+    "rows of two kinds": (event("x", '[{"size": 1}, [1, "red"]]', "[1, 1]", "JSON", JSON_KINDS), "not an event as"),
+    "lists within lists": (event("x", "[" * 100_000, PREDICTIONS, "JSON", JSON_KINDS), "too deep"),
+    "an event within events": ("[" * 100_000, "too deep"),
+    "CSV beyond limits": (event("x", f"1.5,{'r' * 200_000}\n1.5,red", "0.9\n0.9"), "field limit"),
+    "null for an id": (event(None), "no eventId"),
+    "an empty id": (event(""), "1 to 500 bytes"),
+    "an id with a NUL": (event("a\0b"), "1 to 500 bytes"),
+    "too long an id": (event("x" * 501), "1 to 500 bytes"),
+    "null for the time": (event("x", inferenceTime=None), "no inferenceTime"),
+    "a time before all": (event("x", inferenceTime="0000-03-01T10:00:00Z"), "years 1 to 9999"),
+    "a part that is null": (event("x") | {"eventMetadata": None}, "not an event as"),
 }
 BAD_LINES["not base64"][0]["captureData"]["endpointInput"]["data"] = "%%%"
 
@@ -188,6 +237,17 @@ def test_a_bad_line_goes_to_the_error_table_and_stops_nothing(capturing, bad):
     assert errors["line_number"].tolist() == [4]
     assert errors["uri"][0].endswith("/a.jsonl")
     assert errors["reason"].str.contains(reason).all(), errors["reason"][0]
+
+
+@pytest.mark.parametrize("bad", ["an empty id", "an id with a NUL", "too long an id", "a time before all"])
+def test_a_bad_line_among_lines_that_are_all_alike(capturing, bad):
+    """Such a file is read as columns, which mustn't let through what lines don't."""
+    subscription, write = capturing
+    subscription.payload_logging.store([small_record("before")])
+    line, reason = BAD_LINES[bad]
+    write("a", event("1"), line, event("2"))
+    assert subscription.payload_logging.ingest_capture(PREFIX) == (1, 2, 0, 1)
+    assert subscription.payload_logging.list_errors()["reason"].str.contains(reason).all()
 
 
 def test_all_kinds_of_bad_lines_at_once(capturing):

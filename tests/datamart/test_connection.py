@@ -11,7 +11,7 @@ import psycopg2
 import pytest
 
 from helpers import datamart
-from helpers.datamart import server
+from helpers.datamart import database, server
 
 from .conftest import small_record
 
@@ -110,6 +110,21 @@ def test_a_restart_of_the_server_is_waited_for(own_server):
     threading.Timer(1.0, server.start, [directory]).start()
     assert subscription.payload_logging.store([small_record("before"), small_record("after")]).skipped == 1
     assert subscription.payload_logging.get_records_count() == 2
+
+
+def test_a_server_that_dies_on_a_new_connection_is_waited_for(mart, small, monkeypatch):
+    small.database._idle.clear()
+    original, tried = database.refuse_newer, []
+
+    def ask(*arguments):
+        tried.append(True)
+        if len(tried) == 1:
+            raise psycopg2.OperationalError("terminating connection due to unexpected postmaster exit")
+        original(*arguments)
+
+    monkeypatch.setattr(database, "refuse_newer", ask)
+    assert small.payload_logging.store([small_record("a")]).stored == 1
+    assert len(tried) == 2
 
 
 def test_connections_are_reused_and_given_back_after_errors(mart, small, query):

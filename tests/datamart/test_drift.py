@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pandas as pd
+import psycopg2
 import pytest
 
+from helpers.datamart.monitoring import base
 from tests.datamart.conftest import record
 
 RANDOM = np.random.default_rng(7)
@@ -87,6 +89,21 @@ def test_windows_add_up_to_what_all_rows_would_show(watched, query, mart):
     assert 0 < total.loc["size", "linf"] < second.loc["size", "linf"]
     with pytest.raises(ValueError, match="no drift run"):
         watched.drift_monitoring.show_drift(start_time=DAY + timedelta(days=1))
+
+
+def test_a_transaction_that_is_tried_again_keeps_the_profile(watched, monkeypatch):
+    log(watched, "clean", traffic(1), DAY)
+    original, tried = base.Monitor._record, []
+
+    def record(*arguments):
+        original(*arguments)
+        if not tried:
+            tried.append(True)
+            raise psycopg2.errors.SerializationFailure
+
+    monkeypatch.setattr(base.Monitor, "_record", record)
+    assert watched.drift_monitoring.run()["state"] == "finished"
+    assert tried and watched.drift_monitoring.show_drift()["rows_current"].tolist() == [400] * 2
 
 
 def test_rows_that_break_learned_constraints_are_found_again(watched):

@@ -164,9 +164,11 @@ def test_metrics_are_in_openscales_view(sub, query):
     sub.fairness_monitoring.enable([SEX, AGE], **CLASSES, perturbation=False)
     sub.fairness_monitoring.run()
     view = f'{sub.database.schema}."FairnessMetrics"'
-    columns = "feature, feature_value, fairness_biased"
+    columns = "feature, feature_value, fairness_biased, fairness_fav_class, fairness_value = value"
     found = query(f"SELECT {columns} FROM {view} WHERE id = %s ORDER BY 1", "fairness_score")
-    assert found == [("age", "[18, 25]", True), ("sex", "female", False)]
+    favourable = CLASSES["favourable_classes"]
+    assert found == [("age", "[18, 25]", True, favourable, True), ("sex", "female", False, favourable, True)]
+    assert query(f"SELECT count(*) FROM {view} WHERE id <> 'fairness_score' AND fairness_value IS NOT NULL") == [(0,)]
     assert len(sub.fairness_monitoring.show_table(limit=5)) == 5
 
 

@@ -4,12 +4,14 @@ import subprocess
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from helpers import datamart
 from helpers.datamart import erasing, partitions, server
 
 from .conftest import small_record
+from .test_capture_ingestion import JSON_KINDS, PREDICTIONS, PREFIX, capturing, event  # noqa: F401  a fixture
 
 ROWS, ANSWERS = [[1.5, "red"], [2.5, "blue"]], [[0.9, 1], [0.1, 0]]
 
@@ -117,6 +119,24 @@ def test_columns_never_stored(logged, query):
         logged.payload_logging.enable(never_store=["predicted_label"])
 
 
+def test_a_column_never_stored_is_in_no_summary_and_no_error(capturing, query):  # noqa: F811
+    subscription, write = capturing
+    training = pd.DataFrame({"size": np.arange(100.0), "colour": ["green", "yellow"] * 50})
+    subscription.payload_logging.store([small_record("a", values=ROWS, answers=ANSWERS)])
+    subscription.drift_monitoring.enable(training, min_records=1)
+    subscription.drift_monitoring.run()
+    write("a", event("b", "big,blue"), event("c", '[[1.5, ["red"]]]', PREDICTIONS, "JSON", JSON_KINDS))
+    assert subscription.payload_logging.ingest_capture(PREFIX).failed == 2
+    subscription.payload_logging.enable(never_store=["colour"])
+    write("b", event("d", '[[1.5, ["red"]]]', PREDICTIONS, "JSON", JSON_KINDS))
+    assert subscription.payload_logging.ingest_capture(PREFIX).failed == 1
+    assert subscription.payload_logging.list_errors()["reason"].str.contains("'colour'").all()
+    schema = subscription.database.schema
+    for (table,) in query("SELECT tablename FROM pg_tables WHERE schemaname = %s", schema):
+        found = query(f"SELECT t::text FROM {schema}.{table} t WHERE t::text ~ '\\mred\\M|\\mblue\\M'")
+        assert found == [], table
+
+
 NOW = datetime.now(UTC)
 MONTH = NOW.replace(day=15, hour=12)
 
@@ -149,6 +169,19 @@ def test_old_months_are_dropped_whole(mart, small, query):
         small.payload_logging.store([small_record("late", scoring_timestamp=at(6))])
     with pytest.raises(ValueError, match="one day"):
         small.payload_logging.enable(keep_days=0)
+
+
+def test_old_labels_with_features_of_their_own_and_old_errors_are_dropped(mart, small, query):
+    small.payload_logging.store([small_record("a")])
+    schema = small.database.schema
+    for age in (0, 6):
+        small.feedback_logging.store([[float(age), "red", 1]])
+        query(f"UPDATE {schema}.feedback_1 SET record_timestamp = %s WHERE size = %s", at(age), age)
+        query(f"INSERT INTO {schema}.payload_error VALUES (1, 's3://a', %s, 'why', %s)", age, at(age))
+    small.payload_logging.enable(keep_days=90)
+    mart.maintain()
+    assert query(f"SELECT size FROM {schema}.feedback_1") == [(0.0,)]
+    assert small.payload_logging.list_errors()["line_number"].tolist() == [0]
 
 
 @pytest.mark.parametrize(

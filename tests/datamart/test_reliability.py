@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -41,14 +42,59 @@ for n in itertools.count():
     print(scoring_id, flush=True)
 """
 
+REST_WRITER = """
+import http.client, itertools, json, sys, time, urllib.error, urllib.request
+port, token, uid = sys.argv[1:]
+headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+for n in itertools.count():
+    record = {"subscription_id": uid, "scoring_id": f"rest:{n}",
+              "request": {"fields": ["size", "colour"], "values": [[n, "red"], [n, "blue"]]},
+              "response": {"fields": ["score", "predicted_label"], "values": [[0.9, 1]] * 2}}
+    url = f"http://127.0.0.1:{port}/v1/data_marts/kill/scoring_payloads"
+    while True:
+        try:
+            urllib.request.urlopen(urllib.request.Request(url, json.dumps([record]).encode(), headers), timeout=60)
+            break
+        except urllib.error.HTTPError as error:
+            if error.code != 503:  # what is answered while the database is away
+                raise
+        except (OSError, http.client.HTTPException):
+            pass  # the console is away
+        time.sleep(0.05)
+    print(f"rest:{n}", flush=True)
+"""
+TOKEN = "a-token-for-this-test"
+
+
+def launch(directory, name, *arguments, **environment):
+    """Start Python; a file keeps what was acknowledged, whenever the process dies."""
+    with open(directory / f"{name}.log", "w") as log, open(directory / f"{name}.errors", "w") as errors:
+        command = [sys.executable, *arguments]
+        return subprocess.Popen(command, cwd=ROOT, env=os.environ | environment, stdout=log, stderr=errors)
+
 
 def writer(url, name, directory):
-    # a file keeps what was acknowledged, whenever the writer dies
-    with open(directory / f"{name}.log", "w") as log, open(directory / f"{name}.errors", "w") as errors:
-        return subprocess.Popen([sys.executable, "-c", WRITER, url, name], cwd=ROOT, stdout=log, stderr=errors)
+    return launch(directory, name, "-c", WRITER, url, name)
 
 
-def test_kill_9_of_server_and_writers(home):
+def page(url, port, name, directory):
+    arguments = ("-m", "helpers.console", "--port", port, "--database-url", url, "--schema", "kill")
+    environment = {"CONSOLE_TOKEN": TOKEN, "TUTORIAL_LOCAL_DIR": str(directory)}
+    return launch(directory, name, *arguments, **environment)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
+def acknowledged_in(directory):
+    """The scoring ids that each writer was told of as stored."""
+    return {log.stem: log.read_text().split() for log in directory.glob("w*.log")}
+
+
+def test_kill_9_of_server_console_and_writers(home):
     directory = home / "postgresql"
     url = server.start(directory)
     mart = datamart.DataMart(url, schema="kill")
@@ -68,31 +114,42 @@ def test_kill_9_of_server_and_writers(home):
         )
     )
     rng, names = random.Random(time.time_ns()), iter(range(10**6))
-    writers = [writer(url, f"w{next(names)}", home) for _ in range(2)]
+    port = free_port()
+    writers = {name: writer(url, name, home) for name in (f"w{next(names)}" for _ in range(2))}
+    over_rest = launch(home, "w-rest", "-c", REST_WRITER, port, TOKEN, small.uid)
+    console = page(url, port, f"console{next(names)}", home)
+    victims = ["server", "console", "writer"]
     try:
-        for _ in range(ROUNDS):
+        for round in range(ROUNDS):
             time.sleep(rng.uniform(0.5, 2.5))
-            if rng.random() < 0.5:
+            victim = victims[round] if round < len(victims) else rng.choice(victims)
+            if victim == "server":
                 os.kill(int((directory / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
                 assert server.start(directory) == url
+            elif victim == "console":
+                console.kill()
+                console.wait()
+                console = page(url, port, f"console{next(names)}", home)
             else:
-                writers.pop(0).kill()
-                writers.append(writer(url, f"w{next(names)}", home))
-        time.sleep(1)
-        acknowledged = sum(len(log.read_text().split()) for log in home.glob("w*.log"))
-        deadline = time.monotonic() + 30  # those alive go on after the last crash
-        while sum(len(log.read_text().split()) for log in home.glob("w*.log")) <= acknowledged:
-            assert time.monotonic() < deadline, [errors.read_text()[-500:] for errors in home.glob("w*.errors")]
+                writers.pop(next(iter(writers))).kill()
+                name = f"w{next(names)}"
+                writers[name] = writer(url, name, home)
+        before = acknowledged_in(home)
+        deadline = time.monotonic() + 60  # those alive go on after the last crash
+        while any(len(acknowledged_in(home)[name]) <= len(before[name]) for name in ("w-rest", *writers)):
+            assert time.monotonic() < deadline, [errors.read_text()[-500:] for errors in home.glob("*.errors")]
             time.sleep(0.2)
-        assert [process.poll() for process in writers] == [None, None]  # no crash of the server ended one
+        assert [process.poll() for process in (*writers.values(), over_rest, console)] == [
+            None
+        ] * 4  # no crash ended another
     finally:
-        for process in writers:
+        for process in (*writers.values(), over_rest, console):
             process.kill()
             process.wait()
-    said = "".join(log.read_text() for log in home.glob("w*.log"))
+    said = [scoring_id for ids in acknowledged_in(home).values() for scoring_id in ids]
     rows = Counter(small.payload_logging.get_window(columns=["scoring_id"])["scoring_id"])
     assert set(rows.values()) == {1}
-    missing = [i for i in said.split() if not rows[f"{i}-1"] or not rows[f"{i}-2"]]
+    missing = [i for i in said if not rows[f"{i}-1"] or not rows[f"{i}-2"]]
     assert missing == []
     assert len(rows) == small.payload_logging.get_records_count()
     labels = [{"scoring_id": row, "diagnosis": 1} for row in list(rows)[:20]]

@@ -2,8 +2,9 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from numbers import Real
 from threading import Thread
 from typing import TYPE_CHECKING
 
@@ -61,7 +62,10 @@ class Monitor(tables.TableVerbs):
         raise TypeError(f"{type(self).__name__} measures nothing.")
 
     def _enable(self, parameters: dict, limits: dict[str, tuple[float | None, float | None]]) -> dict:
-        """Switch the monitor on; `limits` are (lower, upper) per metric."""
+        """Switch the monitor on; `limits` are (lower, upper) per metric, ValueError where one isn't a number."""
+        for metric, pair in limits.items():
+            if bad := [limit for limit in pair if limit is not None and not isinstance(limit, Real)]:
+                raise ValueError(f"The limit of {metric} is {bad[0]!r}, which isn't a number.")
         identity = [self._subscription.subscription_id, self.name]
 
         def work(cursor: Cursor) -> None:
@@ -122,6 +126,7 @@ class Monitor(tables.TableVerbs):
         revision = self._subscription.asset_revision()
         try:
             outcome = self._measure(details["parameters"])
+            outcome = replace(outcome, details=outcome.details | {"parameters": details["parameters"]})
             limits = outcome.limits or {
                 limit["metric"]: (limit["lower_limit"], limit["upper_limit"]) for limit in details["thresholds"]
             }

@@ -143,9 +143,9 @@ class DriftMonitoring(Monitor):
         return frame.astype(dict.fromkeys(numbers, float))
 
     def _record(self, cursor: Cursor, run_uid: str, outcome: Outcome, limits: dict, revision: str) -> None:
-        content = outcome.details.pop("profile", None)
-        super()._record(cursor, run_uid, outcome, limits, revision)
-        if content:
+        kept = {name: value for name, value in outcome.details.items() if name != "profile"}
+        super()._record(cursor, run_uid, replace(outcome, details=kept), limits, revision)
+        if "profile" in outcome.details:
             cursor.execute(
                 "INSERT INTO profile VALUES (%s, %s, %s, %s, %s, %s, %s)",
                 [
@@ -154,7 +154,7 @@ class DriftMonitoring(Monitor):
                     revision,
                     *outcome.window,
                     outcome.records,
-                    as_json(content),
+                    as_json(outcome.details["profile"]),
                 ],
             )
 
