@@ -1,9 +1,11 @@
-"""Data capture read as columns, for files in which every event is alike: one row, CSV in, CSV or JSON out.
+"""Data capture read as columns, for files in which every event is alike: one row, in CSV or in JSON by name, as it is
+or in BASE64, answered in CSV or JSON.
 
 Most captured traffic is of this kind, and pyarrow reads it some ten times as fast as Python goes through it line by
 line. Whatever else a file may hold, `capture` reads in that way.
 """
 
+import base64
 import io
 from collections.abc import Mapping
 
@@ -17,11 +19,12 @@ from helpers.datamart.columns import INTEGER, NUMBER, TEXT
 from helpers.datamart.entities import ProblemType
 from helpers.datamart.tables import Table
 
-SIDE = pa.struct([("data", pa.string()), ("encoding", pa.string())])
+SIDE = pa.struct([("data", pa.string()), ("encoding", pa.string()), ("observedContentType", pa.string())])
 ABOUT = pa.struct([("eventId", pa.string()), ("inferenceId", pa.string()), ("inferenceTime", pa.string())])
 EVENT = pa.schema(
     [("captureData", pa.struct([("endpointInput", SIDE), ("endpointOutput", SIDE)])), ("eventMetadata", ABOUT)]
 )
+WHOLE = json.ReadOptions(block_size=64 << 20)  # bytes, more than a file has
 ARROW_TYPES = {NUMBER: pa.float64(), INTEGER: pa.float64(), TEXT: pa.string()}
 
 
@@ -37,25 +40,19 @@ def batch_of_capture(body: bytes, asset: Mapping, table: Table) -> Batch:
     """
     try:
         options = json.ParseOptions(explicit_schema=EVENT, unexpected_field_behavior="ignore")
-        events = json.read_json(io.BytesIO(body), json.ReadOptions(block_size=64 << 20), options).combine_chunks()
+        events = json.read_json(io.BytesIO(body), WHOLE, options).combine_chunks()
         about = events["eventMetadata"].combine_chunks()
         times = pc.strptime(about.field("inferenceTime"), format="%Y-%m-%dT%H:%M:%SZ", unit="us")
         captured = events["captureData"].combine_chunks()
-        inputs, answers = captured.field("endpointInput"), captured.field("endpointOutput")
+        kind, requests = _texts(captured.field("endpointInput"))
         ids = pc.coalesce(about.field("inferenceId"), about.field("eventId"))
-        if (
-            not all(map(is_short_text, ids.to_pylist()))
-            or times.null_count
-            or pc.min(pc.year(times)).as_py() < 1
-            or not _all(inputs, "CSV")
-            or not (_all(answers, "CSV") or _all(answers, "JSON"))
-        ):
+        if not all(map(is_short_text, ids.to_pylist())) or times.null_count or pc.min(pc.year(times)).as_py() < 1:
             raise Irregular
         kinds = {column.name: ARROW_TYPES[column.type] for column in table.of("feature")}
         features = asset["feature_columns"]
-        fields = _csv(inputs.field("data"), {name: kinds[name] for name in features})
-        fields |= _answers(answers, asset)
-    except (pa.ArrowException, KeyError, TypeError) as error:
+        fields = (_csv if kind == "CSV" else _json)(requests, {name: kinds[name] for name in features})
+        fields |= _answers(*_texts(captured.field("endpointOutput")), asset, table)
+    except (pa.ArrowException, KeyError, TypeError, ValueError) as error:
         raise Irregular from error
     if any(len(column) != len(ids) for column in fields.values()):
         raise Irregular
@@ -64,8 +61,16 @@ def batch_of_capture(body: bytes, asset: Mapping, table: Table) -> Batch:
     return Batch(ids.to_pylist(), ones, times.to_numpy(), nothing, features, fields, nothing)
 
 
-def _all(side: pa.StructArray, encoding: str) -> bool:
-    return side.null_count == 0 and bool(pc.all(pc.equal(side.field("encoding"), encoding), skip_nulls=False).as_py())
+def _texts(side: pa.StructArray) -> tuple[str, pa.Array]:
+    """Return the kind of all bodies, CSV or JSON, and the bodies as text."""
+    encodings, data = side.field("encoding").unique().to_pylist(), side.field("data")
+    if encodings == ["BASE64"]:
+        types = side.field("observedContentType").unique().to_pylist()
+        encodings = list({"JSON" if "json" in (kind or "").lower() else "CSV" for kind in types})
+        data = pa.array([base64.b64decode(text, validate=True).decode() for text in data.to_pylist()])
+    if side.null_count or encodings not in (["CSV"], ["JSON"]):
+        raise Irregular
+    return encodings[0], data
 
 
 def _lines(texts: pa.Array) -> bytes:
@@ -83,6 +88,14 @@ def _csv(texts: pa.Array, types: Mapping[str, pa.DataType]) -> dict[str, np.ndar
     return {name: _values(table[name].combine_chunks()) for name in types}
 
 
+def _json(texts: pa.Array, types: Mapping[str, pa.DataType]) -> dict[str, np.ndarray | list]:
+    options = json.ParseOptions(explicit_schema=pa.schema(list(types.items())), unexpected_field_behavior="error")
+    table = json.read_json(io.BytesIO(_lines(texts)), WHOLE, options)
+    if any(column.null_count for column in table.columns):
+        raise Irregular  # a field that isn't sent is null here too, and is an error
+    return {name: _values(table[name].combine_chunks()) for name in types}
+
+
 def _values(column: pa.Array) -> np.ndarray | list:
     """Return numbers as an array in which NaN is a missing one, anything else as a list."""
     if not pa.types.is_floating(column.type) and not pa.types.is_integer(column.type):
@@ -92,21 +105,29 @@ def _values(column: pa.Array) -> np.ndarray | list:
     return column.to_numpy(zero_copy_only=False)
 
 
-def _answers(side: pa.StructArray, asset: Mapping) -> dict[str, np.ndarray | list]:
-    if _all(side, "JSON"):
-        read = json.ReadOptions(block_size=64 << 20)
-        lists = json.read_json(io.BytesIO(_lines(side.field("data"))), read)["predictions"].combine_chunks()
+def _answers(kind: str, texts: pa.Array, asset: Mapping, table: Table) -> dict[str, np.ndarray | list]:
+    """Return the output columns, as `sagemaker.outputs_of` does for one row."""
+    if kind == "JSON":
+        lists = json.read_json(io.BytesIO(_lines(texts)), WHOLE)["predictions"].combine_chunks()
         if not pc.all(pc.equal(pc.list_value_length(lists), 1), skip_nulls=False).as_py():
             raise Irregular
-        found = pc.list_flatten(lists)
-        return {found.type[i].name: _values(found.field(i)) for i in range(found.type.num_fields)}
-    score = _csv(side.field("data"), {"score": pa.float64()})["score"]
-    fields = {asset["probability_column"]: score} if asset["probability_column"] else {}
-    return fields | {asset["prediction_column"]: _predictions(score, asset)}
+        answers = pc.list_flatten(lists)
+        columns = {answers.type[i].name: answers.field(i) for i in range(answers.type.num_fields)}
+        if any(column.null_count for column in columns.values()):
+            raise Irregular  # what isn't answered is an error of its line
+        found = {name: _values(column) for name, column in columns.items()}
+    else:
+        found = _csv(texts, {"score": pa.float64()})
+    if "score" in found:
+        if asset["probability_column"]:
+            found.setdefault(asset["probability_column"], found["score"])
+        if asset["prediction_column"] not in found:
+            found[asset["prediction_column"]] = _predictions(found["score"], asset)
+    return {column.name: found[column.name] for column in table.of("output")}
 
 
 def _predictions(score: np.ndarray, asset: Mapping) -> np.ndarray | list:
-    """Tell predictions from bare scores, as `sagemaker.outputs_of` does for one row."""
+    """Tell predictions from bare scores."""
     if asset["problem_type"] == ProblemType.REGRESSION:
         return score
     known = [value for _, value in asset["label_values"] or [[0, 0], [1, 1]]]

@@ -66,6 +66,9 @@ ONE_ROW = {
     "csv with a line end": event("e", "1.5,red\n", "0.9\n"),
     "csv in, json out": event("e", response=PREDICTIONS) | {},
     "json by name": event("e", '{"size": 1.5, "colour": "red"}', PREDICTIONS, "JSON", JSON_KINDS),
+    "json by name, a score": event(
+        "e", '{"size": 1.5, "colour": "red"}', '{"predictions": [{"score": 0.9}]}', "JSON", JSON_KINDS
+    ),
     "json fields and values": event(
         "e", '{"fields": ["colour", "size"], "values": [["red", 1.5]]}', PREDICTIONS, "JSON", JSON_KINDS
     ),
@@ -239,6 +242,15 @@ def test_a_bad_line_goes_to_the_error_table_and_stops_nothing(capturing, bad):
     assert errors["reason"].str.contains(reason).all(), errors["reason"][0]
 
 
+def test_a_null_among_answers_that_are_all_alike(capturing):
+    subscription, write = capturing
+    subscription.payload_logging.store([small_record("before")])
+    unanswered = PREDICTIONS.replace("0.9", "null")
+    body = '{"size": 1.5, "colour": "red"}'
+    write("a", *(event(str(i), body, said, "JSON", JSON_KINDS) for i, said in enumerate([PREDICTIONS, unanswered])))
+    assert subscription.payload_logging.ingest_capture(PREFIX) == (1, 1, 0, 1)
+
+
 @pytest.mark.parametrize("bad", ["an empty id", "an id with a NUL", "too long an id", "a time before all"])
 def test_a_bad_line_among_lines_that_are_all_alike(capturing, bad):
     """Such a file is read as columns, which mustn't let through what lines don't."""
@@ -248,6 +260,42 @@ def test_a_bad_line_among_lines_that_are_all_alike(capturing, bad):
     write("a", event("1"), line, event("2"))
     assert subscription.payload_logging.ingest_capture(PREFIX) == (1, 2, 0, 1)
     assert subscription.payload_logging.list_errors()["reason"].str.contains(reason).all()
+
+
+@pytest.mark.parametrize("form", ["csv", "csv in, json out", "base64 csv", "json by name", "json by name, a score"])
+def test_files_of_one_form_are_read_as_columns(capturing, form, monkeypatch):
+    """Line by line would take several times as long."""
+    subscription, write = capturing
+    subscription.payload_logging.store([small_record("before")])
+    monkeypatch.setattr("helpers.datamart.capture.Reader", None)
+    write("a", ONE_ROW[form])
+    assert subscription.payload_logging.ingest_capture(PREFIX) == (1, 1, 0, 0)
+    assert content(subscription)[-1] == ["e-1", 1.5, "red", 0.9, 1]
+
+
+@pytest.mark.parametrize(
+    ("request_", "stored"),
+    [
+        ('{"size": 2, "colour": "red"}', 3),
+        ('{"colour": "red", "size": null}', 3),
+        ('{"size": 2.5}', 2),
+        ('{"size": 2.5, "colour": "red", "age": 7}', 2),
+        ('{"size": "2.5", "colour": "red"}', 2),
+        ('{"size": true, "colour": "red"}', 2),
+        ('{"size": 2.5, "colour": 7}', 2),
+        ('{"size": 1e999, "colour": "red"}', 2),
+        ("[]", 2),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["JSON", "BASE64"])
+def test_json_that_is_all_alike_but_for_one_line(capturing, request_, stored, encoding):
+    subscription, write = capturing
+    subscription.payload_logging.store([small_record("before")])
+    bodies = ['{"size": 1.5, "colour": "red"}', request_, '{"colour": "blue", "size": 3.5}']
+    write("a", *(event(str(i), body, PREDICTIONS, encoding, JSON_KINDS) for i, body in enumerate(bodies)))
+    assert subscription.payload_logging.ingest_capture(PREFIX) == (1, stored, 0, 3 - stored)
+    rows = [row[:3] for row in content(subscription)[1:]]
+    assert [rows[0], rows[-1]] == [["0-1", 1.5, "red"], ["2-1", 3.5, "blue"]]
 
 
 def test_all_kinds_of_bad_lines_at_once(capturing):

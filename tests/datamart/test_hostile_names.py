@@ -71,7 +71,7 @@ def test_subscription_names_and_their_views(mart, query):
         assert mart.subscriptions.get(name=name).payload_logging.get_records_count() == 1
     assert mart.subscriptions.list()["name"].tolist() == sorted(HOSTILE)
     schema = mart.subscriptions.get(name="plain").database.schema
-    views = query("SELECT count(*) FROM pg_views WHERE schemaname = %s AND viewname LIKE 'Payload%%'", schema)
+    views = query("SELECT count(*) FROM pg_views WHERE schemaname = %s AND viewname LIKE 'Payload\\_%%'", schema)
     assert views == [(len(HOSTILE),)]
 
 

@@ -44,9 +44,7 @@ def cells(values) -> Cells:
             one by one by ``str``.
     """
     if not isinstance(values, pa.Array | pa.ChunkedArray):
-        if isinstance(values, np.ndarray) and values.dtype.kind in "fiu":
-            return _numbers(values)
-        values = pd.Series(values)
+        values = pd.Series(values, copy=False)
         if isinstance(values.dtype, np.dtype) and values.dtype.kind in "fiu":
             return _numbers(values.to_numpy())
         values = _to_arrow(values)
