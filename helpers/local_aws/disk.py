@@ -30,6 +30,11 @@ def save(path: Path, header: dict[str, Any], content: bytes = b"") -> None:
     draft.replace(path)
 
 
+def drop(path: Path) -> None:
+    """Remove a thing, if it is there."""
+    path.unlink(missing_ok=True)
+
+
 def load(*folders: str) -> Iterator[tuple[dict[str, Any], bytes]]:
     """Read the things of a folder and those below it; a file that is no longer whole is named in the log and left."""
     for path in sorted(state.root().joinpath("kept", *folders).rglob("*")):

@@ -78,7 +78,7 @@ def _keep(bucket_name: str, key_name: str) -> None:
         header = {"name": bucket_name, "region": bucket.region_name, "created": bucket.creation_date}
         disk.save(file, header | {"versioning": bucket.versioning_status, "policy": policy})
     else:
-        file.unlink(missing_ok=True)
+        disk.drop(file)
 
 
 def _describe_object(key: FakeKey) -> dict[str, Any]:

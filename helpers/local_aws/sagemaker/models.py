@@ -104,7 +104,7 @@ class Backend(SageMakerModelBackend):
         """Drop a record, here and on disk."""
         with self.lock:
             del self.records[record["_kind"]][_name(record)]
-            self._file(record).unlink(missing_ok=True)
+            disk.drop(self._file(record))
 
     def _file(self, record: Record) -> Path:
         """Return the file that keeps a record."""
