@@ -85,10 +85,6 @@ class LoopResource(Resource):
         """Word the refusal of a name in use."""
         return AwsError("ConflictException", f"A human loop of this name with other input exists already: {arn}")
 
-    def _arn_part(self) -> str:
-        """Return the resource type of its ARN."""
-        return "human-loop"
-
 
 def drop_secret(workforce: Record) -> None:
     """Forget the secret by which a workforce's identity provider knows AWS: it opens nothing here."""
