@@ -80,6 +80,19 @@ def test_each_groups_own_threshold_opens_and_closes_its_alert(sub, mart):
     assert mart.alerts.list(state="open").empty
 
 
+def test_an_alert_on_a_group_that_is_measured_no_longer_is_closed(sub, mart):
+    fairness = sub.fairness_monitoring
+    fairness.enable([SEX, AGE], **CLASSES, perturbation=False)
+    fairness.run()
+    assert mart.alerts.list(state="open")["slice"].tolist() == ["age: [18, 25]"]
+    fairness.enable([SEX], **CLASSES, perturbation=False, min_records=100_000)
+    assert fairness.run()["state"] == "skipped"
+    assert len(mart.alerts.list(state="open")) == 1  # nothing was measured, so nothing is known
+    fairness.enable([SEX], **CLASSES, perturbation=False)
+    fairness.run()
+    assert mart.alerts.list()[["state", "slice"]].values.tolist() == [["closed", "age: [18, 25]"]]
+
+
 def test_twins_are_asked_of_the_model_and_never_counted(sub, engine, query):
     fairness = sub.fairness_monitoring
     fairness.enable([SEX], **CLASSES)

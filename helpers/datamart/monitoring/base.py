@@ -13,6 +13,7 @@ from psycopg2 import sql
 
 from helpers.datamart import notifications, tables
 from helpers.datamart.database import Cursor, Database, as_json
+from helpers.datamart.monitoring import alerting
 
 if TYPE_CHECKING:
     from helpers.datamart.subscriptions import Subscription
@@ -159,28 +160,10 @@ class Monitor(tables.TableVerbs):
                 [*measured, found.metric, found.slice, found.value, found.ci_low, found.ci_high, lower, upper],
             )
             if found.value is not None:
-                self._settle_alert(cursor, run_uid, found, lower, upper)
-
-    def _settle_alert(
-        self, cursor: Cursor, run_uid: str, found: Measurement, lower: float | None, upper: float | None
-    ) -> None:
-        identity = [self._subscription.subscription_id, self.name, found.metric, found.slice]
-        outside = (lower is not None and found.value < lower) or (upper is not None and found.value > upper)
-        if outside:
-            cursor.execute(
-                "INSERT INTO alert (subscription_id, monitor, metric, slice, state, value, lower_limit, upper_limit,"
-                " opened_at, opened_by_run, last_seen_at) VALUES (%s,%s,%s,%s,'open',%s,%s,%s,now(),%s,now())"
-                " ON CONFLICT (subscription_id, monitor, metric, slice) WHERE state <> 'closed'"
-                " DO UPDATE SET value = EXCLUDED.value, lower_limit = EXCLUDED.lower_limit,"
-                " upper_limit = EXCLUDED.upper_limit, last_seen_at = now()",
-                [*identity, found.value, lower, upper, run_uid],
-            )
-        else:
-            cursor.execute(
-                "UPDATE alert SET state = 'closed', closed_at = now(), closed_by_run = %s WHERE state <> 'closed'"
-                " AND (subscription_id, monitor, metric, slice) = (%s, %s, %s, %s)",
-                [run_uid, *identity],
-            )
+                identity = (identifier, self.name, found.metric, found.slice)
+                alerting.settle(cursor, identity, run_uid, found.value, lower, upper)
+        if not outcome.skipped:
+            alerting.close_unmeasured(cursor, (identifier, self.name), run_uid)
 
     def _last_record(self) -> int:
         """Return the last record id that a run has measured, where runs go by that (`last_record` in their details)."""
