@@ -93,7 +93,7 @@ def metrics(table: pd.DataFrame, threshold: float, title: str) -> Figure:
     `table` is indexed by the metric's name, with columns model, value, ci_low and ci_high.
     """
     names, models = list(table.index.unique()), list(table["model"].unique())
-    figure, (axis,) = _figure(size=(6.4, 0.45 * len(names) + 1.2))
+    figure, (axis,) = _figure(size=(6.4, 0.45 * len(names) + 1.5))
     for number, (model, colour, marker) in enumerate(zip(models, (BLUE, ORANGE), "os", strict=True)):
         part = table[table["model"] == model].reindex(names)
         height = np.arange(len(names)) + (number - (len(models) - 1) / 2) * 0.3
@@ -102,7 +102,7 @@ def metrics(table: pd.DataFrame, threshold: float, title: str) -> Figure:
     axis.axvline(threshold, color=GREY, linestyle="--", label=f"lower limit {threshold:g}")
     axis.set(title=title, xlabel="value, with 95% interval", yticks=range(len(names)), yticklabels=names)
     axis.invert_yaxis()
-    axis.legend(frameon=False, loc="lower left")
+    figure.legend(frameon=False, loc="outside lower center", ncols=3)
     return _finish(figure)
 
 
@@ -141,7 +141,7 @@ def accuracy(table: pd.DataFrame, title: str) -> Figure:
 
     `table` is indexed by the window's name, with columns estimated, ci_low, ci_high and true.
     """
-    figure, (axis,) = _figure(size=(6.4, 0.35 * len(table) + 1.1))
+    figure, (axis,) = _figure(size=(6.4, 0.35 * len(table) + 1.4))
     height = np.arange(len(table))
     reach = [table["estimated"] - table["ci_low"], table["ci_high"] - table["estimated"]]
     axis.errorbar(
@@ -150,7 +150,7 @@ def accuracy(table: pd.DataFrame, title: str) -> Figure:
     axis.scatter(table["true"], height, marker="D", color=ORANGE, zorder=3, label="true")
     axis.set(title=title, xlabel="accuracy", yticks=height, yticklabels=table.index)
     axis.invert_yaxis()
-    axis.legend(frameon=False, loc="lower left")
+    figure.legend(frameon=False, loc="outside lower center", ncols=2)
     return _finish(figure)
 
 
