@@ -20,7 +20,9 @@ IDLE_CONNECTIONS = 8  # kept open for the next piece of work
 STARTING = re.compile("starting up|shutting down|recovery mode|not yet accepting|terminating connection")
 GONE = re.compile("refused|No such file|closed the connection|reset by peer")
 LONGEST_NAME = 63  # bytes; PostgreSQL cuts longer identifiers off
-VERSION = max(int(path.name[:3]) for path in (Path(__file__).parent / "migrations").glob("[0-9]*.sql"))
+# The migrations, by number; the last is the version of the schema that this code knows.
+SCRIPTS = {int(path.name[:3]): path for path in sorted((Path(__file__).parent / "migrations").glob("[0-9]*.sql"))}
+VERSION = max(SCRIPTS)
 
 
 def _to_json(value: object) -> str:

@@ -1,12 +1,8 @@
 """Numbered migrations: forward only, all or nothing, one process at a time."""
 
-from pathlib import Path
-
 from psycopg2 import sql
 
-from helpers.datamart.database import Cursor, Database, refuse_newer
-
-SCRIPTS = {int(path.name[:3]): path for path in sorted(Path(__file__).parent.glob("[0-9]*.sql"))}
+from helpers.datamart.database import SCRIPTS, Cursor, Database, refuse_newer
 
 
 def migrate(database: Database) -> int:
