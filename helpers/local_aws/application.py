@@ -12,7 +12,7 @@ from werkzeug import Request, Response
 from helpers.local_aws import commands
 from helpers.local_aws.daemon import IDENTITY_PATH
 from helpers.local_aws.door import checking, refusals
-from helpers.local_aws.door.answers import harmless
+from helpers.local_aws.door.answers import harmless, sandboxed
 from helpers.local_aws.s3 import models as s3
 from helpers.local_aws.unsupported import answer_error, answer_unknown_service
 
@@ -49,7 +49,7 @@ def application(identity: str) -> Callable[..., Any]:
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         def start(status: str, headers: list[tuple[str, str]]) -> Any:
-            return start_response(status, harmless(headers, environ))
+            return start_response(status, sandboxed(headers))
 
         try:
             checking.check_host(environ)
@@ -60,7 +60,7 @@ def application(identity: str) -> Callable[..., Any]:
             return refusals.answer(refusal, environ)(environ, start)
         if environ["PATH_INFO"] in commands.COMMANDS:
             return _command(environ)(environ, start)
-        return _aws(moto, environ, start)
+        return _aws(moto, environ, start_response)
 
     return answer
 
@@ -85,7 +85,8 @@ def _aws(moto: Dispatcher, environ: dict[str, Any], start_response: Callable[...
         s3.keep()
     except OSError as error:
         return answer_error(error, Request(environ))(environ, start_response)
-    start_response(*begun[-1][:2])
+    status, headers = begun[-1][:2]
+    start_response(status, harmless(headers, environ))
     return body
 
 

@@ -13,20 +13,25 @@ _INERT = (
 )
 
 
+def sandboxed(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return an answer's headers, with those that keep a browser from running what it holds."""
+    return [(name, value) for name, value in headers if name.title() not in HEADERS] + list(HEADERS.items())
+
+
 def harmless(headers: list[tuple[str, str]], environ: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return an answer's headers so that a browser never runs what it holds.
+    """Return the headers of an answer that may hold an object, so that a browser never runs it.
 
     A program that signs its headers reads an object's own content type. A browser can't sign: what it
     may open (a presigned address) comes as a download, and as nothing that could act.
     """
-    kept = [(name, value) for name, value in headers if name.title() not in HEADERS]
-    if "HTTP_AUTHORIZATION" not in environ or "HTTP_SEC_FETCH_MODE" in environ:
-        kept = [(name, value) for name, value in kept if name.lower() not in ("content-type", "content-disposition")]
-        given = next((value for name, value in headers if name.lower() == "content-type"), "")
-        plain = given.partition(";")[0].strip().lower()
-        kept.append(("Content-Type", given if plain in _INERT else "application/octet-stream"))
-        kept.append(("Content-Disposition", _as_attachment(headers)))
-    return kept + list(HEADERS.items())
+    if "HTTP_AUTHORIZATION" in environ and "HTTP_SEC_FETCH_MODE" not in environ:
+        return sandboxed(headers)
+    kept = [(name, value) for name, value in headers if name.lower() not in ("content-type", "content-disposition")]
+    given = next((value for name, value in headers if name.lower() == "content-type"), "")
+    plain = given.partition(";")[0].strip().lower()
+    kept.append(("Content-Type", given if plain in _INERT else "application/octet-stream"))
+    kept.append(("Content-Disposition", _as_attachment(headers)))
+    return sandboxed(kept)
 
 
 def _as_attachment(headers: list[tuple[str, str]]) -> str:
