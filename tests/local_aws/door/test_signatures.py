@@ -9,10 +9,9 @@ import boto3
 import pytest
 import requests
 from botocore import UNSIGNED
-from botocore.auth import S3SigV4Auth, SigV4Auth, SigV4QueryAuth
+from botocore.auth import S3SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
-from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 from offline import unique
 
@@ -20,12 +19,8 @@ ROLE = "arn:aws:iam::123456789012:role/TutorialExecutionRole"
 KEY = "folder/a b+ü=&?#%41.csv"
 
 
-def credentials(aws):
-    return Credentials(*(aws.env[f"AWS_{name}"] for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN")))
-
-
 def client(aws, service, *, key=None, secret=None, token="", **config):
-    given = credentials(aws)
+    given = aws.credentials
     token = given.token if token == "" else token
     session = boto3.Session(key or given.access_key, secret or given.secret_key, token, "us-east-1")
     config = Config(retries={"total_max_attempts": 1}, **config)
@@ -40,15 +35,8 @@ def refused(call, **asked):
     return caught.value.response["Error"]["Code"]
 
 
-def send(aws, request):
-    """Send a request as it was signed."""
-    return requests.request(request.method, request.url, headers=dict(request.headers), data=request.data)
-
-
-def signed(aws, method, path, *, data=b"", headers=(), auth=S3SigV4Auth, service="s3"):
-    request = AWSRequest(method, f"{aws.env['AWS_ENDPOINT_URL']}{path}", dict(headers), data)
-    auth(credentials(aws), service, "us-east-1").add_auth(request)
-    return request
+def s3_signed(aws, method, path, body=b"", headers=(), auth=S3SigV4Auth):
+    return aws.signed(method, path, body, headers, service="s3", auth=auth)
 
 
 @pytest.fixture(scope="module")
@@ -129,14 +117,14 @@ def test_presigned_addresses_are_good_for_what_was_signed(aws, bucket, version):
 
 def test_presigned_addresses_of_other_services_are_verified_too(aws):
     request = AWSRequest("GET", f"{aws.env['AWS_ENDPOINT_URL']}/?Action=GetCallerIdentity&Version=2011-06-15")
-    SigV4QueryAuth(credentials(aws), "sts", "us-east-1", expires=60).add_auth(request)
+    SigV4QueryAuth(aws.credentials, "sts", "us-east-1", expires=60).add_auth(request)
     assert "TutorialExecutionRole" in requests.get(request.url).text
     assert requests.get(request.url.replace("GetCallerIdentity", "AssumeRole")).status_code == 403
 
 
 def test_a_presigned_address_is_good_for_a_week_at_most(aws, bucket):
     request = AWSRequest("GET", f"{aws.env['AWS_ENDPOINT_URL']}/{bucket}")
-    SigV4QueryAuth(credentials(aws), "s3", "us-east-1", expires=8 * 86400).add_auth(request)
+    SigV4QueryAuth(aws.credentials, "s3", "us-east-1", expires=8 * 86400).add_auth(request)
     assert requests.get(request.url).status_code == 403
 
 
@@ -155,26 +143,26 @@ def test_uploads_in_parts_and_in_signed_chunks_come_whole(aws, bucket):
             return headers["X-Amz-Content-SHA256"]
 
     chunk = f"5;chunk-signature={'0' * 64}\r\nhello\r\n0;chunk-signature={'0' * 64}\r\n\r\n".encode()
-    request = signed(aws, "PUT", f"/{bucket}/chunked", data=chunk, headers=headers, auth=Chunked)
-    assert send(aws, request).status_code == 200
+    request = s3_signed(aws, "PUT", f"/{bucket}/chunked", chunk, headers, auth=Chunked)
+    assert aws.send(request).status_code == 200
     assert aws.s3.get_object(Bucket=bucket, Key="chunked")["Body"].read() == b"hello"
     request.headers.replace_header("X-Amz-Decoded-Content-Length", "6")
-    assert send(aws, request).status_code == 403
+    assert aws.send(request).status_code == 403
 
 
 def test_another_body_than_the_signed_one_is_refused(aws, bucket):
-    request = signed(aws, "PUT", f"/{bucket}/body", data=b"mine")
+    request = s3_signed(aws, "PUT", f"/{bucket}/body", b"mine")
     request.data = b"evil"
-    assert send(aws, request).status_code == 403
+    assert aws.send(request).status_code == 403
     headers = {"X-Amz-Target": "SageMaker.ListModels", "Content-Type": "application/x-amz-json-1.1"}
-    request = signed(aws, "POST", "/", data=b"{}", headers=headers, auth=SigV4Auth, service="sagemaker")
-    assert send(aws, request).status_code == 200
+    request = aws.signed("POST", "/", b"{}", headers)
+    assert aws.send(request).status_code == 200
     request.data = b'{"MaxResults": 5}'
-    assert send(aws, request).status_code == 403
+    assert aws.send(request).status_code == 403
 
 
 def test_a_signature_is_good_for_the_headers_host_and_service_that_it_names(aws, bucket):
-    request = signed(aws, "GET", f"/{bucket}")
+    request = s3_signed(aws, "GET", f"/{bucket}")
     for change in (
         {"X-Amz-Copy-Source": "data/train/train.csv"},  # not signed
         {"Authorization": request.headers["Authorization"].replace("/s3/", "/iam/")},
@@ -194,7 +182,7 @@ def test_a_signature_is_good_for_the_headers_host_and_service_that_it_names(aws,
 def test_an_old_signature_is_refused(aws, bucket, monkeypatch):
     late = datetime.now(UTC) - timedelta(minutes=16)
     monkeypatch.setattr("botocore.auth.get_current_datetime", lambda **_: late.replace(tzinfo=None))
-    answer = send(aws, signed(aws, "GET", f"/{bucket}"))
+    answer = aws.send(s3_signed(aws, "GET", f"/{bucket}"))
     assert answer.status_code == 403 and "RequestTimeTooSkewed" in answer.text
 
 
@@ -211,7 +199,7 @@ def test_an_operation_that_aws_takes_unsigned_is_refused_by_name(aws):
 
 def test_a_body_that_breaks_off_is_refused(aws):
     connection = http.client.HTTPConnection("127.0.0.1", aws.server["port"], timeout=10)
-    request = signed(aws, "PUT", "/data/short", data=b"0123456789")
+    request = s3_signed(aws, "PUT", "/data/short", b"0123456789")
     connection.putrequest("PUT", "/data/short", skip_accept_encoding=True)
     for name, value in request.headers.items():
         connection.putheader(name, value)
