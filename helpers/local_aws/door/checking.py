@@ -6,6 +6,7 @@ default for presigned addresses), and S3's forms with a signed policy.
 
 import hmac
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -174,10 +175,10 @@ def _known(key: str, token: str | None) -> Identity:
 
 def _time(stamp: str) -> datetime:
     """Read the time of a signature."""
-    try:
-        return datetime.strptime(stamp, sigv4.TIME_FORMAT).replace(tzinfo=UTC)
-    except ValueError:
-        raise Refusal(Reason.INCOMPLETE, "X-Amz-Date must be a time such as 20261130T120000Z.") from None
+    if re.fullmatch(r"\d{8}T\d{6}Z", stamp):
+        with suppress(ValueError):
+            return datetime.fromisoformat(stamp)  # a tenth of strptime's time
+    raise Refusal(Reason.INCOMPLETE, "X-Amz-Date must be a time such as 20261130T120000Z.")
 
 
 def _check_end(end: datetime) -> None:

@@ -56,7 +56,7 @@ def signature(secret: str, scope: Scope, time: str, canonical: bytes) -> str:
 
 def sign_text(secret: str, scope: Scope, text: str) -> str:
     """Return the hexadecimal signature of a text, such as the policy of a form."""
-    return hmac.new(_signing_key(secret, scope), text.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(_signing_key(secret, scope), text.encode(), "sha256").hex()
 
 
 def authorization(
