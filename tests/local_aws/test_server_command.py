@@ -107,8 +107,8 @@ def test_a_state_directory_that_cannot_be_made_is_said(tmp_path):
 def test_only_the_loopback_interface_listens(aws):
     connections = psutil.Process(aws.server["pid"]).net_connections()
     listening = {found.laddr for found in connections if found.status == psutil.CONN_LISTEN}
-    assert listening == {("127.0.0.1", aws.server["port"])}
-    assert "--host" not in aws.command("start", "--help").stdout
+    assert listening == {("127.0.0.1", aws.server["port"]), ("127.0.0.1", aws.server["portal"])}
+    assert " --host" not in aws.command("start", "--help").stdout
 
 
 def test_env_points_a_shell_at_the_server(aws):

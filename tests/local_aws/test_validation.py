@@ -17,9 +17,9 @@ def post(aws, operation, body):
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = {"X-Amz-Target": f"SageMaker.{operation}", "Content-Type": "application/x-amz-json-1.1"}
     answer = aws.send(aws.signed("POST", "/", data, headers))
-    if answer.ok:
-        return answer.status_code, None, json.loads(answer.content or b"{}")
     told = answer.json()
+    if answer.status_code == 200:
+        return answer.status_code, None, told
     return answer.status_code, told["__type"], told.get("message", told.get("Message"))
 
 

@@ -28,9 +28,10 @@ def run(environment, *command):
 
 def test_papermill_reads_and_writes_notebooks_in_s3(aws, environment, tmp_path):
     cell = nbformat.v4.new_code_cell("a = 1", metadata={"tags": ["parameters"]})
-    notebook = nbformat.v4.new_notebook(cells=[cell, nbformat.v4.new_code_cell("print(a)")])
+    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    notebook = nbformat.v4.new_notebook(cells=[cell, nbformat.v4.new_code_cell("print(a)")], metadata=metadata)
     aws.s3.put_object(Bucket="data", Key="nb/in.ipynb", Body=nbformat.writes(notebook).encode())
-    papermill = (sys.executable, "-m", "papermill", "--kernel", "python3", "--prepare-only")
+    papermill = (sys.executable, "-m", "papermill", "--prepare-only")
     run(environment, *papermill, "s3://data/nb/in.ipynb", "s3://data/nb/out.ipynb", "-p", "a", "7")
     written = aws.s3.get_object(Bucket="data", Key="nb/out.ipynb")["Body"].read().decode()
     assert "a = 7" in written
