@@ -4,8 +4,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from lxml.html import HtmlElement
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
 
 CHOICES = ("radio", "checkbox")
 TYPES = {
@@ -36,10 +38,10 @@ class Field:
     kind: str  # text, texts, number, radio or checkbox (options true or false), label, labels
     required: bool = False
     options: dict[str, str] = field(default_factory=dict)  # value sent -> value in the answer
-    controls: list[HtmlElement] = field(default_factory=list, repr=False, compare=False)
+    controls: list["HtmlElement"] = field(default_factory=list, repr=False, compare=False)
 
 
-def find(root: HtmlElement) -> list[Field]:
+def find(root: "HtmlElement") -> list[Field]:
     """Find a form's fields in document order, and give controls that share a name names of their own.
 
     Radio buttons of one name are one group in HTML, so rows of a table that repeat the name would take each other's
@@ -62,7 +64,7 @@ def find(root: HtmlElement) -> list[Field]:
     return fields
 
 
-def _name_unlabelled(root: HtmlElement, fields: list[Field]) -> None:
+def _name_unlabelled(root: "HtmlElement", fields: list[Field]) -> None:
     """Give controls that have no label, as in AWS's own table templates, a name for screen readers."""
     labelled = {label.get("for") for label in root.iter("label")} - {None}
     for found in fields:
@@ -75,7 +77,7 @@ def _name_unlabelled(root: HtmlElement, fields: list[Field]) -> None:
                 control.set("aria-label", name)
 
 
-def _groups(root: HtmlElement) -> list[list[HtmlElement]]:
+def _groups(root: "HtmlElement") -> list[list["HtmlElement"]]:
     """Bring controls that answer together into one list: the buttons of a choice; every other control is alone."""
     controls = [control for control in root.iter("input", "textarea", "select") if _counts(control)]
     occurrences = Counter((*_choice(control), _value(control)) for control in controls)
@@ -92,15 +94,15 @@ def _groups(root: HtmlElement) -> list[list[HtmlElement]]:
     return groups
 
 
-def _choice(control: HtmlElement) -> tuple[str, str]:
+def _choice(control: "HtmlElement") -> tuple[str, str]:
     return control.get("name"), control.get("type", "text")
 
 
-def _value(control: HtmlElement) -> str:
+def _value(control: "HtmlElement") -> str:
     return control.get("value", "on")
 
 
-def _counts(control: HtmlElement) -> bool:
+def _counts(control: "HtmlElement") -> bool:
     """Drop what takes no answer here; a type that isn't known is text, as browsers have it."""
     if control.tag == "input":
         type_ = control.get("type", "text").lower()
@@ -108,7 +110,7 @@ def _counts(control: HtmlElement) -> bool:
     return bool(control.get("name")) and control.get("disabled") is None
 
 
-def _fields(group: list[HtmlElement], wire: str) -> list[Field]:
+def _fields(group: list["HtmlElement"], wire: str) -> list[Field]:
     """Make the fields of one group; a crowd-radio-group has one for each name among its buttons."""
     fields = {}
     for control in group:
@@ -144,7 +146,7 @@ def fill(fields: Iterable[Field], pairs: Iterable[tuple[str, str]]) -> None:
                 control.set("value", values[0])
 
 
-def _switch(element: HtmlElement, name: str, on: bool) -> None:
+def _switch(element: "HtmlElement", name: str, on: bool) -> None:
     element.attrib.pop(name, None)
     if on:
         element.set(name, "")

@@ -14,15 +14,13 @@ from liquid.exceptions import LiquidError
 from liquid.filter import liquid_filter
 from markupsafe import Markup
 
+from .rendered import TemplateError
+
 MARKUP = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.S)
 # Nothing of a template may make a server busy for long: rows of a loop, and bytes of its output.
 LOOP_LIMIT = 200_000
 OUTPUT_LIMIT = 8 << 20
 FRAGMENT_ATTRIBUTES = {tag: {*allowed, "class"} for tag, allowed in nh3.ALLOWED_ATTRIBUTES.items()} | {"*": {"class"}}
-
-
-class TemplateError(ValueError):
-    """A worker template can't be used; the message names the line."""
 
 
 class _Limited(Environment):
