@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import nh3
 import tinycss2
+from lxml.etree import ErrorTypes
 from lxml.html import HtmlElement, HTMLParser, fragment_fromstring, tostring
 
 from . import elements, fields
@@ -71,7 +72,7 @@ def _note_undrawn(filled: Filled) -> None:
     if any("crowd-html-elements" not in attributes for attributes in scripts):
         filled.note("The template has a script of its own: it doesn't run here, and what it would do isn't done.")
     for tag in dict.fromkeys(TAG.findall(UNSEEN.sub("", filled.text).lower())):
-        if tag not in TAGS | WRAPPERS:
+        if tag not in TAGS and tag not in WRAPPERS:
             filled.note(f"<{tag}> isn't among the elements drawn here; its content is shown as it stands.")
 
 
@@ -97,7 +98,9 @@ def _scoped(css: str) -> str:
 def _tree(text: str) -> HtmlElement:
     parser = HTMLParser(huge_tree=True)
     root = fragment_fromstring(text, create_parent="div", parser=parser)
-    if parser.error_log.filter_from_fatals():  # what follows would be missing from the page
+    if fatal := parser.error_log.filter_from_fatals():  # what follows would be missing from the page
+        if fatal[0].type == ErrorTypes.ERR_NO_MEMORY:
+            raise MemoryError
         raise TemplateError("The template makes a page of more than 2,000 elements inside one another.")
     return root
 

@@ -67,10 +67,13 @@ def find(root: "HtmlElement") -> list[Field]:
 def _name_unlabelled(root: "HtmlElement", fields: list[Field]) -> None:
     """Give controls that have no label, as in AWS's own table templates, a name for screen readers."""
     labelled = {label.get("for") for label in root.iter("label")} - {None}
+    has_text: dict[HtmlElement | None, bool] = {None: False}  # a label may hold thousands of controls
     for found in fields:
         for control in found.controls:
             around = next(control.iterancestors("label"), None)
-            has_label = control.get("id") in labelled or (around is not None and around.text_content().strip())
+            if around not in has_text:
+                has_text[around] = bool(around.text_content().strip())
+            has_label = control.get("id") in labelled or has_text[around]
             if not has_label and "aria-label" not in control.attrib:
                 option = found.options.get(_value(control))
                 name = f"{found.wire}: {option}" if option else control.get("placeholder", found.wire)
@@ -85,12 +88,14 @@ def _groups(root: "HtmlElement") -> list[list["HtmlElement"]]:
     groups, latest = [], {}
     for control in controls:
         choice, row = _choice(control), next(control.iterancestors("tr"), None)
-        group, group_row = latest.get(choice, ([], None))
-        is_next = choice in repeating and (row is not group_row or _value(control) in map(_value, group))
+        group, values, group_row = latest.get(choice, ([], set(), None))
+        is_next = choice in repeating and (row is not group_row or _value(control) in values)
         if not group or is_next or choice[1] not in CHOICES:
             groups.append(group := [])
-            latest[choice] = group, row
+            values = set()
+            latest[choice] = group, values, row
         group.append(control)
+        values.add(_value(control))
     return groups
 
 
@@ -129,11 +134,11 @@ def _fields(group: list["HtmlElement"], wire: str) -> list[Field]:
 
 def fill(fields: Iterable[Field], pairs: Iterable[tuple[str, str]]) -> None:
     """Put what was typed before back into the controls, in place."""
-    given = {}
+    given: dict[str, dict[str, None]] = {}
     for name, value in pairs:
-        given.setdefault(name, []).append(UNPRINTABLE.sub("\ufffd", value))
+        given.setdefault(name, {})[UNPRINTABLE.sub("\ufffd", value)] = None
     for found in fields:
-        values = given.get(found.wire, [])
+        values = given.get(found.wire, {})
         for control in found.controls:
             if control.get("type") in CHOICES:
                 _switch(control, "checked", _value(control) in values)
@@ -141,9 +146,9 @@ def fill(fields: Iterable[Field], pairs: Iterable[tuple[str, str]]) -> None:
                 for option in control.iter("option"):
                     _switch(option, "selected", option.get("value", option.text_content()) in values)
             elif control.tag == "textarea" and values:
-                control.text = values[0]
+                control.text = next(iter(values))
             elif values:
-                control.set("value", values[0])
+                control.set("value", next(iter(values)))
 
 
 def _switch(element: "HtmlElement", name: str, on: bool) -> None:
