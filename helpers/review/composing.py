@@ -16,6 +16,7 @@ from .liquid import Filled, fill_in
 from .rendered import Rendered, TemplateError
 
 PAGE_LIMIT = 4 << 20  # bytes of a filled-in template; a browser crawls long before
+FIELD_LIMIT = 10_000  # a form of more could not be sent
 # Comments and scripts; the text's end closes what is left open, as in a browser.
 UNSEEN = re.compile(r"<!--.*?(?:-->|\Z)|<script\b(?P<attributes>[^>]*).*?(?:</script|\Z)", re.I | re.S)
 TAG = re.compile(r"<([a-z][a-z0-9-]*)", re.I)
@@ -60,6 +61,8 @@ def compose(template: str, task_input: dict, given: Iterable[tuple[str, str]]) -
         style.text = _scoped(style.text or "")
     submit = _take_buttons(root)
     found = fields.find(root)
+    if len(found) > FIELD_LIMIT:
+        raise TemplateError(f"The template asks for {len(found):,} answers; {FIELD_LIMIT:,} are allowed.")
     given = list(given)
     if given:
         fields.fill(found, given)
