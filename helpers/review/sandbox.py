@@ -7,6 +7,7 @@ process at the latest.
 import atexit
 import logging
 import os
+import shlex
 import socket
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from . import wire
 from .rendered import TemplateError
 
 logger = logging.getLogger(__name__)
+COMMAND = (sys.executable, "-P", "-m", f"{__package__}.renderer")  # -P: nothing of the folder it starts in
 LONGEST = 60.0  # seconds until an answer: its own limits end all work long before, so the renderer itself hangs then
 # All it has of our environment: where libraries are and which time it is here. No secrets.
 PASSED_ON = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TZ")
@@ -56,8 +58,8 @@ def run(work: str, **arguments: Any) -> dict[str, Any]:
     request = _packed({"work": work, **arguments})
     answer = _ask(request) or _ask(request)  # once more if somebody had ended the renderer
     if answer is None:
-        command = f"{sys.executable} -m {__package__}.renderer"
-        raise RuntimeError(f"The process that renders templates ended before it answered. Does this run? {command}")
+        said = "The process that renders templates ended before it answered. Does it start?"
+        raise RuntimeError(f"{said} {shlex.join(COMMAND)}")
     if "traceback" in answer:
         logger.error("Rendering a template failed unexpectedly:\n%s", answer["traceback"])
     if "refused" in answer:
@@ -119,7 +121,7 @@ def _start() -> _Renderer:
     ours, theirs = socket.socketpair()
     with theirs:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", f"{__package__}.renderer"],
+            COMMAND,
             stdin=theirs,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
