@@ -21,8 +21,9 @@ AT_ONCE = 8  # workers; each may take worker.MEMORY
 IDLE = 2  # workers kept for the next request
 WAITING = 200  # requests that may wait for a worker
 WALL = 10.0  # seconds that a request may take on a busy machine, for its worker.CPU_SECONDS
-COURTESY = 0.5  # seconds; what takes longer is done at low priority, as short work is not to wait for it
+COURTESY = 0.5  # seconds; what takes longer gives way to short work
 PATIENCE = 2.0  # seconds that a request has even if AT_ONCE are worked on and more wait
+LOW = 5  # of priorities from 0 to 19: short work comes first, and work that takes long is done too
 TICK = 0.1  # seconds between two looks at the clock, while there is work
 
 SLOW = f"The template reached its time limit ({WALL:.0f} seconds on a busy machine): make it do less."
@@ -141,7 +142,7 @@ def _hurry(workers: dict[int, Worker], waiting: int) -> None:
             waiting -= 1
         elif taken > COURTESY and not each.is_polite:
             each.is_polite = True
-            os.setpriority(os.PRIO_PROCESS, pid, 19)
+            os.setpriority(os.PRIO_PROCESS, pid, LOW)
 
 
 def _kill(pid: int, condemned: Worker, verdict: str) -> None:
