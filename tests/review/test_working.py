@@ -173,10 +173,8 @@ def test_half_a_character_in_an_answer_is_never_kept(anna, task):
     ticket = urlencode(anna.form(anna.get("/tasks/t-1"), "work")[:1]).encode()
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     for sent in (b"x%ED%A0%80", b"\xed\xa0\x80"):
-        assert anna.post("/tasks/t-1/draft", ticket.encode() + b"&label=" + sent, headers=form).status_code in (
-            200,
-            403,
-        )
+        answer = anna.post("/tasks/t-1/draft", ticket + b"&label=" + sent, headers=form)
+        assert answer.status_code in (200, 403)
     assert json.dumps(task.drafts, ensure_ascii=False).encode()
 
 
