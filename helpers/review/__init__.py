@@ -6,8 +6,8 @@ AWS each bring.
 
 from .answers import by_row, labels, reasons
 from .door import own_pages_only
-from .liquid import TemplateError, check
 from .output import key, output_json, worker_id
+from .rendered import Rendered, TemplateError
 from .sessions import invitation
 from .site import create_site
 from .tasks import (
@@ -23,7 +23,7 @@ from .tasks import (
     TaskGone,
     TaskTaken,
 )
-from .templates import Rendered, default_template, render
+from .templates import check, default_template, render
 
 __all__ = [
     "AlreadyAnswered",

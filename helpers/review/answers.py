@@ -1,5 +1,6 @@
 """From the pairs a browser sends to A2I's answerContent, and from there to labels of the scored rows."""
 
+import math
 from collections.abc import Iterable
 
 from .fields import Field
@@ -30,13 +31,14 @@ def missing(pairs: Iterable[tuple[str, str]], fields: Iterable[Field]) -> list[s
 
 
 def _answer(field: Field, values: list[str]) -> object:
-    chosen = [option for sent, option in field.options.items() if sent in values]
+    sent_values = set(values)
+    chosen = dict.fromkeys(option for sent, option in field.options.items() if sent in sent_values)
     if field.kind in ("radio", "checkbox"):
         return {option: option in chosen for option in field.options.values()}
     if field.kind == "label":
-        return {"label": chosen[0] if chosen else None}
+        return {"label": next(iter(chosen), None)}
     if field.kind == "labels":
-        return {"labels": chosen}
+        return {"labels": list(chosen)}
     if field.kind == "texts":
         return values
     text = values[0] if values else ""
@@ -45,9 +47,10 @@ def _answer(field: Field, values: list[str]) -> object:
 
 def _number(text: str) -> float | int | str:
     try:
-        return int(text) if text.lstrip("-").isdigit() else float(text)
+        number = int(text) if text.lstrip("-").isdigit() else float(text)
     except ValueError:
         return text
+    return number if math.isfinite(number) else text  # JSON has no "nan"
 
 
 def _is_given(field: Field, values: list[str]) -> bool:

@@ -4,8 +4,10 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from lxml.html import HtmlElement
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
 
 CHOICES = ("radio", "checkbox")
 TYPES = {
@@ -36,10 +38,10 @@ class Field:
     kind: str  # text, texts, number, radio or checkbox (options true or false), label, labels
     required: bool = False
     options: dict[str, str] = field(default_factory=dict)  # value sent -> value in the answer
-    controls: list[HtmlElement] = field(default_factory=list, repr=False, compare=False)
+    controls: list["HtmlElement"] = field(default_factory=list, repr=False, compare=False)
 
 
-def find(root: HtmlElement) -> list[Field]:
+def find(root: "HtmlElement") -> list[Field]:
     """Find a form's fields in document order, and give controls that share a name names of their own.
 
     Radio buttons of one name are one group in HTML, so rows of a table that repeat the name would take each other's
@@ -62,20 +64,23 @@ def find(root: HtmlElement) -> list[Field]:
     return fields
 
 
-def _name_unlabelled(root: HtmlElement, fields: list[Field]) -> None:
+def _name_unlabelled(root: "HtmlElement", fields: list[Field]) -> None:
     """Give controls that have no label, as in AWS's own table templates, a name for screen readers."""
     labelled = {label.get("for") for label in root.iter("label")} - {None}
+    has_text: dict[HtmlElement | None, bool] = {None: False}  # a label may hold thousands of controls
     for found in fields:
         for control in found.controls:
             around = next(control.iterancestors("label"), None)
-            has_label = control.get("id") in labelled or (around is not None and around.text_content().strip())
+            if around not in has_text:
+                has_text[around] = bool(around.text_content().strip())
+            has_label = control.get("id") in labelled or has_text[around]
             if not has_label and "aria-label" not in control.attrib:
                 option = found.options.get(_value(control))
                 name = f"{found.wire}: {option}" if option else control.get("placeholder", found.wire)
                 control.set("aria-label", name)
 
 
-def _groups(root: HtmlElement) -> list[list[HtmlElement]]:
+def _groups(root: "HtmlElement") -> list[list["HtmlElement"]]:
     """Bring controls that answer together into one list: the buttons of a choice; every other control is alone."""
     controls = [control for control in root.iter("input", "textarea", "select") if _counts(control)]
     occurrences = Counter((*_choice(control), _value(control)) for control in controls)
@@ -83,24 +88,26 @@ def _groups(root: HtmlElement) -> list[list[HtmlElement]]:
     groups, latest = [], {}
     for control in controls:
         choice, row = _choice(control), next(control.iterancestors("tr"), None)
-        group, group_row = latest.get(choice, ([], None))
-        is_next = choice in repeating and (row is not group_row or _value(control) in map(_value, group))
+        group, values, group_row = latest.get(choice, ([], set(), None))
+        is_next = choice in repeating and (row is not group_row or _value(control) in values)
         if not group or is_next or choice[1] not in CHOICES:
             groups.append(group := [])
-            latest[choice] = group, row
+            values = set()
+            latest[choice] = group, values, row
         group.append(control)
+        values.add(_value(control))
     return groups
 
 
-def _choice(control: HtmlElement) -> tuple[str, str]:
+def _choice(control: "HtmlElement") -> tuple[str, str]:
     return control.get("name"), control.get("type", "text")
 
 
-def _value(control: HtmlElement) -> str:
+def _value(control: "HtmlElement") -> str:
     return control.get("value", "on")
 
 
-def _counts(control: HtmlElement) -> bool:
+def _counts(control: "HtmlElement") -> bool:
     """Drop what takes no answer here; a type that isn't known is text, as browsers have it."""
     if control.tag == "input":
         type_ = control.get("type", "text").lower()
@@ -108,7 +115,7 @@ def _counts(control: HtmlElement) -> bool:
     return bool(control.get("name")) and control.get("disabled") is None
 
 
-def _fields(group: list[HtmlElement], wire: str) -> list[Field]:
+def _fields(group: list["HtmlElement"], wire: str) -> list[Field]:
     """Make the fields of one group; a crowd-radio-group has one for each name among its buttons."""
     fields = {}
     for control in group:
@@ -127,11 +134,11 @@ def _fields(group: list[HtmlElement], wire: str) -> list[Field]:
 
 def fill(fields: Iterable[Field], pairs: Iterable[tuple[str, str]]) -> None:
     """Put what was typed before back into the controls, in place."""
-    given = {}
+    given: dict[str, dict[str, None]] = {}
     for name, value in pairs:
-        given.setdefault(name, []).append(UNPRINTABLE.sub("\ufffd", value))
+        given.setdefault(name, {})[UNPRINTABLE.sub("\ufffd", value)] = None
     for found in fields:
-        values = given.get(found.wire, [])
+        values = given.get(found.wire, {})
         for control in found.controls:
             if control.get("type") in CHOICES:
                 _switch(control, "checked", _value(control) in values)
@@ -139,12 +146,12 @@ def fill(fields: Iterable[Field], pairs: Iterable[tuple[str, str]]) -> None:
                 for option in control.iter("option"):
                     _switch(option, "selected", option.get("value", option.text_content()) in values)
             elif control.tag == "textarea" and values:
-                control.text = values[0]
+                control.text = next(iter(values))
             elif values:
-                control.set("value", values[0])
+                control.set("value", next(iter(values)))
 
 
-def _switch(element: HtmlElement, name: str, on: bool) -> None:
+def _switch(element: "HtmlElement", name: str, on: bool) -> None:
     element.attrib.pop(name, None)
     if on:
         element.set(name, "")

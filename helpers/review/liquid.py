@@ -14,15 +14,14 @@ from liquid.exceptions import LiquidError
 from liquid.filter import liquid_filter
 from markupsafe import Markup
 
-MARKUP = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.S)
-# Nothing of a template may make a server busy for long: rows of a loop, and bytes of its output.
+from .rendered import TemplateError
+
+MARKUP = re.compile(r"\{\{.*?(?:\}\}|\Z)|\{%.*?(?:%\}|\Z)", re.S)  # the text's end closes: else quadratic
+# Rows of a loop, and bytes of output: refused with their line. What they miss, repeated filters for example, meets the
+# limits of `worker.py`.
 LOOP_LIMIT = 200_000
 OUTPUT_LIMIT = 8 << 20
 FRAGMENT_ATTRIBUTES = {tag: {*allowed, "class"} for tag, allowed in nh3.ALLOWED_ATTRIBUTES.items()} | {"*": {"class"}}
-
-
-class TemplateError(ValueError):
-    """A worker template can't be used; the message names the line."""
 
 
 class _Limited(Environment):
@@ -35,13 +34,17 @@ class Filled:
     """A filled-in template: its text, what it lacked, and the hosts whose pictures it asked for."""
 
     text: str = ""
-    warnings: list[str] = field(default_factory=list)
+    notes: dict[str, None] = field(default_factory=dict)
     image_hosts: set[str] = field(default_factory=set)
+
+    @property
+    def warnings(self) -> list[str]:
+        """List what was noted, in its order."""
+        return list(self.notes)
 
     def note(self, warning: str) -> None:
         """Keep a warning, once."""
-        if warning not in self.warnings:
-            self.warnings.append(warning)
+        self.notes[warning] = None
 
 
 _current: ContextVar[Filled] = ContextVar("what is being filled in, for the filters below")

@@ -79,6 +79,6 @@ def invitation(secret: bytes, reviewer: str, valid: timedelta) -> str:
 
     After the # it stays in the browser: neither a server's log nor a Referer header ever has it.
     """
-    if not reviewer.strip():
-        raise ValueError("An invitation needs the name of a reviewer.")
+    if not reviewer.strip() or not reviewer.isprintable():  # half a character (a lone surrogate) isn't printable
+        raise ValueError(f"An invitation needs the name of a reviewer in printable characters, not {reviewer!r}.")
     return Signer(secret).sign("invitation", [reviewer, int(time.time() + valid.total_seconds())])

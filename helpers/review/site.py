@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from . import working
 from .sessions import Signer
 from .tasks import NoTask, Store
-from .visits import FormRequest, Visit
+from .visits import MOST_ANSWERS, FormRequest, Visit
 
 logger = logging.getLogger(__name__)
 QUEUE_LENGTH = 50  # tasks listed; the page says how many more there are
@@ -56,7 +56,8 @@ def _answer(visit: Visit) -> Response:
             return _sign_in_first(visit, page)
         return page(visit, **values)
     except RequestEntityTooLarge:
-        return visit.page("message.html", 413, heading="Too much at once", message="The form is larger than 8 MB.")
+        said = f"The form is larger than 8 MB, or has more than {MOST_ANSWERS:,} answers."
+        return visit.page("message.html", 413, heading="Too much at once", message=said)
     except HTTPException as error:
         return visit.page("message.html", error.code, heading=error.name, message=error.description)
     except Exception:  # of the store: its database may be away for a moment, which mustn't cost what was typed

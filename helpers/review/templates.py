@@ -1,150 +1,60 @@
-"""A worker template as part of a page: filled in, cleaned, its crowd elements drawn, its fields found."""
+"""Worker templates: checked and rendered under limits of time and memory, whoever wrote them."""
 
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from importlib.resources import files
 
-import nh3
-import tinycss2
-from lxml.html import HtmlElement, HTMLParser, fragment_fromstring, tostring
-
-from . import elements, fields
-from .liquid import Filled, TemplateError, fill_in
+from . import sandbox
+from .rendered import Rendered, TemplateError
 
 WITHHELD = frozenset({"prediction", "explanation", "reasons"})
-PAGE_LIMIT = 4 << 20  # bytes of a filled-in template; a browser crawls long before
-# Comments and scripts; the text's end closes what is left open, as in a browser.
-UNSEEN = re.compile(r"<!--.*?(?:-->|\Z)|<script\b(?P<attributes>[^>]*).*?(?:</script|\Z)", re.I | re.S)
-TAG = re.compile(r"<([a-z][a-z0-9-]*)", re.I)
-EXAMPLES = {"short-summary", "detailed-instructions", "positive-example", "negative-example"}
-TAGS = (
-    nh3.ALLOWED_TAGS
-    | elements.KNOWN
-    | {"short-instructions", "classification-target", *EXAMPLES}
-    | {"input", "textarea", "select", "optgroup", "option", "button", "label", "fieldset", "legend", "datalist"}
-    | {"output", "progress", "meter", "section", "main", "style", "font"}
-) - {"script"}
-WRAPPERS = frozenset({"html", "head", "body", "title", "meta", "link", "script", "form"})  # nobody would miss them
-ATTRIBUTES = {tag: set(names) for tag, names in nh3.ALLOWED_ATTRIBUTES.items()} | {
-    "a": nh3.ALLOWED_ATTRIBUTES["a"] | {"target"},
-    "*": {
-        "class", "id", "style", "title", "lang", "dir", "role", "hidden", "align", "border", "width", "height",
-        "name", "value", "type", "checked", "selected", "disabled", "required", "readonly", "multiple", "placeholder",
-        "min", "max", "step", "rows", "cols", "size", "maxlength", "minlength", "pattern", "for", "list",
-        "open", "tabindex",
-        "label", "header", "heading", "image", "categories", "exclusion-category", "link-text", "link-type",
-        "form-action", "dismissible", "max-rows", "char-counter", "allowed-pattern", "error-message",
-        "max-length", "min-length",
-    }
-}  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Rendered:
-    """A template ready for the page.
+def check(template: str) -> None:
+    """Refuse a template that could never be rendered.
 
-    `submit` is the text of the template's own submit button, if it has one: the page has the button itself.
+    Raises:
+        TemplateError: a syntax error, an unknown tag or filter, or a partial template (the message names its line);
+            or the check took too long or too much memory (the message names the limit).
     """
-
-    html: str
-    warnings: list[str]
-    fields: list[fields.Field]
-    image_hosts: set[str] = field(default_factory=set)
-    submit: str = ""
+    sandbox.run("check", template=template)
 
 
 def render(template: str, task_input: dict, given: Iterable[tuple[str, str]] = ()) -> Rendered:
     """Fill a worker template in and make it safe to show in a page of ours.
 
     Scripts, event handlers, frames and what else could act are taken out, A2I's own script for crowd elements with
-    them; styles apply inside the template only.
+    them; styles apply inside the template only. The work is done in another process, under the limits of
+    `renderer.py`.
 
     Args:
         template: Liquid and HTML, as given to A2I.
-        task_input: what the template calls `task.input`.
+        task_input: what the template calls `task.input`, as JSON has it; other values are given as text.
         given: pairs of names and values, typed before, to put back into the form.
 
     Raises:
-        TemplateError: the template is wrong (the message names the line), or the result is too large for a page.
+        TemplateError: the template is wrong (the message names the line), the result is too large for a page, or the
+            work took too long or too much memory (the message names the limit).
+        RuntimeError: the process that renders doesn't start.
     """
-    filled = fill_in(template, task_input)
-    if len(filled.text) > PAGE_LIMIT:
-        size = f"{len(filled.text):,} characters"
-        raise TemplateError(f"The template makes a page of {size} of its task; {PAGE_LIMIT:,} are allowed.")
-    _note_undrawn(filled)
-    root = _tree(_clean(filled.text))
-    for warning in elements.expand(root):
-        filled.note(warning)
-    # Who wrote a template without the page's colours saw it on a light page only.
-    root.set("class", "worker-template" if "var(--" in template else "worker-template light")
-    for picture in root.iterfind(".//img[@src]"):
-        picture.set("alt", picture.get("alt", ""))
-    for style in root.iter("style"):
-        style.text = _scoped(style.text or "")
-    submit = _take_buttons(root)
-    found = fields.find(root)
-    given = list(given)
-    if given:
-        fields.fill(found, given)
-    return Rendered(tostring(root, encoding="unicode"), filled.warnings, found, filled.image_hosts, submit)
+    return Rendered.of_json(sandbox.run("render", template=template, task_input=task_input, given=list(given)))
 
 
-def _note_undrawn(filled: Filled) -> None:
-    """Note what of a template doesn't work here: scripts, and elements of which only the content is shown."""
-    scripts = [found["attributes"] for found in UNSEEN.finditer(filled.text) if found["attributes"] is not None]
-    if any("crowd-html-elements" not in attributes for attributes in scripts):
-        filled.note("The template has a script of its own: it doesn't run here, and what it would do isn't done.")
-    for tag in dict.fromkeys(TAG.findall(UNSEEN.sub("", filled.text).lower())):
-        if tag not in TAGS | WRAPPERS:
-            filled.note(f"<{tag}> isn't among the elements drawn here; its content is shown as it stands.")
+def without_prediction(task_input: dict) -> dict:
+    """Copy a task's input without what the model said: the keys of WITHHELD, at any depth.
+
+    Raises:
+        TemplateError: the input is nested too deeply.
+    """
+    try:
+        return _without(task_input)
+    except RecursionError:
+        raise TemplateError("The task's input is nested too deeply.") from None
 
 
-def _clean(text: str) -> str:
-    cleaned = nh3.clean(
-        fields.UNPRINTABLE.sub("\ufffd", text),
-        tags=TAGS,
-        clean_content_tags={"script", "title"},
-        attributes=ATTRIBUTES,
-        generic_attribute_prefixes={"aria-"},
-        url_schemes={"https", "http", "mailto", "data"},
-    )
-    return fields.UNPRINTABLE.sub("\ufffd", cleaned)  # once more: a reference such as &#1; is a character now
-
-
-def _scoped(css: str) -> str:
-    """Let styles hold inside the template: a brace too many would end the scope, what looks like a tag the element."""
-    tokens = [token for token in tinycss2.parse_component_value_list(css) if token.type != "error"]
-    inside = re.sub("<(?=[a-z/])", r"\\3c ", tinycss2.serialize(tokens), flags=re.I)
-    return f"@scope (.worker-template) {{\n{inside}\n}}"
-
-
-def _tree(text: str) -> HtmlElement:
-    parser = HTMLParser(huge_tree=True)
-    root = fragment_fromstring(text, create_parent="div", parser=parser)
-    if parser.error_log.filter_from_fatals():  # what follows would be missing from the page
-        raise TemplateError("The template makes a page of more than 2,000 elements inside one another.")
-    return root
-
-
-def _take_buttons(root: HtmlElement) -> str:
-    """Take out every button, the page has its own; return the text of the one that submits."""
-    submit = ""
-    for button in list(root.iter("crowd-button", "button", "input")):
-        kind = button.get("form-action") if button.tag == "crowd-button" else button.get("type", "text").lower()
-        if button.tag == "input" and kind not in ("submit", "image", "button", "reset", "file"):
-            continue
-        if kind == "submit" or (button.tag == "button" and kind == "text"):
-            submit = (button.text_content() or button.get("value", "")).strip() or submit
-        button.drop_tree()
-    return submit
-
-
-def without_prediction(value: object) -> object:
-    """Copy a task's input without what the model said: the keys of WITHHELD, at any depth."""
+def _without(value: object) -> object:
     if isinstance(value, dict):
-        return {key: without_prediction(item) for key, item in value.items() if key not in WITHHELD}
-    return [without_prediction(item) for item in value] if isinstance(value, list) else value
+        return {key: _without(item) for key, item in value.items() if key not in WITHHELD}
+    return [_without(item) for item in value] if isinstance(value, list) else value
 
 
 def default_template() -> str:

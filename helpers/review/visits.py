@@ -1,10 +1,14 @@
 """One request to the review page: who asks, how to answer with a page, and what a page may do."""
 
+import io
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import IO
 
 import jinja2
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
@@ -22,12 +26,28 @@ PAGES.filters["clock"] = lambda moment: f"{moment:%H:%M} UTC"
 PAGES.filters["when"] = lambda moment: f"{moment:%d %b %Y, %H:%M} UTC"
 
 
+MOST_ANSWERS = 20_000  # of one form
+
+
+class _FormParser(FormDataParser):
+    """Counts what an ordinary form sends before it is taken apart, as Werkzeug does with parts of the other kind."""
+
+    def parse(self, stream: IO[bytes], mimetype: str, *rest: object) -> tuple:
+        if mimetype == "application/x-www-form-urlencoded":
+            body = stream.read()
+            if body.count(b"&") >= MOST_ANSWERS:
+                raise RequestEntityTooLarge
+            stream = io.BytesIO(body)
+        return super().parse(stream, mimetype, *rest)
+
+
 class FormRequest(Request):
     """A request of a reviewer's browser: forms of a few megabytes and no files."""
 
+    form_data_parser_class = _FormParser
     max_content_length = 8 << 20
     max_form_memory_size = 8 << 20
-    max_form_parts = 20_000
+    max_form_parts = MOST_ANSWERS
 
 
 @dataclass(frozen=True)

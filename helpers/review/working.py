@@ -9,7 +9,7 @@ from urllib.parse import quote
 from werkzeug.wrappers import Response
 
 from . import answers, templates
-from .liquid import TemplateError
+from .rendered import Rendered, TemplateError
 from .sessions import Ticket
 from .tasks import AlreadyAnswered, Answer, NoTask, ReviewError, Task, TaskGone, TaskTaken
 from .visits import Visit
@@ -67,7 +67,7 @@ def _stage(task: Task) -> str:
     return "blind" if task.prediction == "last" and "first" not in (task.draft or {}) else "final"
 
 
-def _render(task: Task, stage: str) -> templates.Rendered:
+def _render(task: Task, stage: str) -> Rendered:
     hides = stage == "blind" or task.prediction == "never"
     shown = templates.without_prediction(task.task_input) if hides else task.task_input
     return templates.render(task.template, shown, (task.draft or {}).get("pairs", ()))

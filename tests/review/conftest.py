@@ -9,6 +9,7 @@ from lxml.html import document_fromstring
 from werkzeug.serving import make_server
 
 from helpers import review
+from helpers.review import sandbox
 
 from .memory_store import MemoryStore
 
@@ -87,3 +88,11 @@ def ben(site):
     browser = Browser(site)
     browser.enter("ben")
     return browser
+
+
+@pytest.fixture
+def fresh():
+    """A renderer of this test's own."""
+    sandbox._stop()
+    yield
+    sandbox._stop()

@@ -1,5 +1,7 @@
 """Crowd elements: each draws an HTML control with its name, and its answer has A2I's shape."""
 
+import time
+
 import pytest
 from lxml.html import fragment_fromstring
 
@@ -156,3 +158,17 @@ def test_a_choice_not_yet_made_stays_open():
     template = '<select name="a" required><option value="" disabled selected>?</option><option>x</option></select>'
     html = render(template + '<input name="b">', {}, [("b", "typed")]).html
     assert html.index("selected") < html.index("<option>x")
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "1e999", "9" * 5000, "none"])
+def test_what_is_no_number_stays_text(text):
+    (slider,) = render('<crowd-slider name="much">', {}).fields
+    assert parse([("much", text)], [slider]) == {"much": text}
+
+
+def test_a_choice_of_many_values_is_answered_at_once():
+    boxes = "".join(f'<input type="checkbox" name="a" value="{n}">' for n in range(8000))
+    fields = render(boxes, {}).fields
+    start = time.monotonic()
+    content = parse([("a", str(n)) for n in range(7999, -1, -1)] * 20, fields)
+    assert time.monotonic() - start < 2 and all(content["a"].values()) and len(content["a"]) == 8000

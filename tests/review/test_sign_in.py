@@ -90,6 +90,14 @@ def test_a_cookie_over_https_stays_there(store):
     assert "; Secure" in answer.headers["Set-Cookie"]
 
 
-def test_an_invitation_needs_a_name():
+@pytest.mark.parametrize("name", [" ", "\ud800", "a\0b", "a\nb"])
+def test_an_invitation_needs_a_name(name):
     with pytest.raises(ValueError, match="name"):
-        review.invitation(SECRET, " ", timedelta(hours=1))
+        review.invitation(SECRET, name, timedelta(hours=1))
+
+
+def test_a_form_of_millions_of_answers_is_not_taken_apart(site):
+    browser = Browser(site)
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert browser.post("/enter", b"a&" * 4_000_000, headers=form).status_code == 413
+    assert browser.post("/enter", b"token=%ED%A0%80", headers=form).status_code == 401

@@ -1,6 +1,8 @@
 """A reviewer's work, over HTTP: drafts, answers, and everything that can come between."""
 
+import json
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
 
 import pytest
 
@@ -165,6 +167,15 @@ def test_a_store_that_fails_for_a_moment_costs_nothing(anna, store, task, monkey
 def test_a_form_larger_than_any_is_refused(anna, task):
     assert anna.answer("t-1", [("label", "x" * 9_000_000)]).status_code == 413
     assert not task.answers
+
+
+def test_half_a_character_in_an_answer_is_never_kept(anna, task):
+    ticket = urlencode(anna.form(anna.get("/tasks/t-1"), "work")[:1]).encode()
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    for sent in (b"x%ED%A0%80", b"\xed\xa0\x80"):
+        answer = anna.post("/tasks/t-1/draft", ticket + b"&label=" + sent, headers=form)
+        assert answer.status_code in (200, 403)
+    assert json.dumps(task.drafts, ensure_ascii=False).encode()
 
 
 def test_a_broken_template_is_said_on_the_page(anna, store):

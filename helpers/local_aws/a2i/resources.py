@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from helpers import review
 from helpers.local_aws.a2i import workers
-from helpers.local_aws.errors import AwsError
+from helpers.local_aws.errors import AwsError, validation_error
 from helpers.local_aws.sagemaker.resources import Record, Resource
 
 if TYPE_CHECKING:
@@ -21,6 +22,19 @@ class ReviewResource(Resource):
         if name not in backend.records[self.kind]:
             raise AwsError("ResourceNotFound", f"{self.words.capitalize()} {name} not found.")
         return super().find(backend, name)
+
+
+@dataclass(frozen=True)
+class TemplateResource(ReviewResource):
+    """A worker task template: checked when it is given, so that a mistake shows before a worker sees it."""
+
+    def create(self, backend: "Backend", request: Record) -> Record:
+        """Create the resource; the check comes before the backend is locked, as it may take seconds."""
+        try:
+            review.check(request["UiTemplate"]["Content"])
+        except ValueError as error:
+            raise validation_error(str(error)) from None
+        return super().create(backend, request)
 
 
 @dataclass(frozen=True)

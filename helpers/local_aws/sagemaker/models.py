@@ -13,7 +13,7 @@ from moto.sagemaker.models import SageMakerModelBackend, sagemaker_backends
 from helpers.local_aws import disk, state
 from helpers.local_aws.a2i import definitions as review
 from helpers.local_aws.a2i.loops import HUMAN_LOOP
-from helpers.local_aws.a2i.resources import CrowdResource, ReviewResource
+from helpers.local_aws.a2i.resources import CrowdResource, ReviewResource, TemplateResource
 from helpers.local_aws.sagemaker import deployments, endpoints, hosting, jobs, processing, tags, training
 from helpers.local_aws.sagemaker import monitor_definitions as definitions
 from helpers.local_aws.sagemaker import monitor_executions as executions
@@ -38,7 +38,7 @@ RESOURCES = (
     MonitoringResource(
         "MonitoringExecution", "monitoring execution", executions.prepare, executions.begin, resume=executions.resume
     ),
-    ReviewResource("HumanTaskUi", "human task UI", review.prepare_ui),
+    TemplateResource("HumanTaskUi", "human task UI", review.prepare_ui),
     CrowdResource("Workforce", "workforce", review.prepare_workforce, end=review.end_workforce),
     CrowdResource("Workteam", "work team", review.prepare_team),
     ReviewResource("FlowDefinition", "flow definition", review.prepare_flow, end=review.end_flow),

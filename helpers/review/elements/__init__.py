@@ -15,6 +15,7 @@ from lxml.html import builder as html
 # Attributes that mean the same on a crowd element and on the HTML control inside it.
 SHARED = ("name", "value", "placeholder", "min", "max", "step", "rows", "max-length", "min-length", "maxlength")
 SWITCHES = ("required", "disabled", "checked", "readonly")
+LONGEST_LIST = 100_000  # characters; Python takes long to read nested brackets, and much memory
 # AWS's samples write this attribute in JavaScript's way: { text: 'None of the above' }
 EXCLUSION = re.compile(r"""text["']?\s*:\s*(["'])(.*?)\1""")
 
@@ -152,6 +153,8 @@ def _categories(element: HtmlElement, kind: str, answer: str) -> None:
 def _list(element: HtmlElement, attribute: str) -> list:
     """Read an attribute that holds a list, in JSON or with single quotes as in AWS's own samples."""
     text = element.get(attribute, "")
+    if len(text) > LONGEST_LIST:
+        raise ValueError(f"<{element.tag}> has more than {LONGEST_LIST:,} characters in its attribute {attribute}.")
     for read in (json.loads, ast.literal_eval):
         with suppress(ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             found = read(text)

@@ -1,6 +1,8 @@
 """Workforces, work teams, worker task templates and flow definitions, as SageMaker has them."""
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 
 import pytest
@@ -78,6 +80,17 @@ def test_a_template_with_a_mistake_is_refused_with_its_line(aws):
     with pytest.raises(ClientError, match="Line 3") as error:
         aws.sagemaker.create_human_task_ui(HumanTaskUiName="broken", UiTemplate={"Content": broken})
     assert code(error) == "ValidationException"
+
+
+def test_a_template_that_never_ends_is_refused_while_others_are_answered(aws):
+    endless = "{% assign n = 10 %}{% for i in (1..40) %}{% assign n = n | times: n %}{% endfor %}{{ n }}"
+    asked = {"UiTemplate": {"Content": endless}, "Task": {"Input": "{}"}, "RoleArn": ROLE}
+    with ThreadPoolExecutor(1) as other:
+        preview = other.submit(aws.sagemaker.render_ui_template, **asked)
+        start = time.monotonic()
+        aws.sagemaker.list_human_task_uis()
+        assert time.monotonic() - start < 3 and not preview.done()
+        assert "time limit" in preview.result()["Errors"][0]["Message"]
 
 
 def test_a_template_is_previewed(aws, desk):

@@ -1,0 +1,28 @@
+"""Rendering with the seconds it takes, and renderers with other limits than the usual."""
+
+import sys
+import time
+
+from helpers.review import TemplateError, default_template, render, sandbox
+
+from .samples import scored
+
+
+def hurried(less):
+    """The command of a renderer after a statement that gives it other limits."""
+    code = f"from {sandbox.__package__} import renderer, worker; {less}; renderer.main()"
+    return sys.executable, "-P", "-c", code
+
+
+def took(act, *arguments):
+    """What a call gave, a refusal's words included, and the seconds it took."""
+    start = time.monotonic()
+    try:
+        given = act(*arguments)
+    except TemplateError as error:
+        given = str(error)
+    return given, time.monotonic() - start
+
+
+def ordinary():
+    return took(render, default_template(), scored("s-1"))
