@@ -116,6 +116,7 @@ class Monitor(tables.TableVerbs):
         self._database.execute(
             "INSERT INTO run (run_uid, subscription_id, monitor, state, started) VALUES (%s, %s, %s, 'running', now())",
             [run_uid, self._subscription.subscription_id, self.name],
+            once=True,
         )
         if background_mode:
             Thread(target=self._run, args=(run_uid, details), daemon=True).start()
@@ -131,7 +132,7 @@ class Monitor(tables.TableVerbs):
             limits = outcome.limits or {
                 limit["metric"]: (limit["lower_limit"], limit["upper_limit"]) for limit in details["thresholds"]
             }
-            self._database.run(lambda cursor: self._record(cursor, run_uid, outcome, limits, revision))
+            self._database.run(lambda cursor: self._record(cursor, run_uid, outcome, limits, revision), once=True)
         except Exception as error:
             self._database.execute(
                 "UPDATE run SET state = 'failed', finished = now(), details = %s WHERE run_uid = %s",

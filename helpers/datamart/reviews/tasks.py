@@ -155,11 +155,11 @@ def stop(database: Database, task_id: str) -> None:
         cursor.execute("DELETE FROM review_claim WHERE task_id = %s", [task_id])
         return stopped
 
-    if not database.run(work):
+    if not database.run(work, once=True):
         raise ValueError(f"Review task {task_id!r} can't be stopped: it is {details(database, task_id)['state']}.")
 
 
 def delete(database: Database, task_id: str) -> None:
     """Delete a task with its answers; raise ValueError where there is none."""
-    if not database.rows("DELETE FROM review_task WHERE task_id = %s RETURNING task_id", [task_id]):
+    if not database.rows("DELETE FROM review_task WHERE task_id = %s RETURNING task_id", [task_id], once=True):
         raise ValueError(f"There is no review task {task_id!r}: see reviews.list().")
