@@ -26,10 +26,9 @@ class Gathering:
         done: Future[None] = Future()
         self._waiting.append((records, done))
         with self._storing:
-            if not done.done():
-                if problem := _store_all(subscription, self._taken()):
-                    # Those who came meanwhile would wait for the same, one after the other, and a thread each.
-                    _fail(self._taken(), problem)
+            if not done.done() and (problem := _store_all(subscription, self._taken())):
+                # Those who came meanwhile would wait for the same, one after the other, and a thread each.
+                _fail(self._taken(), problem)
         done.result()
 
     def _taken(self) -> list[tuple[list[PayloadRecord], Future]]:

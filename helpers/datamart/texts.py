@@ -19,9 +19,9 @@ def fault(text: str) -> str | None:
 def check_text(text: object, what: str, empty: bool = False) -> None:
     """Raise ValueError, which names `what`, unless this is text that PostgreSQL can hold; `empty` allows none."""
     if not isinstance(text, str) or not (text or empty):
-        raise ValueError(f"{what} is {repr(text)[:SHOWN]}: give a text.")
+        raise ValueError(f"{what} can't be {repr(text)[:SHOWN]}: give a text.")
     if why := fault(text):
-        raise ValueError(f"{what}: {text[:SHOWN]!r} {why}. Nothing was stored.")
+        raise ValueError(f"{what} can't be {text[:SHOWN]!r}: it {why}. Nothing was stored.")
 
 
 def check_texts(value: object, what: str) -> None:
