@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import pandas as pd
+
 SHOWN = 80  # characters of a text in a message
 
 
@@ -35,3 +37,29 @@ def check_texts(value: object, what: str) -> None:
     elif isinstance(value, list | tuple):
         for position, item in enumerate(value):
             check_texts(item, f"{what}[{position}]")
+
+
+def check_frame(frame: pd.DataFrame, what: str) -> None:
+    """Raise ValueError where a text of a data frame can't be held; the message names column and row."""
+    for name in frame.columns:
+        column = frame[name]
+        if isinstance(name, str):
+            check_text(name, f"a column's name in {what}", empty=True)
+        if column.dtype.kind in "biufcM":
+            continue
+        bad = {value for value in column.dropna() if isinstance(value, str) and fault(value)}
+        for row, value in enumerate(column, 1) if bad else ():
+            if isinstance(value, str) and value in bad:
+                check_text(value, f"{what} (column {name!r}, row {row})")
+
+
+def storable(value: object) -> object:
+    """Leave out, in texts within dicts and lists, the characters that PostgreSQL can't hold.
+
+    For what must not fail on them: nobody types them, and a reason why something failed is worth more than none.
+    """
+    if isinstance(value, Mapping):
+        return {storable(key): storable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [storable(item) for item in value]
+    return value.replace("\0", "").encode(errors="ignore").decode() if isinstance(value, str) else value

@@ -14,6 +14,7 @@ from psycopg2 import sql
 from helpers.datamart import notifications, tables
 from helpers.datamart.database import Cursor, Database, as_json
 from helpers.datamart.monitoring import alerting
+from helpers.datamart.texts import check_texts, storable
 
 if TYPE_CHECKING:
     from helpers.datamart.subscriptions import Subscription
@@ -73,7 +74,7 @@ class Monitor(tables.TableVerbs):
             cursor.execute(
                 "INSERT INTO monitor VALUES (%s, %s, true, %s) ON CONFLICT (subscription_id, monitor)"
                 " DO UPDATE SET enabled = true, parameters = EXCLUDED.parameters",
-                [*identity, as_json(parameters)],
+                [*identity, as_json(parameters, f"{self.name} parameters")],
             )
             cursor.execute("DELETE FROM threshold WHERE (subscription_id, monitor) = (%s, %s)", identity)
             for metric, (lower, upper) in limits.items():
@@ -136,7 +137,7 @@ class Monitor(tables.TableVerbs):
         except Exception as error:
             self._database.execute(
                 "UPDATE run SET state = 'failed', finished = now(), details = %s WHERE run_uid = %s",
-                [as_json({"error": str(error)}), run_uid],
+                [as_json({"error": storable(str(error))}), run_uid],
             )
             raise
         notifications.send(self._database, self._subscription.boto_session)
@@ -181,6 +182,7 @@ class Monitor(tables.TableVerbs):
         Raises:
             ValueError: there is no such run.
         """
+        check_texts(run_uid, "run_uid")
         found = self._database.rows(
             "SELECT run_uid, monitor, state, started, finished, window_start, window_end, records, details FROM run"
             " WHERE subscription_id = %s AND monitor = %s AND (%s IS NULL OR run_uid::text = %s)"
