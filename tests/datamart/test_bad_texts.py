@@ -25,9 +25,7 @@ def dump(query, mart):
     """Everything that the schema holds."""
 
     def everything():
-        schema = mart.get_details()["schema"]
-        tables = query("SELECT tablename FROM pg_tables WHERE schemaname = %s ORDER BY 1", schema)
-        return {t: query(f'SELECT t::text FROM {schema}."{t}" t ORDER BY 1') for (t,) in tables}
+        return query("SELECT schema_to_xml(%s, true, false, '')::text", mart.get_details()["schema"])
 
     return everything
 
