@@ -11,10 +11,12 @@ from werkzeug.exceptions import HTTPException, ServiceUnavailable
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from helpers.console import fairness_pages, formats, pages, rest, reviews, security
-from helpers.datamart import DataMart, DataMartError
+from helpers.datamart import BusyError, DataMart, DataMartError
+from helpers.datamart.connecting import PAGES
 from helpers.datamart.database import Database
 
 LARGEST_BODY = 16 << 20  # bytes
+RETRY_AFTER = 5  # seconds, told to programs while the data mart is away or busy
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +46,8 @@ def create_app(
     app.json = _Json(app)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.jinja_env.filters.update(formats.FILTERS)
-    app.extensions["mart"] = DataMart(database_url, schema, boto_session)
-    app.extensions["database"] = Database(database_url, schema)
+    app.extensions["mart"] = DataMart(database_url, schema, boto_session, PAGES)
+    app.extensions["database"] = Database(database_url, schema, PAGES)
     app.extensions["schema"] = schema
     reviews.mount(app, secrets.session_key)
     # A Jupyter server that passes requests on says under which path.
@@ -68,7 +70,13 @@ def create_app(
 
 def _unavailable(error: DataMartError) -> Response | tuple[str, int]:
     log.error("%s", error)  # names host, database and user, which are nobody's business outside
-    return _explain(ServiceUnavailable("The data mart can't be reached, or isn't set up. The console's log has more."))
+    said = "The data mart can't be reached, or isn't set up. The console's log has more."
+    if isinstance(error, BusyError):
+        said = (
+            "The data mart is busy: another program holds what this needs, or it took too long. Nothing was stored;"
+            " try again. The console's log says who holds it."
+        )
+    return _explain(ServiceUnavailable(said, retry_after=RETRY_AFTER))
 
 
 def _explain(error: HTTPException) -> Response | tuple[str, int]:

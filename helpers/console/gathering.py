@@ -26,24 +26,39 @@ class Gathering:
         done: Future[None] = Future()
         self._waiting.append((records, done))
         with self._storing:
-            if not done.done():
-                _store_all(subscription, [self._waiting.popleft() for _ in range(len(self._waiting))])
+            if not done.done() and (problem := _store_all(subscription, self._taken())):
+                # Those who came meanwhile would wait for the same, one after the other, and a thread each.
+                _fail(self._taken(), problem)
         done.result()
 
+    def _taken(self) -> list[tuple[list[PayloadRecord], Future]]:
+        return [self._waiting.popleft() for _ in range(len(self._waiting))]
 
-def _store_all(subscription: Subscription, requests: list[tuple[list[PayloadRecord], Future]]) -> None:
+
+def _fail(requests: list[tuple[list[PayloadRecord], Future]], error: Exception) -> None:
+    for _, done in requests:
+        done.set_exception(error)
+
+
+def _store_all(subscription: Subscription, requests: list[tuple[list[PayloadRecord], Future]]) -> DataMartError | None:
+    """Settle requests, together if none is at fault; return the error if the data mart itself is in trouble."""
     try:
         subscription.payload_logging.store([record for records, _ in requests for record in records])
+    except DataMartError as error:
+        _fail(requests, error)
+        return error
     except Exception as error:
-        if len(requests) == 1 or isinstance(error, DataMartError):
-            for _, done in requests:
-                done.set_exception(error)
-        else:  # one of them is at fault, and the others must not suffer
-            for request in requests:
-                _store_all(subscription, [request])
+        if len(requests) == 1:
+            _fail(requests, error)
+            return None
+        for position, request in enumerate(requests):  # one of them is at fault, and the others must not suffer
+            if problem := _store_all(subscription, [request]):
+                _fail(requests[position + 1 :], problem)
+                return problem
     else:
         for _, done in requests:
             done.set_result(None)
+    return None
 
 
 gatherings: defaultdict[str, Gathering] = defaultdict(Gathering)  # by subscription

@@ -2,7 +2,7 @@
 
 from helpers.datamart import server
 from helpers.datamart.companion.settings import Companion
-from helpers.datamart.database import ConflictError, DataMartError
+from helpers.datamart.database import BusyError, ConflictError, DataMartError
 from helpers.datamart.entities import (
     CustomMachineLearningAsset,
     CustomMachineLearningInstance,
@@ -18,6 +18,7 @@ from helpers.datamart.subscriptions import Subscription
 from helpers.monitors.fairness.groups import Feature
 
 __all__ = [
+    "BusyError",
     "Companion",
     "ConflictError",
     "CustomMachineLearningAsset",

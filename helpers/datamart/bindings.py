@@ -8,6 +8,7 @@ import pandas as pd
 from helpers.datamart import sagemaker
 from helpers.datamart.database import Database, as_json
 from helpers.datamart.entities import CustomMachineLearningInstance, SageMakerMachineLearningInstance
+from helpers.datamart.texts import check_text
 
 
 class Bindings:
@@ -21,24 +22,39 @@ class Bindings:
         """Bind an engine and return its uid; the same name and engine again give the same uid.
 
         Raises:
-            ValueError: the name belongs to another engine.
+            ValueError: the name belongs to another engine, or the engine can't be as described.
         """
+        check_text(name, "name")
+        properties = instance.properties()
 
         def work(cursor) -> tuple:
             cursor.execute(
                 "INSERT INTO binding (binding_uid, name, service_type, properties) VALUES (%s, %s, %s, %s)"
                 " ON CONFLICT (name) DO NOTHING",
-                [str(uuid.uuid4()), name, instance.service_type, as_json(instance.properties())],
+                [str(uuid.uuid4()), name, instance.service_type, as_json(properties)],
             )
             cursor.execute("SELECT binding_uid, service_type, properties FROM binding WHERE name = %s", [name])
             return cursor.fetchone()
 
-        uid, service_type, properties = self._database.run(work)
-        if (service_type, properties) != (instance.service_type, instance.properties()):
-            raise ValueError(
-                f"Binding {name!r} is {service_type} with {properties}; choose another name for this engine."
-            )
+        uid, service_type, there = self._database.run(work)
+        if (service_type, there) != (instance.service_type, properties):
+            raise ValueError(f"Binding {name!r} is {service_type} with {there}; choose another name for this engine.")
         return uid
+
+    def set_token_variable(self, binding_uid: str, token_variable: str | None) -> None:
+        """Name another environment variable for the token of an engine of your own; subscriptions stay as they are.
+
+        Raises:
+            ValueError: there is no such binding, it is SageMaker's, or the variable isn't one for tokens.
+        """
+        binding = self.get_details(binding_uid)
+        if binding["service_type"] != CustomMachineLearningInstance.service_type:
+            raise ValueError("SageMaker takes no token: it is asked with the boto3 session.")
+        instance = CustomMachineLearningInstance(binding["properties"]["url"], token_variable)
+        self._database.execute(
+            "UPDATE binding SET properties = %s WHERE binding_uid = %s",
+            [as_json(instance.properties()), binding["binding_uid"]],
+        )
 
     def get_uids(self) -> list[str]:
         """Return the uids of all bindings."""
@@ -52,6 +68,7 @@ class Bindings:
 
     def get_details(self, binding_uid: str) -> dict:
         """Return all that is known of a binding; raise ValueError where there is none of that uid."""
+        check_text(binding_uid, "binding_uid")
         found = self._database.rows("SELECT * FROM binding WHERE binding_uid::text = %s", [binding_uid])
         if not found:
             raise ValueError(f"There is no binding {binding_uid!r}; there are {', '.join(self.get_uids()) or 'none'}.")

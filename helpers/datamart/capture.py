@@ -14,6 +14,7 @@ from helpers.datamart.capture_columns import Irregular, batch_of_capture
 from helpers.datamart.capture_events import Reader
 from helpers.datamart.database import ConflictError
 from helpers.datamart.entities import PayloadRecord
+from helpers.datamart.texts import check_text, storable
 
 if TYPE_CHECKING:
     from helpers.datamart.subscriptions import Subscription
@@ -43,6 +44,7 @@ def ingest(subscription: "Subscription", uri: str) -> IngestReport:
     Raises:
         ValueError: there is no boto3 session, or the URI isn't one of S3 or can't be listed.
     """
+    check_text(uri, "uri")
     location = urlsplit(uri)
     if location.scheme != "s3" or not location.netloc:
         raise ValueError(f"{uri!r} is not an S3 URI: s3://bucket/prefix.")
@@ -84,7 +86,7 @@ def _ingest_file(subscription: "Subscription", uri: str, etag: str, body: bytes)
 
     def finish(cursor) -> None:
         cursor.execute("DELETE FROM payload_error WHERE (subscription_id, uri) = (%s, %s)", identity)
-        rows = [(*identity, number, reason[:1000]) for number, reason in errors.items()]
+        rows = [(*identity, number, storable(reason)[:1000]) for number, reason in errors.items()]
         execute_values(cursor, "INSERT INTO payload_error (subscription_id, uri, line_number, reason) VALUES %s", rows)
         cursor.execute(
             "INSERT INTO capture_file VALUES (%s, %s, %s) ON CONFLICT (subscription_id, uri)"

@@ -8,6 +8,7 @@ from numbers import Integral, Real
 import numpy as np
 
 from helpers.datamart.database import LONGEST_NAME
+from helpers.datamart.texts import check_text, fault
 
 NUMBER, INTEGER, BOOLEAN, TEXT, NUMBERS = "double precision", "bigint", "boolean", "text", "double precision[]"
 RESERVED = {"scoring_id", "scoring_timestamp", "deployment_id", "asset_revision", "record_timestamp"} | {
@@ -44,13 +45,12 @@ def column_names(names: Iterable[str], others: Iterable[str] = ()) -> list[str]:
     """Turn names into distinct ones of at most 63 bytes, unchanged where they can be; `others` are taken already.
 
     Raises:
-        ValueError: a name is empty, isn't text or holds a NUL.
+        ValueError: a name is empty, or isn't text that PostgreSQL can hold.
     """
     taken = RESERVED | set(others)
     result = []
     for name in names:
-        if not isinstance(name, str) or not name or "\0" in name:
-            raise ValueError(f"{name!r} can't be the name of a column: use text without NUL characters.")
+        check_text(name, "a column's name")
         column = name
         while column in taken or len(column.encode()) > LONGEST_NAME:
             column = shortened(name, salt=len(taken))
@@ -193,12 +193,9 @@ def _bytes(values: list[bytes]) -> np.ndarray:
 
 
 def _utf8(value: str, row: int, refuse: Callable[[int, str], ValueError]) -> bytes:
-    if "\0" in value:
-        raise refuse(row, "holds a NUL character, which PostgreSQL can't store")
-    try:
-        return value.encode()
-    except UnicodeEncodeError:
-        raise refuse(row, "is not valid unicode") from None
+    if why := fault(value):
+        raise refuse(row, why)
+    return value.encode()
 
 
 def _packed(value: Sequence, row: int, refuse: Callable[[int, str], ValueError]) -> bytes:

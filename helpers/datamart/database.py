@@ -1,7 +1,6 @@
 """Connections to PostgreSQL: one transaction per piece of work, tried again when the server was restarted."""
 
 import json
-import re
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -11,14 +10,16 @@ from typing import TypeVar
 
 import pandas as pd
 import psycopg2
-from psycopg2 import errors, extensions, extras, sql
+from psycopg2 import extensions, extras, sql
+
+from helpers.datamart import connecting, failures
+from helpers.datamart.connecting import WORK, TimeOuts
+from helpers.datamart.texts import check_text, check_texts
+from helpers.datamart.watching import watched
 
 T = TypeVar("T")
 Cursor = extensions.cursor
-PATIENCE = 20.0  # seconds to wait for a server that was there and went away; a restart takes 1 to 4
 IDLE_CONNECTIONS = 8  # kept open for the next piece of work
-STARTING = re.compile("starting up|shutting down|recovery mode|not yet accepting|terminating connection")
-GONE = re.compile("refused|No such file|closed the connection|reset by peer")
 LONGEST_NAME = 63  # bytes; PostgreSQL cuts longer identifiers off
 # The migrations, by number; the last is the version of the schema that this code knows.
 SCRIPTS = {int(path.name[:3]): path for path in sorted((Path(__file__).parent / "migrations").glob("[0-9]*.sql"))}
@@ -29,9 +30,12 @@ def _to_json(value: object) -> str:
     return json.dumps(value, default=lambda scalar: scalar.item())  # numpy's scalars
 
 
-def as_json(value: object) -> extras.Json:
-    """Wrap a value as a parameter for a jsonb column."""
-    return extras.Json(value, dumps=_to_json)
+def as_json(value: object, what: str = "value") -> extras.Json:
+    """Wrap a value as a parameter for a jsonb column; ValueError, naming `what`, where it holds what jsonb can't."""
+    text = _to_json(value)
+    if "\\u0000" in text or "\\ud" in text:  # most have none, and are large
+        check_texts(json.loads(text), what)
+    return extras.Json(value, dumps=lambda _: text)
 
 
 def plain(value: object) -> object:
@@ -47,12 +51,23 @@ class DataMartError(RuntimeError):
         return [f"DataMartError: {self}"]
 
 
+class BusyError(DataMartError):
+    """A lock or an answer of the data mart took too long: nothing was kept, and the same may be tried again later."""
+
+
 class ConflictError(ValueError):
     """A scoring id that is stored already came again with other content."""
 
     def __init__(self, message: str, scoring_ids: Sequence[str]):
         super().__init__(message)
         self.scoring_ids = scoring_ids
+
+
+def check_schema(schema: str) -> None:
+    """Raise ValueError where text can't be the name of a data mart's schema."""
+    check_text(schema, "schema")
+    if len(schema.encode()) > LONGEST_NAME or schema.startswith("pg_"):
+        raise ValueError(f"schema is {schema!r}: use 1 to {LONGEST_NAME} bytes, not beginning with pg_.")
 
 
 def refuse_newer(cursor: Cursor, schema: str) -> None:
@@ -70,20 +85,18 @@ def refuse_newer(cursor: Cursor, schema: str) -> None:
 class Database:
     """A PostgreSQL database and the one schema of it that a data mart lives in.
 
-    Everything in the URL that libpq knows is honoured: sslmode, certificates, time-outs, options. Without a
-    connect_timeout, ten seconds.
+    Everything in the URL that libpq knows is honoured: sslmode, certificates, time-outs, options. What it doesn't say
+    is as in `time_outs`.
     """
 
-    def __init__(self, url: str, schema: str):
-        if not schema or "\0" in schema or len(schema.encode()) > LONGEST_NAME or schema.startswith("pg_"):
-            raise ValueError(f"schema is {schema!r}: use 1 to {LONGEST_NAME} bytes, not beginning with pg_.")
+    def __init__(self, url: str, schema: str, time_outs: TimeOuts = WORK):
+        check_schema(schema)
         try:
-            self._parameters = extensions.parse_dsn(url)
-        except psycopg2.ProgrammingError:
+            self._parameters = connecting.parameters(url, time_outs)
+        except (psycopg2.ProgrammingError, ValueError):
             # libpq's own message may quote the password
             raise DataMartError("The database URL is not one: use postgresql://user:password@host:5432/name") from None
-        self._parameters.setdefault("connect_timeout", "10")
-        self._parameters.setdefault("application_name", "data mart")
+        self._time_outs = time_outs
         self.schema = schema
         self._idle: deque[extensions.connection] = deque()
         self._reached = False
@@ -94,82 +107,128 @@ class Database:
         parts = {"host": "localhost", "port": "5432", "dbname": "", "user": ""} | self._parameters
         return f"database {parts['dbname']!r} as user {parts['user']!r} at {parts['host']}:{parts['port']}"
 
-    def run(self, work: Callable[[Cursor], T], isolation: int | None = None) -> T:
+    def run(self, work: Callable[[Cursor], T], isolation: int | None = None, once: bool = False) -> T:
         """Call `work(cursor)` in one transaction and return its result.
 
         When the server goes away or two writers block each other, the whole of `work` is called again on a new
-        transaction, so it must only touch the database.
+        transaction, so it must only touch the database. If the connection dies while the end of the transaction is
+        told to the server, nobody knows whether it was kept. For work that may not be done twice, or would answer
+        something else the second time, `once` has the server asked; this costs a round trip.
 
         Raises:
-            DataMartError: the server cannot be reached, the login is refused, or the schema isn't of this version.
+            DataMartError: the server can't be reached, refuses the login, or something else is wrong with it, or the
+                schema isn't of this version; BusyError if a lock or an answer took too long.
+            ValueError: a value is one that PostgreSQL can't hold.
         """
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + self._time_outs.restart
         while True:
-            connection = self._take(deadline)
+            connection, number, ending = self._take(deadline), None, False
             connection.isolation_level = isolation
             try:
-                with connection, connection.cursor() as cursor:
-                    return work(cursor)
-            except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
-                again = isinstance(error, errors.DeadlockDetected | errors.SerializationFailure) or connection.closed
-                if not again or time.monotonic() > deadline:
-                    raise self._problem(error) from None
-                time.sleep(0.1)
-            except (errors.UndefinedTable, errors.UndefinedColumn) as error:
-                raise DataMartError(
-                    f"Schema {self.schema!r} holds no data mart, or one of an older version: call setup(), as notebook"
-                    f" 03 does. ({error.diag.message_primary})"
-                ) from None
-            except errors.InsufficientPrivilege as error:
-                raise self._problem(error) from None
+                with watched(connection, self._parameters):
+                    with connection.cursor() as cursor:
+                        result = work(cursor)
+                        if once:
+                            cursor.execute("SELECT pg_current_xact_id_if_assigned()::text")
+                            number = cursor.fetchone()[0]
+                    ending = True
+                    connection.commit()
+                return result
+            except psycopg2.Error as error:
+                if number and ending and failures.is_lost(error, connection) and self._was_kept(number, deadline):
+                    return result
+                self._go_on(error, connection, deadline, ending)
+            except UnicodeEncodeError as error:
+                check_text(error.object, "a text")
+                raise
             finally:
                 self._give_back(connection)
+
+    def _go_on(self, error: psycopg2.Error, connection: extensions.connection, deadline: float, ending: bool) -> None:
+        """Return if the transaction is to be tried again, else raise what the caller is told."""
+        lost = failures.is_lost(error, connection)
+        if lost:
+            connection.close()
+            self._close_idle()  # what took this connection away took those too, most often
+        if (lost or error.pgcode in failures.AGAIN) and time.monotonic() < deadline:
+            time.sleep(0.1)
+            return
+        if failures.is_callers(error):
+            raise ValueError(
+                f"PostgreSQL can't hold a value: {error.diag.message_primary}. Nothing was kept."
+            ) from None
+        if not failures.is_told(error):
+            raise error
+        if error.pgcode == failures.READ_ONLY:
+            connection.close()
+            self._close_idle()  # after a failover the same name leads to the new primary
+        problem = self._problem(error, connection)
+        if lost and ending:
+            problem.args = (f"{problem} It may have been kept all the same: look before you do it again.",)
+        raise problem from None
+
+    def _was_kept(self, number: str, deadline: float) -> bool:
+        """Ask what became of a transaction whose connection died at its end."""
+        while True:
+            states = self.rows("SELECT pg_xact_status(%s::xid8) AS state", [number])
+            if states[0]["state"] != "in progress" or time.monotonic() > deadline:
+                return states[0]["state"] == "committed"
+            time.sleep(0.1)
 
     def _take(self, deadline: float) -> extensions.connection:
         """Take an idle connection, or make one; wait for a server that is just starting or being restarted."""
         while True:
             with suppress(IndexError):
                 return self._idle.pop()
+            connection = None
             try:
-                connection = psycopg2.connect(**self._parameters)
-                with connection, connection.cursor() as cursor:
-                    cursor.execute(
-                        sql.SQL("SET search_path TO {}; SET timezone TO 'UTC'").format(sql.Identifier(self.schema))
-                    )
+                connection = connecting.connect(self._parameters)
+                with watched(connection, self._parameters), connection, connection.cursor() as cursor:
+                    connecting.prepare(cursor, self.schema, self._time_outs)
                     refuse_newer(cursor, self.schema)
                 self._reached = True
                 return connection
-            except psycopg2.OperationalError as error:
-                passing = STARTING.search(str(error)) or (self._reached and GONE.search(str(error)))
+            except psycopg2.Error as error:
+                said = str(error)
+                passing = connecting.PASSING.search(said) or (self._reached and connecting.GONE.search(said))
                 if not passing or time.monotonic() > deadline:
-                    raise self._problem(error) from None
+                    raise self._problem(error, None) from None
                 time.sleep(0.2)
 
     def _give_back(self, connection: extensions.connection) -> None:
+        if not connection.closed and connection.info.transaction_status != extensions.TRANSACTION_STATUS_IDLE:
+            with suppress(psycopg2.Error), watched(connection, self._parameters):
+                connection.rollback()
         idle = not connection.closed and connection.info.transaction_status == extensions.TRANSACTION_STATUS_IDLE
         if idle and len(self._idle) < IDLE_CONNECTIONS:
             self._idle.append(connection)
         else:
             connection.close()
 
-    def _problem(self, error: psycopg2.Error) -> DataMartError:
-        said = str(error).strip()
-        if password := self._parameters.get("password"):
-            said = said.replace(password, "***")
-        return DataMartError(f"PostgreSQL, {self.where}: {said}")
+    def _close_idle(self) -> None:
+        with suppress(IndexError):
+            while True:
+                self._idle.pop().close()
+
+    def _problem(self, error: psycopg2.Error, connection: extensions.connection | None) -> DataMartError:
+        said = failures.told(error, self.schema, self._parameters.get("password"))
+        if connection is not None and error.pgcode == failures.LOCKED:
+            said = f"Waited too long for {failures.waited_for(error)}. {failures.who_holds(connection, self.schema)}"
+        kind = BusyError if error.pgcode in failures.WAITED else DataMartError
+        return kind(f"PostgreSQL, {self.where}: {said}")
 
     # Values are bound to %s in plain statements. Where a statement holds names from outside, which may hold a percent
     # sign, values are sql.Literal and there are no parameters.
 
-    def rows(self, query: str | sql.Composable, parameters: Sequence | dict = ()) -> list[dict]:
-        """Return a query's rows as dicts."""
+    def rows(self, query: str | sql.Composable, parameters: Sequence | dict = (), once: bool = False) -> list[dict]:
+        """Return a query's rows as dicts; see `run` for `once`."""
 
         def work(cursor: Cursor) -> list[dict]:
             cursor.execute(query, parameters or None)
             names = [column.name for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
-        return self.run(work)
+        return self.run(work, once=once)
 
     def frame(self, query: str | sql.Composable, parameters: Sequence | dict = ()) -> pd.DataFrame:
         """Return a query's rows as a data frame."""
@@ -182,6 +241,6 @@ class Database:
 
         return self.run(work)
 
-    def execute(self, query: str | sql.Composable, parameters: Sequence | dict = ()) -> None:
-        """Run one statement."""
-        self.run(lambda cursor: cursor.execute(query, parameters or None))
+    def execute(self, query: str | sql.Composable, parameters: Sequence | dict = (), once: bool = False) -> None:
+        """Run one statement; see `run` for `once`."""
+        self.run(lambda cursor: cursor.execute(query, parameters or None), once=once)

@@ -1,13 +1,13 @@
 """Scoring through whatever engine a subscription's binding names."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import boto3
 import requests
 
 from helpers.datamart import sagemaker
-from helpers.datamart.entities import CustomMachineLearningInstance
+from helpers.datamart.entities import CustomMachineLearningInstance, check_engine
 
 TIMEOUT = 30.0  # seconds
 
@@ -34,15 +34,14 @@ def score(
 
 
 def _post(url: str, token_variable: str | None, features: Sequence[str], rows: Sequence) -> list[Mapping]:
-    headers = {}
-    if token_variable:
-        if token_variable not in os.environ:
-            raise ValueError(f"The engine's token is expected in the environment variable {token_variable}.")
-        headers["Authorization"] = f"Bearer {os.environ[token_variable]}"
+    check_engine(url, token_variable)  # again: the row may have been changed in the table
+    if token_variable and token_variable not in os.environ:
+        raise ValueError(f"The engine's token is expected in the environment variable {token_variable}.")
+    token = os.environ[token_variable] if token_variable else None
     body = {"fields": list(features), "values": [list(row) for row in rows]}
     try:
         # a redirect could carry the token elsewhere
-        answer = requests.post(url, json=body, headers=headers, timeout=TIMEOUT, allow_redirects=False)
+        answer = requests.post(url, json=body, auth=_bearer(token), timeout=TIMEOUT, allow_redirects=False)
     except requests.RequestException as error:
         raise ValueError(f"The engine at {url} can't be reached: {error}") from None
     if answer.status_code != 200:
@@ -56,3 +55,14 @@ def _post(url: str, token_variable: str | None, features: Sequence[str], rows: S
     if len(answers) != len(rows):
         raise ValueError(f"The engine at {url} answered {len(rows)} rows with {len(answers)}.")
     return answers
+
+
+def _bearer(token: str | None) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:
+    """Give a request a token or nothing; without an `auth`, requests would send what ~/.netrc has for the host."""
+
+    def authorize(request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if token:
+            request.headers["Authorization"] = f"Bearer {token}"
+        return request
+
+    return authorize

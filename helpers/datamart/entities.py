@@ -1,5 +1,6 @@
 """What a user hands to the data mart: engines, assets and records, in OpenScale's words."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -8,6 +9,11 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from helpers.datamart.columns import column_names
+from helpers.datamart.texts import check_text, check_texts
+
+# A binding is a row in a table: whoever can write one must not have any secret of the environment sent anywhere.
+TOKEN_VARIABLE = re.compile("ENGINE_TOKEN(_[A-Za-z0-9_]+)?")
+REGION = re.compile("[a-z0-9-]{1,40}")
 
 
 class ProblemType(StrEnum):
@@ -32,7 +38,9 @@ class SageMakerMachineLearningInstance:
     service_type = "amazon_sagemaker"
 
     def properties(self) -> dict:
-        """Return what the data mart keeps of it."""
+        """Return what the data mart keeps of it; raise ValueError where the region can't be one."""
+        if not isinstance(self.region, str) or not REGION.fullmatch(self.region):
+            raise ValueError(f"region is {self.region!r:.80}: name one of AWS's, such as us-east-1.")
         return {"region": self.region}
 
 
@@ -40,7 +48,8 @@ class SageMakerMachineLearningInstance:
 class CustomMachineLearningInstance:
     """Any engine that scores over HTTP: POST `url` with {"fields", "values"} is answered in the same form.
 
-    `token_variable` names the environment variable that holds its bearer token; the token itself is never stored.
+    `token_variable` names the environment variable that holds its bearer token, ENGINE_TOKEN or ENGINE_TOKEN_ and
+    whatever you like; the token itself is never stored.
     """
 
     url: str
@@ -48,11 +57,25 @@ class CustomMachineLearningInstance:
     service_type = "custom_machine_learning"
 
     def properties(self) -> dict:
-        """Return what the data mart keeps of it; raise ValueError where the URL isn't one."""
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.password:
-            raise ValueError("The engine's url must be http(s)://host/path, without user or password.")
+        """Return what the data mart keeps of it; see `check_engine` for what is raised."""
+        check_engine(self.url, self.token_variable)
         return {"url": self.url, "token_variable": self.token_variable}
+
+
+def check_engine(url: str, token_variable: str | None) -> None:
+    """Raise ValueError unless the URL is one of HTTP, and the variable, if any, one that is meant for such tokens."""
+    check_text(url, "url")
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.password:
+        raise ValueError("The engine's url must be http(s)://host/path, without user or password.")
+    if token_variable is not None and not (
+        isinstance(token_variable, str) and TOKEN_VARIABLE.fullmatch(token_variable)
+    ):
+        raise ValueError(
+            f"token_variable is {token_variable!r:.80}: an engine's token is taken from ENGINE_TOKEN or a variable that"
+            " begins with ENGINE_TOKEN_, and from no other. Put the token into such a variable, and name that one:"
+            " bindings.set_token_variable(uid, name) for a binding that is there."
+        )
 
 
 @dataclass(frozen=True)
@@ -83,6 +106,7 @@ class SageMakerMachineLearningAsset:
         properties = asdict(self)
         for identity in ("source_uid", "binding_uid", "name"):
             del properties[identity]
+        check_texts(properties, type(self).__name__)
         properties["problem_type"] = str(ProblemType(self.problem_type))
         properties["input_data_type"] = str(InputDataType(self.input_data_type))
         for plural in ("feature_columns", "categorical_columns"):

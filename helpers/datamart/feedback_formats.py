@@ -9,6 +9,7 @@ import pandas as pd
 
 from helpers.datamart.batches import is_short_text, some
 from helpers.datamart.columns import shown
+from helpers.datamart.texts import check_text
 
 ROW_NUMBER = re.compile("[1-9][0-9]{0,9}")
 
@@ -18,6 +19,7 @@ def columns_of(
 ) -> dict[str, list]:
     """Lay feedback out in columns, whichever of the formats it came in."""
     if isinstance(data, str):
+        check_text(data, "feedback_data", empty=True)
         names = {"header": 0} if header else {"header": None, "names": list(fields), "index_col": False}
         try:
             data = pd.read_csv(io.StringIO(data), sep=delimiter, dtype={"scoring_id": str}, **names)

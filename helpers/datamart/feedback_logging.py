@@ -73,7 +73,11 @@ class FeedbackLogging(tables.TableVerbs):
             return self._database.run(lambda cursor: self._join(cursor, table, columns["scoring_id"], labels))
         if score:
             return self._score_and_join(table, details, columns, labels)
-        return self._database.run(lambda cursor: _keep(cursor, table, details["never_store"], columns, labels))
+
+        def work(cursor: Cursor) -> StoreReport:
+            return _keep(cursor, table, details["never_store"], columns, labels)
+
+        return self._database.run(work, once=True)  # such labels have no id: again, they would be there twice
 
     def _join(self, cursor: Cursor, table: tables.Table, scoring_ids: Sequence[str], labels: Values) -> StoreReport:
         """Attach labels to the scored rows."""

@@ -5,12 +5,14 @@ import pandas as pd
 
 from helpers.datamart import erasing
 from helpers.datamart.bindings import Bindings
+from helpers.datamart.connecting import WORK, TimeOuts
 from helpers.datamart.database import Database
 from helpers.datamart.migrations import migrate
 from helpers.datamart.monitoring import base
 from helpers.datamart.notifications import Notifications
 from helpers.datamart.reviews import Reviews
 from helpers.datamart.subscriptions import Subscriptions
+from helpers.datamart.texts import check_text
 
 
 class Alerts:
@@ -40,12 +42,15 @@ class Alerts:
         Raises:
             ValueError: there is no such alert, it isn't open, or nobody is named.
         """
+        check_text(by, "by")
+        check_text(note, "note", empty=True)
         if not by.strip():
             raise ValueError("by is empty: say who looks after the alert.")
         changed = self._database.rows(
             "UPDATE alert SET state = 'acknowledged', acknowledged_at = now(), acknowledged_by = %s, note = %s"
             " WHERE alert_id = %s AND state = 'open' RETURNING alert_id",
             [by, note, int(alert_id)],
+            once=True,
         )
         if not changed:
             raise ValueError(f"There is no open alert {alert_id}: see alerts.list(state='open').")
@@ -55,11 +60,17 @@ class DataMart:
     """A data mart in one schema of a PostgreSQL database.
 
     `boto_session` is how SageMaker is asked about endpoints and model versions, and how notifications are sent; without
-    it everything else works.
+    it everything else works. `time_outs` are those of a program that does long work, unless said otherwise.
     """
 
-    def __init__(self, database_url: str, schema: str = "data_mart", boto_session: boto3.Session | None = None):
-        self._database = Database(database_url, schema)
+    def __init__(
+        self,
+        database_url: str,
+        schema: str = "data_mart",
+        boto_session: boto3.Session | None = None,
+        time_outs: TimeOuts = WORK,
+    ):
+        self._database = Database(database_url, schema, time_outs)
         self.bindings = Bindings(self._database, boto_session)
         self.subscriptions = Subscriptions(self._database, boto_session)
         self.alerts = Alerts(self._database)
@@ -115,4 +126,4 @@ class DataMart:
 
         To be run every day or so. Returns, by subscription, how many requests were dropped.
         """
-        return self._database.run(erasing.maintain)
+        return self._database.run(erasing.maintain, once=True)

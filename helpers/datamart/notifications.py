@@ -11,6 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from helpers.datamart.database import Cursor, Database
 from helpers.datamart.sagemaker import QUICK
+from helpers.datamart.texts import storable
 
 TOPIC = re.compile(r"arn:aws[a-z-]*:sns:([a-z0-9-]+):\d{12}:[A-Za-z0-9_-]{1,256}")
 NAMESPACE = re.compile(r"(?!AWS/)[A-Za-z0-9._/#:-]{1,255}")
@@ -79,7 +80,7 @@ def send(database: Database, session: boto3.Session | None) -> None:
             while database.run(partial(senders[channel["kind"]], client=client, channel=channel)):
                 pass
         except (BotoCoreError, ClientError, ValueError) as error:
-            problem = str(error)
+            problem = storable(str(error))
             what = f"{channel['kind']} {channel['target']}"
             warnings.warn(f"Sending to {what} failed, the next run tries again: {problem}", stacklevel=2)
         if problem != channel["last_error"]:

@@ -130,7 +130,7 @@ class PayloadLogging(tables.TableVerbs):
         ids = [None] if isinstance(scoring_ids, str) else list(scoring_ids)  # a text is a list of its letters too
         if not all(map(is_short_text, ids)):
             raise ValueError("delete_records takes a list of scoring ids, texts. Nothing was erased.")
-        return self._database.run(lambda cursor: erasing.erase_records(cursor, self._subscription, ids))
+        return self._database.run(lambda cursor: erasing.erase_records(cursor, self._subscription, ids), once=True)
 
     def get_records_count(self) -> int:
         """Return the number of rows stored."""

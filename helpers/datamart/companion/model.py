@@ -1,6 +1,7 @@
 """The de-biased companion of a subscription: a second endpoint beside the original, which it never replaces."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -10,6 +11,7 @@ from helpers.datamart import asking, scored_rows
 from helpers.datamart.companion import deployment, making, payload
 from helpers.datamart.companion.payload import PREDICTION, PROBABILITY
 from helpers.datamart.companion.settings import Companion
+from helpers.datamart.texts import check_texts
 from helpers.monitors.fairness.evaluation import evaluate
 from helpers.monitors.fairness.groups import Feature
 
@@ -95,6 +97,7 @@ class CompanionModel:
             ValueError: the model can't have one, validation rows are missing or unfit, or SageMaker doesn't deploy it.
         """
         self._region()
+        check_texts(asdict(settings), "companion")
         content, example = making.search(self._subscription, settings, feature, favourable, unfavourable)
         if self.exists():
             self.delete()

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from helpers.datamart import scored_rows
 from helpers.datamart.entities import ProblemType
+from helpers.datamart.texts import check_text, check_texts
 from helpers.monitors.fairness.companion import blind, per_group
 from helpers.monitors.fairness.groups import Feature
 
@@ -41,6 +42,7 @@ class Companion:
 
     def check(self, asset: Mapping, features: Sequence[Feature], favourable: Sequence, unfavourable) -> None:
         """Raise ValueError where no companion of this kind can be made for the model."""
+        check_texts(asdict(self), "companion")
         if self.kind not in KINDS:
             raise ValueError(f"A companion's kind is one of {', '.join(KINDS)}, not {self.kind!r}.")
         if asset["problem_type"] != ProblemType.BINARY_CLASSIFICATION or not asset["probability_column"]:
@@ -87,6 +89,7 @@ def read_csv(subscription: "Subscription", uri: str) -> pd.DataFrame:
     Raises:
         ValueError: there is no session, no such object, or it is no CSV.
     """
+    check_text(uri, "uri")
     place = urlsplit(uri)
     if place.scheme != "s3" or not place.netloc or not place.path.strip("/"):
         raise ValueError(f"{uri!r} is not the S3 URI of a file: s3://bucket/key.csv.")

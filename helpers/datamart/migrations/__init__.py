@@ -4,6 +4,8 @@ from psycopg2 import sql
 
 from helpers.datamart.database import SCRIPTS, Cursor, Database, refuse_newer
 
+TURN = "15min"
+
 
 def migrate(database: Database) -> int:
     """Bring the schema to this version of the code and return its number.
@@ -16,7 +18,12 @@ def migrate(database: Database) -> int:
 
     def work(cursor: Cursor) -> None:
         schema = sql.Identifier(database.schema)
+        # Another process may be at it, and need longer than other locks are held.
+        cursor.execute("SHOW lock_timeout")
+        usual = cursor.fetchone()[0]
+        cursor.execute(f"SET LOCAL lock_timeout TO '{TURN}'")
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"data mart {database.schema}"])
+        cursor.execute("SET LOCAL lock_timeout TO %s", [usual])
         cursor.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", [database.schema])
         if not cursor.fetchone():
             cursor.execute(sql.SQL("CREATE SCHEMA {}").format(schema))

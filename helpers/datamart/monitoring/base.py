@@ -14,6 +14,7 @@ from psycopg2 import sql
 from helpers.datamart import notifications, tables
 from helpers.datamart.database import Cursor, Database, as_json
 from helpers.datamart.monitoring import alerting
+from helpers.datamart.texts import check_texts, storable
 
 if TYPE_CHECKING:
     from helpers.datamart.subscriptions import Subscription
@@ -73,7 +74,7 @@ class Monitor(tables.TableVerbs):
             cursor.execute(
                 "INSERT INTO monitor VALUES (%s, %s, true, %s) ON CONFLICT (subscription_id, monitor)"
                 " DO UPDATE SET enabled = true, parameters = EXCLUDED.parameters",
-                [*identity, as_json(parameters)],
+                [*identity, as_json(parameters, f"{self.name} parameters")],
             )
             cursor.execute("DELETE FROM threshold WHERE (subscription_id, monitor) = (%s, %s)", identity)
             for metric, (lower, upper) in limits.items():
@@ -116,6 +117,7 @@ class Monitor(tables.TableVerbs):
         self._database.execute(
             "INSERT INTO run (run_uid, subscription_id, monitor, state, started) VALUES (%s, %s, %s, 'running', now())",
             [run_uid, self._subscription.subscription_id, self.name],
+            once=True,
         )
         if background_mode:
             Thread(target=self._run, args=(run_uid, details), daemon=True).start()
@@ -131,11 +133,11 @@ class Monitor(tables.TableVerbs):
             limits = outcome.limits or {
                 limit["metric"]: (limit["lower_limit"], limit["upper_limit"]) for limit in details["thresholds"]
             }
-            self._database.run(lambda cursor: self._record(cursor, run_uid, outcome, limits, revision))
+            self._database.run(lambda cursor: self._record(cursor, run_uid, outcome, limits, revision), once=True)
         except Exception as error:
             self._database.execute(
                 "UPDATE run SET state = 'failed', finished = now(), details = %s WHERE run_uid = %s",
-                [as_json({"error": str(error)}), run_uid],
+                [as_json({"error": storable(str(error))}), run_uid],
             )
             raise
         notifications.send(self._database, self._subscription.boto_session)
@@ -180,6 +182,7 @@ class Monitor(tables.TableVerbs):
         Raises:
             ValueError: there is no such run.
         """
+        check_texts(run_uid, "run_uid")
         found = self._database.rows(
             "SELECT run_uid, monitor, state, started, finished, window_start, window_end, records, details FROM run"
             " WHERE subscription_id = %s AND monitor = %s AND (%s IS NULL OR run_uid::text = %s)"

@@ -13,6 +13,7 @@ from helpers.datamart.copying import SHORT_INTEGER, TIMESTAMP, copy_out
 from helpers.datamart.database import Cursor, as_json
 from helpers.datamart.monitoring import baselines
 from helpers.datamart.monitoring.base import Measurement, Monitor, Outcome
+from helpers.datamart.texts import check_frame
 from helpers.monitors.data_quality import comparison, consistency, constraints, violations
 from helpers.monitors.data_quality.statistics import Profile, profile
 from helpers.monitors.quality import accuracy_estimate
@@ -52,6 +53,9 @@ class DriftMonitoring(Monitor):
         if absent := [name for name in asset["feature_columns"] if name not in training_data]:
             raise ValueError(f"The training data lacks the feature columns {absent}.")
         answers = [name for name in (asset["prediction_column"], asset["probability_column"]) if name in training_data]
+        check_frame(training_data, "training_data")
+        if scored is not None:
+            check_frame(scored, "scored")
         training_data = self._as_logged(training_data[[*asset["feature_columns"], *answers]])
         reference = profile(training_data)
         content = {

@@ -12,6 +12,7 @@ from helpers.datamart.entities import ProblemType
 from helpers.datamart.monitoring import baselines, explanations
 from helpers.datamart.monitoring.base import Measurement, Monitor, Outcome
 from helpers.datamart.monitoring.explanations import Explanation
+from helpers.datamart.texts import check_frame, check_text
 from helpers.monitors.explain import attribution
 from helpers.monitors.explain.contrast import MAX_ROWS, contrast
 
@@ -63,6 +64,7 @@ class Explainability(Monitor):
         rows = read_csv(self._subscription, background) if isinstance(background, str) else background
         if absent := [name for name in features if name not in rows]:
             raise ValueError(f"The background lacks the feature columns {', '.join(map(str, absent))}.")
+        check_frame(rows[features], "background")
         if unknown := [name for name in (*changeable, *protected) if name not in features]:
             raise ValueError(f"{unknown[0]!r} is no feature; features are {', '.join(features)}.")
         if touched := [name for name in changeable if name in protected]:
@@ -116,6 +118,7 @@ class Explainability(Monitor):
 
     def get(self, scoring_id: str) -> Explanation:
         """Return a row's newest explanation; raise ValueError where it has none."""
+        check_text(scoring_id, "scoring_id")
         for row_id in (scoring_id, f"{scoring_id}-1"):
             if found := explanations.find(self._database, self._subscription.subscription_id, row_id):
                 return found

@@ -139,7 +139,7 @@ class Reviews:
         texts = {value: text for text, value in form["values"].items()}
         chosen["prediction"] = [texts.get(value) for value in chosen["prediction"].tolist()]
         new, warnings = self._database.run(
-            lambda cursor: tasks.insert(cursor, subscription, form, chosen, rule.rows_per_task)
+            lambda cursor: tasks.insert(cursor, subscription, form, chosen, rule.rows_per_task), once=True
         )
         reasons = new["reasons"].explode().value_counts()
         return CreateReport(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from helpers import review
 from helpers.datamart.columns import check
 from helpers.datamart.database import Database, as_json
+from helpers.datamart.texts import check_texts
 
 if TYPE_CHECKING:
     from helpers.datamart.subscriptions import Subscription
@@ -34,6 +35,8 @@ class Rule:
 
 def checked(subscription: "Subscription", rule: Rule, reviewers: Sequence[str]) -> list[str]:
     """Return the reviewers' names; raise ValueError, which says what to do, where anything can't be."""
+    for name, value in asdict(rule).items():
+        check_texts(value, name)
     asset = subscription.asset
     if not asset["label_values"]:
         raise ValueError(

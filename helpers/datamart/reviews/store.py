@@ -8,6 +8,7 @@ from datetime import timedelta
 from helpers import review
 from helpers.datamart.database import Cursor, Database, as_json
 from helpers.datamart.reviews import deciding, describing
+from helpers.datamart.texts import check_text, storable
 
 LOCK = timedelta(minutes=30)  # from the claim, or from the last draft saved
 NOT_OPENED = "Open the task first: it isn't locked for you."
@@ -31,6 +32,7 @@ class ReviewStore:
 
     def queue(self, reviewer: str, limit: int) -> review.Queue:
         """List a reviewer's tasks: their own locked ones, then open ones, oldest first, then the latest done."""
+        check_text(reviewer, "reviewer")
 
         def work(cursor: Cursor) -> review.Queue:
             parameters = {"me": reviewer, "limit": limit}
@@ -55,10 +57,11 @@ class ReviewStore:
 
     def claim(self, reviewer: str, task_id: str | None) -> review.Task:
         """Lock a task for a reviewer, the next in line where `task_id` is None; see `review.Store`."""
+        check_text(reviewer, "reviewer")
 
         def work(cursor: Cursor) -> review.Task:
             if task_id is not None:
-                return _claimed(cursor, reviewer, _locked(cursor, reviewer, _storable(task_id)))
+                return _claimed(cursor, reviewer, _locked(cursor, reviewer, storable(task_id)))
             for next_one in _line(cursor, reviewer):
                 with suppress(review.ReviewError):  # taken, answered or gone since it was found
                     return _claimed(cursor, reviewer, _locked(cursor, reviewer, next_one))
@@ -68,12 +71,13 @@ class ReviewStore:
 
     def save_draft(self, reviewer: str, task_id: str, draft: dict) -> None:
         """Keep a half-filled form and start the lock's time anew; see `review.Store`."""
+        check_text(reviewer, "reviewer")
 
         def work(cursor: Cursor) -> None:
-            _locked(cursor, reviewer, _storable(task_id))
+            _locked(cursor, reviewer, storable(task_id))
             cursor.execute(
                 "UPDATE review_claim SET draft = %s, expires_at = now() + %s WHERE (task_id, reviewer) = (%s, %s)",
-                [as_json(_storable(draft)), LOCK, task_id, reviewer],
+                [as_json(storable(draft)), LOCK, task_id, reviewer],
             )
             if not cursor.rowcount:
                 raise review.TaskTaken(NOT_OPENED)
@@ -82,17 +86,10 @@ class ReviewStore:
 
     def submit(self, reviewer: str, task_id: str, answer: review.Answer) -> review.Receipt:
         """Keep an answer exactly once, and decide the task if it was the last one needed; see `review.Store`."""
-        kept = replace(answer, content=_storable(answer.content), first=_storable(answer.first))
-        return self._database.run(lambda cursor: _submit(cursor, reviewer, _storable(task_id), kept))
-
-
-def _storable(value: object) -> object:
-    """Leave out what PostgreSQL can't hold in a text, NUL: nobody types it, and an answer must not fail on it."""
-    if isinstance(value, dict):
-        return {_storable(key): _storable(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_storable(item) for item in value]
-    return value.replace("\0", "") if isinstance(value, str) else value
+        check_text(reviewer, "reviewer")
+        check_text(answer.submission, "submission")
+        kept = replace(answer, content=storable(answer.content), first=storable(answer.first))
+        return self._database.run(lambda cursor: _submit(cursor, reviewer, storable(task_id), kept))
 
 
 def _line(cursor: Cursor, reviewer: str) -> Iterator[str]:

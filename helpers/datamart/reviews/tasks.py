@@ -13,6 +13,7 @@ from psycopg2 import extras, sql
 from helpers import review
 from helpers.datamart.database import Cursor, Database, as_json, plain
 from helpers.datamart.reviews import describing, payload
+from helpers.datamart.texts import check_text, check_texts
 
 if TYPE_CHECKING:
     from helpers.datamart.subscriptions import Subscription
@@ -106,6 +107,7 @@ def _form_id(cursor: Cursor, subscription_id: int, form: dict) -> int:
 
 def listing(database: Database, state: str | None, limit: int) -> pd.DataFrame:
     """List tasks, newest first, with the number of their rows and all their reasons."""
+    check_texts(state, "state")
     return database.frame(
         """SELECT t.task_id, s.name AS subscription, t.state, r.rows, r.reasons,
             cardinality(t.answered_by) AS answers, t.wanted,
@@ -123,6 +125,7 @@ def listing(database: Database, state: str | None, limit: int) -> pd.DataFrame:
 
 def details(database: Database, task_id: str) -> dict:
     """Return a task, its rows and its answers; raise ValueError where there is none."""
+    check_text(task_id, "task_id")
     found = database.rows(
         "SELECT t.task_id, s.name AS subscription, t.state, t.wanted, t.created_at, t.finished_at FROM review_task t"
         " JOIN subscription s USING (subscription_id) WHERE task_id = %s",
@@ -145,6 +148,7 @@ def details(database: Database, task_id: str) -> dict:
 
 def stop(database: Database, task_id: str) -> None:
     """Ask for no more answers; raise ValueError where there is no such task, or it isn't open."""
+    check_text(task_id, "task_id")
 
     def work(cursor: Cursor) -> bool:
         cursor.execute(
@@ -155,11 +159,12 @@ def stop(database: Database, task_id: str) -> None:
         cursor.execute("DELETE FROM review_claim WHERE task_id = %s", [task_id])
         return stopped
 
-    if not database.run(work):
+    if not database.run(work, once=True):
         raise ValueError(f"Review task {task_id!r} can't be stopped: it is {details(database, task_id)['state']}.")
 
 
 def delete(database: Database, task_id: str) -> None:
     """Delete a task with its answers; raise ValueError where there is none."""
-    if not database.rows("DELETE FROM review_task WHERE task_id = %s RETURNING task_id", [task_id]):
+    check_text(task_id, "task_id")
+    if not database.rows("DELETE FROM review_task WHERE task_id = %s RETURNING task_id", [task_id], once=True):
         raise ValueError(f"There is no review task {task_id!r}: see reviews.list().")
