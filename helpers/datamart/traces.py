@@ -54,7 +54,7 @@ def _open_ranges(cursor: Cursor, which: sql.Composable) -> None:
     cursor.execute(sql.SQL(slices).format(which))
     renamed = []
     for run_uid, slice, subscription_id, features in cursor.fetchall():
-        if (new := without_seen(slice, features or ())) != slice:
+        if features and (new := without_seen(slice, features)) != slice:
             renamed.append((run_uid, subscription_id, slice, new))
     for table, key in (("measurement", "m.run_uid = v.run_uid::uuid"), ("alert", "m.monitor = 'fairness'")):
         extras.execute_values(
@@ -89,7 +89,7 @@ def tombstones(cursor: Cursor, subscription_id: int, scoring_ids: list[str]) -> 
         f"""SELECT i, k.scoring_id FROM (SELECT i, {TOMBSTONE.format(uid="s.subscription_uid", id="i")} AS digest
             FROM subscription s CROSS JOIN unnest(%(ids)s::text[]) i WHERE s.subscription_id = %(id)s
             AND EXISTS (SELECT FROM scoring_key WHERE subscription_id = %(id)s AND deleted >= row_count)) arriving
-        JOIN scoring_key k ON k.subscription_id = %(id)s AND k.deleted >= k.row_count AND k.scoring_id = digest""",
+        JOIN scoring_key k ON k.subscription_id = %(id)s AND k.deleted >= k.row_count AND k.scoring_id = arriving.digest""",
         {"id": subscription_id, "ids": scoring_ids},
     )
     erased = dict(cursor.fetchall())
