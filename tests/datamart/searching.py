@@ -21,8 +21,9 @@ def forms(value):
     return [*dict.fromkeys([exact, short, f"{value:e}", exact.encode().hex()]), *packed, str(counter.hashes[0])]
 
 
-def holders(url, value):
-    """Return the tables, as schema.table, of which a row holds a value in any form, and large objects if they do."""
+def holders(url, *values):
+    """Return the tables, as schema.table, of which a row holds one of some values in any form."""
+    patterns = sql.Literal([f"%{form}%" for value in values for form in forms(value)])
     with contextlib.closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
         cursor.execute(
             "SELECT table_schema, table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE'"
@@ -31,7 +32,7 @@ def holders(url, value):
         found = set()
         for schema, table in cursor.fetchall():
             statement = sql.SQL("SELECT EXISTS (SELECT FROM {} t WHERE t::text LIKE ANY ({}))").format(
-                sql.Identifier(schema, table), sql.Literal([f"%{form}%" for form in forms(value)])
+                sql.Identifier(schema, table), patterns
             )
             cursor.execute(statement)
             if cursor.fetchone()[0]:

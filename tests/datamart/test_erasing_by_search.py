@@ -115,7 +115,7 @@ def review_rows(sub, mart, secret):
 
 def found(sub, url, secret, *names):
     """Return the tables that hold any of some values: this data mart's without its name, others with theirs."""
-    held = set().union(*(holders(url, getattr(secret, name)) for name in names))
+    held = holders(url, *(getattr(secret, name) for name in names))
     return {name.removeprefix(f"{sub.database.schema}.") for name in held}
 
 
@@ -154,6 +154,9 @@ def test_and_what_is_learned_from_training_data_later(used, database_url, mart):
     sub.payload_logging.enable(never_store=["purpose", "credit_amount"])
     training = pd.concat([TRAIN, TRAIN[:1].assign(purpose=secret.purpose, credit_amount=secret.amount)])
     sub.drift_monitoring.enable(training)
+    sub.explainability.enable(training, changeable=["month", "purpose"], sample=5)
+    assert [run["state"] for run in (sub.drift_monitoring.run(), sub.explainability.run())] == ["skipped", "finished"]
+    assert len(sub.explainability.explain("r5").contrast.keep) == len(FEATURES)
     assert found(sub, database_url, secret, "purpose", "amount", "note", "draft") == set()
 
 
