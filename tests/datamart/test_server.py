@@ -127,3 +127,16 @@ def test_works_as_an_ordinary_user(home):
         assert (home / "postgresql").stat().st_uid == 65534
     finally:
         assert as_nobody(server.stop) == 0
+
+
+def test_the_log_holds_no_values(directory):
+    url = server.start(directory)
+    with contextlib.closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE people (name text PRIMARY KEY); INSERT INTO people VALUES ('zzsecret')")
+        connection.commit()
+        for wrong in ("INSERT INTO people VALUES ('zzsecret')", "SELECT 'zzsecret', 1 / 0"):
+            with pytest.raises(psycopg2.Error):
+                cursor.execute(wrong)
+            connection.rollback()
+    log = (directory / "server.log").read_text()
+    assert "duplicate key" in log and "division by zero" in log and "zzsecret" not in log

@@ -169,9 +169,9 @@ class CompanionModel:
         """Return its details with what was found in making it; raise ValueError where that was erased."""
         if (details := self.get_details()).get("erased"):
             raise ValueError(
-                f"Rows that the companion {details['endpoint']!r} was made from were erased, and with them its rule, its"
-                " trade-offs and costs as they are kept here. It answers as before: delete() it, and the next fairness"
-                " run makes another from the rows that are there."
+                f"Rows that the companion {details['endpoint']!r} was made from were erased, and with them what is kept"
+                " here of its rule, trade-offs and costs. It answers as before: delete() it, and the next fairness run"
+                " makes another from the rows that are there."
             )
         return details
 
