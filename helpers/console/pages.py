@@ -15,7 +15,7 @@ SPANS = {"1": "a day", "7": "a week", "30": "30 days", "365": "a year"}  # days 
 EVER = {"all": "all"}
 STATES = {state: state for state in ("all", "open", "acknowledged", "closed")}
 # Details of a run that its page has a place for, and those that the fairness report has.
-DRAWN = ("reason", "error", "labels", "confusion_matrix", "parameters")
+DRAWN = ("reason", "error", "erased", "labels", "confusion_matrix", "parameters")
 REPORTED = ("groups", "bias_metrics")
 LONGEST_NAME, LONGEST_NOTE = 100, 1000  # characters
 

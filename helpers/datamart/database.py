@@ -175,6 +175,17 @@ class Database:
                 return states[0]["state"] == "committed"
             time.sleep(0.1)
 
+    def run_alone(self, statement: sql.Composable) -> None:
+        """Run a statement that can't be part of a transaction, such as VACUUM, for as long as it takes."""
+        connection = self._take(time.monotonic() + self._time_outs.restart)
+        try:
+            connection.autocommit = True
+            with connection.cursor() as cursor:
+                cursor.execute("SET statement_timeout TO 0")
+                cursor.execute(statement)
+        finally:
+            connection.close()  # with its settings
+
     def _take(self, deadline: float) -> extensions.connection:
         """Take an idle connection, or make one; wait for a server that is just starting or being restarted."""
         while True:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from psycopg2 import sql
 
-from helpers.datamart import payload_writing, sagemaker, tables
+from helpers.datamart import payload_writing, sagemaker, schema, tables
 from helpers.datamart.batches import batch_of, some
 from helpers.datamart.columns import TEXT, Values, check, shown
 from helpers.datamart.copying import SHORT_INTEGER, TIMESTAMP, copy_in
@@ -75,12 +75,13 @@ class FeedbackLogging(tables.TableVerbs):
             return self._score_and_join(table, details, columns, labels)
 
         def work(cursor: Cursor) -> StoreReport:
-            return _keep(cursor, table, details["never_store"], columns, labels)
+            return _keep(cursor, table, columns, labels)
 
         return self._database.run(work, once=True)  # such labels have no id: again, they would be there twice
 
     def _join(self, cursor: Cursor, table: tables.Table, scoring_ids: Sequence[str], labels: Values) -> StoreReport:
         """Attach labels to the scored rows."""
+        cursor.execute(schema.locking(exclusive=False), {"id": table.subscription_id})  # nothing is erased meanwhile
         label = table.of("label")[0]
         keys, numbers = zip(*map(row_key, scoring_ids), strict=True)
         columns = {
@@ -176,13 +177,16 @@ def _labels(table: tables.Table, asset: Mapping, given: Sequence) -> Values:
     return labels
 
 
-def _keep(
-    cursor: Cursor, table: tables.Table, never_store: Sequence[str], columns: Mapping[str, Sequence], labels: Values
-) -> StoreReport:
+def _keep(cursor: Cursor, table: tables.Table, columns: Mapping[str, Sequence], labels: Values) -> StoreReport:
     """Store labels with their own features."""
     count = len(labels.data)
-    cursor.execute("SELECT now() AT TIME ZONE 'UTC'")
-    stored = {"record_timestamp": (TIMESTAMP, Values(np.full(count, np.datetime64(cursor.fetchone()[0], "us"))))}
+    cursor.execute(
+        f"{schema.locking(exclusive=False)};"
+        " SELECT now() AT TIME ZONE 'UTC', never_store FROM subscription WHERE subscription_id = %(id)s",
+        {"id": table.subscription_id},
+    )
+    now, never_store = cursor.fetchone()
+    stored = {"record_timestamp": (TIMESTAMP, Values(np.full(count, np.datetime64(now, "us"))))}
     for column in table.of("feature"):
         if column.name in columns:
             values = check(column, columns[column.name], lambda row: f"row {row + 1}")

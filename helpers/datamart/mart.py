@@ -3,7 +3,7 @@
 import boto3
 import pandas as pd
 
-from helpers.datamart import erasing
+from helpers.datamart import erasing, vacuuming
 from helpers.datamart.bindings import Bindings
 from helpers.datamart.connecting import WORK, TimeOuts
 from helpers.datamart.database import Database
@@ -126,4 +126,8 @@ class DataMart:
 
         To be run every day or so. Returns, by subscription, how many requests were dropped.
         """
-        return self._database.run(erasing.maintain, once=True)
+        gone = self._database.run(erasing.maintain, once=True)
+        for name, requests in gone.items():
+            if requests:
+                vacuuming.sweep(self._database, self.subscriptions.get(name=name).subscription_id)
+        return gone

@@ -82,14 +82,29 @@ def _make(cursor: Cursor, table: str, month: np.datetime64) -> None:
 
 
 def drop_before(cursor: Cursor, table: str, month: np.datetime64) -> None:
-    """Drop the partitions before a month, and delete what the default one holds from before it."""
-    cursor.execute(
-        "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
-        " WHERE i.inhparent = to_regclass(format('%%I', %s::text))",
-        [table],
-    )
-    old = [name for (name,) in cursor.fetchall() if name[-7:].replace("_", "").isdigit() and name < _name(table, month)]
-    for name in old:
-        cursor.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(name)))
+    """Drop the partitions before a month, detached ones too, and delete what the default one holds from before it."""
+    for name in _months(cursor, table):
+        if name < _name(table, month):
+            cursor.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(name)))
     statement = sql.SQL("DELETE FROM {} WHERE scored_at < {}")
     cursor.execute(statement.format(sql.Identifier(f"{table}_default"), sql.Literal(f"{month}-01 00:00:00+00")))
+
+
+def detached(cursor: Cursor, table: str) -> list[str]:
+    """Return the months that somebody has detached from a table: what goes through the table doesn't reach them."""
+    cursor.execute(
+        "SELECT name FROM unnest(%s::text[]) AS name WHERE NOT EXISTS"
+        " (SELECT FROM pg_inherits WHERE inhrelid = to_regclass(format('%%I', name)))",
+        [_months(cursor, table)],
+    )
+    return [name for (name,) in cursor.fetchall()]
+
+
+def _months(cursor: Cursor, table: str) -> list[str]:
+    """Return the names of all months of a table, attached or not."""
+    cursor.execute(
+        "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ %s"
+        " AND relnamespace = to_regnamespace(quote_ident(current_schema())) ORDER BY relname",
+        [f"^{table}_[0-9]{{4}}_[0-9]{{2}}$"],
+    )
+    return [name for (name,) in cursor.fetchall()]

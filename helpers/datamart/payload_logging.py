@@ -9,7 +9,7 @@ import pandas as pd
 from psycopg2 import sql
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 
-from helpers.datamart import capture, erasing, payload_writing, tables
+from helpers.datamart import capture, erasing, payload_writing, tables, vacuuming
 from helpers.datamart.batches import Batch, batch_of, is_short_text, some, utc
 from helpers.datamart.capture import IngestReport
 from helpers.datamart.columns import TEXT
@@ -65,6 +65,7 @@ class PayloadLogging(tables.TableVerbs):
         self._subscription.update_row(**changes)
         if never_store:
             self._database.run(lambda cursor: erasing.erase_columns(cursor, self._subscription, never_store))
+            vacuuming.sweep(self._database, self._subscription.subscription_id)
         return self.get_details()
 
     def disable(self) -> None:
@@ -130,7 +131,9 @@ class PayloadLogging(tables.TableVerbs):
         ids = [None] if isinstance(scoring_ids, str) else list(scoring_ids)  # a text is a list of its letters too
         if not all(map(is_short_text, ids)):
             raise ValueError("delete_records takes a list of scoring ids, texts. Nothing was erased.")
-        return self._database.run(lambda cursor: erasing.erase_records(cursor, self._subscription, ids), once=True)
+        count = self._database.run(lambda cursor: erasing.erase_records(cursor, self._subscription, ids), once=True)
+        vacuuming.sweep(self._database, self._subscription.subscription_id)
+        return count
 
     def get_records_count(self) -> int:
         """Return the number of rows stored."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from psycopg2 import errors
 
-from helpers.datamart import partitions, schema, tables
+from helpers.datamart import partitions, schema, tables, traces
 from helpers.datamart.batches import Batch, checked, record_digests, some
 from helpers.datamart.columns import INTEGER, TEXT, Column, Values
 from helpers.datamart.copying import SHORT_INTEGER, TIMESTAMP, copy_in
@@ -125,7 +125,8 @@ def _claim(
     slower way taken, which asks which. Every writer goes by the order of ids, so that two with the same ids never wait
     for each other in a circle.
     """
-    scoring_ids = np.array([scoring_id.encode() for scoring_id in batch.scoring_ids], dtype=object)
+    known_as = traces.tombstones(cursor, subscription_id, batch.scoring_ids)
+    scoring_ids = np.array([scoring_id.encode() for scoring_id in known_as], dtype=object)
     order = np.argsort(scoring_ids, kind="stable")
     count = len(scoring_ids)
     untimed = np.array([time is None for time in batch.response_times])
@@ -149,16 +150,17 @@ def _claim(
     copy_in(cursor, "arriving_key", columns)
     cursor.execute("INSERT INTO scoring_key SELECT * FROM arriving_key ORDER BY scoring_id ON CONFLICT DO NOTHING")
     cursor.execute(
-        "SELECT a.record_id, a.scoring_id, a.digest <> k.digest FROM arriving_key a"
-        " JOIN scoring_key k USING (subscription_id, scoring_id) WHERE a.record_id <> k.record_id"
+        "SELECT a.record_id - %s, a.digest <> k.digest FROM arriving_key a"
+        " JOIN scoring_key k USING (subscription_id, scoring_id) WHERE a.record_id <> k.record_id",
+        [int(record_ids[0])],
     )
     known = cursor.fetchall()
-    if other := sorted({scoring_id for _, scoring_id, differs in known if differs}):
+    if other := sorted({batch.scoring_ids[position] for position, differs in known if differs}):
         raise ConflictError(
             f"Scoring id {some(other)}: stored already with other content. A scoring id stands for one"
             " request; nothing of this call was stored.",
             other,
         )
     new = np.ones(count, dtype=bool)
-    new[np.array([record_id for record_id, _, _ in known]) - record_ids[0]] = False
+    new[[position for position, _ in known]] = False
     return new

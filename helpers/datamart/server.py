@@ -20,6 +20,16 @@ from helpers.datamart import programs
 BINARIES = programs.BINARIES  # for who wants psql or pg_dump
 SOCKET_PREFIX = "datamart-"
 LONGEST_SOCKET_DIRECTORY = 80  # bytes; a socket's whole path must stay under 104 on macOS, 108 on Linux
+# Values stay out of the log: statements, their parameters, the rows and keys that an error's details quote.
+NO_VALUES_LOGGED = " ".join(
+    f"-c {setting}"
+    for setting in (
+        "log_error_verbosity=terse",
+        "log_min_error_statement=panic",
+        "log_parameter_max_length=0",
+        "log_parameter_max_length_on_error=0",
+    )
+)
 PATIENCE = 60.0  # seconds; only recovery after a crash comes near it
 
 
@@ -87,7 +97,7 @@ def _launch(directory: Path) -> str:
             _clear_stale_files(directory)
             sockets = _socket_directory(directory)
             # listen on no address, and on this socket alone
-            options = f"-h '' -k {shlex.quote(str(sockets))} -c timezone=UTC -c log_timezone=UTC"
+            options = f"-h '' -k {shlex.quote(str(sockets))} -c timezone=UTC -c log_timezone=UTC {NO_VALUES_LOGGED}"
             log = f"{programs.place_of(directory)}/server.log"
             try:
                 programs.run("pg_ctl", directory, "start", "-l", log, "-w", "-t", "15", "-o", options)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from helpers import datamart
+from helpers.datamart.monitoring import explanations
 from helpers.monitors.explain.attribution import attribute, background
 from tests.datamart import credit
 from tests.datamart.credit import FEATURES, LIVE, TRAIN
@@ -240,3 +241,16 @@ def test_a_row_with_missing_values_is_explained(mart):
         assert values["month"] is None and values["savings"] is None
         assert found.base + found.attributions["attribution"].sum() == pytest.approx(found.output)
         assert sub.explainability.get("r0").contrast.keep.set_index("feature").loc["month", "now"] is None
+
+
+def test_a_row_erased_while_it_is_explained_gets_no_explanation(explained, monkeypatch, query):
+    written = explanations.content
+
+    def erased_behind_its_back(*arguments):
+        explained.payload_logging.delete_records(["r3"])
+        return written(*arguments)
+
+    monkeypatch.setattr(explanations, "content", erased_behind_its_back)
+    with pytest.raises(ValueError, match="'r3-1'"):
+        explained.explainability.explain("r3-1")
+    assert query(f"SELECT count(*) FROM {explained.database.schema}.explanation") == [(0,)]

@@ -1,5 +1,6 @@
 """What may not be kept goes: single rows, columns, months; the rest stays."""
 
+import re
 import subprocess
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +9,8 @@ import pandas as pd
 import pytest
 
 from helpers import datamart
-from helpers.datamart import erasing, partitions, server
+from helpers.datamart import erasing, partitions, server, traces
+from helpers.datamart.monitoring.drift import DriftMonitoring
 
 from .conftest import small_record
 from .test_capture_ingestion import JSON_KINDS, PREDICTIONS, PREFIX, capturing, event  # noqa: F401  a fixture
@@ -50,6 +52,64 @@ def test_an_erased_request_sent_again_is_not_stored_again(logged):
     assert "b-1" not in ids(logged)
     with pytest.raises(ValueError, match="'b-1'"):
         logged.feedback_logging.store([{"scoring_id": "b-1", "diagnosis": 1}])
+
+
+def test_what_is_erased_row_by_row_is_counted_and_known_by_a_digest_in_the_end(logged, query):
+    schema = logged.database.schema
+    assert [logged.payload_logging.delete_records([row]) for row in ("b-1", "b-1", "b-2", "b")] == [1, 0, 1, 0]
+    assert logged.payload_logging.get_records_count() == 4
+    kept = [name for (name,) in query(f"SELECT scoring_id FROM {schema}.scoring_key ORDER BY record_id")]
+    assert [kept[0], kept[2]] == ["a", "a-1"] and re.fullmatch("erased [0-9a-f]{64}", kept[1])
+    again = [small_record(name, values=ROWS, answers=ANSWERS) for name in ("c", "b", "a")]
+    assert logged.payload_logging.store(again)[:2] == (1, 2)
+    assert "b-1" not in ids(logged) and "c-2" in ids(logged)
+    with pytest.raises(datamart.ConflictError, match="'b'") as caught:
+        logged.payload_logging.store([small_record("d"), small_record("b")])
+    assert caught.value.scoring_ids == ["b"]
+
+
+def test_a_month_that_was_detached_is_reached_too(mart, small, query):
+    for age in (0, 1, 6):
+        small.payload_logging.store([small_record(f"{age}", values=ROWS, answers=ANSWERS, scoring_timestamp=at(age))])
+    schema, months = small.database.schema, [f"payload_1_{at(age):%Y_%m}" for age in (1, 6)]
+    for month in months:
+        query(f"ALTER TABLE {schema}.payload_1 DETACH PARTITION {schema}.{month}")
+    assert small.payload_logging.delete_records(["1-2"]) == 1
+    small.payload_logging.enable(never_store=["colour"], keep_days=90)
+    assert query(f"SELECT size, colour FROM {schema}.{months[0]}") == [(1.5, None)]
+    assert mart.maintain() == {"small": 1}
+    assert query("SELECT to_regclass(%s)", f"{schema}.{months[1]}") == [(None,)]
+
+
+def test_a_run_under_way_keeps_nothing_of_a_row_erased_meanwhile(small, monkeypatch):
+    small.payload_logging.store([small_record("a", values=ROWS, answers=ANSWERS)])
+    training = pd.DataFrame({"size": np.arange(100.0), "colour": ["red", "blue"] * 50})
+    small.drift_monitoring.enable(training, min_records=1)
+    measure = DriftMonitoring._measure
+
+    def erased_behind_its_back(monitor, parameters):
+        outcome = measure(monitor, parameters)
+        small.payload_logging.delete_records(["a-1"])
+        return outcome
+
+    monkeypatch.setattr(DriftMonitoring, "_measure", erased_behind_its_back)
+    run = small.drift_monitoring.run()
+    assert run["erased"] and "drift" not in run and run["metrics"] and run["last_record"]
+    with pytest.raises(ValueError, match="no drift run"):
+        small.drift_monitoring.show_drift()
+
+
+def test_the_name_of_a_group_without_an_end_loses_the_value_seen():
+    features = [{"minority": [[None, 18], [40, None]], "majority": [[18.5, 39.5]]}]
+    features += [{"minority": ["a"], "majority": None}]
+    slices = {
+        "age: [40, 77.25]": "age: [40, …]",
+        "age: [3, 18]": "age: […, 18]",
+        "age: [18.5, 39.5]": "age: [18.5, 39.5]",
+        "sex & age: a & [40, 77]": "sex & age: a & [40, …]",
+        "sex: a": "sex: a",
+    }
+    assert {slice: traces.without_seen(slice, features) for slice in slices} == slices
 
 
 def test_every_table_of_scored_rows_is_known(logged, query):

@@ -182,3 +182,16 @@ def test_programs_in_a_folder_of_roots_own_are_copied(closed, monkeypatch):
         server.stop(closed / "postgresql")
         shutil.rmtree(programs.LASTING)
         programs._binaries.cache_clear()
+
+
+def test_the_log_holds_no_values(directory):
+    url = server.start(directory)
+    with contextlib.closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE people (name text PRIMARY KEY); INSERT INTO people VALUES ('zzsecret')")
+        connection.commit()
+        for wrong in ("INSERT INTO people VALUES ('zzsecret')", "SELECT 'zzsecret', 1 / 0"):
+            with pytest.raises(psycopg2.Error):
+                cursor.execute(wrong)
+            connection.rollback()
+    log = (directory / "server.log").read_text()
+    assert "duplicate key" in log and "division by zero" in log and "zzsecret" not in log

@@ -37,6 +37,7 @@ def search(
     outcomes = {"favourable": favourable, "unfavourable": unfavourable}
     found = KINDS[settings.kind](rows, feature, score, labels, target=settings.target, **outcomes)
     about = {"feature": feature.name, "kind": settings.kind, "validation_rows": len(rows), "inverted": inverted}
+    about |= {"validation": settings.validation}  # None: the labelled payload, of which erasing must reach the rule
     content = about | {"rule": found.rule, "original": found.original}
     for name, frame in (("frontier", found.frontier), ("costs", found.costs)):
         # columns apart, since a jsonb object keeps no order

@@ -32,6 +32,10 @@ class CompanionModel:
         """Tell whether there is a companion, or was one before it was deleted."""
         return bool(self._rows())
 
+    def is_described(self) -> bool:
+        """Tell whether there is a companion, and what was found in making it wasn't erased."""
+        return self.exists() and not self.get_details().get("erased")
+
     def get_details(self) -> dict:
         """Return its endpoint, since when it is there (and when it was deleted), its rule, what it does and costs.
 
@@ -47,20 +51,20 @@ class CompanionModel:
 
     def get_rule(self) -> dict:
         """Return the rule by which it answers."""
-        return self.get_details()["rule"]
+        return self._found()["rule"]
 
     def get_original(self) -> dict:
         """Return fairness, accuracy and favourable_rate of the original on the validation rows."""
-        return self.get_details()["original"]
+        return self._found()["original"]
 
     def get_frontier(self) -> pd.DataFrame:
         """Return the trade-offs that no other beats, least fair first; columns as `Companion.frontier` has them."""
-        details = self.get_details()
+        details = self._found()
         return pd.DataFrame(details["frontier"], columns=details["frontier_columns"])
 
     def get_costs(self) -> pd.DataFrame:
         """Return whom it costs what on the validation rows; columns as `Companion.costs` has them."""
-        details = self.get_details()
+        details = self._found()
         return pd.DataFrame(details["costs"], columns=details["costs_columns"])
 
     def get_subscription(self) -> "Subscription":
@@ -163,6 +167,16 @@ class CompanionModel:
         if self._subscription.boto_session is None or not self._subscription.region:
             raise ValueError("A companion takes a model on SageMaker and a session: DataMart(url, boto_session=...).")
         return self._subscription.region
+
+    def _found(self) -> dict:
+        """Return its details with what was found in making it; raise ValueError where that was erased."""
+        if (details := self.get_details()).get("erased"):
+            raise ValueError(
+                f"Rows that the companion {details['endpoint']!r} was made from were erased, and with them what is kept"
+                " here of its rule, trade-offs and costs. It answers as before: delete() it, and the next fairness run"
+                " makes another from the rows that are there."
+            )
+        return details
 
     def _live(self, condition: sql.SQL) -> scored_rows.ScoredRows:
         """Read the newest rows, by a condition on the companion's prediction."""

@@ -1,7 +1,7 @@
 """What all monitors share: parameters and thresholds, runs, measurements, and the alerts that follow from them."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from numbers import Real
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from psycopg2 import sql
 
-from helpers.datamart import notifications, tables
+from helpers.datamart import notifications, tables, traces
 from helpers.datamart.database import Cursor, Database, as_json
 from helpers.datamart.monitoring import alerting
 from helpers.datamart.texts import check_texts, storable
@@ -126,19 +126,31 @@ class Monitor(tables.TableVerbs):
         return self.get_run_details(run_uid)
 
     def _run(self, run_uid: str, details: dict) -> None:
-        revision = self._subscription.asset_revision()
+        identifier, revision = self._subscription.subscription_id, self._subscription.asset_revision()
+        erasures = self._database.run(lambda cursor: traces.erasures(cursor, identifier))
+
+        def keep(record: Callable[[Cursor], None]) -> None:
+            """Store what the run found, emptied at once if rows that it may have read were erased meanwhile."""
+
+            def work(cursor: Cursor) -> None:
+                outdated = traces.erasures(cursor, identifier) != erasures
+                record(cursor)
+                if outdated:
+                    traces.empty_runs(cursor, sql.SQL("r.run_uid = {}").format(sql.Literal(run_uid)))
+
+            self._database.run(work, once=True)
+
         try:
             outcome = self._measure(details["parameters"])
             outcome = replace(outcome, details=outcome.details | {"parameters": details["parameters"]})
             limits = outcome.limits or {
                 limit["metric"]: (limit["lower_limit"], limit["upper_limit"]) for limit in details["thresholds"]
             }
-            self._database.run(lambda cursor: self._record(cursor, run_uid, outcome, limits, revision), once=True)
+            keep(lambda cursor: self._record(cursor, run_uid, outcome, limits, revision))
         except Exception as error:
-            self._database.execute(
-                "UPDATE run SET state = 'failed', finished = now(), details = %s WHERE run_uid = %s",
-                [as_json({"error": storable(str(error))}), run_uid],
-            )
+            failed = "UPDATE run SET state = 'failed', finished = now(), details = %s WHERE run_uid = %s"
+            said = as_json({"error": storable(str(error))})
+            keep(lambda cursor: cursor.execute(failed, [said, run_uid]))
             raise
         notifications.send(self._database, self._subscription.boto_session)
 
@@ -215,6 +227,15 @@ class Monitor(tables.TableVerbs):
         query = sql.SQL("SELECT * FROM {} WHERE subscription_id = {} ORDER BY ts DESC LIMIT {}")
         uid = sql.Literal(self._subscription.uid)
         return tables.Selection(query.format(sql.Identifier(self.metrics_view), uid, sql.Literal(limit)), {})
+
+
+def refuse_erased(run: Mapping) -> None:
+    """Raise ValueError where a run's details are asked for that went with erased rows."""
+    if run.get("erased"):
+        raise ValueError(
+            f"Run {run['run_uid']} keeps its measurements only: data that it read was erased, and its details with it."
+            " Run the monitor again for details of what is there now."
+        )
 
 
 def deployment_metrics(database: Database, subscription_id: int | None = None) -> pd.DataFrame:

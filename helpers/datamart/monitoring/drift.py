@@ -56,12 +56,14 @@ class DriftMonitoring(Monitor):
         check_frame(training_data, "training_data")
         if scored is not None:
             check_frame(scored, "scored")
-        training_data = self._as_logged(training_data[[*asset["feature_columns"], *answers]])
+        dropped = self._subscription.get_details()["never_store"]
+        features = [name for name in asset["feature_columns"] if name not in dropped]
+        training_data = self._as_logged(training_data[[*features, *answers]])
         reference = profile(training_data)
         content = {
             "statistics": reference.statistics(),
             "constraints": constraints.suggest(reference),
-            "consistency": consistency.learn(training_data[asset["feature_columns"]]),
+            "consistency": consistency.learn(training_data[features]),
             "accuracy": None if scored is None else self._learn_accuracy(scored),
         }
         limit = content["consistency"]["expected_share"] + data_threshold

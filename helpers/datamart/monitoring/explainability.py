@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 from psycopg2 import sql
 
-from helpers.datamart import asking, scored_rows, tables
+from helpers.datamart import asking, scored_rows, tables, traces
 from helpers.datamart.companion.settings import read_csv
 from helpers.datamart.entities import ProblemType
 from helpers.datamart.monitoring import baselines, explanations
-from helpers.datamart.monitoring.base import Measurement, Monitor, Outcome
+from helpers.datamart.monitoring.base import Measurement, Monitor, Outcome, refuse_erased
 from helpers.datamart.monitoring.explanations import Explanation
 from helpers.datamart.texts import check_frame, check_text
 from helpers.monitors.explain import attribution
@@ -72,6 +72,7 @@ class Explainability(Monitor):
         if len(rows) < FEW:
             raise ValueError(f"The background has {len(rows)} rows; {FEW} are needed, some hundred are better.")
         rows = rows[features].sample(min(len(rows), TRAINING_ROWS), random_state=0).reset_index(drop=True)
+        rows = rows.assign(**dict.fromkeys(self._subscription.get_details()["never_store"]))
         few = attribution.background(self._score, rows, FEW)
         size = min(BACKGROUND, max(1, ATTRIBUTED // (_coalitions(features) + 2)))
         content = {
@@ -96,8 +97,10 @@ class Explainability(Monitor):
             ValueError: there is no such row, explanations are off, or the endpoint serves a version of the model that
                 they weren't enabled for.
         """
+        identifier = self._subscription.subscription_id
+        erasures = self._database.run(lambda cursor: traces.erasures(cursor, identifier))
         row, parameters = scored_rows.single(self._subscription, scoring_id), self._parameters()
-        row_id, identifier = row.about["scoring_id"].iloc[0], self._subscription.subscription_id
+        row_id = row.about["scoring_id"].iloc[0]
         revision = self._subscription.asset_revision()
         if found := explanations.find(self._database, identifier, row_id, revision):
             return found
@@ -113,7 +116,8 @@ class Explainability(Monitor):
             changes = contrast(self._score, features, training, parameters["changeable"], **limits)
         score = changes.score if changes else float(self._score(features)[0])
         written = explanations.content(features, score, self._link, values, changes)
-        explanations.store(self._database, identifier, row, revision, written)
+        if not explanations.store(self._database, identifier, row, revision, written, erasures):
+            return self.explain(scoring_id)  # something was erased meanwhile, perhaps this very row
         return self.get(row_id)
 
     def get(self, scoring_id: str) -> Explanation:
@@ -138,9 +142,10 @@ class Explainability(Monitor):
         """Return each feature's mean absolute attribution in a run, by default the last, and in the training data.
 
         Raises:
-            ValueError: the run measured nothing.
+            ValueError: the run measured nothing, or rows it read were erased, and its details with them.
         """
         run = self.get_run_details(run_uid)
+        refuse_erased(run)
         if run["state"] != "finished":
             raise ValueError(f"Run {run['run_uid']} measured nothing: {run.get('reason') or run.get('error')}.")
         return pd.DataFrame(run["attributions"], columns=["feature", "current", "baseline"])

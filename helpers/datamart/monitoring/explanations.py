@@ -6,7 +6,8 @@ from datetime import datetime
 
 import pandas as pd
 
-from helpers.datamart.database import Database, as_json
+from helpers.datamart import traces
+from helpers.datamart.database import Cursor, Database, as_json
 from helpers.datamart.scored_rows import ScoredRows
 from helpers.monitors.explain.attribution import Attribution
 from helpers.monitors.explain.contrast import Contrast
@@ -59,21 +60,28 @@ def _plain(contrast: Contrast) -> dict:
     return {field: tables.get(field, value) for field, value in vars(contrast).items()}
 
 
-def store(database: Database, subscription_id: int, row: ScoredRows, revision: str, written: Mapping) -> None:
-    """Store an explanation, unless the row has one by this version of the model already."""
+def store(
+    database: Database, subscription_id: int, row: ScoredRows, revision: str, written: Mapping, erasures: int
+) -> bool:
+    """Store an explanation, unless the row has one by this version of the model already.
+
+    Returns:
+        False if nothing was stored, since something was erased after the row was read (`traces.erasures`).
+    """
     about = row.about.iloc[0]
-    database.execute(
-        "INSERT INTO explanation (subscription_id, scoring_id, record_id, row_number, asset_revision, content)"
-        " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-        [
-            subscription_id,
-            about["scoring_id"],
-            int(about["record_id"]),
-            int(about["row_number"]),
-            revision,
-            as_json(written),
-        ],
-    )
+    place = (about["scoring_id"], int(about["record_id"]), int(about["row_number"]))
+
+    def work(cursor: Cursor) -> bool:
+        if traces.erasures(cursor, subscription_id) != erasures:
+            return False
+        cursor.execute(
+            "INSERT INTO explanation (subscription_id, scoring_id, record_id, row_number, asset_revision, content)"
+            " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            [subscription_id, *place, revision, as_json(written)],
+        )
+        return True
+
+    return database.run(work)
 
 
 def find(database: Database, subscription_id: int, scoring_id: str, revision: str | None = None) -> Explanation | None:

@@ -11,7 +11,7 @@ from helpers.datamart import asking, scored_rows
 from helpers.datamart.companion.settings import Companion
 from helpers.datamart.database import as_json
 from helpers.datamart.monitoring import fairness_results as results
-from helpers.datamart.monitoring.base import Monitor, Outcome
+from helpers.datamart.monitoring.base import Monitor, Outcome, refuse_erased
 from helpers.monitors.fairness import bias_drift, report
 from helpers.monitors.fairness.analysis import analysis
 from helpers.monitors.fairness.evaluation import Fairness, evaluate
@@ -179,7 +179,7 @@ class FairnessMonitoring(Monitor):
             endpoint=self._subscription.source_uid,
             run=run,
             favourable=run["favourable_classes"],
-            companion=companion.get_details() if companion.exists() else None,
+            companion=companion.get_details() if companion.is_described() else None,
         )
 
     def report(self, path: str | Path, run_uid: str | None = None) -> Path:
@@ -197,6 +197,7 @@ class FairnessMonitoring(Monitor):
             )
             run_uid = str(found[0]["run_uid"]) if found else None
         run = self.get_run_details(run_uid)
+        refuse_erased(run)
         if run["state"] != "finished":
             raise ValueError(f"Run {run['run_uid']} measured nothing: {run.get('reason') or run.get('error')}.")
         return run

@@ -6,7 +6,7 @@ from psycopg2 import sql
 from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ as REPEATABLE_READ
 
 from helpers.datamart.copying import TIMESTAMP, copy_out
-from helpers.datamart.monitoring.base import Measurement, Monitor, Outcome
+from helpers.datamart.monitoring.base import Measurement, Monitor, Outcome, refuse_erased
 from helpers.monitors.quality import evaluation
 
 GATES = {"binary": "area_under_roc", "multiclass": "accuracy", "regression": "r2"}
@@ -88,9 +88,10 @@ class QualityMonitoring(Monitor):
         """Return the confusion matrix of a run, by default the last: a row per true label, a column per prediction.
 
         Raises:
-            ValueError: the run has none (a regression, a skipped run).
+            ValueError: the run has none (a regression, a skipped run), or has it no more: rows it read were erased.
         """
         details = self.get_run_details(run_uid)
+        refuse_erased(details)
         if not details.get("confusion_matrix"):
             raise ValueError(
                 f"Run {details['run_uid']} has no confusion matrix: {details.get('reason', 'not a classifier')}."

@@ -201,7 +201,7 @@ def _unneeded(ask: _Asker, background: pd.DataFrame) -> pd.DataFrame:
 
 
 def _usual(seen: pd.Series, whole: bool):
-    """Return the ordinary value of a feature: the median (one that occurs, of whole numbers) or the mode."""
+    """Return the ordinary value of a feature: the median (one that occurs, of whole numbers) or the mode, if any."""
     if not is_numeric_dtype(seen):
-        return seen.mode()[0]
+        return next(iter(seen.mode()), None)
     return int(seen.quantile(0.5, interpolation="lower")) if whole else float(seen.median())

@@ -1,0 +1,190 @@
+"""Erasing, proven by search: with everything in use, no table of the whole database holds an erased value."""
+
+import random
+import uuid
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from helpers import datamart
+from helpers.datamart.companion import making
+from helpers.datamart.companion.settings import Companion
+from helpers.datamart.database import as_json
+from tests.datamart import credit
+from tests.datamart.credit import CLASSES, LIVE, SEX, TRAIN
+from tests.datamart.reviewing import answer
+from tests.datamart.searching import holders
+
+FEATURES = ["sex", "age", "purpose", "credit_amount", "month"]
+ROWS = 80
+OLD = datetime.now(UTC) - timedelta(days=200)
+
+
+def answers(rows):
+    """Answer as a model that takes anything, missing values too, in no time."""
+    numbers = rows[["age", "credit_amount", "month"]].apply(pd.to_numeric).fillna(0)
+    odds = numbers["age"] / 20 - numbers["month"] / 20 - numbers["credit_amount"] / 10_000 + (rows["sex"] == "male")
+    probability = 1 / (1 + np.exp(-odds.to_numpy(float)))
+    return pd.DataFrame({"prediction": np.where(probability >= 0.5, "good", "bad"), "probability": probability})
+
+
+@pytest.fixture(scope="module")
+def engine():
+    with credit.engine(model=answers) as engine:
+        yield engine
+
+
+def values():
+    """Make values that no other test has: a category, a number, an id, and what a reviewer types."""
+    text = {name: f"zz{name}{uuid.uuid4().hex[:12]}" for name in ("purpose", "note", "draft", "id")}
+    return SimpleNamespace(**text, amount=random.randrange(70_000_000, 79_000_000) / 1000 + 0.0004)
+
+
+@pytest.fixture
+def used(mart, engine, query):
+    """Return a function that uses all that a data mart can do on rows of which two hold `secret`'s values."""
+
+    def use(secret, training=TRAIN):
+        columns = {"feature_columns": FEATURES, "categorical_columns": ["sex", "purpose"]}
+        sub = credit.subscribe(mart, engine.url, **columns)
+        rows = LIVE[:ROWS].reset_index(drop=True).astype({"credit_amount": float})
+        rows.loc[:1, ["purpose", "credit_amount"]] = [[secret.purpose, secret.amount], [secret.purpose, 1000.0]]
+        ids = [secret.id, f"{secret.id}b", *(f"r{i}" for i in range(2, ROWS))]
+        times = [OLD, OLD, *[datetime.now(UTC)] * (ROWS - 2)]
+        logged = rows[FEATURES].join(answers(rows)).assign(scoring_id=ids, scoring_timestamp=times)
+        sub.payload_logging.store(logged)
+        credit.label(sub, ids, rows["credit"])
+        watch(sub, mart, training)
+        find_companion(sub, query)
+        review_rows(sub, mart, secret)
+        schema = sub.database.schema
+        quoting = f"'{secret.purpose}' is no number, and {secret.amount} none of {secret.id}"
+        query(f"INSERT INTO {schema}.payload_error VALUES (1, 's3://bucket/a.jsonl', 1, %s)", quoting)
+        query(
+            f"INSERT INTO {schema}.run VALUES (%s, 1, 'fairness', 'failed', now(), now(), NULL, NULL, NULL, %s)",
+            str(uuid.uuid4()),
+            as_json({"error": quoting}),
+        )
+        for (table,) in query("SELECT tablename FROM pg_tables WHERE schemaname = %s", schema):
+            query(f"ANALYZE {schema}.{table}")  # as autovacuum would: statistics of columns quote their values
+        return sub
+
+    return use
+
+
+def watch(sub, mart, training):
+    sub.quality_monitoring.enable()
+    sub.performance_monitoring.enable()
+    sub.drift_monitoring.enable(training, scored=LIVE.join(answers(LIVE).set_index(LIVE.index)))
+    amounts = datamart.Feature("credit_amount", [[None, 50_000]], [[50_001, None]], 9.0)  # biased, so there is an alert
+    purposes = datamart.Feature("purpose", ["car_new", "car (new)"], [str(LIVE["purpose"].mode()[0])])
+    sub.fairness_monitoring.enable(
+        [SEX, amounts, purposes],
+        **CLASSES,
+        min_records=10,
+        perturbation=False,
+        intersections=[("sex", "credit_amount")],
+    )
+    sub.explainability.enable(training, changeable=["month", "purpose"], sample=5, min_records=10)
+    ran = mart.run_monitors()
+    assert ran["state"].tolist() == ["finished"] * 5, ran
+    rows = sub.payload_logging.get_table_content()["scoring_id"]
+    sub.explainability.explain(rows[0])
+
+
+def find_companion(sub, query):
+    """Keep what is found in making a companion, without an endpoint."""
+    amounts = datamart.Feature("credit_amount", [[None, 3000]], [[3001, None]])
+    content, _ = making.search(sub, Companion(role="r"), amounts, "good", "bad")
+    query(
+        f"INSERT INTO {sub.database.schema}.companion VALUES (1, %s, '', now(), NULL, %s)",
+        sub.uid,
+        as_json(content | {"endpoint": "credit-debiased"}),
+    )
+
+
+def review_rows(sub, mart, secret):
+    """Have the first row answered with a note, and the second begun."""
+    mart.reviews.enable(sub, ["anna"], low=None, high=None, audit_share=1.0, violations=False)
+    mart.reviews.create(sub)
+    page = mart.reviews.queue()
+    task = page.claim("anna", None)
+    page.submit("anna", task.task_id, answer(task, "good", reason=secret.note))
+    task = page.claim("anna", None)
+    page.save_draft("anna", task.task_id, {"reason": secret.draft})
+
+
+def found(sub, url, secret, *names):
+    """Return the tables that hold any of some values: this data mart's without its name, others with theirs."""
+    held = holders(url, *(getattr(secret, name) for name in names))
+    return {name.removeprefix(f"{sub.database.schema}.") for name in held}
+
+
+PAYLOAD = {"payload_1", f"payload_1_{OLD:%Y_%m}"}
+DERIVED = {"profile", "run", "measurement", "alert", "explanation", "companion", "payload_error"}
+DERIVED |= {"pg_catalog.pg_statistic"}
+SAID = {"review_answer", "review_label", "review_claim"}
+
+
+def test_deleted_records(used, database_url):
+    secret = values()
+    sub = used(secret)
+    assert found(sub, database_url, secret, "purpose", "amount") == PAYLOAD | DERIVED
+    assert found(sub, database_url, secret, "note", "draft") >= SAID
+    assert {"scoring_key", "review_row", "explanation"} < found(sub, database_url, secret, "id")
+    assert sub.payload_logging.delete_records([secret.id, f"{secret.id}b-1"]) == 2
+    assert found(sub, database_url, secret, *vars(secret)) == set()
+    check_what_stays(sub)
+
+
+def test_columns_never_stored(used, database_url):
+    secret = values()
+    training = pd.concat([TRAIN, TRAIN[:1].assign(purpose=secret.purpose, credit_amount=secret.amount)])
+    sub = used(secret, training)
+    assert found(sub, database_url, secret, "purpose", "amount") == PAYLOAD | DERIVED | {"baseline", "review_form"}
+    sub.payload_logging.enable(never_store=["purpose", "credit_amount"])
+    assert found(sub, database_url, secret, "purpose", "amount", "note", "draft") == set()
+    assert sub.payload_logging.get_records_count() == ROWS
+    parameters = sub.fairness_monitoring.get_details()["parameters"]
+    assert [feature["name"] for feature in parameters["features"]] == ["sex"] and not parameters["intersections"]
+    check_what_stays(sub)
+
+
+def test_and_what_is_learned_from_training_data_later(used, database_url, mart):
+    secret = values()
+    sub = used(secret)
+    sub.payload_logging.enable(never_store=["purpose", "credit_amount"])
+    training = pd.concat([TRAIN, TRAIN[:1].assign(purpose=secret.purpose, credit_amount=secret.amount)])
+    sub.drift_monitoring.enable(training)
+    sub.explainability.enable(training, changeable=["month", "purpose"], sample=5)
+    assert [run["state"] for run in (sub.drift_monitoring.run(), sub.explainability.run())] == ["skipped", "finished"]
+    assert len(sub.explainability.explain("r5").contrast.keep) == len(FEATURES)
+    assert found(sub, database_url, secret, "purpose", "amount", "note", "draft") == set()
+
+
+def test_months_past_their_time(used, database_url, mart):
+    secret = values()
+    sub = used(secret)
+    assert found(sub, database_url, secret, "purpose", "amount") == PAYLOAD | DERIVED
+    sub.database.execute("UPDATE payload_error SET happened_at = %s", [OLD])
+    sub.payload_logging.enable(keep_days=90)
+    assert mart.maintain() == {"credit": 2}
+    assert found(sub, database_url, secret, *vars(secret)) == set()
+    check_what_stays(sub)
+
+
+def check_what_stays(sub):
+    """Measurements stay; of what is gone it is said so, and the next run has everything again."""
+    metrics = sub.quality_monitoring.get_metrics()
+    assert len(metrics) and metrics["records"].eq(ROWS).all()
+    assert not sub.fairness_monitoring.get_metrics().empty
+    run = sub.drift_monitoring.get_run_details()
+    assert run["last_record"] and run["records"] == ROWS and "drift_distance [month]" in run["metrics"]
+    for ask in (sub.fairness_monitoring.get_groups, sub.fairness_monitoring.render_report, sub.companion.get_rule):
+        with pytest.raises(ValueError, match="erased"):
+            ask()
+    sub.fairness_monitoring.run()
+    assert len(sub.fairness_monitoring.get_groups()) and "sex" in sub.fairness_monitoring.render_report()
