@@ -52,13 +52,14 @@ def unpack(archive: Path, target: Path) -> None:
     """
     draft = target.with_name(f".{target.name}.unpacking")
     shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
     try:
         size = archive.stat().st_size
         with archive.open("rb") as file:
             packed = _Timed(file, SECONDS + size / BYTES_PER_SECOND)
-            with gzip.GzipFile(fileobj=packed, mode="rb") as stream:
-                _unpack(_Forward(stream, packed), draft, min(MAX_BYTES, max(FREE_BYTES, MAX_RATIO * size)))
+            for folder in (None, draft):  # all is checked before anything is written
+                file.seek(0)
+                with gzip.GzipFile(fileobj=packed, mode="rb") as stream:
+                    _walk(_Forward(stream, packed), min(MAX_BYTES, max(FREE_BYTES, MAX_RATIO * size)), folder)
         draft.replace(target)
     except _HOSTILE as error:
         raise ArchiveRefused(f"The archive {archive.name} was refused: {error}") from None
@@ -107,8 +108,11 @@ class _Forward:
         if position < self._position:
             raise ArchiveRefused("a header leads back")
         while position > self._position:
-            if not self.read(min(position - self._position, _CHUNK)):
+            self._packed.check()
+            data = self._stream.read(min(position - self._position, _CHUNK))
+            if not data:
                 raise ArchiveRefused("it is cut off")
+            self._position += len(data)
 
     def read(self, size: int) -> bytes:
         self._packed.check()
@@ -126,34 +130,35 @@ class _Forward:
         return data
 
 
-def _unpack(stream: _Forward, draft: Path, allowed: int) -> None:
-    """Write each member into a folder."""
+def _walk(stream: _Forward, allowed: int, draft: Path | None) -> None:
+    """Check each member, and write it into a folder if there is one."""
     stream.begin_header()
-    made, left = {draft}, allowed
+    if draft:
+        draft.mkdir(parents=True)
+    folders, files, left = set(), 0, allowed
     with tarfile.open(fileobj=stream, mode="r:") as members:
-        count = 0
         while member := members.next():
             members.members.clear()  # else it keeps every header to the end
-            path = draft.joinpath(*_parts(member))
+            parts = _parts(member)
             left -= member.size
             if left < 0:
                 found = f"{member.name[:80]!r} is {member.size} bytes long"
                 raise ArchiveRefused(f"it expands to more than {allowed} bytes: {found}")
-            _make(path if member.isdir() else path.parent, made)
-            count += member.isreg()
-            if count + len(made) > MAX_MEMBERS:
+            _make(parts if member.isdir() else parts[:-1], folders, draft)
+            files += member.isreg()
+            if files + len(folders) > MAX_MEMBERS:
                 raise ArchiveRefused(f"it holds more than {MAX_MEMBERS} files and folders")
-            if member.isreg():
+            if draft and member.isreg():
                 stream.in_header = False
-                _write(members, member, path)
+                _write(members, member, draft.joinpath(*parts))
             stream.begin_header()
     _check_rest(stream)
 
 
-def _parts(member: tarfile.TarInfo) -> list[str]:
+def _parts(member: tarfile.TarInfo) -> tuple[str, ...]:
     """Return the parts of a member's path; raises ArchiveRefused for what no model and no source code needs."""
     name = f"{member.name[:80]!r}"
-    parts = [part for part in member.name.split("/") if part not in ("", ".")]
+    parts = tuple(part for part in member.name.split("/") if part not in ("", "."))
     if not member.isreg() and not member.isdir():
         raise ArchiveRefused(f"{name} is a link or a device")
     if member.issparse():  # longer than the bytes that are counted
@@ -167,12 +172,13 @@ def _parts(member: tarfile.TarInfo) -> list[str]:
     return parts
 
 
-def _make(folder: Path, made: set[Path]) -> None:
-    """Make a folder and those above it, unless they are made."""
-    if folder not in made:
-        _make(folder.parent, made)
-        folder.mkdir(exist_ok=True)
-        made.add(folder)
+def _make(parts: tuple[str, ...], known: set[tuple[str, ...]], draft: Path | None) -> None:
+    """Count a folder and those above it, and make those that are new."""
+    for depth in range(1, len(parts) + 1):
+        if parts[:depth] not in known:
+            known.add(parts[:depth])
+            if draft:
+                draft.joinpath(*parts[:depth]).mkdir(exist_ok=True)
 
 
 def _write(members: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:

@@ -5,6 +5,7 @@ import gzip
 import io
 import json
 import lzma
+import struct
 import subprocess
 import sys
 import tarfile
@@ -24,9 +25,12 @@ try:
     unpack(Path(sys.argv[1]), Path(sys.argv[2]))
 except ArchiveRefused as error:
     said = str(error)
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-megabytes = peak >> (20 if sys.platform == "darwin" else 10)
-print(json.dumps({"seconds": time.monotonic() - start, "megabytes": megabytes, "said": said}))
+seconds, status = time.monotonic() - start, Path("/proc/self/status")
+if status.exists():  # the peak in getrusage is the parent's if that was higher
+    peak = int(status.read_text().partition("VmHWM:")[2].split()[0]) * 1024
+else:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(json.dumps({"seconds": seconds, "megabytes": peak >> 20, "said": said}))
 """
 
 
@@ -38,13 +42,20 @@ def header(name, kind=tarfile.REGTYPE, size=0, **members):
     return info.tobuf(tarfile.GNU_FORMAT)
 
 
+def deflated(content, end=zlib.Z_FULL_FLUSH):
+    """A part of a deflate stream that stands for itself, so that a repeated part costs nothing to make."""
+    packer = zlib.compressobj(1, zlib.DEFLATED, -15)
+    return packer.compress(content) + packer.flush(end)
+
+
 def zeros(before, count, after=b""):
-    """A gzip file of `before`, so many zero bytes and `after`; made without the zeros in memory."""
-    packer, packed = zlib.compressobj(9, zlib.DEFLATED, 31), []
-    packed.append(packer.compress(before))
+    """A gzip file of `before`, so many zero bytes (whole MB) and `after`."""
+    check = zlib.crc32(before)
     for _ in range(count >> 20):
-        packed.append(packer.compress(bytes(1 << 20)))
-    return b"".join([*packed, packer.compress(after), packer.flush()])
+        check = zlib.crc32(bytes(1 << 20), check)
+    body = deflated(before) + deflated(bytes(1 << 20)) * (count >> 20) + deflated(after, zlib.Z_FINISH)
+    total = len(before) + count + len(after)
+    return gzip.compress(b"")[:10] + body + struct.pack("<II", zlib.crc32(after, check), total & 0xFFFFFFFF)
 
 
 def packed(*parts):
@@ -66,28 +77,34 @@ def length(key, value):
 
 
 def sparse(number):
-    return bytes(504) + b"\1" + bytes(7) if number else header("holes", tarfile.GNUTYPE_SPARSE, 0)
+    """The header of an old sparse file, or the block after it; each says that another follows."""
+    if number:
+        return bytes(504) + b"\1" + bytes(7)
+    block = bytearray(header("holes", tarfile.GNUTYPE_SPARSE))
+    block[482], block[148:156] = 1, b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    return bytes(block)
 
 
 MIB, GIB = 1 << 20, 1 << 30
 DIGITS = b"1" * 60_000
 ATTACKS = {
-    "a pax header of 512 MB": (lambda: zeros(header("p", tarfile.XHDTYPE, 512 * MIB), 512 * MIB), "header is longer"),
-    "a global pax header": (lambda: zeros(header("p", tarfile.XGLTYPE, 512 * MIB), 512 * MIB), "header is longer"),
-    "a GNU long name": (lambda: zeros(header("p", tarfile.GNUTYPE_LONGNAME, 512 * MIB), 512 * MIB), "header is longer"),
-    "a GNU long link": (lambda: zeros(header("p", tarfile.GNUTYPE_LONGLINK, 512 * MIB), 512 * MIB), "header is longer"),
+    "a pax header of 256 MB": (lambda: zeros(header("p", tarfile.XHDTYPE, 256 * MIB), 256 * MIB), "header is longer"),
+    "a global pax header": (lambda: zeros(header("p", tarfile.XGLTYPE, 256 * MIB), 256 * MIB), "header is longer"),
+    "a GNU long name": (lambda: zeros(header("p", tarfile.GNUTYPE_LONGNAME, 256 * MIB), 256 * MIB), "header is longer"),
+    "a GNU long link": (lambda: zeros(header("p", tarfile.GNUTYPE_LONGLINK, 256 * MIB), 256 * MIB), "header is longer"),
     "a chain of pax headers": (lambda: packed(pax([(b"comment", b"x")]) * 50_000), "header is longer"),
     "a pax header of digits": (lambda: packed(header("p", tarfile.XHDTYPE, len(DIGITS)), DIGITS), "255 digits"),
     "a pax header of a negative size": (lambda: packed(header("p", tarfile.XHDTYPE, -(1 << 40))), "was refused"),
     "a file of a negative size": (lambda: packed(header("f", size=-1024), header("g")), "was refused"),
-    "headers of 64 KB each": (lambda: packed(*[pax([(b"comment", b"x" * 60_000)]) + header("f")] * 1000), "together"),
-    "an old sparse file": (lambda: packed(*(sparse(number) for number in range(100_000))), "header is longer"),
+    "headers of 64 KB each": (lambda: packed(*[pax([(b"comment", b"x" * 60_000)]) + header("f")] * 600), "together"),
+    "an old sparse file": (lambda: packed(sparse(0), sparse(1) * 100_000), "header is longer"),
     "a pax sparse file": (
-        lambda: packed(pax([(b"GNU.sparse.major", b"1"), (b"GNU.sparse.minor", b"0")]), header("f", size=10), b"9" * 512),
+        lambda: packed(pax([(b"GNU.sparse.major", b"1"), (b"GNU.sparse.minor", b"0")]), header("f", size=9), b"9" * 9),
         "was refused",
     ),
-    "100,002 files": (lambda: files(100_002), "more than 10000 files and folders"),
-    "100,002 times one file": (lambda: files(100_002, "f"), "more than 10000 files and folders"),
+    "10,001 files": (lambda: files(10_001), "more than 10000 files and folders"),
+    "100,002 times one file": (lambda: packed(header("f") * 100_002), "more than 10000 files and folders"),
     "folders within folders": (lambda: files(1000, "{}" + "/d" * 40 + "/f"), "more than 10000 files and folders"),
     "a deep path": (lambda: packed(pax([(b"path", b"d/" * 500 + b"f")]), header("f")), "64 folders deep"),
     "a long path": (lambda: packed(pax([(b"path", b"d" * 5000)]), header("f")), "1024 characters"),
@@ -96,10 +113,8 @@ ATTACKS = {
         "a link or a device",
     ),
     "a file of 16 GB": (lambda: packed(header("f", size=16 * GIB)), "17179869184 bytes long"),
-    "files of 600 MB": (
-        lambda: zeros(header("f", size=600 * MIB), 600 * MIB, header("g", size=600 * MIB)), "it expands to more than"
-    ),
-    "less than it says": (lambda: packed(header("f", size=100 * MIB)), "unexpected end"),
+    "files of 1 GB": (lambda: zeros(header("f", size=GIB - MIB), GIB - MIB, header("g", size=2 * MIB)), "expands to"),
+    "less than it says": (lambda: packed(header("f", size=100 * MIB)), "cut off"),
     "endless zeros": (lambda: zeros(header("f"), 256 * MIB), "follow its end"),
     "a header that can't be read": (lambda: packed(header("f"), b"x" * 512, header("g")), "damaged"),
     "a gzip name without end": (lambda: b"\x1f\x8b\x08\x08" + bytes(6) + b"x" * MIB, "was refused"),
@@ -113,6 +128,7 @@ ATTACKS = {
 def test_a_bomb_is_refused_in_time_and_memory(tmp_path, attack):
     make, words = ATTACKS[attack]
     archive, target = tmp_path / "model.tar.gz", tmp_path / "in" / "model"
+    target.parent.mkdir()
     archive.write_bytes(make())
     command = [sys.executable, "-c", UNPACK, str(archive), str(target)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
@@ -134,10 +150,10 @@ def test_a_time_limit_ends_what_no_other_limit_does(tmp_path, monkeypatch):
 
 def test_a_large_model_is_accepted(tmp_path):
     archive = tmp_path / "model.tar.gz"
-    archive.write_bytes(zeros(header("model.bin", size=300 * MIB), 300 * MIB, header("code/inference.py") + bytes(1024)))
+    archive.write_bytes(zeros(header("model.bin", size=300 * MIB), 300 * MIB, header("code/i.py") + bytes(1024)))
     archives.unpack(archive, tmp_path / "model")
     assert (tmp_path / "model" / "model.bin").stat().st_size == 300 * MIB
-    assert (tmp_path / "model" / "code" / "inference.py").exists()
+    assert (tmp_path / "model" / "code" / "i.py").exists()
 
 
 @pytest.mark.parametrize("style", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT, tarfile.USTAR_FORMAT])
@@ -145,7 +161,7 @@ def test_every_common_format_is_read(tmp_path, style):
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz", format=style) as tar:
         for number in range(300):
-            info = tarfile.TarInfo(f"{'folder-' * 12}/{'n' * 90}/file-{number}-é")
+            info = tarfile.TarInfo(f"{'folder-' * 12}/{'n' * 50}/file-{number}-é")
             info.size = 512 if number else 0
             tar.addfile(info, io.BytesIO(bytes(512)))
     archive = tmp_path / "model.tar.gz"
