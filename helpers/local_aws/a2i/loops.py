@@ -101,8 +101,18 @@ OPERATIONS: dict[str, Callable[["Backend", Record], Record | None]] = {
 
 
 def settle(backend: "Backend", loop: Record) -> None:
-    """End an open loop that has its answers, or that is stopping or out of time with nobody at work on it."""
-    now = datetime.now(UTC)
+    """End an open loop that has its answers, or that is stopping or out of time with nobody at work on it.
+
+    On a full disk it stays open: the clock ends it when there is room.
+    """
+    try:
+        _settle(backend, loop, datetime.now(UTC))
+    except OSError as error:
+        _log.error("Human loop %s can't end yet: %s", loop["HumanLoopName"], error)
+
+
+def _settle(backend: "Backend", loop: Record, now: datetime) -> None:
+    """Do what settle says; raises OSError."""
     if loop["HumanLoopStatus"] not in OPEN:
         return
     stopping, idle = loop["HumanLoopStatus"] == "Stopping", not at_work(loop, now)
@@ -119,8 +129,9 @@ def tick(_: datetime, now: datetime) -> None:
     """End the loops of all regions that have come to their end without a request."""
     for backend in list(sagemaker_backends[state.ACCOUNT].values()):
         for loop in list(backend.records["HumanLoop"].values()):
+            answered = len(loop["_answers"]) >= loop["_config"]["TaskCount"]
             if loop["HumanLoopStatus"] == "Stopping" or (
-                loop["HumanLoopStatus"] == "InProgress" and now > loop["_closes"]
+                loop["HumanLoopStatus"] == "InProgress" and (answered or now > loop["_closes"])
             ):
                 with backend.lock:
                     settle(backend, loop)
@@ -158,7 +169,7 @@ def _end(backend: "Backend", loop: Record, **members: Any) -> None:
     try:
         if answers:
             services.write_object(loop["HumanLoopOutput"]["OutputS3Uri"], json.dumps(written).encode())
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         _log.error("The answers of human loop %s can't be written: %s", name, error)
         reason = f"The answers can't be written to S3: {error}"[:1024]
         members = {"HumanLoopStatus": "Failed", "FailureCode": "ValidationError", "FailureReason": reason}

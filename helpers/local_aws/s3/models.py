@@ -125,15 +125,22 @@ def _undo_object(bucket_name: str, key_name: str, made: list[FakeKey]) -> None:
     if bucket is None:
         return
     latest = bucket.keys.get(key_name)
-    others = [key for key in bucket.keys.getlist(key_name, []) if not any(key is mine for mine in made)]
-    if kept and isinstance(latest, FakeKey) and latest.etag.strip('"') == kept[0]["etag"] and latest not in made:
+    if kept and latest not in made and _is(latest, kept[0]):
         _restore_members(backend, latest, kept[0])
-    elif latest is None or any(latest is mine for mine in made):
-        bucket.keys.setlist(key_name, others)
-        if kept and not others:
+    elif latest in made or not isinstance(latest, FakeKey):  # written, deleted, or marked as deleted
+        versions = [key for key in bucket.keys.getlist(key_name, []) if key not in made]
+        while kept and versions and not isinstance(versions[-1], FakeKey):
+            versions.pop()
+        bucket.keys.setlist(key_name, versions)
+        if kept and not (versions and _is(versions[-1], kept[0])):
             _restore_object(backend, *kept)
-        elif not others:
+        elif not versions:
             dict.pop(bucket.keys, key_name)
+
+
+def _is(key: Any, header: dict[str, Any]) -> bool:
+    """Say whether a version in memory is the one on disk."""
+    return isinstance(key, FakeKey) and (key.etag.strip('"'), key.last_modified) == (header["etag"], header["modified"])
 
 
 def _take_back(finished: list[tuple[dict[str, FakeMultipart], FakeMultipart]]) -> None:
