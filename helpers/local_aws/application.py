@@ -10,11 +10,11 @@ from flask import request
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug import Request
 
-from helpers.local_aws import commands
+from helpers.local_aws import commands, wellformed
 from helpers.local_aws.a2i import portal
 from helpers.local_aws.daemon import IDENTITY_PATH
 from helpers.local_aws.s3 import models as s3
-from helpers.local_aws.unsupported import answer_error, answer_unknown_service
+from helpers.local_aws.unsupported import answer_error, answer_problem, answer_unknown_service
 
 
 class Dispatcher(DomainDispatcherApplication):
@@ -49,6 +49,8 @@ def application(identity: str) -> Callable[..., Any]:
             status, content = commands.answer(environ["PATH_INFO"], asked.content_type or "", asked.get_data())
             start_response(status, [("Content-Type", "application/json")])
             return [json.dumps(content).encode()]
+        if problem := wellformed.problem(environ):
+            return answer_problem(problem, Request(environ))(environ, start_response)
         try:
             app = moto.get_application(environ)
         except Exception:  # of several kinds, depending on how moto failed to find it

@@ -33,6 +33,11 @@ def answer_error(error: Exception, request: Request) -> Response:
     return _word(request, "InternalFailure", f"The offline AWS failed at this request: {type(error).__name__}: {error}")
 
 
+def answer_problem(problem: tuple[str, str], request: Request) -> Response:
+    """Answer a request that no service should see: an error's code and message."""
+    return _word(request, *problem)
+
+
 def answer_unknown_service(request: Request) -> Response:
     """Answer a request to a service that moto doesn't have."""
     scope = re.search(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/", request.headers.get("Authorization", ""))

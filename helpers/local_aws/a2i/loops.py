@@ -15,6 +15,7 @@ from helpers.local_aws.a2i import conditions, events
 from helpers.local_aws.a2i.resources import LoopResource
 from helpers.local_aws.errors import AwsError, validation_error
 from helpers.local_aws.sagemaker.resources import Record
+from helpers.local_aws.wellformed import read_json
 
 if TYPE_CHECKING:
     from helpers.local_aws.sagemaker.models import Backend
@@ -152,10 +153,10 @@ def parse_input(text: str, member: str) -> dict[str, Any]:
     try:
         if len(text) > _MAX_INPUT:
             raise ValueError(f"it is longer than {_MAX_INPUT} characters")
-        content = json.loads(text)
+        content = read_json(text)
         if not isinstance(content, dict):
             raise ValueError("it is no object")
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise validation_error(f"{member} must be a JSON object: {error}") from None
     return content
 

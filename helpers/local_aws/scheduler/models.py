@@ -17,6 +17,7 @@ from helpers.local_aws import disk, state
 from helpers.local_aws.sagemaker.models import OPERATIONS
 from helpers.local_aws.scheduler import expressions
 from helpers.local_aws.undoing import kept_or_undone
+from helpers.local_aws.wellformed import read_json
 
 _TARGET = "arn:aws:scheduler:::aws-sdk:sagemaker:"
 _log = logging.getLogger(__name__)
@@ -127,7 +128,7 @@ def _check(asked: dict[str, Any]) -> None:
         )
     try:
         expressions.check(asked["schedule_expression"], asked["schedule_expression_timezone"] or "UTC")
-        if not isinstance(json.loads(text), dict):
+        if not isinstance(read_json(text), dict):
             raise ValueError(f"Input must be a JSON object, not {text[:80]!r}.")
     except ValueError as error:
         raise ValidationException(f"Invalid request: {error}") from None
