@@ -36,11 +36,12 @@ def problem(environ: dict[str, Any]) -> tuple[str, str] | None:
         return ("InvalidURI" if to_s3 else "SerializationException"), "The address isn't UTF-8, or holds a NUL."
     kind = environ.get("CONTENT_TYPE", "")
     invocation = environ["PATH_INFO"].endswith("/invocations")  # its body is the model's alone
-    if to_s3 or invocation or not (_JSON.match(kind) or kind.startswith(_FORM)):
+    query = kind.startswith(_FORM) and environ["PATH_INFO"] == "/"
+    if to_s3 or invocation or not (query or _JSON.match(kind)):
         return None
     body = Request(environ).get_data()
     environ["wsgi.input"], environ["CONTENT_LENGTH"] = io.BytesIO(body), str(len(body))
-    if kind.startswith(_FORM):
+    if query:
         return None if _is_text(unquote_to_bytes(body)) else ("SerializationException", "The form isn't UTF-8.")
     try:
         read_json(body)
