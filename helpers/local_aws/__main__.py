@@ -15,6 +15,14 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     start = commands.add_parser("start", help="start the server, or find it running")
     start.add_argument("--port", type=int, help="listen on this port (default: the last one used, else a free one)")
+    start.add_argument(
+        "--portal-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name, such as that of a Jupyter server "
+        "whose proxy leads to the worker portal; may be given several times, and is kept for the next start",
+    )
     commands.add_parser("stop", help="stop the server and every job and endpoint it runs")
     commands.add_parser("status", help="say whether the server runs, and where")
     commands.add_parser("env", help="print the export lines that point any AWS client at the server")
@@ -27,7 +35,7 @@ def main() -> int:
     options = parser.parse_args()
     try:
         if options.command == "start":
-            print(f"Offline AWS on {daemon.start(options.port)['url']}")
+            print(f"Offline AWS on {daemon.start(options.port, options.portal_host)['url']}")
         elif options.command == "stop":
             print("Offline AWS stopped" if daemon.stop() else "Offline AWS was not running")
         elif options.command == "run-schedule":

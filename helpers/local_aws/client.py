@@ -9,22 +9,24 @@ import urllib.request
 from typing import Any
 
 from helpers.local_aws import daemon
+from helpers.local_aws.door import sigv4
 
 RUN_SCHEDULE = "/local-aws/run-schedule"
 INVITE = "/local-aws/invite"
+_SERVICE = "local-aws"  # in the signature; no service of AWS's is called so
 
 
 def ask(path: str, **asked: str | None) -> dict[str, Any]:
-    """Send a request to the running server and return its answer.
+    """Send a signed request to the running server and return its answer.
 
     Raises:
         RuntimeError: no server runs, or it refused.
     """
-    server = daemon.running()
-    if not server:
-        raise RuntimeError("The offline AWS is not running: start it with `python -m helpers.local_aws start`.")
+    credentials = daemon.environment()
+    url = f"{credentials['AWS_ENDPOINT_URL']}{path}"
     body = json.dumps(asked).encode()
-    request = urllib.request.Request(f"{server['url']}{path}", body, {"Content-Type": "application/json"})
+    headers = sigv4.authorization(url, {"Content-Type": "application/json"}, body, _SERVICE, credentials)
+    request = urllib.request.Request(url, body, headers)
     try:
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60) as answer:
             return json.load(answer)

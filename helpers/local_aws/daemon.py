@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.request
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from http.client import HTTPException
 from pathlib import Path
@@ -22,23 +22,28 @@ SERVING = "serving"  # the file that a server keeps locked
 _START_SECONDS = 60
 
 
-def start(port: int | None = None) -> dict[str, Any]:
+def start(port: int | None = None, portal_hosts: Sequence[str] = ()) -> dict[str, Any]:
     """Start the server, or find it running; safe when several processes call at once.
 
     Args:
         port: the port to listen on; by default the last one used if it is free, else any free one.
+        portal_hosts: names by which workers' browsers reach the portal, besides 127.0.0.1; none for those last named.
 
     Returns:
-        the server's `url`, `pid`, `port` and `id`.
+        the server's `url`, `pid`, `port`, `portal` (the worker portal's port), `portal_hosts` and `id`.
 
     Raises:
         RuntimeError: the port is taken, the state directory can't be written, or the server ended at once.
     """
     with _lock():
         server = running()
+        if server and "portal" not in server:
+            raise RuntimeError("An older version of the offline AWS runs here: stop it first (make stop).")
         if server and port not in (None, server["port"]):
             raise RuntimeError(f"The offline AWS already runs on port {server['port']}: stop it to use port {port}.")
-        return server or _launch(port)
+        if server and not set(portal_hosts) <= set(server["portal_hosts"]):
+            raise RuntimeError("The offline AWS already runs, with other hosts for its portal: stop it to name more.")
+        return server or _launch(port, portal_hosts)
 
 
 def stop() -> bool:
@@ -90,14 +95,14 @@ def _lock() -> Iterator[None]:
         yield
 
 
-def _launch(port: int | None) -> dict[str, Any]:
+def _launch(port: int | None, portal_hosts: Sequence[str]) -> dict[str, Any]:
     """Start a server process and wait until it answers."""
     last = state.read_json(state.root() / "server.json") or {}
     identity = uuid.uuid4().hex
     # Not with -m: each container, forked by multiprocessing, would import the server's module first.
     command = [sys.executable, "-c", "from helpers.local_aws.server import main; main()", identity]
-    command += [str(port or last.get("port", 0))]
-    command += ["--exact"] if port else []
+    command += [str(port or last.get("port", 0)), str(last.get("portal", 0)), "exact" if port else "any"]
+    command += portal_hosts or last.get("portal_hosts", [])
     # Neither the user's AWS settings nor moto's may reach the server; web pages of other origins may not read it.
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))}
     environment = inherited | {
@@ -150,10 +155,10 @@ def _serves() -> bool:
 
 
 def _answers(server: dict[str, Any]) -> bool:
-    """Say whether what listens on a record's port calls itself by the record's identity and process id."""
+    """Say whether what listens on a record's port calls itself by the record's identity."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(f"http://127.0.0.1:{server['port']}{IDENTITY_PATH}", timeout=5) as answer:
-            return json.load(answer) == {"id": server["id"], "pid": server["pid"]}
+            return json.load(answer)["id"] == server["id"]
     except (OSError, HTTPException, ValueError, KeyError, TypeError):
         return False

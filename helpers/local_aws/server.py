@@ -9,6 +9,9 @@ import shutil
 import socket
 import sys
 import threading
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
 
 from moto.iam.models import iam_backends
 from moto.moto_server.werkzeug_app import MotoRequestHandler
@@ -17,10 +20,11 @@ from moto.sagemaker.models import sagemaker_backends
 from moto.sagemakerruntime.models import sagemakerruntime_backends
 from moto.scheduler.models import scheduler_backends
 from moto.sts.models import sts_backends
-from werkzeug.serving import make_server
+from werkzeug.serving import BaseWSGIServer, make_server
 
 from helpers.local_aws import capture, state
 from helpers.local_aws.a2i.definitions import add_default_workforce
+from helpers.local_aws.a2i.portal import portal
 from helpers.local_aws.application import application
 from helpers.local_aws.containers import launcher
 from helpers.local_aws.daemon import SERVING
@@ -35,6 +39,7 @@ from helpers.local_aws.sagemakerruntime.models import Backend as RuntimeBackend
 from helpers.local_aws.scheduler import models as scheduler
 from helpers.local_aws.scheduler.clock import Clock
 from helpers.local_aws.scheduler.models import Backend as SchedulerBackend
+from helpers.local_aws.sts.models import Backend as StsBackend
 
 _SLOW_SECONDS = 30
 _PRELOAD_SECONDS = 2  # after the start: importing the containers' libraries then would slow down whoever waits for it
@@ -45,20 +50,25 @@ _TRUST = {
 
 
 def main() -> None:
-    """Serve until killed. Arguments: identity, port, and `--exact` if no other port will do."""
-    identity, port, exact = sys.argv[1], int(sys.argv[2]), "--exact" in sys.argv
+    """Serve until killed.
+
+    Arguments: identity, port, the portal's port, `exact` if no other port than the first will do, the portal's hosts.
+    """
+    identity, port, portal_port, exact, *portal_hosts = sys.argv[1:]
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     faulthandler.dump_traceback_later(_SLOW_SECONDS)  # a start that hangs tells where, in server.log
     serving = open(state.root() / SERVING, "a")  # noqa: SIM115  locked until this process ends
     fcntl.flock(serving, fcntl.LOCK_EX)
-    listener = _listen(port, exact)
-    port = listener.getsockname()[1]
+    api = _listen(int(port), exact == "exact")
+    workers = _listen(int(portal_port), False)
     iam_backends.backend = IamBackend
     s3_backends.backend = S3Backend
     sagemaker_backends.backend = SageMakerBackend
     sagemakerruntime_backends.backend = RuntimeBackend
     scheduler_backends.backend = SchedulerBackend
+    sts_backends.backend = StsBackend
+    port, portal_port = api.getsockname()[1], workers.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     iam.restore()
     state.write_client_files(url, _default_role_credentials())
@@ -70,20 +80,22 @@ def main() -> None:
     scheduler.restore()
     Clock().start()
     Janitor().start()
-    server = make_server(
-        "127.0.0.1",
-        port,
-        application(identity),
-        threaded=True,
-        request_handler=MotoRequestHandler,
-        fd=listener.fileno(),
-    )
-    state.write_json(state.root() / "server.json", {"id": identity, "pid": os.getpid(), "port": port, "url": url})
+    server = _server(api, application(identity))
+    threading.Thread(target=_server(workers, portal(portal_hosts)).serve_forever, daemon=True).start()
+    record = {"id": identity, "pid": os.getpid(), "port": port, "url": url}
+    record |= {"portal": portal_port, "portal_hosts": portal_hosts}
+    state.write_json(state.root() / "server.json", record)
     faulthandler.cancel_dump_traceback_later()
     preloading = threading.Timer(_PRELOAD_SECONDS, launcher.preload)
     preloading.daemon = True
     preloading.start()
     server.serve_forever()
+
+
+def _server(listener: socket.socket, app: Callable[..., Any]) -> BaseWSGIServer:
+    """Make a server of an application, a thread a request."""
+    port = listener.getsockname()[1]
+    return make_server("127.0.0.1", port, app, threaded=True, request_handler=MotoRequestHandler, fd=listener.fileno())
 
 
 def _listen(port: int, exact: bool) -> socket.socket:
@@ -122,6 +134,7 @@ def _default_role_credentials() -> dict[str, str]:
         role.access_key_id = role.access_key.access_key_id = last["AWS_ACCESS_KEY_ID"]
         role.secret_access_key = role.access_key.secret_access_key = last["AWS_SECRET_ACCESS_KEY"]
         role.session_token = last["AWS_SESSION_TOKEN"]
+    role.expiration = datetime.max  # a notebook may be open for days
     return {
         "AccessKeyId": role.access_key_id,
         "SecretAccessKey": role.secret_access_key,

@@ -51,8 +51,16 @@ _SERVICES = (
     ("SageMaker runtime", "InvokeEndpoint", "captured requests"),
     ("A2I runtime", "as in the table above", "human loops, with claims, drafts and answers"),
     ("S3", "moto's", "buckets, their versioning and policy; objects with metadata and tags, the latest version"),
-    ("IAM", "moto's, and SimulatePrincipalPolicy; nothing is enforced", "roles, their policies, customer policies"),
-    ("STS", "moto's", "the tutorial's own credentials"),
+    (
+        "IAM",
+        "moto's, and SimulatePrincipalPolicy; signatures are verified, policies are not enforced",
+        "roles, their policies, customer policies",
+    ),
+    (
+        "STS",
+        "AssumeRole, GetCallerIdentity; GetSessionToken and GetFederationToken are refused",
+        "the tutorial's own credentials",
+    ),
     (
         "EventBridge Scheduler",
         "moto's; a schedule whose target is a call of SageMaker's makes it when it is due",

@@ -5,6 +5,7 @@ AWS each bring.
 """
 
 from .answers import by_row, labels, reasons
+from .door import own_pages_only
 from .liquid import TemplateError, check
 from .output import key, output_json, worker_id
 from .sessions import invitation
@@ -46,6 +47,7 @@ __all__ = [
     "key",
     "labels",
     "output_json",
+    "own_pages_only",
     "reasons",
     "render",
     "worker_id",

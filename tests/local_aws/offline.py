@@ -13,8 +13,12 @@ from pathlib import Path
 
 import boto3
 import psutil
+import requests
 from botocore import xform_name
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials
 from botocore.validate import ParamValidator
 
 REPOSITORY = Path(__file__).parents[2]
@@ -119,6 +123,21 @@ class Offline:
             EndpointName=endpoint, Body=body, ContentType=content_type, **options
         )
         return answer | {"Body": answer["Body"].read()}
+
+    @property
+    def credentials(self):
+        names = ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN")
+        return Credentials(*(self.env[f"AWS_{name}"] for name in names))
+
+    def signed(self, method, path, body=b"", headers=(), *, service="sagemaker", auth=SigV4Auth):
+        """Sign a request that no client would send."""
+        request = AWSRequest(method, self.env["AWS_ENDPOINT_URL"] + path, dict(headers), body)
+        auth(self.credentials, service, "us-east-1").add_auth(request)
+        return request
+
+    def send(self, request):
+        """Send a request as it was signed."""
+        return requests.request(request.method, request.url, headers=dict(request.headers), data=request.data)
 
     def containers_of(self, root):
         """Find the container processes whose log lies in a private root."""

@@ -2,8 +2,6 @@
 
 import json
 import re
-import urllib.error
-import urllib.request
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -17,18 +15,12 @@ from helpers.local_aws.sagemaker.models import OPERATIONS
 def post(aws, operation, body):
     """Send a body that botocore would refuse to send; answers (status, code, message)."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    headers = {
-        "X-Amz-Target": f"SageMaker.{operation}",
-        "Content-Type": "application/x-amz-json-1.1",
-        "Authorization": "AWS4-HMAC-SHA256 Credential=AKIA/20260101/us-east-1/sagemaker/aws4_request, SignedHeaders=",
-    }
-    request = urllib.request.Request(aws.env["AWS_ENDPOINT_URL"], data, headers)
-    try:
-        with urllib.request.urlopen(request) as answer:
-            return answer.status, None, json.loads(answer.read() or b"{}")
-    except urllib.error.HTTPError as error:
-        answer = json.loads(error.read())
-        return error.code, answer["__type"], answer.get("message", answer.get("Message"))
+    headers = {"X-Amz-Target": f"SageMaker.{operation}", "Content-Type": "application/x-amz-json-1.1"}
+    answer = aws.send(aws.signed("POST", "/", data, headers))
+    if answer.ok:
+        return answer.status_code, None, json.loads(answer.content or b"{}")
+    told = answer.json()
+    return answer.status_code, told["__type"], told.get("message", told.get("Message"))
 
 
 def changed(aws, path, value):

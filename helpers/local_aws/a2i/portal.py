@@ -1,6 +1,10 @@
-"""The worker portal: the review page over a region's human loops, on the server's own address."""
+"""The worker portal: the review page over a region's human loops, on a port of its own.
 
-from collections.abc import Callable, Iterable
+A template's author writes what workers see there. On the API's own port it would share an origin
+with every operation.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 from wsgiref.util import shift_path_info
@@ -10,19 +14,27 @@ from moto.sagemaker.models import sagemaker_backends
 from helpers import review
 from helpers.local_aws import state
 from helpers.local_aws.a2i.store import Store
-from helpers.local_aws.a2i.workers import PORTAL, secret
+from helpers.local_aws.a2i.workers import secret
 
 _TITLE = "Worker portal"
 
 
-def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Answer a request below PORTAL; its first part is the region."""
-    inside = environ | {"SCRIPT_NAME": PORTAL, "PATH_INFO": environ["PATH_INFO"].removeprefix(PORTAL)}
-    region = shift_path_info(inside)
+def portal(hosts: Sequence[str]) -> Callable[..., Iterable[bytes]]:
+    """Build the WSGI application; `hosts` are names that lead to it besides this machine's own.
+
+    Raises:
+        ValueError: a host isn't a name.
+    """
+    return review.own_pages_only(_answer, hosts)
+
+
+def _answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Answer a request; the first part of its path is the region."""
+    region = shift_path_info(environ)
     if region not in sagemaker_backends[state.ACCOUNT]:
         start_response("404 Not Found", [("Content-Type", "text/plain")])
         return [b"There is a worker portal for each AWS region: the address ends in the region's name.\n"]
-    return _site(region)(inside, start_response)
+    return _site(region)(environ, start_response)
 
 
 @lru_cache

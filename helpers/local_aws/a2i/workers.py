@@ -12,15 +12,13 @@ from helpers.local_aws import disk, state
 if TYPE_CHECKING:
     from helpers.local_aws.sagemaker.models import Backend
 
-PORTAL = "/local-aws/review"
 _VALID = timedelta(days=7)
 _LONGEST_NAME = 100
 
 
 def subdomain(region: str) -> str:
     """Return where the worker portal of a region is: host, port and path, without `http://`."""
-    url = state.read_json(state.root() / "server.json")["url"]
-    return f"{url.removeprefix('http://')}{PORTAL}/{region}"
+    return f"127.0.0.1:{state.read_json(state.root() / 'server.json')['portal']}/{region}"
 
 
 def invite(asked: dict[str, Any]) -> dict[str, Any]:

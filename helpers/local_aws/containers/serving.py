@@ -13,6 +13,8 @@ from pathlib import Path
 
 from .contract import ClientError, opt_ml
 
+TOKEN = "LOCAL_AWS_TOKEN"  # the variable that holds what a caller must send, so that no web page can ask a model
+TOKEN_HEADER = "X-Local-Aws-Token"
 MAX_BODY = 6 * 1024 * 1024  # bytes, AWS's limit for a real-time endpoint
 Predict = Callable[[bytes, str | None, str | None], tuple[bytes, str]]
 """(body, Content-Type, Accept) -> (answer, its content type); a ClientError is a 400."""
@@ -52,6 +54,16 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # one packet an answer
     disable_nagle_algorithm = True
+
+    def parse_request(self) -> bool:
+        """Read a request's head; refuse one without the token, if there is one, its body unread."""
+        if not super().parse_request():
+            return False
+        if self.headers.get(TOKEN_HEADER, "") == os.environ.get(TOKEN, ""):
+            return True
+        self.close_connection = True
+        self._answer(HTTPStatus.FORBIDDEN, b"Only the offline AWS asks this model: call InvokeEndpoint", "text/plain")
+        return False
 
     def do_GET(self) -> None:  # the name http.server asks for
         """Answer /ping."""

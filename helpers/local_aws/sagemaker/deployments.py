@@ -2,6 +2,7 @@
 
 import logging
 import random
+import secrets
 import shutil
 import threading
 import time
@@ -16,6 +17,7 @@ from moto.sagemaker.models import sagemaker_backends
 
 from helpers.local_aws import state
 from helpers.local_aws.capture import Capture
+from helpers.local_aws.containers import serving
 from helpers.local_aws.containers.launcher import Process
 from helpers.local_aws.meter import Meter
 from helpers.local_aws.sagemaker import archives, images, jobs
@@ -37,6 +39,7 @@ class Server:
         self.run = Run(region, f"/aws/sagemaker/Endpoints/{endpoint}", stream, root_of(variant["root"]))
         self.capture = Capture(capture, endpoint, self.variant) if capture else None
         self.meter = Meter(region, endpoint, self.variant)
+        self.token = secrets.token_urlsafe(16)
         self.process: Process | None = None
         self.pool: urllib3.HTTPConnectionPool | None = None
         self.ended = False
@@ -56,7 +59,8 @@ class Server:
         self.run.start_log()
         module = images.find(self.container["Image"], "serve").module
         arguments = ("--port", "0", "--ready-file", str(ready))
-        self.process = jobs.launch(self.run, module, "serve", self.container.get("Environment", {}), arguments)
+        environment = self.container.get("Environment", {}) | {serving.TOKEN: self.token}
+        self.process = jobs.launch(self.run, module, "serve", environment, arguments)
         port = self._wait(ready)  # which ends the process if it can't serve, or need not any more
         timeout = urllib3.Timeout(connect=5, read=_INVOKE_SECONDS)
         self.pool = urllib3.HTTPConnectionPool("127.0.0.1", port, maxsize=32, timeout=timeout, retries=False)

@@ -10,6 +10,7 @@ from moto.sagemaker.models import sagemaker_backends
 from moto.sagemakerruntime.models import SageMakerRuntimeBackend
 
 from helpers.local_aws import state
+from helpers.local_aws.containers import serving
 from helpers.local_aws.errors import AwsError
 from helpers.local_aws.sagemaker.deployments import Deployment, Server
 
@@ -84,7 +85,9 @@ class Backend(SageMakerRuntimeBackend):
 
 def _ask(server: Server, call: Call) -> urllib3.BaseHTTPResponse:
     """Send a call to a model; count and capture it."""
-    headers = {"Content-Type": call.content_type} | ({"Accept": call.accept} if call.accept else {})
+    headers = {"Content-Type": call.content_type, serving.TOKEN_HEADER: server.token}
+    if call.accept:
+        headers["Accept"] = call.accept
     if call.attributes:
         headers["X-Amzn-SageMaker-Custom-Attributes"] = call.attributes
     asked = time.monotonic()

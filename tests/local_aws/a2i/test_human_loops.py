@@ -1,8 +1,6 @@
 """The A2I runtime: human loops started, described, listed, stopped and deleted."""
 
 import json
-import urllib.error
-import urllib.request
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -113,10 +111,6 @@ def test_loops_of_a_flow_definition_that_is_not_there(aws):
     ],
 )
 def test_raw_requests_are_answered_in_json(aws, method, path, body, status):
-    credential = f"{aws.env['AWS_ACCESS_KEY_ID']}/20260101/us-east-1/sagemaker/aws4_request"
-    headers = {"Authorization": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=x"}
-    request = urllib.request.Request(aws.server["url"] + path, body, headers, method=method)
-    with pytest.raises(urllib.error.HTTPError) as error:
-        urllib.request.urlopen(request)
-    assert error.value.code == status
-    assert {"message", "Message"} & json.loads(error.value.read()).keys()
+    answer = aws.send(aws.signed(method, path, body or b""))
+    assert answer.status_code == status
+    assert {"message", "Message"} & answer.json().keys()

@@ -44,7 +44,7 @@ def test_a_region_has_one_workforce_and_no_secret_is_kept(own_aws):
 
 def test_a_team_knows_where_its_portal_is(aws, desk):
     team = aws.sagemaker.describe_workteam(WorkteamName=desk.name)["Workteam"]
-    assert team["SubDomain"] == f"127.0.0.1:{aws.server['port']}/local-aws/review/us-east-1"
+    assert team["SubDomain"] == f"127.0.0.1:{aws.server['portal']}/us-east-1"
     assert team["WorkteamArn"] == desk.team and team["WorkforceArn"].endswith("/default")
     listed = aws.sagemaker.list_workteams(NameContains=desk.name, SortBy="CreateDate")["Workteams"]
     assert listed == [team]

@@ -1,0 +1,1 @@
+"""moto's STS, its credentials drawn so that they can't be guessed."""
