@@ -9,12 +9,12 @@ from flask import request
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug import Request, Response
 
-from helpers.local_aws import commands
+from helpers.local_aws import commands, wellformed
 from helpers.local_aws.daemon import IDENTITY_PATH
 from helpers.local_aws.door import checking, refusals
 from helpers.local_aws.door.answers import harmless, sandboxed
 from helpers.local_aws.s3 import models as s3
-from helpers.local_aws.unsupported import answer_error, answer_unknown_service
+from helpers.local_aws.unsupported import answer_error, answer_problem, answer_unknown_service
 
 
 class Dispatcher(DomainDispatcherApplication):
@@ -74,6 +74,8 @@ def _command(environ: dict[str, Any]) -> Response:
 
 def _aws(moto: Dispatcher, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
     """Answer a call of AWS's; what it changed is on disk before the client reads that it's done."""
+    if problem := wellformed.problem(environ):
+        return answer_problem(problem, Request(environ))(environ, start_response)
     try:
         app = moto.get_application(environ)
     except Exception:  # of several kinds, depending on how moto failed to find it

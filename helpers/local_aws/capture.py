@@ -1,8 +1,10 @@
 """Data capture: the requests and answers of an endpoint, as JSON lines in S3, in SageMaker's own layout."""
 
 import base64
+import errno
 import json
 import logging
+import os
 import random
 import threading
 import time
@@ -54,8 +56,8 @@ class Capture:
                 self._write()  # a file belongs to one hour's folder
             if not self._lines:
                 self._open(now)
+            self._append(line.encode() + b"\n")
             self._lines.append(line)
-            self._spool.write(line.encode() + b"\n")
             self._last = time.monotonic()
 
     def flush_if_due(self) -> None:
@@ -78,14 +80,31 @@ class Capture:
         self._hour, self._first = now.strftime("%Y%m%d%H"), time.monotonic()
         spool = state.root() / "captured" / name.hex
         spool.parent.mkdir(exist_ok=True)
-        self._spool = open(spool, "xb", buffering=0)  # noqa: SIM115  closed by _write
-        self._spool.write(self._uri.encode() + b"\n")
+        self._discard()
+        self._spool = open(spool, "xb", buffering=0)  # noqa: SIM115  closed by _discard
+        self._append(self._uri.encode() + b"\n")
+
+    def _append(self, line: bytes) -> None:
+        """Write a line to the spool, or nothing: raises OSError if the disk is full."""
+        end = self._spool.tell()
+        try:
+            if self._spool.write(line) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError:
+            self._spool.truncate(self._spool.seek(end))
+            raise
+
+    def _discard(self) -> None:
+        """Remove the spool, if there is one."""
+        if self._spool:
+            self._spool.close()
+            Path(self._spool.name).unlink(missing_ok=True)
+            self._spool = None
 
     def _write(self) -> None:
         """Put the captured lines into one object; the lock is held."""
         _put(self._uri, "".join(f"{line}\n" for line in self._lines).encode())
-        self._spool.close()
-        Path(self._spool.name).unlink()
+        self._discard()
         self._lines = []
 
     def _event(

@@ -1,6 +1,5 @@
 """What answers requests of a JSON service over HTTP: acts, and answers by botocore's model of the service."""
 
-import json
 from typing import Any
 
 from moto.core.exceptions import ServiceException
@@ -9,6 +8,7 @@ from moto.core.responses import ActionResult, BaseResponse
 from moto.utilities.aws_headers import gen_amzn_requestid_long
 
 from helpers.local_aws.errors import AwsError
+from helpers.local_aws.wellformed import read_json
 
 
 class JsonApi(BaseResponse):
@@ -37,6 +37,6 @@ class JsonApi(BaseResponse):
     def read_body(self) -> Any:
         """Parse the request's body; raise AwsError where it isn't JSON."""
         try:
-            return json.loads(self.body or "{}")
-        except (ValueError, RecursionError) as error:
+            return read_json(self.body)
+        except ValueError as error:
             raise AwsError("SerializationException", f"The body is not JSON: {error}") from None

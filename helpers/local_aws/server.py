@@ -33,6 +33,7 @@ from helpers.local_aws.iam.models import Backend as IamBackend
 from helpers.local_aws.s3 import models as s3
 from helpers.local_aws.s3.models import Backend as S3Backend
 from helpers.local_aws.sagemaker import models as sagemaker
+from helpers.local_aws.sagemaker.deployments import Janitor
 from helpers.local_aws.sagemaker.models import Backend as SageMakerBackend
 from helpers.local_aws.sagemakerruntime.models import Backend as RuntimeBackend
 from helpers.local_aws.scheduler import models as scheduler
@@ -78,6 +79,7 @@ def main() -> None:
     add_default_workforce(sagemaker_backends[state.ACCOUNT][state.REGION])
     scheduler.restore()
     Clock().start()
+    Janitor().start()
     server = _server(api, application(identity))
     threading.Thread(target=_server(workers, portal(portal_hosts)).serve_forever, daemon=True).start()
     record = {"id": identity, "pid": os.getpid(), "port": port, "url": url}

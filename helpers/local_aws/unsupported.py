@@ -1,5 +1,6 @@
 """What a client reads when it asks for something that the offline AWS can't do."""
 
+import errno
 import json
 import logging
 import re
@@ -8,6 +9,7 @@ from html import escape
 from werkzeug import Request, Response
 from werkzeug.exceptions import HTTPException
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _log = logging.getLogger(__name__)
 
 
@@ -21,8 +23,19 @@ def answer_error(error: Exception, request: Request) -> Response:
     if isinstance(error, HTTPException | NotImplementedError):
         what = str(error) if isinstance(error, NotImplementedError) else f"{request.method} {request.path}"
         return _word(request, "UnsupportedOperation", f"The offline AWS doesn't support this: {what}.")
+    if isinstance(error, OSError) and error.errno in _FULL:
+        _log.error("%s %s: %s", request.method, request.path, error)
+        words = "The offline AWS could not write this to disk, so nothing was changed. Make room and try again"
+        return _word(request, "DiskFull", f"{words}: {error.strerror}.")
+    if isinstance(error, UnicodeError):
+        return _word(request, "SerializationException", "The request holds text that isn't Unicode.")
     _log.error("%s %s failed", request.method, request.path, exc_info=error)
     return _word(request, "InternalFailure", f"The offline AWS failed at this request: {type(error).__name__}: {error}")
+
+
+def answer_problem(problem: tuple[str, str], request: Request) -> Response:
+    """Answer a request that no service should see: an error's code and message."""
+    return _word(request, *problem)
 
 
 def answer_unknown_service(request: Request) -> Response:

@@ -1,19 +1,21 @@
 """A companion on SageMaker: the original's archive with a rule and a wrapper beside its script, on an endpoint."""
 
-import io
 import json
+import shutil
 import tarfile
-import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory, TemporaryFile
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 import boto3
 from botocore.exceptions import ClientError
 from tqdm.auto import tqdm
 
+from helpers.monitors import archives
 from helpers.monitors.fairness import companion_rule
 
 SUFFIX, LONGEST_NAME = "-debiased", 63
@@ -47,10 +49,11 @@ def deploy(session: boto3.Session, region: str, endpoint: str, rule: Mapping, ro
         with ExitStack() as undo:
             _check_free(client, name)
             container, tags = _container_of(client, endpoint), _tags_of(client, endpoint)
-            program, archive = _pack(s3, container, rule)
             source = urlsplit(container["ModelDataUrl"])
             place = {"Bucket": source.netloc, "Key": str(_folder(source.path) / name / "model.tar.gz")}
-            s3.put_object(**place, Body=archive)
+            with TemporaryFile() as archive:
+                program = _pack(s3, container, rule, archive)
+                s3.put_object(**place, Body=archive)
             undo.callback(s3.delete_object, **place)
             environment = container.get("Environment", {}) | {
                 "SAGEMAKER_PROGRAM": WRAPPER,
@@ -132,15 +135,16 @@ def _tags_of(client, endpoint: str) -> list[dict]:
     return [tag for tag in tags if not tag["Key"].startswith("aws:")]
 
 
-def _pack(s3, container: Mapping, rule: Mapping) -> tuple[str, bytes]:
-    """Return the module of the original's script, and its archive with the companion's files beside that."""
+def _pack(s3, container: Mapping, rule: Mapping, archive: BinaryIO) -> str:
+    """Write the original's archive with the companion's files beside its script; returns the script's module."""
     environment = container.get("Environment", {})
     program = PurePosixPath(environment.get("SAGEMAKER_PROGRAM") or "inference.py")
     source = environment.get("SAGEMAKER_SUBMIT_DIRECTORY", "")
-    with tempfile.TemporaryDirectory() as folder:
-        code = Path(folder) / "code"
-        _unpack(s3, container["ModelDataUrl"], Path(folder))
+    with TemporaryDirectory() as folder:
+        model, code = Path(folder) / "model", Path(folder) / "model" / "code"
+        _unpack(s3, container["ModelDataUrl"], model)
         if source.startswith("s3://"):
+            shutil.rmtree(code, ignore_errors=True)
             _unpack(s3, source, code)
         if not (code / program.name).is_file():
             raise NoCompanion(
@@ -150,27 +154,26 @@ def _pack(s3, container: Mapping, rule: Mapping) -> tuple[str, bytes]:
         for part in (WRAPPER, "companion_rule.py"):
             (code / part).write_bytes((BESIDE / part).read_bytes())
         (code / "rule.json").write_text(json.dumps(rule), encoding="utf-8")
-        packed = io.BytesIO()
-        with tarfile.open(fileobj=packed, mode="w:gz") as archive:
-            for path in sorted(Path(folder).iterdir()):
-                archive.add(path, path.name)
-    return program.stem, packed.getvalue()
+        with tarfile.open(fileobj=archive, mode="w:gz") as packed:
+            for path in sorted(model.iterdir()):
+                packed.add(path, path.name)
+    archive.seek(0)
+    return program.stem
 
 
 def _unpack(s3, uri: str, folder: Path) -> None:
+    """Unpack an archive of S3's into a folder that isn't there yet; raises NoCompanion."""
     place = urlsplit(uri)
-    body = s3.get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))["Body"].read()
-    try:
-        with tarfile.open(fileobj=io.BytesIO(body), mode="r:*") as archive:
-            for member in archive:  # by hand: tarfile's own safe way, the filter `data`, came with Python 3.11.4
-                path = PurePosixPath(member.name)
-                if not (member.isreg() or member.isdir()) or path.is_absolute() or ".." in path.parts:
-                    raise tarfile.TarError(f"{member.name!r} is a link or a device, or leads outside")
-                if member.isreg():
-                    (folder / path).parent.mkdir(parents=True, exist_ok=True)
-                    (folder / path).write_bytes(archive.extractfile(member).read())
-    except tarfile.TarError as error:
-        raise NoCompanion(f"The archive {uri} can't be unpacked: {error}") from None
+    found = s3.get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
+    with TemporaryDirectory() as draft:
+        archive = Path(draft) / "model.tar.gz"
+        try:
+            archives.check_size(found["ContentLength"])
+            with archive.open("wb") as file:
+                shutil.copyfileobj(found["Body"], file)
+            archives.unpack(archive, folder)
+        except archives.ArchiveRefused as error:
+            raise NoCompanion(f"The archive {uri} can't be unpacked: {error}") from None
 
 
 def _wait(client, name: str) -> None:

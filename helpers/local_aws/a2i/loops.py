@@ -15,6 +15,7 @@ from helpers.local_aws.a2i import conditions, events
 from helpers.local_aws.a2i.resources import LoopResource
 from helpers.local_aws.errors import AwsError, validation_error
 from helpers.local_aws.sagemaker.resources import Record
+from helpers.local_aws.wellformed import read_json
 
 if TYPE_CHECKING:
     from helpers.local_aws.sagemaker.models import Backend
@@ -101,8 +102,18 @@ OPERATIONS: dict[str, Callable[["Backend", Record], Record | None]] = {
 
 
 def settle(backend: "Backend", loop: Record) -> None:
-    """End an open loop that has its answers, or that is stopping or out of time with nobody at work on it."""
-    now = datetime.now(UTC)
+    """End an open loop that has its answers, or that is stopping or out of time with nobody at work on it.
+
+    On a full disk it stays open: the clock ends it when there is room.
+    """
+    try:
+        _settle(backend, loop, datetime.now(UTC))
+    except OSError as error:
+        _log.error("Human loop %s can't end yet: %s", loop["HumanLoopName"], error)
+
+
+def _settle(backend: "Backend", loop: Record, now: datetime) -> None:
+    """Do what settle says; raises OSError."""
     if loop["HumanLoopStatus"] not in OPEN:
         return
     stopping, idle = loop["HumanLoopStatus"] == "Stopping", not at_work(loop, now)
@@ -119,8 +130,9 @@ def tick(_: datetime, now: datetime) -> None:
     """End the loops of all regions that have come to their end without a request."""
     for backend in list(sagemaker_backends[state.ACCOUNT].values()):
         for loop in list(backend.records["HumanLoop"].values()):
+            answered = len(loop["_answers"]) >= loop["_config"]["TaskCount"]
             if loop["HumanLoopStatus"] == "Stopping" or (
-                loop["HumanLoopStatus"] == "InProgress" and now > loop["_closes"]
+                loop["HumanLoopStatus"] == "InProgress" and (answered or now > loop["_closes"])
             ):
                 with backend.lock:
                     settle(backend, loop)
@@ -141,10 +153,10 @@ def parse_input(text: str, member: str) -> dict[str, Any]:
     try:
         if len(text) > _MAX_INPUT:
             raise ValueError(f"it is longer than {_MAX_INPUT} characters")
-        content = json.loads(text)
+        content = read_json(text)
         if not isinstance(content, dict):
             raise ValueError("it is no object")
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise validation_error(f"{member} must be a JSON object: {error}") from None
     return content
 
@@ -158,7 +170,7 @@ def _end(backend: "Backend", loop: Record, **members: Any) -> None:
     try:
         if answers:
             services.write_object(loop["HumanLoopOutput"]["OutputS3Uri"], json.dumps(written).encode())
-    except (ValueError, OSError) as error:
+    except ValueError as error:
         _log.error("The answers of human loop %s can't be written: %s", name, error)
         reason = f"The answers can't be written to S3: {error}"[:1024]
         members = {"HumanLoopStatus": "Failed", "FailureCode": "ValidationError", "FailureReason": reason}

@@ -81,8 +81,6 @@ class Store:
                 self._backend.change(loop, _answers=[*loop["_answers"], given], _claims=claims, _drafts=drafts)
             elif given["submission"] != answer.submission:
                 raise review.AlreadyAnswered("You have answered this task already; your first answer counts.")
-            else:
-                self._backend.change(loop)  # should the disk have been full the first time
             loops.settle(self._backend, loop)
         return review.Receipt(task_id=task_id, submitted=given["submitted"])
 

@@ -53,12 +53,19 @@ def localise_environment(root: str) -> dict[str, str]:
 
 
 def localise_code(folder: Path, root: str) -> None:
-    """Replace /opt/ml in the scripts under a folder, those within `code/*.tar.gz` included; raises ClientError."""
-    for path in [path for path in folder.rglob("*") if path.is_file()]:
-        if path.suffix in _SUFFIXES:
-            _rewrite(path, root)
-        elif path.name.endswith(".tar.gz") and path.parent.name == "code":
-            _repack(path, root)
+    """Replace /opt/ml in the scripts under a folder, those within `code/*.tar.gz` included; raises ClientError.
+
+    An archive within an archive stays as it is: one may hold itself.
+    """
+    _localise_scripts(folder, root)
+    for path in [path for path in folder.rglob("*.tar.gz") if path.is_file() and path.parent.name == "code"]:
+        _repack(path, root)
+
+
+def _localise_scripts(folder: Path, root: str) -> None:
+    """Replace /opt/ml in the scripts under a folder."""
+    for path in [path for path in folder.rglob("*") if path.is_file() and path.suffix in _SUFFIXES]:
+        _rewrite(path, root)
 
 
 def _rewrite(path: Path, root: str) -> None:
@@ -74,6 +81,6 @@ def _repack(path: Path, root: str) -> None:
     with tempfile.TemporaryDirectory(dir=path.parent.parent) as folder:
         content = Path(folder) / "content"
         unpack(path, content)
-        localise_code(content, root)
+        _localise_scripts(content, root)
         with gzip.open(path, "wb", compresslevel=1) as stream, tarfile.open(fileobj=stream, mode="w|") as archive:
             archive.add(content, ".")

@@ -12,6 +12,13 @@ class Backend(IAMBackend):
     """moto's IAM backend, declared here so that moto takes its responses from this folder."""
 
 
+def aws_documents(backend: IAMBackend) -> list[object]:
+    """Return the versions of AWS's own policies, over a thousand, which no call changes."""
+    return [
+        policy.versions for policy in backend.managed_policies.values() if policy.arn.startswith("arn:aws:iam::aws:")
+    ]
+
+
 def keep() -> None:
     """Write all roles and customer policies to disk; they are few."""
     backend = iam_backends[state.ACCOUNT]["aws"]

@@ -6,6 +6,7 @@ from moto.core.responses import ActionResult
 from moto.iam.responses import IamResponse
 
 from helpers.local_aws.iam import models
+from helpers.local_aws.undoing import kept_or_undone
 
 
 class Api(IamResponse):
@@ -13,10 +14,10 @@ class Api(IamResponse):
 
     def call_action(self) -> Any:
         """Answer one request."""
-        answer = super().call_action()
-        if not self._get_action().startswith(("Get", "List", "Simulate")):
-            models.keep()
-        return answer
+        if self._get_action().startswith(("Get", "List", "Simulate")):
+            return super().call_action()
+        with kept_or_undone(self.backend, models.keep, models.aws_documents(self.backend)):
+            return super().call_action()
 
     def simulate_principal_policy(self) -> ActionResult:
         """Answer that each action asked about is allowed."""

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from helpers.local_aws import services
-from helpers.local_aws.containers.archives import unpack
 from helpers.local_aws.sagemaker import jobs
+from helpers.monitors.archives import unpack
 
 
 def pack(folder: Path) -> bytes:

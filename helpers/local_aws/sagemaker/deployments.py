@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import urllib3
+from moto.sagemaker.models import sagemaker_backends
 
 from helpers.local_aws import state
 from helpers.local_aws.capture import Capture
@@ -60,7 +61,7 @@ class Server:
         arguments = ("--port", "0", "--ready-file", str(ready))
         environment = self.container.get("Environment", {}) | {serving.TOKEN: self.token}
         self.process = jobs.launch(self.run, module, "serve", environment, arguments)
-        port = self._wait(ready)
+        port = self._wait(ready)  # which ends the process if it can't serve, or need not any more
         timeout = urllib3.Timeout(connect=5, read=_INVOKE_SECONDS)
         self.pool = urllib3.HTTPConnectionPool("127.0.0.1", port, maxsize=32, timeout=timeout, retries=False)
 
@@ -93,11 +94,17 @@ class Server:
             self.launch()
         except (ValueError, OSError) as error:
             _log.error("%s could not be restarted: %s", self.variant, error)
+        if self.ended:  # meanwhile: what this has made anew goes as well
+            self.process.kill()
+            shutil.rmtree(self.run.root, ignore_errors=True)
 
     def _wait(self, ready: Path) -> int:
         """Return the port that the process writes to its ready file."""
         deadline = time.monotonic() + _START_SECONDS
         while time.monotonic() < deadline:
+            if self.ended:
+                self.process.kill()
+                raise ValueError(f"Production variant {self.variant} was deleted before it served.")
             if ready.exists():
                 return int(ready.read_text())
             code = self.process.poll()
@@ -176,19 +183,28 @@ def remove_strays(plans: list[dict[str, Any]]) -> None:
 
 
 class Janitor(threading.Thread):
-    """Looks after the servers of a region, twice a second."""
+    """Looks after the servers of all regions, and what a full disk has kept waiting, twice a second."""
 
-    def __init__(self, deployments: dict[str, Deployment]):
+    def __init__(self) -> None:
         super().__init__(name="janitor", daemon=True)
-        self._deployments = deployments
 
     def run(self) -> None:
         """Do so until the server ends."""
         while True:
             time.sleep(0.5)
-            for one in list(self._deployments.values()):
-                for server in one.all() if one.ready.is_set() else ():
-                    try:
-                        server.look_after()
-                    except Exception:
-                        _log.exception("Looking after %s failed", server.run.log_group)
+            for backend in list(sagemaker_backends[state.ACCOUNT].values()):
+                try:
+                    backend.catch_up()
+                    for one in list(backend.deployments.values()):
+                        _look_after(one)
+                except Exception:  # such as a backend that is being reset
+                    _log.exception("The janitor failed in %s", backend.region_name)
+
+
+def _look_after(deployment: Deployment) -> None:
+    """Look after the servers of a deployment, once they serve."""
+    for server in deployment.all() if deployment.ready.is_set() else ():
+        try:
+            server.look_after()
+        except Exception:
+            _log.exception("Looking after %s failed", server.run.log_group)

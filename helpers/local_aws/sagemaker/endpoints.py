@@ -107,7 +107,7 @@ def _deploy(backend: "Backend", record: Record, config_name: str, plan: Record) 
         if resumed:
             backend.deployments.pop(name, None)
             new.ready.set()
-        backend.change(record, EndpointStatus=status, FailureReason=str(error)[:_MAX_REASON])
+        backend.note(record, EndpointStatus=status, FailureReason=str(error)[:_MAX_REASON])
         return
     with backend.lock:
         if backend.records["Endpoint"].get(name) is not record:  # deleted meanwhile
@@ -116,7 +116,7 @@ def _deploy(backend: "Backend", record: Record, config_name: str, plan: Record) 
         backend.deployments[name] = new
         shown = {} if resumed else _shown(backend, config_name, plan)
         members = {"EndpointConfigName": config_name, "FailureReason": None, "_plan": plan}
-        backend.change(record, EndpointStatus="InService", **members, **shown)
+        backend.note(record, EndpointStatus="InService", **members, **shown)
     if old and not resumed:
         old.end()
 

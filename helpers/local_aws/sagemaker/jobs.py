@@ -195,9 +195,10 @@ def stop(runs: dict[str, Run], arn: str) -> None:
         run.stopping.set()
 
 
-def clear(runs: dict[str, Run], arn: str) -> None:
+def clear(runs: dict[str, Run], arn: str, run: Run) -> None:
     """Forget a job's run and remove its files."""
-    shutil.rmtree(runs.pop(arn).root, ignore_errors=True)
+    runs.pop(arn, None)
+    shutil.rmtree(run.root, ignore_errors=True)
 
 
 def internal_reason(error: Exception) -> str:

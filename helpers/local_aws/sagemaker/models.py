@@ -1,5 +1,6 @@
 """SageMaker's backend: moto's, with records of our own and work behind training jobs and endpoints."""
 
+import logging
 import os
 import threading
 from collections.abc import Callable
@@ -18,7 +19,7 @@ from helpers.local_aws.sagemaker import deployments, endpoints, hosting, jobs, p
 from helpers.local_aws.sagemaker import monitor_definitions as definitions
 from helpers.local_aws.sagemaker import monitor_executions as executions
 from helpers.local_aws.sagemaker import monitor_schedules as schedules
-from helpers.local_aws.sagemaker.deployments import Deployment, Janitor
+from helpers.local_aws.sagemaker.deployments import Deployment
 from helpers.local_aws.sagemaker.jobs import Run
 from helpers.local_aws.sagemaker.monitor_resources import JobDefinition, MonitoringResource
 from helpers.local_aws.sagemaker.resources import Record, Resource
@@ -44,6 +45,7 @@ RESOURCES = (
     ReviewResource("FlowDefinition", "flow definition", review.prepare_flow, end=review.end_flow),
     HUMAN_LOOP,
 )
+_log = logging.getLogger(__name__)
 _BY_KIND = {resource.kind: resource for resource in RESOURCES}
 
 OPERATIONS: dict[str, Callable[["Backend", Record], Record | None]] = {
@@ -76,8 +78,8 @@ class Backend(SageMakerModelBackend):
         self.records: dict[str, dict[str, Record]] = {kind: {} for kind in _BY_KIND}
         self.runs: dict[str, Run] = {}
         self.deployments: dict[str, Deployment] = {}
+        self.unwritten: list[Record] = []
         self.queue = ThreadPoolExecutor(max(2, os.cpu_count() or 2), thread_name_prefix="job")
-        Janitor(self.deployments).start()
 
     def find(self, kind: str, name: str) -> Record:
         """Return a record itself; raises AWS's error for a missing one."""
@@ -96,15 +98,55 @@ class Backend(SageMakerModelBackend):
     def change(self, record: Record, **members: Any) -> None:
         """Set members of a record and when it was last changed, and keep it on disk."""
         with self.lock:
-            record.update({"LastModifiedTime": utcnow()} | members)
-            if self.records[record["_kind"]].get(_name(record)) is record:
-                disk.save(self._file(record), record)
+            changes = {"LastModifiedTime": utcnow()} | members
+            if self._holds(record):
+                disk.save(self._file(record), record | changes)
+            record.update(changes)
+
+    def note(self, record: Record, **members: Any) -> None:
+        """Change a record by what happened anyway: if the disk is full, it is kept there when there is room again."""
+        with self.lock:
+            try:
+                self.change(record, **members)
+            except OSError as error:
+                _log.error("%s can't be written yet: %s", _name(record), error)
+                record.update({"LastModifiedTime": utcnow()} | members)
+                self.unwritten.append(record)
+
+    def catch_up(self) -> None:
+        """Write the records that a full disk has kept waiting."""
+        with self.lock:
+            waiting, self.unwritten = self.unwritten, []
+            for record in waiting:
+                try:
+                    self.change(record, LastModifiedTime=record["LastModifiedTime"])
+                except OSError:
+                    self.unwritten.append(record)
+
+    def add(self, record: Record) -> None:
+        """Keep a new record, on disk first."""
+        with self.lock:
+            disk.save(self._file(record), record)
+            self.records[record["_kind"]][_name(record)] = record
 
     def remove(self, record: Record) -> None:
         """Drop a record, here and on disk."""
         with self.lock:
-            del self.records[record["_kind"]][_name(record)]
             disk.drop(self._file(record))
+            del self.records[record["_kind"]][_name(record)]
+
+    def reset(self) -> None:
+        """Forget everything, as moto's own tests ask for; what runs is ended."""
+        for run in list(self.runs.values()):
+            run.stopping.set()
+        for deployment in list(self.deployments.values()):
+            deployment.end()
+        self.queue.shutdown(wait=False)
+        super().reset()
+
+    def _holds(self, record: Record) -> bool:
+        """Say whether a record is in use: one that was deleted meanwhile, or isn't complete yet, is not on disk."""
+        return self.records[record["_kind"]].get(_name(record)) is record
 
     def _file(self, record: Record) -> Path:
         """Return the file that keeps a record."""

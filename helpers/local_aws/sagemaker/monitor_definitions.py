@@ -19,6 +19,7 @@ def prepare(backend: "Backend", record: Record) -> None:
     check(backend, found)
     record["EndpointName"] = found["endpoint"]["EndpointName"]
     record["MonitoringJobDefinitionName"] = record["JobDefinitionName"]
+    record["JobDefinitionArn"] = record["MonitoringJobDefinitionArn"] = record[f"{record['_kind']}Arn"]
 
 
 def end(backend: "Backend", record: Record) -> None:

@@ -39,7 +39,7 @@ def begin(backend: "Backend", record: Record) -> None:
 def resume(backend: "Backend", record: Record) -> None:
     """Write the end of an execution that the server's own end cut off."""
     if record["MonitoringExecutionStatus"] in ("Pending", "InProgress", "Stopping"):
-        backend.change(record, MonitoringExecutionStatus="Failed", FailureReason=jobs.CUT_OFF)
+        backend.note(record, MonitoringExecutionStatus="Failed", FailureReason=jobs.CUT_OFF)
 
 
 def _work(backend: "Backend", record: Record) -> None:
@@ -49,7 +49,7 @@ def _work(backend: "Backend", record: Record) -> None:
     except Exception as error:  # whatever it was, the execution must not hang as InProgress
         reason = getattr(error, "message", None) or jobs.internal_reason(error)
         members = {"MonitoringExecutionStatus": "Failed", "FailureReason": reason[:_MAX_REASON]}
-    backend.change(record, **members)
+    backend.note(record, **members)
 
 
 def _run(backend: "Backend", record: Record) -> Record:

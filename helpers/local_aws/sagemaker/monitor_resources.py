@@ -44,7 +44,4 @@ class JobDefinition(MonitoringResource):
 
     def create(self, backend: "Backend", request: Record) -> Record:
         """Store a new definition and answer its ARN."""
-        arn = super().create(backend, request)[f"{self.kind}Arn"]
-        names = {"JobDefinitionArn": arn, "MonitoringJobDefinitionArn": arn}
-        backend.change(self.find(backend, request["JobDefinitionName"]), **names)
-        return {"JobDefinitionArn": arn}
+        return {"JobDefinitionArn": super().create(backend, request)[f"{self.kind}Arn"]}

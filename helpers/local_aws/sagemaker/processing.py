@@ -50,7 +50,7 @@ def stop(backend: "Backend", request: Record) -> None:
 def resume(backend: "Backend", record: Record) -> None:
     """Write the end of a job that the server's own end cut off."""
     if record["ProcessingJobStatus"] in ("InProgress", "Stopping"):
-        backend.change(record, ProcessingJobStatus="Failed", ProcessingEndTime=utcnow(), FailureReason=jobs.CUT_OFF)
+        backend.note(record, ProcessingJobStatus="Failed", ProcessingEndTime=utcnow(), FailureReason=jobs.CUT_OFF)
 
 
 def _work(backend: "Backend", record: Record, run: Run) -> None:
@@ -59,8 +59,8 @@ def _work(backend: "Backend", record: Record, run: Run) -> None:
         members = _run(backend, record, run)
     except Exception as error:  # whatever it was, the job must not hang as InProgress
         members = {"ProcessingJobStatus": "Failed", "FailureReason": jobs.internal_reason(error)}
-    jobs.clear(backend.runs, record["ProcessingJobArn"])
-    backend.change(record, ProcessingEndTime=utcnow(), **members)
+    jobs.clear(backend.runs, record["ProcessingJobArn"], run)
+    backend.note(record, ProcessingEndTime=utcnow(), **members)
 
 
 def _run(backend: "Backend", record: Record, run: Run) -> Record:

@@ -56,14 +56,17 @@ class Resource:
         """Store a new record, start its work and answer its ARN."""
         name, now = request[self.name_member], utcnow()
         arn = f"arn:aws:sagemaker:{backend.region_name}:{backend.account_id}:{self._arn_part()}/{name}"
-        record = request | {"_kind": self.kind, f"{self.kind}Arn": arn, "CreationTime": now}
+        record = request | {"_kind": self.kind, f"{self.kind}Arn": arn, "CreationTime": now, "LastModifiedTime": now}
         with backend.lock:
             if name in backend.records[self.kind]:
                 raise self._taken(arn)
             self.prepare(backend, record)
-            backend.records[self.kind][name] = record
-            backend.change(record, LastModifiedTime=now)
-        self.begin(backend, record)
+            backend.add(record)
+        try:
+            self.begin(backend, record)
+        except BaseException:
+            backend.remove(record)
+            raise
         return {f"{self.kind}Arn": arn}
 
     def describe(self, backend: "Backend", request: Record) -> Record:

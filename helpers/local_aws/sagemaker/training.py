@@ -69,11 +69,16 @@ def resume(backend: "Backend", record: Record) -> None:
 def _turn(backend: "Backend", record: Record, secondary: str, **members: object) -> None:
     """Move a job to its next secondary status, and set other members with it."""
     with backend.lock:
-        now = utcnow()
-        past = record["SecondaryStatusTransitions"]
-        past = [*past[:-1], past[-1] | {"EndTime": now}] if past else []
-        step = {"Status": secondary, "StartTime": now, "StatusMessage": _MESSAGES[secondary]}
-        backend.change(record, SecondaryStatusTransitions=[*past, step], SecondaryStatus=secondary, **members)
+        backend.change(record, **_step(record, secondary), **members)
+
+
+def _step(record: Record, secondary: str) -> Record:
+    """Return the members of a record that its next secondary status changes."""
+    now = utcnow()
+    past = record["SecondaryStatusTransitions"]
+    past = [*past[:-1], past[-1] | {"EndTime": now}] if past else []
+    step = {"Status": secondary, "StartTime": now, "StatusMessage": _MESSAGES[secondary]}
+    return {"SecondaryStatusTransitions": [*past, step], "SecondaryStatus": secondary}
 
 
 def _work(backend: "Backend", record: Record, run: Run) -> None:
@@ -82,7 +87,7 @@ def _work(backend: "Backend", record: Record, run: Run) -> None:
         primary, secondary, members = _run(backend, record, run)
     except Exception as error:  # whatever it was, the job must not hang as InProgress
         primary, secondary, members = "Failed", "Failed", {"FailureReason": jobs.internal_reason(error)}
-    jobs.clear(backend.runs, record["TrainingJobArn"])
+    jobs.clear(backend.runs, record["TrainingJobArn"], run)
     _finish(backend, record, primary, secondary, **members)
 
 
@@ -182,9 +187,9 @@ def _final_metrics(record: Record, run: Run, image: Image) -> list[Record]:
 def _finish(backend: "Backend", record: Record, primary: str, secondary: str, **members: object) -> None:
     """Write a job's end."""
     with backend.lock:
-        _turn(backend, record, secondary)
-        last = record["SecondaryStatusTransitions"][-1]
+        step = _step(record, secondary)
+        last = step["SecondaryStatusTransitions"][-1]
         end = last["EndTime"] = last["StartTime"]
         seconds = max(1, round((end - record.get("TrainingStartTime", end)).total_seconds()))
         times = {"TrainingEndTime": end, "TrainingTimeInSeconds": seconds, "BillableTimeInSeconds": seconds}
-        backend.change(record, TrainingJobStatus=primary, **times, **members)
+        backend.note(record, TrainingJobStatus=primary, **step, **times, **members)

@@ -65,9 +65,22 @@ def _problems(value: Any, shape: Shape, path: str) -> Iterator[str]:
             yield from _problems(key, shape.key, f"{path}.key")
             yield from _problems(item, shape.value, f"{path}.{key}")
     elif shape.type_name == "string":
+        _check_text(value, path)
         yield from _string_problems(value, shape, path)
     elif shape.type_name in ("integer", "long", "float", "double"):
+        if isinstance(value, int) and abs(value) >= (1 << 31 if shape.type_name == "integer" else 1 << 63):
+            raise AwsError("SerializationException", f"{path} must be a JSON {shape.type_name}: it is too large")
         yield from _limits(value, value, shape, path)
+
+
+def _check_text(value: str, path: str) -> None:
+    """Refuse text that no file, process or answer could hold; raises AwsError."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise AwsError("SerializationException", f"{path} holds half of a surrogate pair") from None
+    if "\0" in value:
+        raise validation_error(f"1 validation error detected: Value at '{path}' holds a NUL character")
 
 
 def _structure_problems(value: dict[str, Any], shape: StructureShape, path: str) -> Iterator[str]:

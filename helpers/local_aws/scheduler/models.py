@@ -16,6 +16,8 @@ from moto.scheduler.models import EventBridgeSchedulerBackend, Schedule, Schedul
 from helpers.local_aws import disk, state
 from helpers.local_aws.sagemaker.models import OPERATIONS
 from helpers.local_aws.scheduler import expressions
+from helpers.local_aws.undoing import kept_or_undone
+from helpers.local_aws.wellformed import read_json
 
 _TARGET = "arn:aws:scheduler:::aws-sdk:sagemaker:"
 _log = logging.getLogger(__name__)
@@ -73,8 +75,15 @@ class Backend(EventBridgeSchedulerBackend):
             raise
         finally:
             if schedule.schedule_expression.startswith("at(") and schedule.action_after_completion == "DELETE":
+                self._delete_when_fired(schedule)
+
+    def _delete_when_fired(self, schedule: Schedule) -> None:
+        """Delete a schedule of one time; on a full disk it stays, and never fires again."""
+        try:
+            with kept_or_undone(self, lambda: keep(self.region_name)):
                 self.delete_schedule(schedule.group_name, schedule.name)
-                keep(self.region_name)
+        except OSError as error:
+            _log.error("Schedule %s can't be deleted: %s", schedule.name, error)
 
     def _count(self, metric: str, schedule: Schedule) -> None:
         """Count an attempt or a failure in CloudWatch."""
@@ -119,7 +128,7 @@ def _check(asked: dict[str, Any]) -> None:
         )
     try:
         expressions.check(asked["schedule_expression"], asked["schedule_expression_timezone"] or "UTC")
-        if not isinstance(json.loads(text), dict):
+        if not isinstance(read_json(text), dict):
             raise ValueError(f"Input must be a JSON object, not {text[:80]!r}.")
     except ValueError as error:
         raise ValidationException(f"Invalid request: {error}") from None

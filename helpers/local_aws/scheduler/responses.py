@@ -5,6 +5,7 @@ from typing import Any
 from moto.scheduler.responses import EventBridgeSchedulerResponse
 
 from helpers.local_aws.scheduler import models
+from helpers.local_aws.undoing import kept_or_undone
 
 
 class Api(EventBridgeSchedulerResponse):
@@ -12,7 +13,7 @@ class Api(EventBridgeSchedulerResponse):
 
     def call_action(self) -> Any:
         """Answer one request."""
-        answer = super().call_action()
-        if not self._get_action().startswith(("Get", "List")):
-            models.keep(self.region)
-        return answer
+        if self._get_action().startswith(("Get", "List")):
+            return super().call_action()
+        with kept_or_undone(self.scheduler_backend, lambda: models.keep(self.region)):
+            return super().call_action()
