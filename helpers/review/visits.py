@@ -3,8 +3,12 @@
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from io import BytesIO
+from typing import IO
 
 import jinja2
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
@@ -22,9 +26,23 @@ PAGES.filters["clock"] = lambda moment: f"{moment:%H:%M} UTC"
 PAGES.filters["when"] = lambda moment: f"{moment:%d %b %Y, %H:%M} UTC"
 
 
+class _FormParser(FormDataParser):
+    """Werkzeug's parser counts the parts of multipart forms alone; browsers send the other kind."""
+
+    def parse(self, stream: IO[bytes], mimetype: str, *args: object, **options: object) -> tuple:
+        """Refuse a form of more fields than max_form_parts, before making objects of them."""
+        if mimetype == "application/x-www-form-urlencoded":
+            sent = stream.read()
+            if sent.count(b"&") >= self.max_form_parts:
+                raise RequestEntityTooLarge
+            stream = BytesIO(sent)
+        return super().parse(stream, mimetype, *args, **options)
+
+
 class FormRequest(Request):
     """A request of a reviewer's browser: forms of a few megabytes and no files."""
 
+    form_data_parser_class = _FormParser
     max_content_length = 8 << 20
     max_form_memory_size = 8 << 20
     max_form_parts = 20_000
