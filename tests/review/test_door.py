@@ -102,5 +102,5 @@ def test_own_pages_may_fetch_frame_and_draw(ask):
 @pytest.mark.parametrize("host", ["", " ", "https://a.example", "a.example:80", "a.example/b", "*", "*.example", "a b",
                                   "a@b", "\ud800"])  # fmt: skip
 def test_a_host_is_a_bare_name(host):
-    with pytest.raises(ValueError, match="isn't a name such as studio.example"):
+    with pytest.raises(ValueError, match="isn't a name such as"):
         own_pages_only(Response("inside"), [host])
