@@ -1,5 +1,6 @@
 """A client has so long to send and to read; one too many makes room for the next; large bodies wait for each other."""
 
+import contextlib
 import http.client
 import json
 import socket
@@ -69,14 +70,39 @@ def test_a_request_has_its_time(connect, monkeypatch):
     assert connection.recv(15) == b"HTTP/1.1 200 OK"
 
 
-def test_an_idle_connection_and_an_answer_that_nobody_reads_are_cut_off(connect, monkeypatch):
+def test_an_idle_connection_is_closed(connect, monkeypatch):
     monkeypatch.setattr(listener, "READ_WITHIN", 1)
     assert connect(b"").recv(1) == b""
-    unread = connect((PAGE + b"\r\n") * 100)
-    unread.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+
+
+@pytest.fixture
+def large(running):
+    """Ask for a page of 20 MB."""
+    running.app.add_url_rule("/large", view_func=lambda: b"x" * 20_000_000)
+    return PAGE.replace(b"/sign-in", b"/large") + b"\r\n"
+
+
+def test_an_answer_that_nobody_reads_is_cut_off(connect, large, monkeypatch):
+    monkeypatch.setattr(listener, "READ_WITHIN", 1)
+    unread = connect(large)
     time.sleep(4)
-    read = b"".join(iter(lambda: unread.recv(1 << 16), b""))  # ends: the server closed it
-    assert read.startswith(b"HTTP/1.1 200")
+    assert 0 < len(all_of(unread)) < 20_000_000
+
+
+def test_who_asks_on_without_reading_holds_no_thread(connect, large):
+    """A thread that has more to say waits for the reader: as many readers as threads would be all of them."""
+    for _ in range(listener.THREADS):
+        connect(large * 4)
+    time.sleep(1)
+    assert connect(PAGE + b"\r\n").recv(15) == b"HTTP/1.1 200 OK"
+
+
+def all_of(connection):
+    """Read until the server closes the connection."""
+    pieces = []
+    with contextlib.suppress(ConnectionResetError):
+        pieces.extend(iter(lambda: connection.recv(1 << 20), b""))
+    return b"".join(pieces)
 
 
 def test_who_kept_the_server_waiting_longest_makes_room(connect, running, monkeypatch):
