@@ -19,6 +19,14 @@ def main() -> int:
     parser.add_argument("--port", type=int, default=8421, help="on 127.0.0.1 (default: %(default)s; 0: any free one)")
     parser.add_argument("--database-url", help="default: DATABASE_URL, else the embedded server under .local/")
     parser.add_argument("--schema", default="data_mart", help="the data mart's schema (default: %(default)s)")
+    parser.add_argument(
+        "--host",
+        action="append",
+        default=[],
+        dest="hosts",
+        metavar="NAME",
+        help="a name that browsers reach it by besides 127.0.0.1 and localhost, such as Studio's; may be repeated",
+    )
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("invite", help="print the link for a reviewer, and end").add_argument("reviewer")
     options = parser.parse_args()
@@ -32,7 +40,7 @@ def main() -> int:
             app = create_app(url, options.schema, security.load_secrets(state_directory() / "console"))
             print(f"http://127.0.0.1:{options.port}{reviews.invite(app, options.reviewer)}")
             return 0
-        console = listen(url, options.schema, options.port, _session())
+        console = listen(url, options.schema, options.port, _session(), options.hosts)
     except (OSError, ValueError, RuntimeError) as error:
         print(f"console: {error}", file=sys.stderr)
         return 1

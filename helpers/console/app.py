@@ -1,6 +1,7 @@
 """The Flask app: pages for people, REST for programs, and how errors look to each."""
 
 import logging
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import boto3
@@ -10,13 +11,14 @@ from jinja2 import StrictUndefined
 from werkzeug.exceptions import HTTPException, ServiceUnavailable
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from helpers.console import fairness_pages, formats, pages, rest, reviews, security
+from helpers.console import bodies, fairness_pages, formats, pages, rest, reviews, security
 from helpers.datamart import BusyError, DataMart, DataMartError
 from helpers.datamart.connecting import PAGES
 from helpers.datamart.database import Database
+from helpers.review import own_pages_only
 
-LARGEST_BODY = 16 << 20  # bytes
 RETRY_AFTER = 5  # seconds, told to programs while the data mart is away or busy
+LARGEST_FORM = 64 << 10  # bytes: a note on an alert, thrice as long for its encoding, and far more
 
 log = logging.getLogger(__name__)
 
@@ -35,16 +37,24 @@ class _Json(DefaultJSONProvider):
 
 
 def create_app(
-    database_url: str, schema: str, secrets: security.Secrets, boto_session: boto3.Session | None = None
+    database_url: str,
+    schema: str,
+    secrets: security.Secrets,
+    boto_session: boto3.Session | None = None,
+    hosts: Iterable[str] = (),
 ) -> Flask:
     """Make the console over the data mart in a schema; nothing is made or changed there.
 
     With `boto_session`, SageMaker is asked which version of a model serves when records name none.
+    `hosts` are names that browsers reach it by, besides 127.0.0.1 and localhost.
+
+    Raises:
+        ValueError: a host has more than a name.
     """
     app = Flask(__name__)
     app.jinja_env.undefined = StrictUndefined
     app.json = _Json(app)
-    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
     app.jinja_env.filters.update(formats.FILTERS)
     app.extensions["mart"] = DataMart(database_url, schema, boto_session, PAGES)
     app.extensions["database"] = Database(database_url, schema, PAGES)
@@ -52,6 +62,7 @@ def create_app(
     reviews.mount(app, secrets.session_key)
     # A Jupyter server that passes requests on says under which path.
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=0, x_proto=0, x_host=0, x_prefix=1)
+    app.wsgi_app = own_pages_only(app.wsgi_app, hosts)
     security.protect(app, secrets)
     security.csrf.exempt(rest.rest)  # its requests carry the token themselves, never a cookie
     app.register_blueprint(rest.rest)
@@ -63,7 +74,7 @@ def create_app(
 
     @app.get("/openapi.json")
     def openapi() -> Response:
-        return send_file(rest.OPENAPI)
+        return send_file(bodies.OPENAPI)
 
     return app
 

@@ -1,27 +1,17 @@
 """Logging over REST, with OpenScale's paths and bodies; openapi.json describes it, and bodies are checked by that."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import groupby
-from pathlib import Path
 
 from flask import Blueprint, current_app, request
-from jsonschema_rs import Draft202012Validator
-from werkzeug.exceptions import BadRequest, Conflict, NotFound, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, Conflict, NotFound
 
 from helpers.console import explanation_queries, queries, security
+from helpers.console.bodies import COMPONENTS, DOCUMENT, LARGEST_BODY, json_body
 from helpers.console.gathering import gatherings
 from helpers.datamart import ConflictError, PayloadRecord, Subscription
 
-OPENAPI = Path(__file__).parent / "openapi.json"
-DOCUMENT = json.loads(OPENAPI.read_text(encoding="utf-8"))
-COMPONENTS = DOCUMENT["components"]
-VALIDATORS = {
-    # a message that repeated the whole body would have no room for what is wrong with it
-    name: Draft202012Validator({"$ref": f"#/components/schemas/{name}", "components": COMPONENTS}, mask="this value")
-    for name in ("ScoringRecords", "Feedback")
-}
 PARAMETERS = {  # that may be in the query, by the name of the operation, which is also the view's
     operation["operationId"]: {
         each.get("name") or each["$ref"].split("/")[-1] for each in operation.get("parameters", ())
@@ -44,6 +34,7 @@ def _mart_of(endpoint: str | None, values: dict) -> None:
 
 @rest.before_request
 def _check() -> None:
+    request.max_content_length = LARGEST_BODY  # of the other pages' forms, far less
     if request.data_mart_id != current_app.extensions["schema"]:
         raise NotFound("There is no such data mart: its id is the name of its schema.")
     known = PARAMETERS.get(request.endpoint.removeprefix("rest."), set())
@@ -56,8 +47,7 @@ def _check() -> None:
 @rest.post("/scoring_payloads")
 def store_scoring_payloads() -> tuple[dict, int]:
     """Store scoring records of one subscription."""
-    with _refusals():
-        records = _body("ScoringRecords")
+    with _refusals(), json_body("ScoringRecords") as records:
         subscription = _subscription_of(records)
         gatherings[subscription.uid].store(
             subscription,
@@ -79,8 +69,7 @@ def store_scoring_payloads() -> tuple[dict, int]:
 @rest.post("/feedback_payloads")
 def store_feedback_payloads() -> tuple[str, int]:
     """Store labels of one subscription."""
-    with _refusals():
-        body = _body("Feedback")
+    with _refusals(), json_body("Feedback") as body:
         _subscription_of([body]).feedback_logging.store(body["values"], fields=body["fields"])
     return "", 204
 
@@ -140,20 +129,6 @@ def _deployment(rows: list[dict]) -> dict:
         "deployment": {"deployment_id": rows[0]["deployment"], "name": rows[0]["deployment"]},
         "metrics": [{name: row[name] for name in metrics} for row in rows],
     }
-
-
-def _body(schema: str) -> list | dict:
-    """Return the request's JSON; refuse it where it isn't as openapi.json describes."""
-    if not request.is_json:
-        raise UnsupportedMediaType("Send JSON, with the header Content-Type: application/json.")
-    try:
-        body = json.loads(request.get_data(cache=False))
-    except ValueError as error:
-        raise ValueError(f"The body is not JSON: {error}. Nothing was stored.") from None
-    for error in VALIDATORS[schema].iter_errors(body):
-        where = "".join(f"[{step!r}]" for step in error.instance_path)
-        raise ValueError(f"The body{where}: {error.message}. Nothing was stored.")
-    return body
 
 
 def _subscription_of(bodies: list[dict]) -> Subscription:

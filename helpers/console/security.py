@@ -16,6 +16,7 @@ from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
 SHORTEST_TOKEN = 20  # characters, of a token that the user chose
+LONGEST_PATH = 1000  # characters, kept in a cookie, which browsers drop above 4 KB
 SESSION_LENGTH = timedelta(hours=8)
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self';"
@@ -68,7 +69,8 @@ def protect(app: Flask, held: Secrets) -> None:
     app.config.update(
         SECRET_KEY=held.session_key,
         CONSOLE_TOKEN=held.token,
-        SESSION_COOKIE_NAME="console_session",
+        # Cookies know no ports: two consoles on one machine would overwrite each other's.
+        SESSION_COOKIE_NAME=f"console_{hashlib.sha256(held.session_key).hexdigest()[:8]}",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Strict",
         PERMANENT_SESSION_LIFETIME=SESSION_LENGTH,
@@ -107,7 +109,9 @@ def require_session() -> Response | None:
         return None
     if request.method == "GET":
         # Only paths of this app match a route, so this can't lead elsewhere.
-        session["asked_for"] = request.script_root + request.full_path.rstrip("?")
+        asked_for = request.script_root + request.full_path.rstrip("?")
+        if len(asked_for) <= LONGEST_PATH:
+            session["asked_for"] = asked_for
     return redirect(url_for("sign_in.form"))
 
 

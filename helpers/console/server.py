@@ -2,20 +2,19 @@
 
 import os
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
 
 import boto3
-import waitress
 from flask import Flask
-from waitress.server import BaseWSGIServer
 
 from helpers.console import reviews, security
-from helpers.console.app import LARGEST_BODY, create_app
+from helpers.console.app import create_app
+from helpers.console.listener import Listener
 
 REPOSITORY = Path(__file__).parent.parent.parent
-THREADS = 16  # requests answered at once; what they log meanwhile is stored together
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class Console:
     url: str
     token: str = field(repr=False)
     app: Flask = field(repr=False)
-    server: BaseWSGIServer = field(repr=False)
+    server: Listener = field(repr=False)
 
     def invite(self, reviewer: str, url: str | None = None) -> str:
         """Return the link that lets a reviewer answer tasks for a week; ValueError where nobody is called so.
@@ -52,34 +51,44 @@ def state_directory() -> Path:
     return Path(os.environ.get("TUTORIAL_LOCAL_DIR", REPOSITORY / ".local"))
 
 
-def listen(database_url: str, schema: str, port: int, boto_session: boto3.Session | None = None) -> Console:
-    """Take a port of 127.0.0.1, 0 for any free one; see `create_app` for the session.
+def listen(
+    database_url: str,
+    schema: str,
+    port: int,
+    boto_session: boto3.Session | None = None,
+    hosts: Iterable[str] = (),
+) -> Console:
+    """Take a port of 127.0.0.1, 0 for any free one; see `create_app` for the session and hosts.
 
     Raises:
         RuntimeError: the port is taken.
-        ValueError: CONSOLE_TOKEN is too short.
+        ValueError: CONSOLE_TOKEN is too short, or a host has more than a name.
     """
     secrets = security.load_secrets(state_directory() / "console")
-    app = create_app(database_url, schema, secrets, boto_session)
-    # Bodies above LARGEST_BODY are answered by the app, in JSON; the server itself cuts off what is far beyond.
+    app = create_app(database_url, schema, secrets, boto_session, hosts)
     try:
-        server = waitress.create_server(
-            app, host="127.0.0.1", port=port, threads=THREADS, max_request_body_size=4 * LARGEST_BODY, ident=None
-        )
+        server = Listener(app, port)
     except OSError as error:
         raise RuntimeError(f"Can't listen on port {port} of 127.0.0.1: {error}. Choose another port.") from None
     return Console(f"http://127.0.0.1:{server.effective_port}", secrets.token, app, server)
 
 
 def start(
-    database_url: str, schema: str = "data_mart", port: int = 0, boto_session: boto3.Session | None = None
+    database_url: str,
+    schema: str = "data_mart",
+    port: int = 0,
+    boto_session: boto3.Session | None = None,
+    hosts: Iterable[str] = (),
 ) -> Console:
     """Run the console in the background of this process, until `stop()` or the process's end.
 
+    `hosts` are names that browsers reach it by besides 127.0.0.1 and localhost, such as that of
+    SageMaker Studio: ["d-abc123.studio.eu-central-1.sagemaker.aws"].
+
     Raises:
         RuntimeError: the port is taken.
-        ValueError: CONSOLE_TOKEN is too short.
+        ValueError: CONSOLE_TOKEN is too short, or a host has more than a name.
     """
-    console = listen(database_url, schema, port, boto_session)
+    console = listen(database_url, schema, port, boto_session, hosts)
     Thread(target=console.server.run, daemon=True).start()
     return console

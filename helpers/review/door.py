@@ -36,7 +36,8 @@ def own_pages_only(app: WSGIApplication, hosts: Iterable[str] = ()) -> WSGIAppli
     known = LOOPBACK | {_checked(host) for host in hosts}
 
     def door(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        host = PORT.sub("", environ.get("HTTP_HOST", "").lower())
+        # A program that was given http://user:password@host may send all of it; a browser doesn't.
+        host = PORT.sub("", environ.get("HTTP_HOST", "").lower().rpartition("@")[2])
         if host not in known:
             return Response(_UNKNOWN.format(host[:100]), 421)(environ, start_response)
         if comes_from_elsewhere(environ):

@@ -10,12 +10,15 @@ from werkzeug.utils import redirect, send_from_directory
 from werkzeug.wrappers import Response
 
 from . import working
+from .door import comes_from_elsewhere
 from .sessions import Signer
 from .tasks import NoTask, Store
-from .visits import MOST_ANSWERS, FormRequest, Visit
+from .visits import FormRequest, Visit
 
 logger = logging.getLogger(__name__)
+LONGEST_INVITATION = 16 << 10  # bytes of the form that has it
 QUEUE_LENGTH = 50  # tasks listed; the page says how many more there are
+TOO_MUCH = "The form is too large: 8 MB and 20,000 fields are the most."
 STATIC = str(files(__package__).joinpath("static"))
 HEADERS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
 
@@ -50,14 +53,15 @@ def _answer(visit: Visit) -> Response:
     request = visit.request
     try:
         page, values = ROUTES.bind_to_environ(request.environ).match()
-        if request.method == "POST" and request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
-            raise Forbidden("Another site tried to send this form.")
+        if comes_from_elsewhere(request.environ):
+            raise Forbidden("Another site sent this request: open the page itself, and do it there.")
+        if page in OPEN:
+            request.max_content_length = LONGEST_INVITATION
         if visit.session is None and page not in OPEN:
             return _sign_in_first(visit, page)
         return page(visit, **values)
     except RequestEntityTooLarge:
-        said = f"The form is larger than 8 MB, or has more than {MOST_ANSWERS:,} answers."
-        return visit.page("message.html", 413, heading="Too much at once", message=said)
+        return visit.page("message.html", 413, heading="Too much at once", message=TOO_MUCH)
     except HTTPException as error:
         return visit.page("message.html", error.code, heading=error.name, message=error.description)
     except Exception:  # of the store: its database may be away for a moment, which mustn't cost what was typed

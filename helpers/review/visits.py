@@ -1,9 +1,9 @@
 """One request to the review page: who asks, how to answer with a page, and what a page may do."""
 
-import io
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import IO
 
 import jinja2
@@ -26,19 +26,17 @@ PAGES.filters["clock"] = lambda moment: f"{moment:%H:%M} UTC"
 PAGES.filters["when"] = lambda moment: f"{moment:%d %b %Y, %H:%M} UTC"
 
 
-MOST_ANSWERS = 20_000  # of one form
-
-
 class _FormParser(FormDataParser):
-    """Counts what an ordinary form sends before it is taken apart, as Werkzeug does with parts of the other kind."""
+    """Werkzeug's parser counts the parts of multipart forms alone; browsers send the other kind."""
 
-    def parse(self, stream: IO[bytes], mimetype: str, *rest: object) -> tuple:
+    def parse(self, stream: IO[bytes], mimetype: str, *args: object, **options: object) -> tuple:
+        """Refuse a form of more fields than max_form_parts, before making objects of them."""
         if mimetype == "application/x-www-form-urlencoded":
-            body = stream.read()
-            if body.count(b"&") >= MOST_ANSWERS:
+            sent = stream.read()
+            if sent.count(b"&") >= self.max_form_parts:
                 raise RequestEntityTooLarge
-            stream = io.BytesIO(body)
-        return super().parse(stream, mimetype, *rest)
+            stream = BytesIO(sent)
+        return super().parse(stream, mimetype, *args, **options)
 
 
 class FormRequest(Request):
@@ -47,7 +45,7 @@ class FormRequest(Request):
     form_data_parser_class = _FormParser
     max_content_length = 8 << 20
     max_form_memory_size = 8 << 20
-    max_form_parts = MOST_ANSWERS
+    max_form_parts = 20_000
 
 
 @dataclass(frozen=True)
