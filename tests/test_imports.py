@@ -18,7 +18,8 @@ ALLOWED = {
     "local_aws": {"monitors", "review"},
     "cleanup": set(),
     "workspace": {"cleanup", "datamart"},
-    "notebook_runner": set(),
+    "notebook_runner": {"run_lock"},
+    "run_lock": set(),
 }
 KEPT_OUT = {"boto3", "botocore", "psycopg2", "moto", "flask"}
 FILES = sorted(HELPERS.rglob("*.py"))
