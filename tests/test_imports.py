@@ -17,7 +17,8 @@ ALLOWED = {
     "console": {"datamart", "review"},
     "local_aws": {"monitors", "review"},
     "cleanup": set(),
-    "workspace": {"cleanup", "datamart"},
+    "stopped": set(),
+    "workspace": {"cleanup", "datamart", "stopped"},
     "notebook_runner": {"run_lock"},
     "run_lock": set(),
 }
