@@ -29,9 +29,8 @@ def checkout(tmp_path):
     folder = tmp_path / "Über stand"
     folder.mkdir()
     (folder / "probe.py").write_text(PROBE)
-    (folder / "Makefile").write_text(
-        f"include {REPOSITORY / 'Makefile'}\nprobe:\n\t@'{sys.executable}' probe.py '{REPOSITORY}'\n"
-    )
+    probe = f"\nprobe:\n\t@'{sys.executable}' probe.py '{REPOSITORY}'\n"
+    (folder / "Makefile").write_text((REPOSITORY / "Makefile").read_text() + probe)
     cells = [nbformat.v4.new_code_cell("import warnings; warnings.simplefilter('error')\nimport matplotlib.pyplot")]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / "some.ipynb")
     return folder
