@@ -6,23 +6,32 @@ BIN := $(VENV)/bin
 FROM ?= 00
 # Notebook kernels must be able to keep compiled modules: importing the SageMaker SDK uncompiled costs seconds each time.
 unexport PYTHONDONTWRITEBYTECODE
+# Where HOME can't be written, the caches and settings of uv, Jupyter, IPython and Matplotlib go to .local/home.
+ifeq ($(shell test -d "$$HOME" -a -w "$$HOME" || echo no),no)
+export XDG_CACHE_HOME ?= $(CURDIR)/.local/home/cache
+export MPLCONFIGDIR ?= $(CURDIR)/.local/home/matplotlib
+export IPYTHONDIR ?= $(CURDIR)/.local/home/ipython
+export JUPYTER_CONFIG_DIR ?= $(CURDIR)/.local/home/jupyter
+export JUPYTER_DATA_DIR ?= $(CURDIR)/.local/home/jupyter
+endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install run lab console test bench soak render stop clean aws-clean lock
+.PHONY: help install run lab console test bench soak render stop clean aws-clean lock audit
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 install: $(VENV)/installed  ## create .venv and install the locked packages (the others call it)
 
-$(VENV)/installed: requirements.txt
+$(VENV)/installed: requirements.txt .ci/uv.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed; '$(PYTHON)' is $$($(PYTHON) -V 2>&1). Name another: make install PYTHON=python3.12"; exit 1; }
+	@test ! -x $(BIN)/python || $(BIN)/python -m helpers.run_lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
 	  { rm -rf $(VENV); echo "'$(PYTHON) -m venv' failed. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
-	@echo "Installing about 240 packages into $(VENV) (2 GB; once) ..."
-	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode -r requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .ci/uv.txt
+	@echo "Installing about 260 packages into $(VENV) (2 GB; once) ..."
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements.txt
 	@mkdir -p $(VENV)/etc/jupyter/labconfig  # JupyterLab's announcements would ask the network
 	@echo '{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}' > $(VENV)/etc/jupyter/labconfig/page_config.json
 	@touch $@
@@ -31,7 +40,7 @@ run: install  ## run every notebook, one after the other (make run FROM=05 resum
 	@$(BIN)/python -m helpers.notebook_runner run --from $(FROM)
 
 lab: install  ## open the notebooks in JupyterLab
-	@$(BIN)/jupyter lab --ServerApp.ip=127.0.0.1 --ServerApp.root_dir=. notebooks/00_start_here.ipynb
+	@$(BIN)/python -m jupyterlab --ServerApp.ip=127.0.0.1 --ServerApp.root_dir=. notebooks/00_start_here.ipynb
 
 console: install  ## open the data mart's status pages and REST interface on 127.0.0.1
 	@$(BIN)/python -m helpers.console
@@ -54,12 +63,25 @@ stop: install  ## stop the offline AWS and the embedded PostgreSQL; what they ho
 	@$(BIN)/python -m helpers.workspace stop
 
 clean:  ## stop everything and delete what the notebooks made (.local and build)
-	@if test -e $(VENV)/installed; then $(BIN)/python -m helpers.workspace stop; fi
+	@if test -e $(VENV)/installed; then $(BIN)/python -m helpers.run_lock && $(BIN)/python -m helpers.workspace stop; fi
 	rm -rf .local build
 
 aws-clean: install  ## on AWS: delete the tutorial's endpoints, models and S3 objects; safe to repeat
 	@TUTORIAL_TARGET=aws $(BIN)/python -m helpers.workspace aws-clean
 
-# One version of each package for every Python: the committed outputs are theirs.
-lock:  ## compile requirements.in into requirements.txt
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --fork-strategy fewest --upgrade requirements.in -o requirements.txt
+# One version of each package for every Python: the committed outputs are theirs. Hashes: nobody can change a package
+# that is locked.
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --fork-strategy fewest \
+  --generate-hashes --upgrade
+
+lock: install  ## compile requirements.in into requirements.txt, and the tools of make install and make audit
+	@$(COMPILE) requirements.in -o requirements.txt
+	@for tool in uv pip-audit; do echo $$tool | $(COMPILE) - -o .ci/$$tool.txt; done
+
+audit: install  ## look for known vulnerabilities in what requirements.txt locks (asks api.osv.dev)
+	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python build/audit
+	@VIRTUAL_ENV=build/audit $(BIN)/uv pip install --quiet --require-hashes -r .ci/pip-audit.txt
+	@build/audit/bin/python -m pip_audit --require-hashes --disable-pip --progress-spinner off \
+	  --vulnerability-service osv -r requirements.txt 2> build/audit/log || \
+	  { grep -q '^Traceback' build/audit/log || { cat build/audit/log; exit 1; }; \
+	    echo "api.osv.dev gave no answer, so nothing was checked: make audit needs a network (see build/audit/log)."; exit 1; }

@@ -15,9 +15,9 @@ import time
 from pathlib import Path
 
 import nbformat
-import papermill
-from papermill.exceptions import PapermillExecutionError
 from tqdm import tqdm
+
+from helpers import run_lock
 
 REPOSITORY = Path(__file__).parent.parent
 NOTEBOOKS = REPOSITORY / "notebooks"
@@ -49,6 +49,10 @@ def run(first: str = "00") -> dict:
 
 def execute(path: Path, target: Path, parameters: dict | None = None) -> nbformat.NotebookNode:
     """Run one notebook with papermill, writing it to `target`; raise SystemExit naming the cell that failed."""
+    # Imported here: it takes two seconds, which a second run, refused for the first, need not wait for.
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
     try:
         # The kernel's log level: its notes on how it is connected would break up the progress bar.
         return papermill.execute_notebook(
@@ -138,12 +142,13 @@ def main() -> None:
     runner.add_argument("--from", dest="first", default="00", help="the number of the notebook to begin with, as 05")
     commands.add_parser("render", help="run all afresh and keep the outputs in notebooks/")
     arguments = parser.parse_args()
-    if arguments.command == "render":
-        render()
-    elif not re.fullmatch(r"\d\d", arguments.first):
+    if arguments.command == "run" and not re.fullmatch(r"\d\d", arguments.first):
         parser.error(f"--from takes a notebook's two-digit number, as 05, not {arguments.first!r}")
-    else:
-        print(f"\n{table(run(arguments.first))}")
+    with run_lock.hold(f"make {arguments.command}", BUILD):
+        if arguments.command == "render":
+            render()
+        else:
+            print(f"\n{table(run(arguments.first))}")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ import boto3
 import pandas as pd
 from tqdm.auto import tqdm
 
-from helpers import datamart
+from helpers import datamart, stopped
 from helpers.cleanup import S3_PREFIX, TAG, delete_resources, delete_schedules
 
 REPOSITORY = Path(__file__).parent.parent
@@ -90,7 +90,8 @@ def open() -> Workspace:
         # Nothing of the user's own AWS set-up may be read offline: no key, no profile, no endpoint.
         for variable in [variable for variable in os.environ if variable.startswith("AWS_")]:
             del os.environ[variable]
-        os.environ.update(_start_local_aws())
+        # Trying again is for networks: with a stopped server it would take the SDK minutes to say so.
+        os.environ.update(_start_local_aws() | {"AWS_MAX_ATTEMPTS": "2"})
     # Imported here: the SDK takes seconds, and reads its configuration from the variables just set.
     from sagemaker.core.helper.session_helper import Session, get_execution_role
 
@@ -102,6 +103,8 @@ def open() -> Workspace:
     session = Session(boto_session=boto_session, default_bucket=os.environ.get("TUTORIAL_BUCKET"))
     role = os.environ.get("TUTORIAL_ROLE") or _role(chosen, session, get_execution_role)
     database_url = _database_url(chosen)
+    if chosen == "local":
+        stopped.explain_in_notebook(None if "DATABASE_URL" in os.environ else database_url)
     bucket = session.default_bucket()  # last, since it makes one where there is none
     # For what the SDK uploads by itself, such as scripts: make aws-clean must find it. Set any earlier, the SDK looks
     # for objects in a bucket that isn't there yet.

@@ -17,8 +17,10 @@ ALLOWED = {
     "console": {"datamart", "review"},
     "local_aws": {"monitors", "review"},
     "cleanup": set(),
-    "workspace": {"cleanup", "datamart"},
-    "notebook_runner": set(),
+    "stopped": set(),
+    "workspace": {"cleanup", "datamart", "stopped"},
+    "notebook_runner": {"run_lock"},
+    "run_lock": set(),
 }
 KEPT_OUT = {"boto3", "botocore", "psycopg2", "moto", "flask"}
 FILES = sorted(HELPERS.rglob("*.py"))

@@ -114,7 +114,7 @@ def test_only_the_loopback_interface_listens(aws):
 def test_env_points_a_shell_at_the_server(aws):
     command = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
     exports = aws.command("env").stdout
-    shell = f'export AWS_PROFILE=mine AWS_ACCESS_KEY_ID=mine\n{exports}\n{sys.executable} -c "{command}"'
+    shell = f'export AWS_PROFILE=mine AWS_ACCESS_KEY_ID=mine\n{exports}\n"{sys.executable}" -c "{command}"'
     done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=True)
     assert done.stdout.strip().endswith("assumed-role/TutorialExecutionRole/tutorial")
 

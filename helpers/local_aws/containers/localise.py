@@ -10,26 +10,38 @@ from a data file.
 import gzip
 import os
 import re
+import shutil
 import sys
 import tarfile
 import tempfile
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 from .archives import unpack
 from .contract import ClientError, opt_ml
 
 _OPT_ML = re.compile(r"((?<![\w./-])|(?<=file://))/opt/ml(?![\w.-])")
+_PLAIN = re.compile(r"[\w./-]+", re.ASCII)
 _SUFFIXES = (".py", ".sh")
 
 
 def find_root() -> str:
     """Find a name for the private root that may stand unquoted in a shell script."""
-    root = str(opt_ml().resolve())
-    if re.fullmatch(r"[\w./-]+", root, re.ASCII):
-        return root
-    link = Path(tempfile.mkdtemp(prefix="opt-ml-")) / "ml"
-    link.symlink_to(root)
-    return str(link)
+    return _plain_name(opt_ml().resolve())
+
+
+def _plain_name(folder: Path) -> str:
+    """Return a folder's name if it may stand unquoted in a shell script, else that of a link to it.
+
+    The link goes when this process ends.
+    """
+    if _PLAIN.fullmatch(str(folder)):
+        return str(folder)
+    place = tempfile.gettempdir()
+    links = Path(tempfile.mkdtemp(prefix="opt-ml-", dir=place if _PLAIN.fullmatch(place) else "/tmp"))
+    Finalize(None, shutil.rmtree, [links, True], exitpriority=0)  # unlike atexit's, it's called in forked processes too
+    (links / "ml").symlink_to(folder)
+    return str(links / "ml")
 
 
 def localise(text: str, root: str) -> str:
@@ -48,7 +60,10 @@ def localise_all(texts: list[str], root: str) -> list[str]:
 def localise_environment(root: str) -> dict[str, str]:
     """Return the environment with /opt/ml replaced, this Python first on PATH, and pip kept off the network."""
     environment = {name: localise(value, root) for name, value in os.environ.items()}
-    environment["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), environment.get("PATH", os.defpath)])
+    programs = Path(sys.executable).parent
+    # The SDK's scripts call Python unquoted. Above bin/ lies what makes it this virtual environment's Python.
+    here = os.path.join(_plain_name(programs.parent), programs.name)
+    environment["PATH"] = os.pathsep.join([here, environment.get("PATH", os.defpath)])
     return environment | {"PYTHONUNBUFFERED": "1", "PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 
 

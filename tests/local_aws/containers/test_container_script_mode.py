@@ -1,12 +1,18 @@
 import json
 import shutil
+import subprocess
+import sys
 import tarfile
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from urllib.request import Request, urlopen
 
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
+
+from tests.conftest import REPOSITORY
 
 TRAIN = """
 import argparse, json, os
@@ -301,6 +307,30 @@ def test_what_model_trainer_sends_for_its_source_code_trains(job, module):
     assert job.train(module, **environment) == 0, job.log
     assert (job.opt_ml / "model" / "model.joblib").exists()
     assert f"SM_CHANNEL_TRAIN={job.opt_ml}/input/data/train" in job.log
+
+
+def test_it_trains_where_the_folders_of_job_and_python_need_quoting(job, tmp_path):
+    odd = tmp_path / "Über stand"
+    inside = type(job)(odd / "job")
+    environment = prepare_model_trainer(inside, "train.py", train_dot_py=TRAIN)
+    (odd / "venv").symlink_to(sys.prefix)
+    code = (
+        "import json, sys\nfrom pathlib import Path\nfrom helpers.local_aws.containers.launcher import launch\n"
+        "environment, log = json.loads(sys.argv[1]), Path(sys.argv[2])\n"
+        "sys.exit(launch('script_mode', 'train', environment, log).wait(60))"
+    )
+    arguments = [json.dumps(environment | {"OPT_ML": str(inside.opt_ml)}), str(inside.root / "log")]
+    with tempfile.TemporaryDirectory() as short:  # it holds a socket, whose path may not be long
+        done = subprocess.run(
+            [odd / "venv" / "bin" / "python", "-c", code, *arguments],
+            cwd=REPOSITORY,
+            env={"PATH": "/usr/bin:/bin", "TMPDIR": short},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr + inside.log
+        assert not list(Path(short).glob("opt-ml-*"))
+    assert (inside.opt_ml / "model" / "model.joblib").exists()
 
 
 def test_a_failing_model_trainer_script_leaves_its_traceback_as_the_reason(job):
