@@ -26,7 +26,7 @@ def problem(environ: dict[str, Any]) -> tuple[str, str] | None:
     """
     given = f"{environ.get('HTTP_AUTHORIZATION', '')} {environ.get('QUERY_STRING', '')}"
     match = _SERVICE.search(given)
-    to_s3 = bool(match and "s3" in match.groups()) and "HTTP_X_AMZ_TARGET" not in environ
+    to_s3 = "HTTP_X_AMZ_TARGET" not in environ and (match is None or "s3" in match.groups())  # S3 alone has other ways
     limit = MAX_OBJECT if to_s3 else MAX_BODY
     if int(environ.get("CONTENT_LENGTH") or 0) > limit:
         return "EntityTooLarge", f"The request's body is longer than {limit} bytes."

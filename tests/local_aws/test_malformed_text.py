@@ -4,9 +4,11 @@ import http.client
 import json
 from urllib.parse import urlsplit
 
+import boto3
 import pytest
 from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.config import Config
 from botocore.credentials import Credentials
 
 HALF = "\ud800"
@@ -96,6 +98,25 @@ def test_s3_refuses_it_in_its_own_form(aws, method, path, headers):
     status, text = send(aws, "s3", method, path, b"x" if method == "PUT" else b"", headers)
     assert status == 400 and "<Error><" in text and "<Code>InvalidURI</Code>" in text
     assert [item["Key"] for item in aws.s3.list_objects_v2(Bucket="data")["Contents"]] == before
+
+
+def test_what_s3_is_given_may_be_anything(aws):
+    env, kind = aws.env, "application/json"
+    keys = {
+        "aws_access_key_id": env["AWS_ACCESS_KEY_ID"],
+        "aws_secret_access_key": env["AWS_SECRET_ACCESS_KEY"],
+        "aws_session_token": env["AWS_SESSION_TOKEN"],
+    }
+    aws.s3.put_object(Bucket="data", Key="malformed", Body=b"[" * 9, ContentType="application/json")
+    for version in ("s3", "s3v4"):  # presigned in either way
+        config = Config(signature_version=version)
+        client = boto3.client("s3", "us-east-1", endpoint_url=env["AWS_ENDPOINT_URL"], config=config, **keys)
+        url = client.generate_presigned_url("put_object", {"Bucket": "data", "Key": "malformed", "ContentType": kind})
+        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
+        connection.request("PUT", url.partition(urlsplit(url).netloc)[2], b"\xff{", {"Content-Type": kind})
+        assert connection.getresponse().status == 200
+        connection.close()
+    aws.s3.delete_object(Bucket="data", Key="malformed")
 
 
 def test_a_query_service_refuses_it(aws):
