@@ -9,18 +9,14 @@ import shutil
 import socket
 import sys
 import threading
-from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from moto.iam.models import iam_backends
-from moto.moto_server.werkzeug_app import MotoRequestHandler
 from moto.s3.models import s3_backends
 from moto.sagemaker.models import sagemaker_backends
 from moto.sagemakerruntime.models import sagemakerruntime_backends
 from moto.scheduler.models import scheduler_backends
 from moto.sts.models import sts_backends
-from werkzeug.serving import BaseWSGIServer, make_server
 
 from helpers.local_aws import capture, state
 from helpers.local_aws.a2i.definitions import add_default_workforce
@@ -30,6 +26,7 @@ from helpers.local_aws.containers import launcher
 from helpers.local_aws.daemon import SERVING
 from helpers.local_aws.iam import models as iam
 from helpers.local_aws.iam.models import Backend as IamBackend
+from helpers.local_aws.listening import Server
 from helpers.local_aws.s3 import models as s3
 from helpers.local_aws.s3.models import Backend as S3Backend
 from helpers.local_aws.sagemaker import models as sagemaker
@@ -80,8 +77,8 @@ def main() -> None:
     scheduler.restore()
     Clock().start()
     Janitor().start()
-    server = _server(api, application(identity))
-    threading.Thread(target=_server(workers, portal(portal_hosts)).serve_forever, daemon=True).start()
+    server = Server(api, application(identity))
+    threading.Thread(target=Server(workers, portal(portal_hosts)).serve_forever, daemon=True).start()
     record = {"id": identity, "pid": os.getpid(), "port": port, "url": url}
     record |= {"portal": portal_port, "portal_hosts": portal_hosts}
     state.write_json(state.root() / "server.json", record)
@@ -90,12 +87,6 @@ def main() -> None:
     preloading.daemon = True
     preloading.start()
     server.serve_forever()
-
-
-def _server(listener: socket.socket, app: Callable[..., Any]) -> BaseWSGIServer:
-    """Make a server of an application, a thread a request."""
-    port = listener.getsockname()[1]
-    return make_server("127.0.0.1", port, app, threaded=True, request_handler=MotoRequestHandler, fd=listener.fileno())
 
 
 def _listen(port: int, exact: bool) -> socket.socket:

@@ -1,4 +1,4 @@
-"""Requests that no service should see: too long, or holding text that is no Unicode or JSON that is no JSON."""
+"""Requests that no service should see: holding text that is no Unicode or JSON that is no JSON."""
 
 import io
 import json
@@ -9,8 +9,6 @@ from urllib.parse import unquote_to_bytes
 
 from werkzeug import Request
 
-MAX_OBJECT = 5 << 30  # bytes of one upload to S3, as on AWS
-MAX_BODY = 64 << 20  # bytes of any other request
 _PERCENT = ("HTTP_X_AMZ_COPY_SOURCE", "HTTP_X_AMZ_TAGGING")  # headers whose value is percent-encoded
 _JSON = re.compile(r"application/(x-amz-json-1\.\d|json)\b", re.IGNORECASE)
 _FORM = "application/x-www-form-urlencoded"
@@ -27,9 +25,6 @@ def problem(environ: dict[str, Any]) -> tuple[str, str] | None:
     given = f"{environ.get('HTTP_AUTHORIZATION', '')} {environ.get('QUERY_STRING', '')}"
     match = _SERVICE.search(given)
     to_s3 = "HTTP_X_AMZ_TARGET" not in environ and (match is None or "s3" in match.groups())  # S3 alone has other ways
-    limit = MAX_OBJECT if to_s3 else MAX_BODY
-    if int(environ.get("CONTENT_LENGTH") or 0) > limit:
-        return "EntityTooLarge", f"The request's body is longer than {limit} bytes."
     texts = [unquote_to_bytes(environ["REQUEST_URI"])]  # as it was sent: werkzeug mends PATH_INFO
     texts += [unquote_to_bytes(environ.get(name, "")) for name in _PERCENT]
     if not all(map(_is_text, texts)):

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import re
 from io import BytesIO
-from typing import Any
+from typing import IO, Any
 from urllib.parse import parse_qs
 
 from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
@@ -12,7 +12,8 @@ from werkzeug.wsgi import get_input_stream
 
 from helpers.local_aws.door.refusals import Reason, Refusal
 
-LARGEST = 2 << 30  # bytes; an object is held in memory
+LARGEST_OBJECT = 2 << 30  # bytes of one upload to S3, which is held in memory
+LARGEST_CALL = 64 << 20  # bytes of any other request
 _UNSIGNED = "UNSIGNED-PAYLOAD"
 _FORM = "application/x-www-form-urlencoded"
 _SHORT = 10_000  # bytes of an unsigned request that are looked at
@@ -27,7 +28,7 @@ def take(environ: dict[str, Any], to_s3: bool, presigned: bool = False) -> str:
     Raises:
         Refusal: the body is too large, cut off, or not the one that was signed.
     """
-    content = _read(environ)
+    content = read(begin(environ, LARGEST_OBJECT if to_s3 else LARGEST_CALL))
     environ["wsgi.input"] = BytesIO(content)
     claimed = environ.get("HTTP_X_AMZ_CONTENT_SHA256")
     if to_s3 and claimed is None and presigned:
@@ -52,10 +53,19 @@ def operation(environ: dict[str, Any]) -> str:
     return f"{environ['REQUEST_METHOD']} {environ['PATH_INFO'][:100]}"
 
 
-def _read(environ: dict[str, Any]) -> bytes:
+def begin(environ: dict[str, Any], largest: int) -> IO[bytes]:
+    """Return a request's body as a stream; raises Refusal if it is longer than `largest` bytes."""
     try:
-        return get_input_stream(environ, max_content_length=LARGEST).read()
+        return get_input_stream(environ, max_content_length=largest)
     except RequestEntityTooLarge:
-        raise Refusal(Reason.DENIED, f"The body is larger than {LARGEST >> 30} GB.") from None
+        raise Refusal(Reason.TOO_LARGE, f"The request's body is longer than {largest} bytes.") from None
+
+
+def read(stream: IO[bytes], size: int = -1) -> bytes:
+    """Read a stream to its end, or so many bytes of it; raises Refusal if it breaks off."""
+    try:
+        return stream.read(size)
+    except RequestEntityTooLarge:
+        raise Refusal(Reason.TOO_LARGE, "The request's body is too long.") from None
     except (ClientDisconnected, OSError):
-        raise Refusal(Reason.INCOMPLETE, "The body ended before its Content-Length.") from None
+        raise Refusal(Reason.INCOMPLETE, "The body ended before its Content-Length, or came too slowly.") from None

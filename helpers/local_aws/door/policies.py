@@ -12,7 +12,6 @@ from typing import Any
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import parse_options_header
 from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, MultipartDecoder, NeedData
-from werkzeug.wsgi import get_input_stream
 
 from helpers.local_aws.door import body
 from helpers.local_aws.door.refusals import Reason, Refusal
@@ -44,9 +43,9 @@ class Form:
         boundary = parse_options_header(environ["CONTENT_TYPE"])[1].get("boundary", "")
         if not boundary or environ["QUERY_STRING"]:
             raise _malformed("it has no boundary, or a query")
-        self._decoder = MultipartDecoder(boundary.encode("latin-1", "replace"), body.LARGEST, max_parts=_MOST_FIELDS)
-        self._stream = get_input_stream(environ, max_content_length=body.LARGEST)
-        self._content = self._stream.read(_FIELDS_LIMIT)
+        self._decoder = MultipartDecoder(boundary.encode("latin-1", "replace"), max_parts=_MOST_FIELDS)
+        self._stream = body.begin(environ, body.LARGEST_OBJECT)
+        self._content = body.read(self._stream, _FIELDS_LIMIT)
         self._take(self._content)
         if not self._file_begun:
             raise _malformed(f"no file within its first {_FIELDS_LIMIT} bytes")
@@ -62,7 +61,7 @@ class Form:
         extra = sorted(name for name in self.fields if name not in named and not name.startswith("x-ignore-"))
         if extra:
             raise _denied(f"Extra input fields: {', '.join(extra)}")
-        rest = self._stream.read()
+        rest = body.read(self._stream)
         self._take(rest)
         self._take(None)
         for _, least, most in (each for each in conditions if _is_range(each)):

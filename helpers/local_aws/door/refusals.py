@@ -21,6 +21,7 @@ class Reason(Enum):
     EXPIRED = ("ExpiredToken", "ExpiredToken", "ExpiredTokenException")
     WRONG_SIGNATURE = ("SignatureDoesNotMatch", "SignatureDoesNotMatch", "InvalidSignatureException")
     LATE = ("RequestTimeTooSkewed", "SignatureDoesNotMatch", "InvalidSignatureException")
+    TOO_LARGE = ("EntityTooLarge", "RequestEntityTooLarge", "RequestEntityTooLargeException")
     DENIED = ("AccessDenied", "AccessDenied", "AccessDeniedException")
 
 
