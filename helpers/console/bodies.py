@@ -33,7 +33,7 @@ AT_ONCE = 12 << 20  # bytes
 PATIENCE = 1.0  # seconds that a body waits for others; it holds a thread meanwhile
 LONGEST_PATH = 8  # steps in a message
 HALF = re.compile("[\ud800-\udfff]")
-ESCAPED_HALF = re.compile(r"\\ud[89a-f]", re.I)
+ESCAPED_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 
 _turn = Condition()
 _worked_on: dict[object, int] = {}  # bytes of each body
