@@ -150,7 +150,7 @@ class Database:
         if lost:
             connection.close()
             self._close_idle()  # what took this connection away took those too, most often
-        if (lost or error.pgcode in failures.AGAIN) and time.monotonic() < deadline:
+        if (lost or isinstance(error, failures.AGAIN)) and time.monotonic() < deadline:
             time.sleep(0.1)
             return
         if failures.is_callers(error):
@@ -225,6 +225,8 @@ class Database:
         said = failures.told(error, self.schema, self._parameters.get("password"))
         if connection is not None and error.pgcode == failures.LOCKED:
             said = f"Waited too long for {failures.waited_for(error)}. {failures.who_holds(connection, self.schema)}"
+        if isinstance(error, failures.NO_SCHEMA):
+            return DataMartError(said)
         kind = BusyError if error.pgcode in failures.WAITED else DataMartError
         return kind(f"PostgreSQL, {self.where}: {said}")
 

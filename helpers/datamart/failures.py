@@ -6,7 +6,8 @@ from contextlib import suppress
 import psycopg2
 from psycopg2 import errors, extensions, sql
 
-AGAIN = ("40001", "40P01")  # serialization failure, deadlock
+AGAIN = (errors.SerializationFailure, errors.DeadlockDetected)
+NO_SCHEMA = (errors.UndefinedTable, errors.UndefinedColumn)
 LOCKED, CANCELLED, READ_ONLY = "55P03", "57014", "25006"
 WAITED = (LOCKED, CANCELLED)
 TOO_LONG = ("25P03", "25P04")  # a transaction that the server ended, whatever is tried
@@ -60,7 +61,7 @@ def is_told(error: psycopg2.Error) -> bool:
 def told(error: psycopg2.Error, schema: str, hidden: str | None) -> str:
     """Say what happened and what to do, with `hidden` (the password) nowhere in it."""
     said = str(error).strip() or type(error).__name__
-    if isinstance(error, errors.UndefinedTable | errors.UndefinedColumn):
+    if isinstance(error, NO_SCHEMA):
         said = (
             f"Schema {schema!r} holds no data mart, or one of an older version: call setup(), as notebook 03 does."
             f" ({error.diag.message_primary})"

@@ -1,10 +1,12 @@
 """The embedded PostgreSQL server: one data directory, one server, shared by every process that asks for it."""
 
 import fcntl
+import hashlib
 import os
 import re
 import shlex
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Iterator
@@ -169,8 +171,13 @@ def _socket_directory(directory: Path) -> Path:
     for place in (tempfile.gettempdir(), "/tmp", "/var/tmp"):
         if len(os.fsencode(place)) <= LONGEST_SOCKET_DIRECTORY - 20 and programs.reaches(Path(place)):
             break
-    sockets = Path(tempfile.mkdtemp(prefix=SOCKET_PREFIX, dir=place))
-    if os.geteuid() == 0:
-        account = programs.system_account()
-        os.chown(sockets, account.pw_uid, account.pw_gid)
-    return sockets
+    # The same at each start: whoever holds the URL finds the server again.
+    sockets = Path(place) / f"{SOCKET_PREFIX}{hashlib.sha256(os.fsencode(directory)).hexdigest()[:12]}"
+    owner = programs.system_account().pw_uid if os.geteuid() == 0 else os.geteuid()
+    with suppress(FileExistsError):
+        sockets.mkdir(mode=0o700)
+        os.chown(sockets, owner, -1)
+    found = sockets.lstat()
+    if stat.S_ISDIR(found.st_mode) and found.st_uid == owner and not found.st_mode & 0o077:
+        return sockets
+    raise RuntimeError(f"{sockets} is not ours, so PostgreSQL's socket can't be put there: remove it.")

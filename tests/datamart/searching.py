@@ -25,6 +25,7 @@ def holders(url, *values):
     """Return the tables, as schema.table, of which a row holds one of some values in any form."""
     patterns = sql.Literal([f"%{form}%" for value in values for form in forms(value)])
     with contextlib.closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
+        connection.autocommit = True  # in one transaction, the locks of all tables would be too many
         cursor.execute(
             "SELECT table_schema, table_name FROM information_schema.tables WHERE table_type = 'BASE TABLE'"
             " UNION SELECT schemaname, matviewname FROM pg_matviews ORDER BY 1, 2"

@@ -122,11 +122,15 @@ class Explainability(Monitor):
 
     def get(self, scoring_id: str) -> Explanation:
         """Return a row's newest explanation; raise ValueError where it has none."""
-        check_text(scoring_id, "scoring_id")
+        none = f"Row {scoring_id!r:.200} has no explanation yet"
+        try:
+            check_text(scoring_id, "scoring_id")
+        except ValueError as error:
+            raise ValueError(f"{none}: {error}") from None
         for row_id in (scoring_id, f"{scoring_id}-1"):
             if found := explanations.find(self._database, self._subscription.subscription_id, row_id):
                 return found
-        raise ValueError(f"Row {scoring_id!r:.200} has no explanation yet: call explain() with its scoring id.")
+        raise ValueError(f"{none}: call explain() with its scoring id.")
 
     def run(self, background_mode: bool = False, sample: int | None = None) -> dict:
         """Explain a sample of the newest rows and compare what matters with the training data; see `Monitor.run`."""
