@@ -1,4 +1,6 @@
-"""Every plot of the notebooks: small, in colours that everyone can tell apart, the finding as its title."""
+"""Every plot of the notebooks: small, in colours that everyone can tell apart, the finding as its
+title.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -22,7 +24,9 @@ STYLE = {
 }
 
 
-def _figure(rows: int = 1, columns: int = 1, size: tuple[float, float] = (6.4, 3.0)) -> tuple[Figure, np.ndarray]:
+def _figure(
+    rows: int = 1, columns: int = 1, size: tuple[float, float] = (6.4, 3.0)
+) -> tuple[Figure, np.ndarray]:
     sns.set_theme(style="ticks", rc={**STYLE, "axes.spines.top": False, "axes.spines.right": False})
     figure, axes = plt.subplots(rows, columns, figsize=size, layout="constrained", squeeze=False)
     return figure, axes.ravel()
@@ -38,7 +42,9 @@ def balance(labels: pd.Series, names: Mapping[object, str], title: str) -> Figur
     figure, (axis,) = _figure(size=(6.4, 1.8))
     counts = labels.value_counts().reindex(list(names))
     bars = axis.barh(list(names.values()), counts, color=[BLUE, ORANGE])
-    axis.bar_label(bars, labels=[f"{count} ({count / counts.sum():.0%})" for count in counts], padding=4)
+    axis.bar_label(
+        bars, labels=[f"{count} ({count / counts.sum():.0%})" for count in counts], padding=4
+    )
     axis.set(title=title, xlabel="cases", xlim=(0, counts.max() * 1.2))
     return _finish(figure)
 
@@ -51,7 +57,13 @@ def distributions(
     for axis, column in zip(axes, columns, strict=True):
         bins = np.histogram_bin_edges(frame[column], bins=25)
         for (value, name), colour in zip(names.items(), (BLUE, ORANGE), strict=True):
-            axis.hist(frame.loc[frame[by] == value, column], bins=bins, color=colour, alpha=0.65, label=name)
+            axis.hist(
+                frame.loc[frame[by] == value, column],
+                bins=bins,
+                color=colour,
+                alpha=0.65,
+                label=name,
+            )
         axis.set(xlabel=column, ylabel="cases" if axis is axes[0] else "")
     axes[-1].legend(frameon=False)
     figure.suptitle(title, fontweight="bold", fontsize=STYLE["axes.titlesize"])
@@ -59,10 +71,16 @@ def distributions(
 
 
 def roc_curves(labels: ArrayLike, scores: Mapping[str, ArrayLike], title: str) -> Figure:
-    """Draw the ROC curve of each model: `labels` 0 or 1, `scores` the positive class's, by the model's name."""
+    """Draw the ROC curve of each model: `labels` 0 or 1, `scores` the positive class's, by the
+    model's name.
+    """
     figure, (axis,) = _figure(size=(4.2, 3.6))
-    for (name, values), colour, line in zip(scores.items(), (BLUE, ORANGE, GREEN), ("-", "--", ":"), strict=False):
-        RocCurveDisplay.from_predictions(labels, values, name=name, ax=axis, curve_kwargs={"color": colour, "ls": line})
+    for (name, values), colour, line in zip(
+        scores.items(), (BLUE, ORANGE, GREEN), ("-", "--", ":"), strict=False
+    ):
+        RocCurveDisplay.from_predictions(
+            labels, values, name=name, ax=axis, curve_kwargs={"color": colour, "ls": line}
+        )
     axis.plot([0, 1], [0, 1], color=GREY, linewidth=0.8)
     axis.set(title=title, xlabel="false positive rate", ylabel="true positive rate")
     axis.legend(loc="lower right", frameon=False)
@@ -82,7 +100,16 @@ def score_histogram(scores: ArrayLike, unsure: tuple[float, float], title: str) 
 def confusion(matrix: ArrayLike, labels: Sequence[str], title: str) -> Figure:
     """Draw a confusion matrix: rows are the true labels, columns the predicted ones."""
     figure, (axis,) = _figure(size=(3.6, 2.8))
-    sns.heatmap(matrix, annot=True, fmt="d", cmap="Blues", cbar=False, xticklabels=labels, yticklabels=labels, ax=axis)
+    sns.heatmap(
+        matrix,
+        annot=True,
+        fmt="d",
+        cmap="Blues",
+        cbar=False,
+        xticklabels=labels,
+        yticklabels=labels,
+        ax=axis,
+    )
     axis.set(title=title, xlabel="predicted", ylabel="true")
     return _finish(figure)
 
@@ -94,27 +121,42 @@ def metrics(table: pd.DataFrame, threshold: float, title: str) -> Figure:
     """
     names, models = list(table.index.unique()), list(table["model"].unique())
     figure, (axis,) = _figure(size=(6.4, 0.45 * len(names) + 1.5))
-    for number, (model, colour, marker) in enumerate(zip(models, (BLUE, ORANGE), "os", strict=True)):
+    for number, (model, colour, marker) in enumerate(
+        zip(models, (BLUE, ORANGE), "os", strict=True)
+    ):
         part = table[table["model"] == model].reindex(names)
         height = np.arange(len(names)) + (number - (len(models) - 1) / 2) * 0.3
         reach = [part["value"] - part["ci_low"], part["ci_high"] - part["value"]]
-        axis.errorbar(part["value"], height, xerr=reach, fmt=marker, color=colour, capsize=2, label=model)
+        axis.errorbar(
+            part["value"], height, xerr=reach, fmt=marker, color=colour, capsize=2, label=model
+        )
     axis.axvline(threshold, color=GREY, linestyle="--", label=f"lower limit {threshold:g}")
-    axis.set(title=title, xlabel="value, with 95% interval", yticks=range(len(names)), yticklabels=names)
+    axis.set(
+        title=title, xlabel="value, with 95% interval", yticks=range(len(names)), yticklabels=names
+    )
     axis.invert_yaxis()
     figure.legend(frameon=False, loc="outside lower center", ncols=3)
     return _finish(figure)
 
 
 def differences(table: pd.DataFrame, margin: float, title: str) -> Figure:
-    """Draw how far challengers differ from the champion, with intervals, against the margin that they may be worse.
+    """Draw how far challengers differ from the champion, with intervals, against the margin that
+    they may be worse.
 
-    `table` is indexed by the challenger's name, with columns difference, ci_low, ci_high (log loss) and passes.
+    `table` is indexed by the challenger's name, with columns difference, ci_low, ci_high (log loss)
+    and passes.
     """
     figure, (axis,) = _figure(size=(6.4, 0.5 * len(table) + 1.1))
     for height, row in enumerate(table.itertuples()):
         reach = [[row.difference - row.ci_low], [row.ci_high - row.difference]]
-        axis.errorbar(row.difference, height, xerr=reach, fmt="o", capsize=3, color=BLUE if row.passes else ORANGE)
+        axis.errorbar(
+            row.difference,
+            height,
+            xerr=reach,
+            fmt="o",
+            capsize=3,
+            color=BLUE if row.passes else ORANGE,
+        )
     axis.axvline(0, color=GREY, linewidth=0.8)
     axis.axvline(margin, color=GREY, linestyle="--", label=f"margin {margin:g}")
     axis.set(title=title, xlabel="challenger's log loss less the champion's, with 95% interval")
@@ -145,7 +187,13 @@ def accuracy(table: pd.DataFrame, title: str) -> Figure:
     height = np.arange(len(table))
     reach = [table["estimated"] - table["ci_low"], table["ci_high"] - table["estimated"]]
     axis.errorbar(
-        table["estimated"], height, xerr=reach, fmt="o", color=BLUE, capsize=2, label="estimated, 95% interval"
+        table["estimated"],
+        height,
+        xerr=reach,
+        fmt="o",
+        color=BLUE,
+        capsize=2,
+        label="estimated, 95% interval",
     )
     axis.scatter(table["true"], height, marker="D", color=ORANGE, zorder=3, label="true")
     axis.set(title=title, xlabel="accuracy", yticks=height, yticklabels=table.index)
@@ -155,9 +203,11 @@ def accuracy(table: pd.DataFrame, title: str) -> Figure:
 
 
 def disparity(groups: pd.DataFrame, title: str) -> Figure:
-    """Draw each group's share of favourable outcomes with its 95% interval, minorities beside their majority.
+    """Draw each group's share of favourable outcomes with its 95% interval, minorities beside their
+    majority.
 
-    `groups` has a line a group: feature, group, role ("majority" or "minority"), rows, favourable_rate, rate_low and
+    `groups` has a line a group: feature, group, role ("majority" or "minority"), rows,
+        favourable_rate, rate_low and
     rate_high, as `monitors.fairness.evaluation` gives them.
     """
     figure, (axis,) = _figure(size=(6.4, 0.4 * len(groups) + 1.3))
@@ -165,28 +215,56 @@ def disparity(groups: pd.DataFrame, title: str) -> Figure:
     for role, colour, marker in (("majority", BLUE, "o"), ("minority", ORANGE, "s")):
         there = (groups["role"] == role).to_numpy()
         part = groups[there]
-        reach = [part["favourable_rate"] - part["rate_low"], part["rate_high"] - part["favourable_rate"]]
+        reach = [
+            part["favourable_rate"] - part["rate_low"],
+            part["rate_high"] - part["favourable_rate"],
+        ]
         axis.errorbar(
-            part["favourable_rate"], height[there], xerr=reach, fmt=marker, color=colour, capsize=2, label=role
+            part["favourable_rate"],
+            height[there],
+            xerr=reach,
+            fmt=marker,
+            color=colour,
+            capsize=2,
+            label=role,
         )
     names = [f"{line.feature} {line.group} ({line.rows})" for line in groups.itertuples()]
-    axis.set(title=title, xlabel="favourable outcomes, with 95% interval", yticks=height, yticklabels=names)
+    axis.set(
+        title=title,
+        xlabel="favourable outcomes, with 95% interval",
+        yticks=height,
+        yticklabels=names,
+    )
     axis.xaxis.set_major_formatter("{x:.0%}")
     axis.invert_yaxis()
     figure.legend(frameon=False, loc="outside lower center", ncols=4)
     return _finish(figure)
 
 
-def frontier(table: pd.DataFrame, original: Mapping[str, float], threshold: float, title: str) -> Figure:
-    """Draw what accuracy each degree of fairness costs: the whole frontier, the chosen point, and the model as it is.
+def frontier(
+    table: pd.DataFrame, original: Mapping[str, float], threshold: float, title: str
+) -> Figure:
+    """Draw what accuracy each degree of fairness costs: the whole frontier, the chosen point, and
+    the model as it is.
 
-    `table` has columns fairness, accuracy and chosen (one is true); `original` has fairness and accuracy.
+    `table` has columns fairness, accuracy and chosen (one is true); `original` has fairness and
+    accuracy.
     """
     figure, (axis,) = _figure(size=(6.4, 3.3))
     axis.plot(table["fairness"], table["accuracy"], color=BLUE, marker="o", label="best thresholds")
     chosen = table[table["chosen"]]
-    axis.scatter(chosen["fairness"], chosen["accuracy"], s=120, color=GREEN, zorder=3, label="companion")
-    axis.scatter(original["fairness"], original["accuracy"], s=80, color=ORANGE, marker="D", zorder=3, label="model")
+    axis.scatter(
+        chosen["fairness"], chosen["accuracy"], s=120, color=GREEN, zorder=3, label="companion"
+    )
+    axis.scatter(
+        original["fairness"],
+        original["accuracy"],
+        s=80,
+        color=ORANGE,
+        marker="D",
+        zorder=3,
+        label="model",
+    )
     axis.axvline(threshold, color=GREY, linestyle="--", label=f"lower limit {threshold:g}")
     axis.set(title=title, xlabel="fairness score", ylabel="accuracy")
     figure.legend(frameon=False, loc="outside lower center", ncols=4)
@@ -194,12 +272,15 @@ def frontier(table: pd.DataFrame, original: Mapping[str, float], threshold: floa
 
 
 def waterfall(attributions: pd.Series, base: float, title: str, shown: int = 8) -> Figure:
-    """Draw how features led from the average answer to this one: steps of probability, the largest first.
+    """Draw how features led from the average answer to this one: steps of probability, the largest
+    first.
 
     `attributions` are in log-odds, by feature; `base` is the log-odds that they start from.
     """
     order = attributions.abs().sort_values(ascending=False, kind="stable").index
-    steps = pd.concat([attributions[order[:shown]], pd.Series({"all others": attributions[order[shown:]].sum()})])
+    steps = pd.concat(
+        [attributions[order[:shown]], pd.Series({"all others": attributions[order[shown:]].sum()})]
+    )
     ends = 1 / (1 + np.exp(-(base + steps.cumsum())))
     starts = np.concatenate([[1 / (1 + np.exp(-base))], ends[:-1]])
     low, high = min(starts.min(), ends.min()), max(starts.max(), ends.max())
@@ -208,17 +289,36 @@ def waterfall(attributions: pd.Series, base: float, title: str, shown: int = 8) 
     axis.barh(steps.index, ends - starts, left=starts, color=colours)
     for place, (start, end) in enumerate(zip(starts, ends, strict=True)):
         right = (max(start, end), place)
-        axis.annotate(f"{end - start:+.2f}", right, (4, 0), textcoords="offset points", va="center", fontsize=8)
-    axis.axvline(starts[0], color=GREY, linestyle=":", zorder=0, label=f"average answer: {starts[0]:.2f}")
-    axis.axvline(ends.iloc[-1], color=GREY, linestyle="-", zorder=0, label=f"this answer: {ends.iloc[-1]:.2f}")
-    axis.set(title=title, xlabel="probability of the favourable outcome", xlim=(low - 0.05, high + 0.08))
+        axis.annotate(
+            f"{end - start:+.2f}",
+            right,
+            (4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
+        )
+    axis.axvline(
+        starts[0], color=GREY, linestyle=":", zorder=0, label=f"average answer: {starts[0]:.2f}"
+    )
+    axis.axvline(
+        ends.iloc[-1],
+        color=GREY,
+        linestyle="-",
+        zorder=0,
+        label=f"this answer: {ends.iloc[-1]:.2f}",
+    )
+    axis.set(
+        title=title, xlabel="probability of the favourable outcome", xlim=(low - 0.05, high + 0.08)
+    )
     axis.invert_yaxis()
     figure.legend(frameon=False, loc="outside lower center", ncols=4)
     return _finish(figure)
 
 
 def contrast(scores: Mapping[str, float], threshold: float, title: str) -> Figure:
-    """Draw what a change does to the answer: a bar for each case in `scores` (its words: its probability)."""
+    """Draw what a change does to the answer: a bar for each case in `scores` (its words: its
+    probability).
+    """
     figure, (axis,) = _figure(size=(6.4, 0.45 * len(scores) + 1.3))
     colours = [BLUE if score >= threshold else ORANGE for score in scores.values()]
     bars = axis.barh(list(scores), list(scores.values()), color=colours, height=0.6)

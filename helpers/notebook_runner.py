@@ -1,7 +1,9 @@
-"""Run the notebooks headless, one after the other: `python -m helpers.notebook_runner run [--from 05] | render`.
+"""Run the notebooks headless, one after the other: `python -m helpers.notebook_runner run [--from
+05] | render`.
 
-`run` writes the executed notebooks to build/notebooks and a summary to build/run.json. `render` runs them on services
-of its own, started empty, and keeps their outputs in notebooks/: the only way in which committed outputs are made.
+`run` writes the executed notebooks to build/notebooks and a summary to build/run.json. `render`
+runs them on services of its own, started empty, and keeps their outputs in notebooks/: the only way
+in which committed outputs are made.
 """
 
 import argparse
@@ -28,9 +30,12 @@ def run(first: str = "00") -> dict:
     """Run the notebooks whose number is `first` or higher; return what build/run.json holds.
 
     build/run.json: {"notebooks": [{"name", "seconds", "key_figures"}], "seconds": total}.
-    Raises SystemExit, naming notebook, cell and error, where a notebook fails; it's kept as far as it came.
+    Raises SystemExit, naming notebook, cell and error, where a notebook fails; it's kept as far as
+    it came.
     """
-    chosen = [path for path in sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb")) if path.name[:2] >= first]
+    chosen = [
+        path for path in sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb")) if path.name[:2] >= first
+    ]
     if not chosen:
         sys.exit(f"There is no notebook {first} or higher.")
     (BUILD / "notebooks").mkdir(parents=True, exist_ok=True)
@@ -41,15 +46,20 @@ def run(first: str = "00") -> dict:
             started = time.monotonic()
             notebook = execute(path, BUILD / "notebooks" / path.name)
             seconds = round(time.monotonic() - started, 1)
-            done.append({"name": path.stem, "seconds": seconds, "key_figures": key_figures(notebook)})
+            done.append(
+                {"name": path.stem, "seconds": seconds, "key_figures": key_figures(notebook)}
+            )
     summary = {"notebooks": done, "seconds": round(sum(entry["seconds"] for entry in done), 1)}
     (BUILD / "run.json").write_text(json.dumps(summary, indent=1) + "\n")
     return summary
 
 
 def execute(path: Path, target: Path, parameters: dict | None = None) -> nbformat.NotebookNode:
-    """Run one notebook with papermill, writing it to `target`; raise SystemExit naming the cell that failed."""
-    # Imported here: it takes two seconds, which a second run, refused for the first, need not wait for.
+    """Run one notebook with papermill, writing it to `target`; raise SystemExit naming the cell
+    that failed.
+    """
+    # Imported here: it takes two seconds, which a second run, refused for the first, need not wait
+    # for.
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
@@ -67,7 +77,9 @@ def execute(path: Path, target: Path, parameters: dict | None = None) -> nbforma
     except PapermillExecutionError as error:
         shown = target.relative_to(REPOSITORY) if target.is_relative_to(REPOSITORY) else target
         again = f"Mend it, then resume with: make run FROM={path.name[:2]}"
-        sys.exit(f"\n{path.name}, cell {error.exec_count}: {error.ename}: {error.evalue}\nSee {shown}. {again}")
+        sys.exit(
+            f"\n{path.name}, cell {error.exec_count}: {error.ename}: {error.evalue}\nSee {shown}. {again}"
+        )
 
 
 def key_figures(notebook: nbformat.NotebookNode) -> str:
@@ -79,13 +91,16 @@ def key_figures(notebook: nbformat.NotebookNode) -> str:
 def table(summary: dict) -> str:
     """Lay out a run's summary for a terminal: each notebook, its seconds, its key figures."""
     lines = [
-        f"{entry['name']:<38}{entry['seconds']:>6.1f} s   {entry['key_figures']}" for entry in summary["notebooks"]
+        f"{entry['name']:<38}{entry['seconds']:>6.1f} s   {entry['key_figures']}"
+        for entry in summary["notebooks"]
     ]
     return "\n".join([*lines, f"{'all':<38}{summary['seconds']:>6.1f} s"])
 
 
 def render() -> None:
-    """Run every notebook on services of its own, started empty, and keep the outputs in notebooks/."""
+    """Run every notebook on services of its own, started empty, and keep the outputs in
+    notebooks/.
+    """
     state = BUILD / "render"
     os.environ["TUTORIAL_LOCAL_DIR"] = str(state)
     _stop_and_remove(state)
@@ -103,7 +118,9 @@ def render() -> None:
 def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Drop what would change with every run: execution times, progress bars, papermill's notes."""
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    notebook.metadata = nbformat.from_dict({"kernelspec": kernel, "language_info": {"name": "python"}})
+    notebook.metadata = nbformat.from_dict(
+        {"kernelspec": kernel, "language_info": {"name": "python"}}
+    )
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])
         cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
@@ -124,7 +141,9 @@ def _joined(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]
 
 
 def is_progress(output: nbformat.NotebookNode) -> bool:
-    """Tell whether an output is a progress bar: a widget in JupyterLab, text on stderr elsewhere."""
+    """Tell whether an output is a progress bar: a widget in JupyterLab, text on stderr
+    elsewhere.
+    """
     widget = "application/vnd.jupyter.widget-view+json" in output.get("data", {})
     return widget or (output.output_type == "stream" and output.name == "stderr")
 
@@ -136,10 +155,14 @@ def _stop_and_remove(state: Path) -> None:
 
 def main() -> None:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="python -m helpers.notebook_runner", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m helpers.notebook_runner", description=__doc__.splitlines()[0]
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     runner = commands.add_parser("run", help="run the notebooks; outputs go to build/")
-    runner.add_argument("--from", dest="first", default="00", help="the number of the notebook to begin with, as 05")
+    runner.add_argument(
+        "--from", dest="first", default="00", help="the number of the notebook to begin with, as 05"
+    )
     commands.add_parser("render", help="run all afresh and keep the outputs in notebooks/")
     arguments = parser.parse_args()
     if arguments.command == "run" and not re.fullmatch(r"\d\d", arguments.first):

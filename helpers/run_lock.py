@@ -1,7 +1,8 @@
-"""One run of the notebooks at a time in a checkout: `make run` and `make render` hold a lock on build/run.lock.
+"""One run of the notebooks at a time in a checkout: `make run` and `make render` hold a lock on
+build/run.lock.
 
-The kernel frees the lock when its holder ends, however it does. `python -m helpers.run_lock` fails while it is held,
-which keeps `make clean` from deleting what a run is writing.
+The kernel frees the lock when its holder ends, however it does. `python -m helpers.run_lock` fails
+while it is held, which keeps `make clean` from deleting what a run is writing.
 """
 
 import fcntl
@@ -52,7 +53,9 @@ def refuse_if_held(build: Path = BUILD) -> None:
 
 
 def _lock(file: TextIO, kind: int) -> None:
-    """Lock an open file until it is closed, or raise SystemExit with what its holder wrote into it."""
+    """Lock an open file until it is closed, or raise SystemExit with what its holder wrote
+    into it.
+    """
     try:
         fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -68,7 +71,9 @@ def _lock(file: TextIO, kind: int) -> None:
 
 
 def _user() -> str:
-    """Name this process's user; an account without a name, usual in containers, goes by its number."""
+    """Name this process's user; an account without a name, usual in containers, goes by its
+    number.
+    """
     with suppress(KeyError):
         return pwd.getpwuid(os.getuid()).pw_name
     return f"user {os.getuid()}"

@@ -1,4 +1,6 @@
-"""One clear sentence in a notebook whose offline AWS or embedded PostgreSQL was stopped meanwhile."""
+"""One clear sentence in a notebook whose offline AWS or embedded PostgreSQL was stopped
+meanwhile.
+"""
 
 import builtins
 import os
@@ -11,12 +13,15 @@ from urllib.parse import urlsplit
 import psycopg2
 
 _AWS, _POSTGRESQL = "the offline AWS", "the embedded PostgreSQL"
-_SIGNS = {_AWS: (ConnectionError, HTTPException), _POSTGRESQL: (psycopg2.Error,)}  # what losing each of them raises
+# What losing each of them raises
+_SIGNS = {_AWS: (ConnectionError, HTTPException), _POSTGRESQL: (psycopg2.Error,)}
 _SECONDS = 3  # for a service of this machine to answer
 
 
 class ServiceStoppedError(RuntimeError):
-    """A service that `workspace.open()` started was stopped; the message says how to start it again."""
+    """A service that `workspace.open()` started was stopped; the message says how to start it
+    again.
+    """
 
     def _render_traceback_(self) -> list[str]:
         # Jupyter shows this in place of a traceback.
@@ -24,21 +29,29 @@ class ServiceStoppedError(RuntimeError):
 
 
 def explain_in_notebook(database_url: str | None) -> None:
-    """From now on, show an error whose reason is a stopped service as one sentence; outside Jupyter, do nothing.
+    """From now on, show an error whose reason is a stopped service as one sentence; outside
+    Jupyter, do nothing.
 
-    This is done where errors are shown, as calls are made by many clients: boto3's, the SageMaker SDK's, psycopg2.
+    This is done where errors are shown, as calls are made by many clients: boto3's, the SageMaker
+        SDK's, psycopg2.
 
     Args:
         database_url: the embedded PostgreSQL's; None if the database is the user's own.
     """
 
     def show(
-        shell: object, kind: type, error: BaseException, trace: TracebackType, tb_offset: int | None = None
+        shell: object,
+        kind: type,
+        error: BaseException,
+        trace: TracebackType,
+        tb_offset: int | None = None,
     ) -> None:
         if stopped := find_stopped(error, database_url):
             names = " and ".join(stopped)
             sentence = f"{names[:1].upper()}{names[1:]} {'was' if len(stopped) == 1 else 'were'} stopped: run the cell"
-            error = ServiceStoppedError(f"{sentence} with workspace.open() again, or make lab and start from the top.")
+            error = ServiceStoppedError(
+                f"{sentence} with workspace.open() again, or make lab and start from the top."
+            )
             kind = ServiceStoppedError
         shell.showtraceback((kind, error, trace), tb_offset=tb_offset, running_compiled_code=True)
 
@@ -49,10 +62,17 @@ def explain_in_notebook(database_url: str | None) -> None:
 def find_stopped(error: BaseException, database_url: str | None) -> list[str]:
     """Name the services that an error comes from and that are down; none for any other error."""
     reasons = list(_reasons(error))
-    suspects = {name for name, signs in _SIGNS.items() if any(isinstance(reason, signs) for reason in reasons)}
+    suspects = {
+        name
+        for name, signs in _SIGNS.items()
+        if any(isinstance(reason, signs) for reason in reasons)
+    }
     if not suspects:
         return []
-    up = {_AWS: _listens(os.environ["AWS_ENDPOINT_URL"]), _POSTGRESQL: not database_url or _accepts(database_url)}
+    up = {
+        _AWS: _listens(os.environ["AWS_ENDPOINT_URL"]),
+        _POSTGRESQL: not database_url or _accepts(database_url),
+    }
     down = [name for name, is_up in up.items() if not is_up]
     return down if suspects.intersection(down) else []
 

@@ -18,11 +18,12 @@ class DataFileError(ValueError):
 class UseCase:
     """A data set and the question asked of it.
 
-    `name` is lower case with hyphens, as SageMaker's names are. `label_values` maps the label's text to the
-    number that models learn; the positive class is the one that maps to 1. `recipes` maps an algorithm of
-    SageMaker's to the hyperparameters of its training job. Where answers can be unfair to people, `favourable` is the
-    label that a person hopes for, `protected` maps each attribute by which nobody should be treated worse to its
-    (majority, minority) groups, categories or [low, high] ranges, and `changeable` names what a person can change.
+    `name` is lower case with hyphens, as SageMaker's names are. `label_values` maps the label's
+    text to the number that models learn; the positive class is the one that maps to 1. `recipes`
+    maps an algorithm of SageMaker's to the hyperparameters of its training job. Where answers can
+    be unfair to people, `favourable` is the label that a person hopes for, `protected` maps each
+    attribute by which nobody should be treated worse to its (majority, minority) groups, categories
+    or [low, high] ranges, and `changeable` names what a person can change.
     """
 
     name: str
@@ -45,7 +46,9 @@ class UseCase:
         """
         path = folder / self.file
         if not path.exists():
-            raise DataFileError(f"data/{self.file} is missing. Get it back with: git checkout -- data/{self.file}")
+            raise DataFileError(
+                f"data/{self.file} is missing. Get it back with: git checkout -- data/{self.file}"
+            )
         found = hashlib.sha256(path.read_bytes()).hexdigest()
         if found != self.sha256:
             raise DataFileError(
@@ -74,7 +77,9 @@ BREAST_CANCER = UseCase(
     sha256="f6c65a8089f4dffb414973265861e4040ce6088473cba0b4552357f928995459",
     label="diagnosis",
     label_values={"B": 0, "M": 1},
-    features=tuple(f"{measured}_{figure}" for figure in ("mean", "se", "worst") for measured in _MEASURED),
+    features=tuple(
+        f"{measured}_{figure}" for figure in ("mean", "se", "worst") for measured in _MEASURED
+    ),
     problem_type="binary",
     recipes={
         "linear-learner": {
@@ -103,7 +108,8 @@ GERMAN_CREDIT = UseCase(
     sha256="7f064b0aa06dfaf9ca10eeee5178d07cc147134ab02b46df9d800122cf552484",
     label="credit",
     label_values={"bad": 0, "good": 1},
-    # personal_status tells sex exactly, so it's left out: what the model may know of sex, it shall know by that name.
+    # personal_status tells sex exactly, so it's left out: what the model may know of sex, it shall
+    # know by that name.
     features=(
         "status",
         "month",
@@ -130,5 +136,13 @@ GERMAN_CREDIT = UseCase(
     recipes={"xgboost": {"num_round": "60", "max_depth": "3", "eta": "0.1"}},
     favourable="good",
     protected={"sex": (["male"], ["female"]), "age": ([[26, 75]], [[18, 25]])},
-    changeable=("status", "month", "credit_amount", "savings", "employment", "other_debtors", "installment_plans"),
+    changeable=(
+        "status",
+        "month",
+        "credit_amount",
+        "savings",
+        "employment",
+        "other_debtors",
+        "installment_plans",
+    ),
 )

@@ -1,8 +1,9 @@
-"""The one door of every notebook: `open()` gives the SageMaker session, role, bucket and database to work with.
+"""The one door of every notebook: `open()` gives the SageMaker session, role, bucket and database
+to work with.
 
-Offline, the default, starts the offline AWS and an embedded PostgreSQL where they aren't running yet. The AWS target
-(`TUTORIAL_TARGET=aws`, or inside SageMaker Studio) uses the account's own. From a shell:
-`python -m helpers.workspace stop` and `python -m helpers.workspace aws-clean`.
+Offline, the default, starts the offline AWS and an embedded PostgreSQL where they aren't running
+yet. The AWS target (`TUTORIAL_TARGET=aws`, or inside SageMaker Studio) uses the account's own. From
+a shell: `python -m helpers.workspace stop` and `python -m helpers.workspace aws-clean`.
 """
 
 import json
@@ -19,13 +20,15 @@ import boto3
 import pandas as pd
 from tqdm.auto import tqdm
 
-from helpers import datamart, stopped
+from helpers import stopped
 from helpers.cleanup import S3_PREFIX, TAG, delete_resources, delete_schedules
+from model_monitoring import datamart
 
 REPOSITORY = Path(__file__).parent.parent
 LOCAL = Path(os.environ.get("TUTORIAL_LOCAL_DIR", REPOSITORY / ".local"))
 STUDIO_METADATA = Path("/opt/ml/metadata/resource-metadata.json")
-# AWS's list price in us-east-1, USD an hour, seen 2026-11. Other regions cost up to half as much again.
+# AWS's list price in us-east-1, USD an hour, seen 2026-11. Other regions cost up to half as much
+# again.
 PRICES = {"training, ml.m5.large": 0.115, "endpoint, ml.m5.large": 0.115}
 
 
@@ -33,13 +36,16 @@ class WorkspaceError(RuntimeError):
     """The workspace can't be opened; the message says what to do."""
 
     def _render_traceback_(self) -> list[str]:
-        # Jupyter shows this in place of a traceback: what went wrong is the user's surroundings, not the code.
+        # Jupyter shows this in place of a traceback: what went wrong is the user's surroundings,
+        # not the code.
         return [f"WorkspaceError: {self}"]
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """Where a notebook works: `target` is "local" or "aws"; `role` an IAM role's ARN; `tag` marks what is made."""
+    """Where a notebook works: `target` is "local" or "aws"; `role` an IAM role's ARN; `tag` marks
+    what is made.
+    """
 
     target: str
     region: str
@@ -53,9 +59,15 @@ class Workspace:
 
     def describe(self) -> str:
         """Tell what was chosen, a line each, without a secret or a path of this machine."""
-        where = "offline, on this machine" if self.target == "local" else "on AWS: calls may cost money"
+        where = (
+            "offline, on this machine" if self.target == "local" else "on AWS: calls may cost money"
+        )
         embedded = "embedded, under .local/"
-        database = urlsplit(os.environ["DATABASE_URL"]).hostname if "DATABASE_URL" in os.environ else embedded
+        database = (
+            urlsplit(os.environ["DATABASE_URL"]).hostname
+            if "DATABASE_URL" in os.environ
+            else embedded
+        )
         lines = [
             f"target    {self.target} ({where})",
             f"region    {self.region}",
@@ -64,39 +76,48 @@ class Workspace:
             f"database  PostgreSQL, {database}",
         ]
         if self.target == "aws":
-            lines += [f"price     {what}: about {price} USD an hour" for what, price in PRICES.items()]
+            lines += [
+                f"price     {what}: about {price} USD an hour" for what, price in PRICES.items()
+            ]
             lines += ["          endpoints cost this until they are deleted: make aws-clean"]
         return "\n".join(lines)
 
 
 def target() -> str:
-    """Decide between "local" and "aws": TUTORIAL_TARGET if set, else whether this runs inside SageMaker Studio.
+    """Decide between "local" and "aws": TUTORIAL_TARGET if set, else whether this runs inside
+    SageMaker Studio.
 
     Raises WorkspaceError where TUTORIAL_TARGET is neither.
     """
     chosen = os.environ.get("TUTORIAL_TARGET") or ("aws" if STUDIO_METADATA.exists() else "local")
     if chosen not in ("local", "aws"):
-        raise WorkspaceError(f"TUTORIAL_TARGET is {chosen!r}: set it to 'local' or 'aws', or leave it unset.")
+        raise WorkspaceError(
+            f"TUTORIAL_TARGET is {chosen!r}: set it to 'local' or 'aws', or leave it unset."
+        )
     return chosen
 
 
 def open() -> Workspace:
     """Open the workspace, starting the offline services where they aren't up.
 
-    Raises WorkspaceError where a service won't start or, on AWS, where no credentials, role or database are set.
+    Raises WorkspaceError where a service won't start or, on AWS, where no credentials, role or
+    database are set.
     """
     chosen = target()
     if chosen == "local":
         # Nothing of the user's own AWS set-up may be read offline: no key, no profile, no endpoint.
         for variable in [variable for variable in os.environ if variable.startswith("AWS_")]:
             del os.environ[variable]
-        # Trying again is for networks: with a stopped server it would take the SDK minutes to say so.
+        # Trying again is for networks: with a stopped server it would take the SDK minutes to say
+        # so.
         os.environ.update(_start_local_aws() | {"AWS_MAX_ATTEMPTS": "2"})
     # Imported here: the SDK takes seconds, and reads its configuration from the variables just set.
     from sagemaker.core.helper.session_helper import Session, get_execution_role
 
     boto_session = boto3.Session()
-    if chosen == "aws" and (boto_session.region_name is None or boto_session.get_credentials() is None):
+    if chosen == "aws" and (
+        boto_session.region_name is None or boto_session.get_credentials() is None
+    ):
         raise WorkspaceError(
             "TUTORIAL_TARGET is aws, but there are no AWS credentials or no region: run `aws configure`."
         )
@@ -106,8 +127,8 @@ def open() -> Workspace:
     if chosen == "local":
         stopped.explain_in_notebook(None if "DATABASE_URL" in os.environ else database_url)
     bucket = session.default_bucket()  # last, since it makes one where there is none
-    # For what the SDK uploads by itself, such as scripts: make aws-clean must find it. Set any earlier, the SDK looks
-    # for objects in a bucket that isn't there yet.
+    # For what the SDK uploads by itself, such as scripts: make aws-clean must find it. Set any
+    # earlier, the SDK looks for objects in a bucket that isn't there yet.
     session.default_bucket_prefix = S3_PREFIX
     return Workspace(
         target=chosen,
@@ -122,7 +143,9 @@ def open() -> Workspace:
 
 def _role(chosen: str, session: object, get_execution_role: Callable) -> str:
     if chosen == "aws" and not STUDIO_METADATA.exists():
-        raise WorkspaceError("Set TUTORIAL_ROLE to the ARN of a SageMaker execution role (doc/aws.md has its policy).")
+        raise WorkspaceError(
+            "Set TUTORIAL_ROLE to the ARN of a SageMaker execution role (doc/aws.md has its policy)."
+        )
     return get_execution_role(sagemaker_session=session)
 
 
@@ -130,38 +153,46 @@ def _database_url(chosen: str) -> str:
     if "DATABASE_URL" in os.environ:
         return os.environ["DATABASE_URL"]
     if chosen == "aws":
-        raise WorkspaceError("Set DATABASE_URL to a PostgreSQL database (13 or newer) that this machine reaches.")
+        raise WorkspaceError(
+            "Set DATABASE_URL to a PostgreSQL database (13 or newer) that this machine reaches."
+        )
     return datamart.server.start(LOCAL / "postgresql")
 
 
 def _start_local_aws() -> dict[str, str]:
-    # The offline AWS is a program of its own, reached over HTTP alone: started by its command, found by its file.
-    command = [sys.executable, "-m", "helpers.local_aws", "start"]
+    # The offline AWS is a program of its own, reached over HTTP alone: started by its command,
+    # found by its file.
+    command = [sys.executable, "-m", "local_aws", "start"]
     started = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
     if started.returncode:
-        raise WorkspaceError(f"The offline AWS did not start: {started.stderr.strip() or started.stdout.strip()}")
+        raise WorkspaceError(
+            f"The offline AWS did not start: {started.stderr.strip() or started.stdout.strip()}"
+        )
     return json.loads((LOCAL / "aws" / "env.json").read_text())
 
 
 def wait_for(resource: object, status: str, attribute: str, minutes: float = 30) -> None:
     """Wait, with a progress bar, until `attribute` of a SageMaker SDK resource reads `status`.
 
-    The SDK's own `wait()` does the same; its display holds clocks and job names, which would change with every run.
-    Raises WorkspaceError with the resource's failure reason, or after `minutes`.
+    The SDK's own `wait()` does the same; its display holds clocks and job names, which would change
+    with every run. Raises WorkspaceError with the resource's failure reason, or after `minutes`.
     """
 
     def check() -> bool:
         resource.refresh()
         now = getattr(resource, attribute)
         if now in ("Failed", "Stopped"):
-            raise WorkspaceError(f"{resource.get_name()} is {now}: {getattr(resource, 'failure_reason', '')}")
+            raise WorkspaceError(
+                f"{resource.get_name()} is {now}: {getattr(resource, 'failure_reason', '')}"
+            )
         return now == status
 
     wait_until(check, f"{type(resource).__name__} to be {status}", minutes)
 
 
 def wait_until(check: Callable[[], object], what: str, minutes: float = 15) -> object:
-    """Call `check` every now and then, with a progress bar, until it returns something; return that.
+    """Call `check` every now and then, with a progress bar, until it returns something; return
+    that.
 
     Raises WorkspaceError, naming `what` was waited for, where it hasn't come after `minutes`.
     """
@@ -176,7 +207,9 @@ def wait_until(check: Callable[[], object], what: str, minutes: float = 15) -> o
 
 
 def wait_for_objects(workspace: Workspace, prefix: str) -> list[str]:
-    """Wait, with a progress bar, until the bucket holds objects under `prefix`; return their texts, oldest first."""
+    """Wait, with a progress bar, until the bucket holds objects under `prefix`; return their texts,
+    oldest first.
+    """
     bucket = workspace.boto_session.resource("s3").Bucket(workspace.bucket)
 
     def check() -> list:
@@ -186,10 +219,13 @@ def wait_for_objects(workspace: Workspace, prefix: str) -> list[str]:
     return [item.get()["Body"].read().decode() for item in found]
 
 
-def read_csv(workspace: Workspace, key: str, columns: Sequence[str], written_by: str) -> pd.DataFrame:
+def read_csv(
+    workspace: Workspace, key: str, columns: Sequence[str], written_by: str
+) -> pd.DataFrame:
     """Read a headerless CSV file of the tutorial's S3 prefix into a frame with these columns.
 
-    Raises WorkspaceError, naming the notebook that writes the file (`written_by`), where it isn't there.
+    Raises WorkspaceError, naming the notebook that writes the file (`written_by`), where it isn't
+    there.
     """
     client = workspace.boto_session.client("s3")
     try:
@@ -213,7 +249,7 @@ def _aws_clean() -> None:
 
 
 def _stop() -> None:
-    subprocess.run([sys.executable, "-m", "helpers.local_aws", "stop"], cwd=REPOSITORY, check=False)
+    subprocess.run([sys.executable, "-m", "local_aws", "stop"], cwd=REPOSITORY, check=False)
     datamart.server.stop(LOCAL / "postgresql")
 
 

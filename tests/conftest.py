@@ -10,7 +10,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-# The same inputs in every run: what CI finds, everybody finds. Look for more with --hypothesis-profile=default.
+# The same inputs in every run: what CI finds, everybody finds. Look for more with
+# --hypothesis-profile=default.
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
 hypothesis.settings.load_profile("repeatable")
 
@@ -24,20 +25,38 @@ def repository() -> Path:
 
 @pytest.fixture(scope="module")
 def fresh_services() -> dict[str, str]:
-    """An environment for subprocesses whose offline services start empty; they're stopped at the end."""
-    state = tempfile.mkdtemp(prefix="tutorial-")  # not pytest's folder, which PostgreSQL's own user may not enter
-    kept = {key: value for key, value in os.environ.items() if key not in ("DATABASE_URL", "TUTORIAL_TARGET")}
+    """An environment for subprocesses whose offline services start empty; they're stopped at the
+    end.
+    """
+    # Not pytest's folder, which PostgreSQL's own user may not enter
+    state = tempfile.mkdtemp(prefix="tutorial-")
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        if key not in ("DATABASE_URL", "TUTORIAL_TARGET")
+    }
     environment = {**kept, "TUTORIAL_LOCAL_DIR": str(state)}
     yield environment
-    subprocess.run([sys.executable, "-m", "helpers.workspace", "stop"], cwd=REPOSITORY, env=environment, check=True)
+    subprocess.run(
+        [sys.executable, "-m", "helpers.workspace", "stop"],
+        cwd=REPOSITORY,
+        env=environment,
+        check=True,
+    )
     shutil.rmtree(state)
 
 
 @pytest.fixture(scope="module")
 def chromium():
-    """A real browser, this machine's Chromium; a test that needs it is skipped where there is none."""
+    """A real browser, this machine's Chromium; a test that needs it is skipped where there is
+    none.
+    """
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright isn't installed")
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    program = (
+        shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
     if program is None:
         pytest.skip("no Chromium on this machine")
     with playwright.sync_playwright() as driver:

@@ -1,4 +1,6 @@
-"""The Makefile where HOME can't be written: what the tools keep goes to the checkout, and notebooks run."""
+"""The Makefile where HOME can't be written: what the tools keep goes to the checkout, and notebooks
+run.
+"""
 
 import json
 import os
@@ -25,13 +27,19 @@ pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make isn't
 
 @pytest.fixture
 def checkout(tmp_path):
-    """A checkout whose target `probe` runs a notebook and prints the environment; its path holds odd characters."""
+    """A checkout whose target `probe` runs a notebook and prints the environment; its path holds
+    odd characters.
+    """
     folder = tmp_path / "Über stand"
     folder.mkdir()
     (folder / "probe.py").write_text(PROBE)
     probe = f"\nprobe:\n\t@'{sys.executable}' probe.py '{REPOSITORY}'\n"
     (folder / "Makefile").write_text((REPOSITORY / "Makefile").read_text() + probe)
-    cells = [nbformat.v4.new_code_cell("import warnings; warnings.simplefilter('error')\nimport matplotlib.pyplot")]
+    cells = [
+        nbformat.v4.new_code_cell(
+            "import warnings; warnings.simplefilter('error')\nimport matplotlib.pyplot"
+        )
+    ]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / "some.ipynb")
     return folder
 
@@ -40,17 +48,25 @@ def checkout(tmp_path):
 def test_a_home_that_cannot_be_written_is_left_alone(checkout, home):
     environment = {name: value for name, value in os.environ.items() if name not in ("HOME", *KEPT)}
     environment |= {"HOME": home} if home else {}
-    done = subprocess.run(["make", "probe"], cwd=checkout, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        ["make", "probe"], cwd=checkout, env=environment, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
     assert all(found[name].startswith(f"{checkout}/.local/home/") for name in KEPT)
-    assert not [output for output in nbformat.read(checkout / "out.ipynb", 4).cells[0].outputs], "a warning, say"
+    assert not [output for output in nbformat.read(checkout / "out.ipynb", 4).cells[0].outputs], (
+        "a warning, say"
+    )
 
 
 def test_a_home_that_can_be_written_is_used(checkout, tmp_path):
     environment = {name: value for name, value in os.environ.items() if name not in KEPT}
     done = subprocess.run(
-        ["make", "probe"], cwd=checkout, env=environment | {"HOME": str(tmp_path)}, capture_output=True, text=True
+        ["make", "probe"],
+        cwd=checkout,
+        env=environment | {"HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
     assert not set(KEPT) & set(json.loads(done.stdout.splitlines()[-1]))

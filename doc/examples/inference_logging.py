@@ -1,14 +1,16 @@
-"""An inference.py for SageMaker that logs what the model is asked and answers to a data mart, over REST.
+"""An inference.py for SageMaker that logs what the model is asked and answers to a data mart, over
+REST.
 
-It belongs into the `code/` folder of a model's archive, beside `model.json` (an XGBoost model) and `features.json` (a
-list of the features' names). The endpoint's environment says where to log:
+It belongs into the `code/` folder of a model's archive, beside `model.json` (an XGBoost model) and
+`features.json` (a list of the features' names). The endpoint's environment says where to log:
 
     DATA_MART_URL           of the data mart, such as http://127.0.0.1:8421/v1/data_marts/data_mart
     DATA_MART_TOKEN         the console's token; on AWS, have it filled in from Secrets Manager
     DATA_MART_SUBSCRIPTION  the uid of the subscription
 
-Logging happens in the background and never slows or fails a prediction. What could not be sent is sent again under the
-same scoring id, so that it is stored once however often it arrives. The standard library is all that logging takes.
+Logging happens in the background and never slows or fails a prediction. What could not be sent is
+sent again under the same scoring id, so that it is stored once however often it arrives. The
+standard library is all that logging takes.
 """
 
 import http.client
@@ -27,7 +29,8 @@ from pathlib import Path
 import numpy as np
 import xgboost
 
-WAITING = 10_000  # records kept while the data mart is out of reach; more are dropped, and that is said
+# Records kept while the data mart is out of reach; more are dropped, and that is said
+WAITING = 10_000
 AT_ONCE = 100  # records sent in one call
 PAUSES = (1, 2, 5, 10, 30, 60)  # seconds before sending again; the last one from then on
 
@@ -48,7 +51,9 @@ def input_fn(body, content_type):
     if content_type != "text/csv":
         raise ValueError(f"This model reads text/csv, not {content_type}.")
     text = body.decode() if isinstance(body, bytes) else body
-    return np.array([[float(value) for value in line.split(",")] for line in text.splitlines() if line])
+    return np.array(
+        [[float(value) for value in line.split(",")] for line in text.splitlines() if line]
+    )
 
 
 def predict_fn(rows, model):
@@ -69,7 +74,10 @@ def log(features, rows, scores, milliseconds):
     """Put a scored request in the queue; this takes microseconds."""
     record = {
         "subscription_id": os.environ["DATA_MART_SUBSCRIPTION"],
-        "request": {"fields": features, "values": [[None if np.isnan(v) else v for v in row] for row in rows.tolist()]},
+        "request": {
+            "fields": features,
+            "values": [[None if np.isnan(v) else v for v in row] for row in rows.tolist()],
+        },
         "response": {
             "fields": ["score", "predicted_label"],
             "values": [[float(score), int(score >= 0.5)] for score in scores],
@@ -105,9 +113,12 @@ def send(records):
                     send([record])
                 return
             if error.code < 500:
-                print(f"data mart: refused, {error.code}: {error.read(500).decode()}", file=sys.stderr)
+                print(
+                    f"data mart: refused, {error.code}: {error.read(500).decode()}", file=sys.stderr
+                )
                 return
-        except (OSError, http.client.HTTPException) as error:  # out of reach, or gone before its answer was complete
+        # Out of reach, or gone before its answer was complete
+        except (OSError, http.client.HTTPException) as error:
             print(f"data mart: {error}; trying again", file=sys.stderr)
         time.sleep(PAUSES[min(attempt, len(PAUSES) - 1)])
 
@@ -117,7 +128,10 @@ def post(records):
     request = urllib.request.Request(
         os.environ["DATA_MART_URL"] + "/scoring_payloads",
         json.dumps(records).encode(),
-        {"Content-Type": "application/json", "Authorization": f"Bearer {os.environ['DATA_MART_TOKEN']}"},
+        {
+            "Content-Type": "application/json",
+            "Authorization": f"Bearer {os.environ['DATA_MART_TOKEN']}",
+        },
     )
     with urllib.request.urlopen(request, timeout=30) as answer:
         answer.read()

@@ -1,6 +1,8 @@
-"""Time the console: ``python -m tests.bench.bench_console`` prints rates and times beside their bounds.
+"""Time the console: ``python -m tests.bench.bench_console`` prints rates and times beside their
+bounds.
 
-The console, PostgreSQL and the client share this machine's cores. Exits with 1 where a bound is missed.
+The console, PostgreSQL and the client share this machine's cores. Exits with 1 where a bound is
+missed.
 """
 
 import http.client
@@ -20,8 +22,8 @@ from threading import Thread
 
 import psycopg2
 
-from helpers import datamart
-from helpers.datamart import server
+from model_monitoring import datamart
+from model_monitoring.datamart.postgres import server
 
 FEATURES = [f"feature {i}" for i in range(30)]
 RECORDS, CONNECTIONS = 3000, 8
@@ -48,11 +50,17 @@ VACUUM ANALYZE run; VACUUM ANALYZE measurement
 """
 
 
-def report(what: str, value: float, unit: str, at_least: float | None = None, at_most: float | None = None) -> None:
+def report(
+    what: str, value: float, unit: str, at_least: float | None = None, at_most: float | None = None
+) -> None:
     """Print one line and keep whether its bound held."""
     held = (at_least is None or value >= at_least) and (at_most is None or value <= at_most)
     bound = (
-        f"  at least {at_least:g}" if at_least is not None else f"  at most {at_most:g}" if at_most is not None else ""
+        f"  at least {at_least:g}"
+        if at_least is not None
+        else f"  at most {at_most:g}"
+        if at_most is not None
+        else ""
     )
     print(f"{what:66} {value:10,.1f} {unit}{bound}{'' if held else '  MISSED'}", flush=True)
     RESULTS.append(held)
@@ -60,7 +68,9 @@ def report(what: str, value: float, unit: str, at_least: float | None = None, at
 
 def subscribe(mart: datamart.DataMart, name: str) -> datamart.Subscription:
     """Subscribe a model of 30 features."""
-    binding = mart.bindings.add("engine", datamart.SageMakerMachineLearningInstance(region="us-east-1"))
+    binding = mart.bindings.add(
+        "engine", datamart.SageMakerMachineLearningInstance(region="us-east-1")
+    )
     asset = datamart.SageMakerMachineLearningAsset(
         source_uid="endpoint",
         binding_uid=binding,
@@ -86,7 +96,15 @@ def body(subscription_uid: str) -> bytes:
     return json.dumps([record]).encode()
 
 
-def log(place: str, path: str, token: str, uid: str, count: int, connections: int, done: multiprocessing.Queue) -> None:
+def log(
+    place: str,
+    path: str,
+    token: str,
+    uid: str,
+    count: int,
+    connections: int,
+    done: multiprocessing.Queue,
+) -> None:
     """Send single records over some connections at once; put the seconds taken into `done`."""
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     bodies = [[body(uid) for _ in range(count // connections)] for _ in range(connections)]
@@ -115,21 +133,34 @@ def logging(mart: datamart.DataMart, base: str, token: str) -> None:
     place, path = urllib.parse.urlsplit(base).netloc, "/v1/data_marts/data_mart/scoring_payloads"
     done: multiprocessing.Queue = multiprocessing.Queue()
     rows = 0
-    for count, connections, least in ((200, 1, None), (RECORDS // 3, 4, None), (RECORDS, CONNECTIONS, 300)):
+    for count, connections, least in (
+        (200, 1, None),
+        (RECORDS // 3, 4, None),
+        (RECORDS, CONNECTIONS, 300),
+    ):
         arguments = (place, path, token, subscription.uid, count, connections, done)
         client = multiprocessing.Process(target=log, args=arguments)
         client.start()
         took = done.get(timeout=300)
         client.join()
         sent = count // connections * connections
-        report(f"single records over REST, {connections} connections", sent / took, "records/s", at_least=least)
+        report(
+            f"single records over REST, {connections} connections",
+            sent / took,
+            "records/s",
+            at_least=least,
+        )
         rows += sent
     if subscription.payload_logging.get_records_count() != rows:
         sys.exit("Records are missing or doubled.")
     many = b"[" + b",".join(body(subscription.uid)[1:-1] for _ in range(1000)) + b"]"
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     request = urllib.request.Request(base + path, many, headers)
-    report("a thousand records in one call", 1000 / best(lambda: urllib.request.urlopen(request)), "records/s")
+    report(
+        "a thousand records in one call",
+        1000 / best(lambda: urllib.request.urlopen(request)),
+        "records/s",
+    )
 
 
 def best(action: Callable[[], object], times: int = 5) -> float:
@@ -150,14 +181,18 @@ def pages(mart: datamart.DataMart, url: str, base: str, cookie: str) -> None:
     connection.autocommit = True
     cursor = connection.cursor()
     cursor.execute("SET search_path TO data_mart")
-    script = HISTORY.format(subscriptions=SUBSCRIPTIONS, runs=runs, metrics=metrics, measurements=MEASUREMENTS)
+    script = HISTORY.format(
+        subscriptions=SUBSCRIPTIONS, runs=runs, metrics=metrics, measurements=MEASUREMENTS
+    )
     for statement in script.split(";"):
         cursor.execute(statement)
     cursor.execute("SELECT count(*) FROM measurement")
     print(f"{cursor.fetchone()[0]:,} measurements")
 
     def read(path: str) -> None:
-        answer = urllib.request.urlopen(urllib.request.Request(base + path, headers={"Cookie": cookie}))
+        answer = urllib.request.urlopen(
+            urllib.request.Request(base + path, headers={"Cookie": cookie})
+        )
         if answer.url != base + path:
             sys.exit("The session doesn't hold.")
         answer.read()
@@ -176,8 +211,16 @@ def pages(mart: datamart.DataMart, url: str, base: str, cookie: str) -> None:
             f"/subscriptions/{first}/history?monitor=drift&metric=drift",
             200,
         ),
-        ("the same, a year", f"/subscriptions/{first}/history?monitor=drift&metric=drift&days=365", 200),
-        ("the same, all of it", f"/subscriptions/{first}/history?monitor=drift&metric=drift&days=all", 200),
+        (
+            "the same, a year",
+            f"/subscriptions/{first}/history?monitor=drift&metric=drift&days=365",
+            200,
+        ),
+        (
+            "the same, all of it",
+            f"/subscriptions/{first}/history?monitor=drift&metric=drift&days=all",
+            200,
+        ),
         ("subscription page", f"/subscriptions/{first}", 200),
         ("alerts page", "/alerts", 200),
     ):
@@ -204,8 +247,13 @@ def main() -> int:
         mart = datamart.DataMart(url)
         mart.setup()
         token = uuid.uuid4().hex
-        environment = {**os.environ, "CONSOLE_TOKEN": token, "TUTORIAL_LOCAL_DIR": name, "DATABASE_URL": url}
-        command = [sys.executable, "-m", "helpers.console", "--port", "0"]
+        environment = {
+            **os.environ,
+            "CONSOLE_TOKEN": token,
+            "TUTORIAL_LOCAL_DIR": name,
+            "DATABASE_URL": url,
+        }
+        command = [sys.executable, "-m", "model_monitoring.console", "--port", "0"]
         console = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
         try:
             base = console.stdout.readline().split()[-1]

@@ -1,7 +1,7 @@
 """Time the data mart beside what bounds it: ``python -m tests.bench.bench_datamart``.
 
-Ratios are of two things done in this one run, the better of three each; they mean little while the machine is busy.
-Exits with 1 where a bound is missed.
+Ratios are of two things done in this one run, the better of three each; they mean little while the
+machine is busy. Exits with 1 where a bound is missed.
 """
 
 import base64
@@ -23,16 +23,18 @@ import psycopg2
 from moto import mock_aws
 from psycopg2.extras import execute_values
 
-from helpers import datamart
-from helpers.datamart import server
-from helpers.datamart.copying import SIGNATURE, TRAILER
+from model_monitoring import datamart
+from model_monitoring.datamart.postgres import server
+from model_monitoring.datamart.postgres.copying import SIGNATURE, TRAILER
 
 ROWS, COLUMNS = 200_000, 35
 NAMES = [f"f{i}" for i in range(COLUMNS - 2)] + ["score", "predicted_label"]
 RESULTS: list[dict] = []
 
 
-def report(what: str, value: float, unit: str, at_least: float | None = None, at_most: float | None = None) -> None:
+def report(
+    what: str, value: float, unit: str, at_least: float | None = None, at_most: float | None = None
+) -> None:
     """Print one line and keep it."""
     held = (at_least is None or value >= at_least) and (at_most is None or value <= at_most)
     bound = f"  bound: at least {at_least:g}" if at_least is not None else ""
@@ -48,7 +50,10 @@ def best(action: Callable[[], float], times: int = 3) -> float:
 
 def in_turn(*actions: Callable[[], float], times: int = 4) -> list[float]:
     """Time actions one after the other, several times; return the smallest of each."""
-    return [min(column) for column in zip(*([action() for action in actions] for _ in range(times)), strict=True)]
+    return [
+        min(column)
+        for column in zip(*([action() for action in actions] for _ in range(times)), strict=True)
+    ]
 
 
 def timed(action: Callable[[], object]) -> float:
@@ -76,7 +81,9 @@ class Bench:
         mart.setup()
         asset = {
             "source_uid": "endpoint",
-            "binding_uid": mart.bindings.add("e", datamart.SageMakerMachineLearningInstance(region="us-east-1")),
+            "binding_uid": mart.bindings.add(
+                "e", datamart.SageMakerMachineLearningInstance(region="us-east-1")
+            ),
             "problem_type": "binary",
             "label_column": "y",
             "prediction_column": "predicted_label",
@@ -88,7 +95,9 @@ class Bench:
 
     def frame(self) -> pd.DataFrame:
         """Return the array as a frame with scoring ids."""
-        return pd.DataFrame(self.array, columns=NAMES).assign(scoring_id=[f"request-{i:08d}" for i in range(ROWS)])
+        return pd.DataFrame(self.array, columns=NAMES).assign(
+            scoring_id=[f"request-{i:08d}" for i in range(ROWS)]
+        )
 
     def store(self, frame: pd.DataFrame, **changes) -> float:
         """Time one call of store."""
@@ -104,13 +113,16 @@ class Bench:
 
         def copy() -> None:
             rows = np.empty(
-                ROWS, [("n", ">i2")] + [(f"{k}{i}", t) for i in range(COLUMNS) for k, t in (("l", ">i4"), ("v", ">f8"))]
+                ROWS,
+                [("n", ">i2")]
+                + [(f"{k}{i}", t) for i in range(COLUMNS) for k, t in (("l", ">i4"), ("v", ">f8"))],
             )
             rows["n"] = COLUMNS
             for i in range(COLUMNS):
                 rows[f"l{i}"], rows[f"v{i}"] = 8, self.array[:, i]
             self.cursor.copy_expert(
-                "COPY bare FROM STDIN (FORMAT BINARY)", io.BytesIO(SIGNATURE + rows.tobytes() + TRAILER)
+                "COPY bare FROM STDIN (FORMAT BINARY)",
+                io.BytesIO(SIGNATURE + rows.tobytes() + TRAILER),
             )
             self.connection.commit()
 
@@ -136,11 +148,23 @@ def writing(bench: Bench) -> None:
     report("  against execute_values", bench.execute_values() / ours, "x", at_least=12)
     repeated = frame.assign(scoring_id=[f"request-{i * 4 // 5:08d}" for i in range(ROWS)])
     repeated.iloc[:, :-1] = frame.iloc[[i * 4 // 5 for i in range(ROWS)], :-1].to_numpy()
-    report("  with a fifth of the ids repeated", bare / best(lambda: bench.store(repeated), 2), "x of the bare COPY")
+    report(
+        "  with a fifth of the ids repeated",
+        bare / best(lambda: bench.store(repeated), 2),
+        "x of the bare COPY",
+    )
     holes = frame.mask(np.random.default_rng(2).random(frame.shape) < 0.1)
     holes[["scoring_id", "predicted_label"]] = frame[["scoring_id", "predicted_label"]]
-    report("  with a tenth of the values NULL", bare / best(lambda: bench.store(holes), 2), "x of the bare COPY")
-    report("  with five text columns", bare / best(lambda: bench.store(with_text(frame)), 2), "x of the bare COPY")
+    report(
+        "  with a tenth of the values NULL",
+        bare / best(lambda: bench.store(holes), 2),
+        "x of the bare COPY",
+    )
+    report(
+        "  with five text columns",
+        bare / best(lambda: bench.store(with_text(frame)), 2),
+        "x of the bare COPY",
+    )
 
 
 def with_text(frame: pd.DataFrame) -> pd.DataFrame:
@@ -159,7 +183,9 @@ def reading(bench: Bench) -> None:
 
     def raw() -> None:
         buffer = io.BytesIO()
-        bench.cursor.copy_expert(f"COPY (SELECT {', '.join(NAMES)} FROM {table}) TO STDOUT (FORMAT BINARY)", buffer)
+        bench.cursor.copy_expert(
+            f"COPY (SELECT {', '.join(NAMES)} FROM {table}) TO STDOUT (FORMAT BINARY)", buffer
+        )
         kinds = [(f"{k}{i}", t) for i in range(COLUMNS) for k, t in (("l", ">i4"), ("v", ">f8"))]
         np.frombuffer(buffer.getbuffer()[len(SIGNATURE) : -len(TRAILER)], [("n", ">i2"), *kinds])
 
@@ -174,11 +200,15 @@ def reading(bench: Bench) -> None:
     holes[["scoring_id", "predicted_label"]] = frame[["scoring_id", "predicted_label"]]
     textual.payload_logging.store(holes)
     took = best(lambda: timed(textual.payload_logging.get_window), 2)
-    report("  with five text columns and a tenth of the values NULL", bare / took, "x of the bare COPY")
+    report(
+        "  with five text columns and a tenth of the values NULL", bare / took, "x of the bare COPY"
+    )
 
 
 def ingesting(bench: Bench) -> None:
-    """Take in data-capture files from S3, which is moto's and lies in this process: CSV, BASE64, JSON by name."""
+    """Take in data-capture files from S3, which is moto's and lies in this process: CSV, BASE64,
+    JSON by name.
+    """
     with mock_aws():
         session = boto3.Session("x", "x", region_name="us-east-1")
         s3 = session.client("s3")
@@ -190,20 +220,32 @@ def ingesting(bench: Bench) -> None:
                 s3.put_object(Bucket="captured", Key=f"{encoding}/{n}/file.jsonl", Body=body)
         log = bench.subscribe(session).payload_logging
         log.ingest_capture("s3://captured/CSV/0/")  # which makes the tables
-        took = min(timed(lambda n=n: log.ingest_capture(f"s3://captured/CSV/{n}/")) for n in (1, 2, 3))
+        took = min(
+            timed(lambda n=n: log.ingest_capture(f"s3://captured/CSV/{n}/")) for n in (1, 2, 3)
+        )
         report("capture ingestion", 20_000 / took, "records/s", at_least=20_000)
-        s3.copy_object(Bucket="captured", Key="again/file.jsonl", CopySource="captured/CSV/1/file.jsonl")
+        s3.copy_object(
+            Bucket="captured", Key="again/file.jsonl", CopySource="captured/CSV/1/file.jsonl"
+        )
         again = timed(lambda: log.ingest_capture("s3://captured/again/"))
         report("  of records that are there already", 20_000 / again, "records/s")
         for encoding, how in (("BASE64", "  of BASE64"), ("JSON", "  of JSON by name")):
-            took = min(timed(lambda e=encoding, n=n: log.ingest_capture(f"s3://captured/{e}/{n}/")) for n in (1, 2, 3))
+            took = min(
+                timed(lambda e=encoding, n=n: log.ingest_capture(f"s3://captured/{e}/{n}/"))
+                for n in (1, 2, 3)
+            )
             report(how, 20_000 / took, "records/s")
 
 
 def _event(encoding: str, number: int, row: np.ndarray) -> str:
     def side(mode: str, text: str) -> dict:
         data = base64.b64encode(text.encode()).decode() if encoding == "BASE64" else text
-        return {"observedContentType": "text/csv; charset=utf-8", "mode": mode, "encoding": encoding, "data": data}
+        return {
+            "observedContentType": "text/csv; charset=utf-8",
+            "mode": mode,
+            "encoding": encoding,
+            "data": data,
+        }
 
     values, score = row[:-2].tolist(), row[-2].item()
     if encoding == "JSON":
@@ -221,19 +263,27 @@ def single_records(bench: Bench) -> None:
     subscription = bench.subscribe()
     answer = {"fields": ["score", "predicted_label"], "values": [[0.9, 1]]}
     rows = bench.array[:500, :-2].tolist()
-    records = [datamart.PayloadRecord({"fields": NAMES[:-2], "values": [row]}, answer) for row in rows]
+    records = [
+        datamart.PayloadRecord({"fields": NAMES[:-2], "values": [row]}, answer) for row in rows
+    ]
     subscription.payload_logging.store(records[:1])
     took = timed(lambda: [subscription.payload_logging.store([record]) for record in records])
     report("single records, one writer", len(records) / took, "records/s")
-    again = [dataclasses.replace(record, scoring_id=f"again {i}") for i, record in enumerate(records)]
+    again = [
+        dataclasses.replace(record, scoring_id=f"again {i}") for i, record in enumerate(records)
+    ]
     with ThreadPoolExecutor(4) as pool:
-        took = timed(lambda: list(pool.map(lambda record: subscription.payload_logging.store([record]), again)))
+        took = timed(
+            lambda: list(
+                pool.map(lambda record: subscription.payload_logging.store([record]), again)
+            )
+        )
     report("single records, four writers", len(records) / took, "records/s", at_least=300)
 
 
 QUALITY = """
 import re, sys, time
-from helpers import datamart
+from model_monitoring import datamart
 subscription = datamart.DataMart(sys.argv[1], schema=sys.argv[2]).subscriptions.get(name="endpoint")
 begin = time.perf_counter()
 run = subscription.quality_monitoring.run()
@@ -249,22 +299,38 @@ def quality(bench: Bench) -> None:
     for part in range(5):
         score = rng.random(200_000)
         ids = [f"{part}-{i}" for i in range(200_000)]
-        frame = pd.DataFrame({"f0": score, "score": score, "predicted_label": score > 0.5, "scoring_id": ids})
+        frame = pd.DataFrame(
+            {"f0": score, "score": score, "predicted_label": score > 0.5, "scoring_id": ids}
+        )
         subscription.payload_logging.store(frame.astype({"predicted_label": int}))
         labels = (rng.random(200_000) < score).astype(int)
-        subscription.feedback_logging.store(pd.DataFrame({"scoring_id": [f"{i}-1" for i in ids], "y": labels}))
+        subscription.feedback_logging.store(
+            pd.DataFrame({"scoring_id": [f"{i}-1" for i in ids], "y": labels})
+        )
     subscription.quality_monitoring.enable()
     bench.connection.commit()
     bench.connection.autocommit = True
     bench.cursor.execute("ANALYZE")
     arguments = [sys.executable, "-c", QUALITY, bench.url, f"bench_{bench.count}"]
-    outputs = [subprocess.run(arguments, capture_output=True, text=True, check=True).stdout.split() for _ in range(3)]
-    report(f"quality of {int(outputs[0][2]):,} joined rows", min(float(o[0]) for o in outputs), "s", at_most=5)
+    outputs = [
+        subprocess.run(arguments, capture_output=True, text=True, check=True).stdout.split()
+        for _ in range(3)
+    ]
+    report(
+        f"quality of {int(outputs[0][2]):,} joined rows",
+        min(float(o[0]) for o in outputs),
+        "s",
+        at_most=5,
+    )
     report("  peak memory", max(float(o[1]) for o in outputs), "MB", at_most=500)
     add_measurements(bench)
     mart = datamart.DataMart(bench.url, schema=f"bench_{bench.count}")
     page = best(
-        lambda: timed(lambda: mart.subscriptions.get(name="endpoint").quality_monitoring.get_metrics(limit=200))
+        lambda: timed(
+            lambda: mart.subscriptions.get(name="endpoint").quality_monitoring.get_metrics(
+                limit=200
+            )
+        )
     )
     report("metric history page over a million measurements", 1000 * page, "ms", at_most=200)
     status = best(lambda: timed(mart.get_deployment_metrics))
@@ -289,7 +355,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         directory = Path(folder) / "postgresql"
         found: list[str] = []
-        report("server, first start", timed(lambda: found.append(server.start(directory))), "s", at_most=5)
+        report(
+            "server, first start",
+            timed(lambda: found.append(server.start(directory))),
+            "s",
+            at_most=5,
+        )
         report("server, found running", timed(lambda: server.start(directory)), "s")
         try:
             bench = Bench(found[0])

@@ -2,9 +2,9 @@
 
     python -m tests.bench.bench_invoke [--seconds 5]
 
-Both servers are separate processes and are asked in turn, by 1 and by 4 clients, each a process with a boto3 client of
-its own; what it says of the time over the model's own is CloudWatch's OverheadLatency. Trust the ratios, not the
-seconds.
+Both servers are separate processes and are asked in turn, by 1 and by 4 clients, each a process
+with a boto3 client of its own; what it says of the time over the model's own is CloudWatch's
+OverheadLatency. Trust the ratios, not the seconds.
 """
 
 import argparse
@@ -29,13 +29,19 @@ from offline import Offline, capture_config, deploy, set_up
 def ask(url: str, endpoint: str, seconds: float) -> list[float]:
     """Invoke an endpoint one request after the other; answers each request's seconds."""
     session = boto3.Session("example", "example", region_name="us-east-1")
-    client = session.client("sagemaker-runtime", endpoint_url=url, config=Config(retries={"total_max_attempts": 1}))
+    client = session.client(
+        "sagemaker-runtime", endpoint_url=url, config=Config(retries={"total_max_attempts": 1})
+    )
     times = []
-    client.invoke_endpoint(EndpointName=endpoint, Body="1,1,1", ContentType="text/csv")["Body"].read()
+    client.invoke_endpoint(EndpointName=endpoint, Body="1,1,1", ContentType="text/csv")[
+        "Body"
+    ].read()
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         began = time.perf_counter()
-        client.invoke_endpoint(EndpointName=endpoint, Body="1,1,1", ContentType="text/csv")["Body"].read()
+        client.invoke_endpoint(EndpointName=endpoint, Body="1,1,1", ContentType="text/csv")[
+            "Body"
+        ].read()
         times.append(time.perf_counter() - began)
     return times
 
@@ -52,7 +58,9 @@ def start_moto(port: int) -> subprocess.Popen:
     """Start a plain moto server."""
     code = f"from moto.server import main; main(['-H', '127.0.0.1', '-p', '{port}'])"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    process = subprocess.Popen([sys.executable, "-c", code], env=environment, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], env=environment, stderr=subprocess.DEVNULL
+    )
     while True:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
@@ -74,7 +82,11 @@ def overhead(offline: Offline, endpoint: str) -> tuple[float, float]:
             Period=3600,
             Statistics=["Sum", "SampleCount"],
         )["Datapoints"]
-        shares.append(sum(point["Sum"] for point in points) / sum(point["SampleCount"] for point in points) / 1000)
+        shares.append(
+            sum(point["Sum"] for point in points)
+            / sum(point["SampleCount"] for point in points)
+            / 1000
+        )
     return shares[0], shares[1]
 
 
@@ -97,8 +109,12 @@ def main() -> None:
             served = time.monotonic()
             deploy(offline, model_data=artifact)
             print(f"first training job {trained - began:.1f} s", end=", ")
-            print(f"endpoint in service {served - trained:.1f} s, a second one {time.monotonic() - served:.1f} s")
-            captured = deploy(offline, model_data=artifact, capture=capture_config())["EndpointName"]
+            print(
+                f"endpoint in service {served - trained:.1f} s, a second one {time.monotonic() - served:.1f} s"
+            )
+            captured = deploy(offline, model_data=artifact, capture=capture_config())[
+                "EndpointName"
+            ]
             url = offline.env["AWS_ENDPOINT_URL"]
             print(f"{'':28}clients  p50 ms  p99 ms  requests/s  p50 against moto")
             for clients in (1, 4):
@@ -109,7 +125,9 @@ def main() -> None:
                     "ours, every request captured": measure(url, captured, clients, seconds),
                 }
                 for name, (p50, p99, rate) in rows.items():
-                    print(f"{name:28}{clients:7}{p50:8.2f}{p99:8.2f}{rate:12.0f}{p50 / canned[0]:17.2f}x")
+                    print(
+                        f"{name:28}{clients:7}{p50:8.2f}{p99:8.2f}{rate:12.0f}{p50 / canned[0]:17.2f}x"
+                    )
             time.sleep(2)
             print(
                 "Of a request, on average: model {:.2f} ms, the server's own {:.2f} ms".format(

@@ -1,7 +1,8 @@
 """Time drift, statistics and reading beside their bounds and peers, all in one run.
 
-``python -m tests.bench.bench_monitors [--rows 1000000]`` prints CPU seconds (the best of three: a shared machine only
-delays) and ratios. Peers that are not installed are left out; NannyML and Evidently are an optional extra.
+``python -m tests.bench.bench_monitors [--rows 1000000]`` prints CPU seconds (the best of three: a
+shared machine only delays) and ratios. Peers that are not installed are left out; NannyML and
+Evidently are an optional extra.
 """
 
 import argparse
@@ -20,11 +21,11 @@ import pyarrow as pa
 import pyarrow.csv
 from scipy.stats import ks_2samp
 
-from helpers.monitors import files
-from helpers.monitors.data_quality.comparison import compare
-from helpers.monitors.data_quality.drift import ks_distance, steps
-from helpers.monitors.data_quality.statistics import Profile, profile
-from helpers.monitors.jobs import read_profile
+from model_monitoring.analysis.data_quality.comparison import compare
+from model_monitoring.analysis.data_quality.drift import ks_distance, steps
+from model_monitoring.analysis.data_quality.statistics import Profile, profile
+from model_monitoring.analysis.files import documents
+from model_monitoring.analysis.files.jobs import read_profile
 
 COLUMNS = 30
 
@@ -68,24 +69,40 @@ def sort_all(*sides: np.ndarray) -> None:
 
 
 def drift(rows: int) -> None:
-    """Exact KS of all columns against sorting both sides; against a stored profile, sorting the window."""
+    """Exact KS of all columns against sorting both sides; against a stored profile, sorting the
+    window.
+    """
     for kind in ("same distribution", "shifted", "many ties", "window constant", "zero-inflated"):
         reference, window = samples(kind, rows)
         both = seconds(lambda r=reference, w=window: sort_all(r, w))
-        took = seconds(lambda r=reference, w=window: [ks_distance(*pair) for pair in zip(r, w, strict=True)])
+        took = seconds(
+            lambda r=reference, w=window: [ks_distance(*pair) for pair in zip(r, w, strict=True)]
+        )
         target = "at most 1.5" if kind in ("same distribution", "shifted") else "reported"
         show(f"KS, {rows} x {COLUMNS}, {kind}, over sorting both sides", took, both, target)
     reference, window = samples("shifted", rows)
-    stored = [steps(c.settled().sketch.levels) for c in profile(pd.DataFrame(reference.T)).columns.values()]
+    stored = [
+        steps(c.settled().sketch.levels)
+        for c in profile(pd.DataFrame(reference.T)).columns.values()
+    ]
     took = seconds(lambda: [ks_distance(*pair) for pair in zip(stored, window, strict=True)])
-    show("KS against a stored profile, over sorting the window", took, seconds(lambda: sort_all(window)), "at most 1.2")
+    show(
+        "KS against a stored profile, over sorting the window",
+        took,
+        seconds(lambda: sort_all(window)),
+        "at most 1.2",
+    )
 
 
 def peers(rows: int) -> None:
-    """Scipy, NannyML and Evidently over our exact KS of the same frames; our whole table of drift beside them."""
+    """Scipy, NannyML and Evidently over our exact KS of the same frames; our whole table of drift
+    beside them.
+    """
     reference, window = (pd.DataFrame(side.T).add_prefix("f") for side in samples("shifted", rows))
     ours = seconds(lambda: [ks_distance(reference[name], window[name]) for name in reference])
-    theirs = seconds(lambda: [ks_2samp(reference[name], window[name], method="asymp") for name in reference], 1)
+    theirs = seconds(
+        lambda: [ks_2samp(reference[name], window[name], method="asymp") for name in reference], 1
+    )
     target = "at least 15" if rows <= 100_000 else "reported: sorting alone takes an eighth of it"
     show(f"scipy ks_2samp, {rows} rows, over ours", theirs, ours, target)
     table = seconds(lambda: compare(reference, window))
@@ -94,8 +111,13 @@ def peers(rows: int) -> None:
         import nannyml
 
         def nanny():
-            methods = {"column_names": list(reference), "continuous_methods": ["kolmogorov_smirnov"]}
-            nannyml.UnivariateDriftCalculator(**methods, chunk_size=rows).fit(reference).calculate(window)
+            methods = {
+                "column_names": list(reference),
+                "continuous_methods": ["kolmogorov_smirnov"],
+            }
+            nannyml.UnivariateDriftCalculator(**methods, chunk_size=rows).fit(reference).calculate(
+                window
+            )
 
         show(f"NannyML, {rows} rows, over ours", seconds(nanny, 1), ours, "at least 5")
     if importlib.util.find_spec("evidently"):
@@ -110,7 +132,7 @@ def statistics(rows: int, folder: Path) -> None:
     """statistics.json of a data frame, over sorting it; a CSV file, over pyarrow reading it."""
     frame = pd.DataFrame(samples("same distribution", rows)[0].T).add_prefix("f")
     bound = seconds(lambda: sort_all(frame.to_numpy().T))
-    took = seconds(lambda: files.write(profile(frame).statistics(), folder / "statistics.json"))
+    took = seconds(lambda: documents.write(profile(frame).statistics(), folder / "statistics.json"))
     show(f"statistics.json of {rows} x {COLUMNS}, over sorting it", took, bound, "at most 4")
     path = folder / "rows.csv"
     pa.csv.write_csv(pa.Table.from_pandas(frame.head(rows // 4)), path)
@@ -124,7 +146,9 @@ def statistics(rows: int, folder: Path) -> None:
 
 
 def memory(rows: int) -> None:
-    """Check ten times the rows in chunks and print the peak; run by ``main`` in a process of its own."""
+    """Check ten times the rows in chunks and print the peak; run by ``main`` in a process of its
+    own.
+    """
     rng, chunk = np.random.default_rng(0), 100_000
     found, reference = Profile(), profile(pd.DataFrame(rng.normal(size=(chunk, COLUMNS))))
     for _ in range(rows // chunk):
@@ -135,14 +159,18 @@ def memory(rows: int) -> None:
     lines = status.read_text().splitlines() if status.exists() else []
     marks = [int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")]
     peak = marks[0] if marks else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
-    print(f"{found.rows} rows checked in chunks, {drifted} columns drifted, peak memory {peak:.0f} MB (at most 1500)")
+    print(
+        f"{found.rows} rows checked in chunks, {drifted} columns drifted, peak memory {peak:.0f} MB (at most 1500)"
+    )
 
 
 def main() -> None:
     """Run everything."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=1_000_000)
-    parser.add_argument("--memory", action="store_true", help="only the check of ten times the rows")
+    parser.add_argument(
+        "--memory", action="store_true", help="only the check of ten times the rows"
+    )
     options = parser.parse_args()
     if options.memory:
         return memory(10 * options.rows)
@@ -151,7 +179,14 @@ def main() -> None:
         peers(rows)
     with tempfile.TemporaryDirectory() as folder:
         statistics(options.rows, Path(folder))
-    command = [sys.executable, "-m", "tests.bench.bench_monitors", "--memory", "--rows", str(options.rows)]
+    command = [
+        sys.executable,
+        "-m",
+        "tests.bench.bench_monitors",
+        "--memory",
+        "--rows",
+        str(options.rows),
+    ]
     subprocess.run(command, check=True)
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import psycopg2
 import pytest
 
-from helpers import console, datamart
+from model_monitoring import console, datamart
 
 NAMES = itertools.count()
 FEATURES = ["size", "colour"]
@@ -36,7 +36,9 @@ class Answer:
 
 @dataclass
 class Client:
-    """Asks like a program, with the token in a header, or like a browser, with cookies and forms."""
+    """Asks like a program, with the token in a header, or like a browser, with cookies and
+    forms.
+    """
 
     base: str
     token: str | None = None
@@ -71,13 +73,15 @@ class Client:
 
 @pytest.fixture(scope="session")
 def database_url():
-    # Not under pytest's own temporary folder: run by root, it is closed to the account that the server runs as.
+    # Not under pytest's own temporary folder: run by root, it is closed to the account that the
+    # server runs as.
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         directory = pathlib.Path(name) / "postgresql"
         url = datamart.server.start(directory)
         with contextlib.closing(psycopg2.connect(url)) as connection:
             connection.autocommit = True
-            connection.cursor().execute("ALTER SYSTEM SET fsync = off")  # these tests cut no power, and share a disk
+            # These tests cut no power, and share a disk
+            connection.cursor().execute("ALTER SYSTEM SET fsync = off")
             connection.cursor().execute("SELECT pg_reload_conf()")
         yield url
         datamart.server.stop(directory)
@@ -119,7 +123,9 @@ def mart(database_url, schema):
 @pytest.fixture
 def subscribe(mart):
     def add(name="small", **changes):
-        binding = mart.bindings.add("Amazon SageMaker", datamart.SageMakerMachineLearningInstance(region="us-east-1"))
+        binding = mart.bindings.add(
+            "Amazon SageMaker", datamart.SageMakerMachineLearningInstance(region="us-east-1")
+        )
         properties = {
             "source_uid": "endpoint",
             "binding_uid": binding,
@@ -133,7 +139,9 @@ def subscribe(mart):
             "positive_label": 1,
             "name": name,
         }
-        return mart.subscriptions.add(datamart.SageMakerMachineLearningAsset(**(properties | changes)))
+        return mart.subscriptions.add(
+            datamart.SageMakerMachineLearningAsset(**(properties | changes))
+        )
 
     return add
 
@@ -145,7 +153,9 @@ def subscription(subscribe):
 
 @pytest.fixture
 def measured(subscription):
-    """A subscription of which everything was measured: quality once well and once badly, performance once."""
+    """A subscription of which everything was measured: quality once well and once badly,
+    performance once.
+    """
     ids = [f"r-{i}" for i in range(40)]
     subscription.payload_logging.store(
         datamart.PayloadRecord(
@@ -157,7 +167,9 @@ def measured(subscription):
         for i, scoring_id in enumerate(ids)
     )
     subscription.quality_monitoring.enable(threshold=0.8, min_records=10)
-    feedback = [{"scoring_id": f"{scoring_id}-1", "diagnosis": i % 2} for i, scoring_id in enumerate(ids)]
+    feedback = [
+        {"scoring_id": f"{scoring_id}-1", "diagnosis": i % 2} for i, scoring_id in enumerate(ids)
+    ]
     subscription.feedback_logging.store(feedback[:20])
     subscription.quality_monitoring.run(background_mode=False)
     for row in feedback[20:]:

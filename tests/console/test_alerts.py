@@ -27,7 +27,9 @@ def test_an_open_alert_can_be_acknowledged(reader, alert, acknowledge, query, sc
     assert answer.url.endswith("/alerts")
     words = texts(answer)
     assert re.search(r"acknowledged small", words)
-    assert re.search(r"acknowledged \d{4}-\d\d-\d\d \d\d:\d\d by Ada L\. retraining on Monday", words)
+    assert re.search(
+        r"acknowledged \d{4}-\d\d-\d\d \d\d:\d\d by Ada L\. retraining on Monday", words
+    )
     assert "<button>Acknowledge" not in answer.text
     [(state, by, note, recent)] = query(
         f"SELECT state, acknowledged_by, note, acknowledged_at > now() - interval '1 minute' FROM {schema}.alert"
@@ -45,7 +47,8 @@ def test_states_have_their_lists(reader, alert, acknowledge):
 
 
 @pytest.mark.parametrize(
-    "form", [{}, {"who": "  "}, {"who": "x" * 101}, {"who": "a", "note": "x" * 1001}, {"who": "a\0b"}]
+    "form",
+    [{}, {"who": "  "}, {"who": "x" * 101}, {"who": "a", "note": "x" * 1001}, {"who": "a\0b"}],
 )
 def test_bad_forms_change_nothing(acknowledge, alert, query, schema, form):
     assert acknowledge(**form).status == 400
@@ -83,5 +86,8 @@ def test_a_recovered_metric_closes_its_alert(reader, measured, acknowledge, aler
     measured.quality_monitoring.enable(threshold=0.1, min_records=10)
     measured.quality_monitoring.run(background_mode=False)
     words = texts(reader.ask("/alerts?state=closed"))
-    assert re.search(r"closed small .* acknowledged .* by Ada · closed \d{4}-\d\d-\d\d \d\d:\d\d by a run seen", words)
+    assert re.search(
+        r"closed small .* acknowledged .* by Ada · closed \d{4}-\d\d-\d\d \d\d:\d\d by a run seen",
+        words,
+    )
     assert "no unresolved alert" in texts(reader.ask("/"))

@@ -9,16 +9,20 @@ import waitress
 from flask import session
 from PIL import Image
 
-from helpers.console import create_app, security
+from model_monitoring.console import create_app, security
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
 
 pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machine")
 
 
 @pytest.fixture
 def signed_in(database_url, schema, state, measured):
-    """The app where every visitor is signed in: a browser run from a command line can't fill in the form."""
+    """The app where every visitor is signed in: a browser run from a command line can't fill in the
+    form.
+    """
     app = create_app(database_url, schema, security.load_secrets(state / "console"))
     app.before_request_funcs.setdefault(None, []).insert(0, lambda: session.update(signed_in=True))
     server = waitress.create_server(app, host="127.0.0.1", port=0)

@@ -1,4 +1,5 @@
-"""Work is bounded: whatever a client sends, and however slowly, it's answered soon, in little memory, and others too.
+"""Work is bounded: whatever a client sends, and however slowly, it's answered soon, in little
+memory, and others too.
 
 The console is a process of its own here, so that its memory can be measured.
 """
@@ -15,7 +16,7 @@ import urllib.parse
 import psutil
 import pytest
 
-from helpers import datamart
+from model_monitoring import datamart
 
 from .conftest import Client
 from .test_command import REPOSITORY, url_of
@@ -28,7 +29,9 @@ MEMORY = 450 << 20  # bytes more than at the start
 
 
 class Served:
-    """A console in a process of its own, and what its memory was at most while something was done to it."""
+    """A console in a process of its own, and what its memory was at most while something was done
+    to it.
+    """
 
     def __init__(self, process):
         self.client = Client(url_of(process), TOKEN)
@@ -70,9 +73,12 @@ class Served:
 @pytest.fixture(scope="module")
 def served(database_url, tmp_path_factory):
     datamart.DataMart(database_url, schema=SCHEMA).setup()
-    kept = {"DATABASE_URL": database_url, "TUTORIAL_LOCAL_DIR": str(tmp_path_factory.mktemp("state"))}
+    kept = {
+        "DATABASE_URL": database_url,
+        "TUTORIAL_LOCAL_DIR": str(tmp_path_factory.mktemp("state")),
+    }
     process = subprocess.Popen(
-        [sys.executable, "-m", "helpers.console", "--schema", SCHEMA, "--port", "0"],
+        [sys.executable, "-m", "model_monitoring.console", "--schema", SCHEMA, "--port", "0"],
         cwd=REPOSITORY,
         env=os.environ | kept | {"CONSOLE_TOKEN": TOKEN},
         stdout=subprocess.PIPE,
@@ -124,7 +130,9 @@ def test_any_body_is_answered_soon_and_in_little_memory(served, name):
 
 @contextlib.contextmanager
 def unfinished(served, count, start, drip=b""):
-    """Hold connections that began a request and go on by a byte now and then; as many as the machine allows."""
+    """Hold connections that began a request and go on by a byte now and then; as many as the
+    machine allows.
+    """
     held, done = [], threading.Event()
 
     def go_on():

@@ -6,13 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from helpers.console.charts import line_chart, sparkline
+from model_monitoring.console.charts import line_chart, sparkline
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def points(*values, **more):
-    return [{"ts": START + timedelta(hours=i), "value": value} | more for i, value in enumerate(values)]
+    return [
+        {"ts": START + timedelta(hours=i), "value": value} | more for i, value in enumerate(values)
+    ]
 
 
 def spots(path):
@@ -77,7 +79,9 @@ def test_any_numbers_stay_inside(values):
     chart = line_chart(points(*values))
     if chart:
         assert 2 <= len(chart.y_labels) <= 12
-        assert all(-0.01 <= y <= 100.01 and 0 <= x <= 100 for x, y in spots(chart.line + chart.dots))
+        assert all(
+            -0.01 <= y <= 100.01 and 0 <= x <= 100 for x, y in spots(chart.line + chart.dots)
+        )
     small = sparkline(values, None, None)
     if small:
         assert all(-0.01 <= y <= 100.01 for _, y in spots(small.line))

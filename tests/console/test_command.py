@@ -1,4 +1,6 @@
-"""`python -m helpers.console`: starts, says where, ends, and keeps what it acknowledged when it is killed."""
+"""`python -m model_monitoring.console`: starts, says where, ends, and keeps what it acknowledged
+when it is killed.
+"""
 
 import http.client
 import os
@@ -11,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.console.__main__ import main
+from model_monitoring.console.__main__ import main
 
 from .conftest import Client, record
 
@@ -23,11 +25,17 @@ def launch(database_url, state, schema):
     started = []
 
     def run(*arguments, **environment):
-        kept = {name: value for name, value in os.environ.items() if name not in ("DATABASE_URL", "CONSOLE_TOKEN")}
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in ("DATABASE_URL", "CONSOLE_TOKEN")
+        }
         process = subprocess.Popen(
-            [sys.executable, "-m", "helpers.console", "--schema", schema, *arguments],
+            [sys.executable, "-m", "model_monitoring.console", "--schema", schema, *arguments],
             cwd=REPOSITORY,
-            env=kept | {"DATABASE_URL": database_url, "TUTORIAL_LOCAL_DIR": str(state)} | environment,
+            env=kept
+            | {"DATABASE_URL": database_url, "TUTORIAL_LOCAL_DIR": str(state)}
+            | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -103,7 +111,10 @@ def test_killed_at_any_moment_it_keeps_what_it_acknowledged(launch, schema, subs
 
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(send, range(120)))
-    stored = [one.removesuffix("-1") for one in subscription.payload_logging.get_table_content()["scoring_id"]]
+    stored = [
+        one.removesuffix("-1")
+        for one in subscription.payload_logging.get_table_content()["scoring_id"]
+    ]
     assert len(stored) == len(set(stored))
     assert 40 < len(acknowledged) < len(sent)
     assert acknowledged <= set(stored)

@@ -1,4 +1,6 @@
-"""A client has so long to send and to read; one too many makes room for the next; large bodies wait for each other."""
+"""A client has so long to send and to read; one too many makes room for the next; large bodies wait
+for each other.
+"""
 
 import contextlib
 import http.client
@@ -10,7 +12,7 @@ import urllib.parse
 
 import pytest
 
-from helpers.console import bodies, listener
+from model_monitoring.console import bodies, listener
 
 from .conftest import Client, record
 
@@ -53,7 +55,10 @@ def is_cut_off(connection, drip, within):
     [
         (PAGE + b"A: ", b"x"),
         (b"POST /sign-in HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9999\r\n\r\n", b"x"),
-        (b"POST /sign-in HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+        (
+            b"POST /sign-in HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n\r\n",
+            b"1\r\nx\r\n",
+        ),
     ],
 )
 def test_a_request_that_never_ends_is_cut_off(connect, monkeypatch, sent, drip):
@@ -90,7 +95,9 @@ def test_an_answer_that_nobody_reads_is_cut_off(connect, large, monkeypatch):
 
 
 def test_who_asks_on_without_reading_holds_no_thread(connect, large):
-    """A thread that has more to say waits for the reader: as many readers as threads would be all of them."""
+    """A thread that has more to say waits for the reader: as many readers as threads would be all
+    of them.
+    """
     for _ in range(listener.THREADS):
         connect(large * 4)
     time.sleep(1)
@@ -126,7 +133,9 @@ def test_connections_that_are_kept_open_go_on(running, schema, mart):
     connection.close()
 
 
-def test_too_many_large_bodies_at_once_are_asked_to_come_again(program, schema, subscription, monkeypatch):
+def test_too_many_large_bodies_at_once_are_asked_to_come_again(
+    program, schema, subscription, monkeypatch
+):
     """Each takes many times its size in memory."""
     path = f"/v1/data_marts/{schema}/scoring_payloads"
     body = json.dumps([record(subscription, "a")])

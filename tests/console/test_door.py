@@ -1,16 +1,25 @@
-"""The console and the reviewers' site in it answer their own pages and programs; hosts are named at start."""
+"""The console and the reviewers' site in it answer their own pages and programs; hosts are named at
+start.
+"""
 
 import http.client
 import urllib.parse
 
 import pytest
 
-from helpers import console
-from helpers.console.__main__ import main
+from model_monitoring import console
+from model_monitoring.console.__main__ import main
 
 from .conftest import Client, record
 
-PAGES = ("/", "/sign-in", "/openapi.json", "/static/console.css", "/review/enter", "/review/static/review.css")
+PAGES = (
+    "/",
+    "/sign-in",
+    "/openapi.json",
+    "/static/console.css",
+    "/review/enter",
+    "/review/static/review.css",
+)
 
 
 @pytest.fixture
@@ -26,23 +35,44 @@ def test_a_name_that_dns_points_here_opens_nothing(running, program, schema, sub
         assert "'evil.example'" in answer.text and "--host" in answer.text
         assert not answer.headers["Set-Cookie"]
     path = f"/v1/data_marts/{schema}/scoring_payloads"
-    assert program.ask(path, b"[]", Host="evil.example", content_type="application/json").status == 421
-    assert Client(f"http://localhost:{port}", running.token).post(path, [record(subscription, "a")]).status == 202
+    assert (
+        program.ask(path, b"[]", Host="evil.example", content_type="application/json").status == 421
+    )
+    assert (
+        Client(f"http://localhost:{port}", running.token)
+        .post(path, [record(subscription, "a")])
+        .status
+        == 202
+    )
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 def test_other_sites_forms_reach_nothing(reader, running, site):
-    for path in ("/sign-in", "/sign-out", "/alerts/1/acknowledge", "/reviews/invitations", "/review/enter", "/v1/x"):
+    for path in (
+        "/sign-in",
+        "/sign-out",
+        "/alerts/1/acknowledge",
+        "/reviews/invitations",
+        "/review/enter",
+        "/v1/x",
+    ):
         answer = reader.ask(path, b"token=" + running.token.encode(), Sec_Fetch_Site=site)
         assert answer.status == 403 and "Another site" in answer.text, path
     for path in PAGES:
-        assert reader.ask(path, Sec_Fetch_Site=site, Sec_Fetch_Mode="no-cors", Sec_Fetch_Dest="image").status == 403
+        assert (
+            reader.ask(
+                path, Sec_Fetch_Site=site, Sec_Fetch_Mode="no-cors", Sec_Fetch_Dest="image"
+            ).status
+            == 403
+        )
         link = {"Sec_Fetch_Site": site, "Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "document"}
         assert reader.ask(path, **link).status == 200
     assert reader.ask("/").url == running.url + "/"  # still signed in
 
 
-def test_a_token_in_the_header_doesnt_open_the_door_to_other_sites(program, schema, subscription, place):
+def test_a_token_in_the_header_doesnt_open_the_door_to_other_sites(
+    program, schema, subscription, place
+):
     path, kind = f"/v1/data_marts/{schema}/scoring_payloads", {"content_type": "application/json"}
     assert program.ask(path, b"[]", Origin="http://evil.example", **kind).status == 403
     assert program.ask(path, b"[]", Origin=f"http://{place}", **kind).status == 400
@@ -51,7 +81,11 @@ def test_a_token_in_the_header_doesnt_open_the_door_to_other_sites(program, sche
 def test_hosts_are_named_at_start(database_url, schema, mart, state):
     running = console.start(database_url, schema, hosts=["studio.example"])
     reader = Client(running.url)
-    for host, status in (("studio.example", 200), ("studio.example:443", 200), ("evil.example", 421)):
+    for host, status in (
+        ("studio.example", 200),
+        ("studio.example:443", 200),
+        ("evil.example", 421),
+    ):
         assert reader.ask("/sign-in", Host=host).status == status
     running.stop()
     with pytest.raises(ValueError, match="https://studio"):
@@ -60,14 +94,28 @@ def test_hosts_are_named_at_start(database_url, schema, mart, state):
 
 def test_the_command_names_hosts(monkeypatch, capsys, database_url):
     monkeypatch.setattr("signal.signal", lambda *_: None)
-    arguments = ["console", "--port", "0", "--database-url", database_url, "--host", "a.example", "--host", "b:1"]
+    arguments = [
+        "console",
+        "--port",
+        "0",
+        "--database-url",
+        database_url,
+        "--host",
+        "a.example",
+        "--host",
+        "b:1",
+    ]
     monkeypatch.setattr("sys.argv", arguments)
     assert main() == 1
     assert "The host 'b:1' isn't a name" in capsys.readouterr().err
 
 
-def test_two_consoles_on_one_machine_keep_their_cookies_apart(reader, running, database_url, schema, monkeypatch):
-    """Cookies know no ports: with one name, signing in at one console would end the session at the other."""
+def test_two_consoles_on_one_machine_keep_their_cookies_apart(
+    reader, running, database_url, schema, monkeypatch
+):
+    """Cookies know no ports: with one name, signing in at one console would end the session at the
+    other.
+    """
     monkeypatch.setenv("CONSOLE_TOKEN", "another-token-another")
     second = console.start(database_url, schema)
     other = Client(second.url, cookies=reader.cookies)
@@ -86,7 +134,10 @@ def test_a_long_address_is_not_kept_in_the_cookie(visitor, running):
 
 
 def test_headers_are_bounded(place):
-    for path, headers in (("/sign-in", {"Cookie": "a=" + "x" * 40_000}), ("/sign-in?" + "x" * 40_000, {})):
+    for path, headers in (
+        ("/sign-in", {"Cookie": "a=" + "x" * 40_000}),
+        ("/sign-in?" + "x" * 40_000, {}),
+    ):
         connection = http.client.HTTPConnection(place, timeout=10)
         connection.request("GET", path, headers=headers)
         assert connection.getresponse().status == 431

@@ -2,7 +2,7 @@
 
 import pytest
 
-from helpers import datamart
+from model_monitoring import datamart
 
 from .conftest import FEATURES, Client
 
@@ -29,14 +29,20 @@ def test_explanations_are_listed_newest_first(explained, program, schema):
     path = f"/v1/data_marts/{schema}/explanations?subscription_id={explained.uid}"
     found = program.ask(path).json["explanations"]
     assert [one["scoring_id"] for one in found] == ["r-2", "r-1"]
-    assert found[0]["explanation"]["attributions"] == [{"feature": "size", "value": 1.5, "attribution": 0.4}]
+    assert found[0]["explanation"]["attributions"] == [
+        {"feature": "size", "value": 1.5, "attribution": 0.4}
+    ]
     assert set(found[0]) == {"scoring_id", "created_at", "asset_revision", "explanation"}
     assert program.ask(f"{path}&limit=1&offset=1").json["explanations"][0]["scoring_id"] == "r-1"
 
 
-@pytest.mark.parametrize(("wanted", "expected"), [("r-1", ["r-1"]), ("r", []), ("r-3", []), ("%00", [])])
+@pytest.mark.parametrize(
+    ("wanted", "expected"), [("r-1", ["r-1"]), ("r", []), ("r-3", []), ("%00", [])]
+)
 def test_one_row_is_found_by_its_id(explained, program, schema, wanted, expected):
-    path = f"/v1/data_marts/{schema}/explanations?subscription_id={explained.uid}&scoring_id={wanted}"
+    path = (
+        f"/v1/data_marts/{schema}/explanations?subscription_id={explained.uid}&scoring_id={wanted}"
+    )
     assert [one["scoring_id"] for one in program.ask(path).json["explanations"]] == expected
 
 

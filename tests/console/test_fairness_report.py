@@ -1,4 +1,6 @@
-"""The fairness report in the console: only for who signed in, styled by itself, and nothing else runs in it."""
+"""The fairness report in the console: only for who signed in, styled by itself, and nothing else
+runs in it.
+"""
 
 import base64
 import hashlib
@@ -7,7 +9,7 @@ import uuid
 
 import pytest
 
-from helpers import datamart
+from model_monitoring import datamart
 
 from .conftest import FEATURES
 
@@ -19,7 +21,10 @@ def judged(subscription):
     subscription.payload_logging.store(
         datamart.PayloadRecord(
             {"fields": FEATURES, "values": [[1.5, colour] for colour in colours]},
-            {"fields": ["score", "predicted_label"], "values": [[0.2 + 0.6 * given, given] for given in granted]},
+            {
+                "fields": ["score", "predicted_label"],
+                "values": [[0.2 + 0.6 * given, given] for given in granted],
+            },
             "r",
         )
     )

@@ -6,8 +6,8 @@ from threading import Event
 
 import pytest
 
-from helpers.console.gathering import Gathering
-from helpers.datamart import ConflictError, DataMartError
+from model_monitoring.console.gathering import Gathering
+from model_monitoring.datamart import ConflictError, DataMartError
 
 from .conftest import record
 
@@ -22,16 +22,22 @@ def test_every_id_once_whoever_repeats_it(program, path, subscription):
     sent = ids + random.Random(1).choices(ids, k=60)
     random.Random(2).shuffle(sent)
     with ThreadPoolExecutor(16) as pool:
-        statuses = list(pool.map(lambda one: program.post(path, [record(subscription, one)]).status, sent))
+        statuses = list(
+            pool.map(lambda one: program.post(path, [record(subscription, one)]).status, sent)
+        )
     assert set(statuses) == {202}
-    assert sorted(subscription.payload_logging.get_table_content()["scoring_id"]) == sorted(f"{one}-1" for one in ids)
+    assert sorted(subscription.payload_logging.get_table_content()["scoring_id"]) == sorted(
+        f"{one}-1" for one in ids
+    )
 
 
 def test_a_bad_request_spoils_no_other(program, path, subscription):
     program.post(path, [record(subscription, "first")])
 
     def send(n):
-        bad = [["text", "red"]] if n % 3 == 0 else [[9.0, "other"]] if n % 3 == 1 else [[1.5, "red"]]
+        bad = (
+            [["text", "red"]] if n % 3 == 0 else [[9.0, "other"]] if n % 3 == 1 else [[1.5, "red"]]
+        )
         scoring_id = "first" if n % 3 == 1 else f"id-{n}"
         return program.post(path, [record(subscription, scoring_id, bad)]).status
 

@@ -1,4 +1,6 @@
-"""The Grafana dashboard in doc/: every query of it runs on a real data mart and finds what is there."""
+"""The Grafana dashboard in doc/: every query of it runs on a real data mart and finds what is
+there.
+"""
 
 import json
 import re
@@ -13,11 +15,15 @@ CHOSEN = {"monitor": "'quality'", "metric": "'area_under_roc'"}
 
 
 def expanded(statement, schema, uid):
-    """Put in what Grafana's PostgreSQL data source puts in the place of its macros and variables."""
+    """Put in what Grafana's PostgreSQL data source puts in the place of its macros and
+    variables.
+    """
     statement = statement.replace("data_mart.", f"{schema}.")
     for name, value in {**CHOSEN, "subscription": f"'{uid}'"}.items():
         statement = statement.replace(f"${{{name}:sqlstring}}", value)
-    statement = re.sub(r"\$__timeFilter\(([\w.]+)\)", r"\1 BETWEEN now() - interval '1 day' AND now()", statement)
+    statement = re.sub(
+        r"\$__timeFilter\(([\w.]+)\)", r"\1 BETWEEN now() - interval '1 day' AND now()", statement
+    )
     statement = re.sub(
         r"\$__timeGroupAlias\(([\w.]+), \$__interval(?:, 0)?\)",
         r'floor(extract(epoch FROM \1) / 60) * 60 AS "time"',
@@ -60,7 +66,11 @@ def test_panels_say_what_the_data_mart_says(rows, measured):
     assert sum(row["value"] for row in rows(by_title["Rows scored"])) == 40
     assert [row["metric"] for row in rows(by_title["Alerts"])] == ["area_under_roc"]
     assert len(rows(by_title["Runs"])) == 3
-    last = {row["metric"]: row["value"] for row in rows(by_title["Last values"]) if row["monitor"] == "quality"}
+    last = {
+        row["metric"]: row["value"]
+        for row in rows(by_title["Last values"])
+        if row["monitor"] == "quality"
+    }
     assert last["accuracy"] == measured.quality_monitoring.get_run_details()["metrics"]["accuracy"]
     assert len(rows(by_title["$metric"])) == 2
 
@@ -76,7 +86,9 @@ def test_panels_do_not_overlap():
     taken = set()
     for panel in DASHBOARD["panels"]:
         place = panel["gridPos"]
-        cells = {(place["x"] + i, place["y"] + j) for i in range(place["w"]) for j in range(place["h"])}
+        cells = {
+            (place["x"] + i, place["y"] + j) for i in range(place["w"]) for j in range(place["h"])
+        }
         assert not cells & taken
         assert place["x"] + place["w"] <= 24
         taken |= cells

@@ -1,11 +1,13 @@
-"""A metric's history: as measured where there are few points, in means with their extremes where there are many."""
+"""A metric's history: as measured where there are few points, in means with their extremes where
+there are many.
+"""
 
 from datetime import timedelta
 
 import pytest
 
-from helpers.console import queries
-from helpers.datamart.database import Database
+from model_monitoring.datamart.browsing import status
+from model_monitoring.datamart.postgres.database import Database
 
 
 @pytest.fixture
@@ -31,9 +33,9 @@ def fill(query, schema):
 
 
 def test_few_points_come_as_measured(database, fill):
-    fill(queries.POINTS)
-    points = queries.history(database, 1, "quality", "made", "", None)
-    assert len(points) == queries.POINTS
+    fill(status.POINTS)
+    points = status.history(database, 1, "quality", "made", "", None)
+    assert len(points) == status.POINTS
     assert [p["value"] for p in points].count(0) == 1
     assert [p["outside"] for p in points].count(True) == 1
     assert points == sorted(points, key=lambda p: p["ts"])
@@ -41,8 +43,8 @@ def test_few_points_come_as_measured(database, fill):
 
 def test_many_points_lose_no_extreme_and_no_measurement(database, fill):
     fill(5000)
-    points = queries.history(database, 1, "quality", "made", "", None)
-    assert len(points) == queries.POINTS
+    points = status.history(database, 1, "quality", "made", "", None)
+    assert len(points) == status.POINTS
     assert sum(p["measurements"] for p in points) == 5000
     assert min(p["low"] for p in points) == 0
     assert sum(p["outside"] for p in points) == 1
@@ -53,31 +55,36 @@ def test_many_points_lose_no_extreme_and_no_measurement(database, fill):
 def test_a_span_counts_from_the_last_measurement(database, fill, query, schema):
     fill(100)
     query(f"UPDATE {schema}.measurement SET ts = ts - interval '3 years' WHERE metric = 'made'")
-    assert len(queries.history(database, 1, "quality", "made", "", timedelta(hours=9))) == 10
-    assert len(queries.history(database, 1, "quality", "made", "", timedelta(days=365))) == 100
+    assert len(status.history(database, 1, "quality", "made", "", timedelta(hours=9))) == 10
+    assert len(status.history(database, 1, "quality", "made", "", timedelta(days=365))) == 100
 
 
 def test_thousands_at_one_moment(database, fill, query, schema):
     fill(1000)
     query(f"UPDATE {schema}.measurement SET ts = '2026-01-01' WHERE metric = 'made'")
-    [point] = queries.history(database, 1, "quality", "made", "", None)
-    assert point["measurements"] == queries.DENSE
+    [point] = status.history(database, 1, "quality", "made", "", None)
+    assert point["measurements"] == status.DENSE
 
 
 def test_undefined_values_leave_a_gap(database, fill, query, schema):
     fill(10)
     query(f"UPDATE {schema}.measurement SET value = NULL WHERE metric = 'made' AND value = 0")
-    values = [p["value"] for p in queries.history(database, 1, "quality", "made", "", None)]
+    values = [p["value"] for p in status.history(database, 1, "quality", "made", "", None)]
     assert values.count(None) == 1
-    assert queries.history(database, 1, "quality", "nothing", "", None) == []
+    assert status.history(database, 1, "quality", "nothing", "", None) == []
 
 
 def test_traffic_adds_up(database, query, schema):
-    query(f"UPDATE {schema}.scoring_key SET scored_at = now() - interval '90 minutes' WHERE scoring_id > 'r-2'")
+    query(
+        f"UPDATE {schema}.scoring_key SET scored_at = now() - interval '90 minutes' WHERE scoring_id > 'r-2'"
+    )
     [(now, total)] = query(f"SELECT now(), sum(response_time)::float8 FROM {schema}.scoring_key")
-    found = queries.traffic(database, 1, now - timedelta(days=1), now)
-    assert len(found) == queries.STRETCHES
+    found = status.traffic(database, 1, now - timedelta(days=1), now)
+    assert len(found) == status.STRETCHES
     assert sum(row["requests"] for row in found) == sum(row["rows"] for row in found) == 40
     assert sum((row["mean"] or 0) * row["requests"] for row in found) == pytest.approx(total)
     assert sum(row["requests"] > 0 for row in found) == 2
-    assert queries.traffic(database, 1, now - timedelta(days=9), now - timedelta(days=8))[0]["requests"] == 0
+    assert (
+        status.traffic(database, 1, now - timedelta(days=9), now - timedelta(days=8))[0]["requests"]
+        == 0
+    )

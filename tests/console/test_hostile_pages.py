@@ -1,4 +1,6 @@
-"""Real Chromium on hostile pages: of another host, of another port of this machine, of a name that DNS points here."""
+"""Real Chromium on hostile pages: of another host, of another port of this machine, of a name that
+DNS points here.
+"""
 
 import contextlib
 import http.server
@@ -8,9 +10,11 @@ import urllib.parse
 
 import pytest
 
-from helpers import console
+from model_monitoring import console
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMIUM = (
+    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+)
 
 pytestmark = pytest.mark.slow
 FORM = (
@@ -51,7 +55,9 @@ def hostile():
             pass
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+    ).start()
     yield server.server_port, pages
     server.shutdown()
     server.server_close()
@@ -104,13 +110,17 @@ def test_forms_of_other_sites_reach_nothing(victim, running, seen, hostile, name
         victim.goto(f"http://{name}:{port}/{number}")
         victim.wait_for_url(running.url + path)
         assert "Another site" in victim.inner_text("body")
-    assert [answer for answer in seen if answer[0] == "POST"] == [("POST", path, 403) for path in paths]
+    assert [answer for answer in seen if answer[0] == "POST"] == [
+        ("POST", path, 403) for path in paths
+    ]
     victim.goto(running.url + "/")
     assert victim.url == running.url + "/"  # still signed in
 
 
 @pytest.mark.parametrize("name", ["evil.example", "127.0.0.1"])
-def test_frames_pictures_and_scripts_of_other_sites_are_refused_and_links_are_not(victim, running, seen, hostile, name):
+def test_frames_pictures_and_scripts_of_other_sites_are_refused_and_links_are_not(
+    victim, running, seen, hostile, name
+):
     port, pages = hostile
     pages["/"] = f"""<iframe src="{running.url}/alerts"></iframe><img src="{running.url}/review/">
         <script src="{running.url}/openapi.json"></script>
@@ -121,9 +131,12 @@ def test_frames_pictures_and_scripts_of_other_sites_are_refused_and_links_are_no
     victim.goto(f"http://{name}:{port}/")
     victim.wait_for_load_state("networkidle")
     paths = ["/alerts", "/openapi.json", "/review/", "/reviews", "/static/console.css"]
-    assert sorted(one for one in seen if "icon" not in one[1]) == [("GET", path, 403) for path in paths]
+    assert sorted(one for one in seen if "icon" not in one[1]) == [
+        ("GET", path, 403) for path in paths
+    ]
     victim.get_by_text("Alerts").click()
-    victim.wait_for_url("**/alerts" if name == "127.0.0.1" else "**/sign-in")  # cookies are for one's own site
+    # Cookies are for one's own site
+    victim.wait_for_url("**/alerts" if name == "127.0.0.1" else "**/sign-in")
     assert ("GET", urllib.parse.urlsplit(victim.url).path, 200) in seen
 
 
@@ -134,7 +147,9 @@ def test_a_name_that_dns_points_here_reads_and_writes_nothing(victim, running, s
         for path in ("/sign-in", "/review/enter", "/openapi.json"):
             answer = victim.goto(f"http://{name}:{port_of(running)}{path}")
             assert answer.status == 421 and "--host" in answer.text()
-    sent = victim.evaluate("fetch('/sign-in', {method: 'POST', body: new URLSearchParams({a: 1})}).then(r => r.status)")
+    sent = victim.evaluate(
+        "fetch('/sign-in', {method: 'POST', body: new URLSearchParams({a: 1})}).then(r => r.status)"
+    )
     assert sent == 421
     assert {status for _, path, status in seen if "icon" not in path} == {421}
 
@@ -147,7 +162,9 @@ def named(database_url, schema, mart):
         running.stop()
 
 
-def test_people_work_under_a_named_host_without_tls_and_other_sites_dont(page, named, hostile, mart, subscription):
+def test_people_work_under_a_named_host_without_tls_and_other_sites_dont(
+    page, named, hostile, mart, subscription
+):
     """Of plain HTTP to another machine, browsers send no Sec-Fetch-Site: Origin has to do."""
     base = f"http://lab.example:{port_of(named)}"
     page.goto(base + "/sign-in")

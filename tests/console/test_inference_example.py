@@ -1,4 +1,6 @@
-"""The example inference.py in doc/ really logs, never fails a prediction, and loses nothing that can be stored."""
+"""The example inference.py in doc/ really logs, never fails a prediction, and loses nothing that
+can be stored.
+"""
 
 import http.client
 import importlib.util
@@ -12,14 +14,16 @@ import numpy as np
 import pytest
 import xgboost
 
-from helpers import console
+from model_monitoring import console
 
 EXAMPLE = Path(__file__).parents[2] / "doc" / "examples" / "inference_logging.py"
 
 
 @pytest.fixture
 def subscription(subscribe):
-    return subscribe(feature_columns=["size", "weight"], categorical_columns=[], label_values=[0, 1])
+    return subscribe(
+        feature_columns=["size", "weight"], categorical_columns=[], label_values=[0, 1]
+    )
 
 
 @pytest.fixture
@@ -44,7 +48,9 @@ def model(example, tmp_path):
 
 
 def ask(example, model, body):
-    return example.output_fn(example.predict_fn(example.input_fn(body, "text/csv"), model), "text/csv")
+    return example.output_fn(
+        example.predict_fn(example.input_fn(body, "text/csv"), model), "text/csv"
+    )
 
 
 def logged(subscription, rows, seconds=20):
@@ -85,7 +91,9 @@ def test_a_console_that_is_down_slows_nobody_and_loses_nothing(
     again.stop()
 
 
-def test_what_is_refused_is_said_and_not_sent_for_ever(example, model, subscription, capsys, monkeypatch):
+def test_what_is_refused_is_said_and_not_sent_for_ever(
+    example, model, subscription, capsys, monkeypatch
+):
     ask(example, model, "1,2")
     logged(subscription, 1)
     good = example.waiting
@@ -129,5 +137,10 @@ def test_a_full_queue_drops_and_says_so(example, capsys, monkeypatch):
 
 def test_logging_takes_the_standard_library_alone():
     text = EXAMPLE.read_text()
-    imported = {line.split()[1].split(".")[0] for line in text.splitlines() if line.startswith(("import ", "from "))}
-    assert imported - sys.stdlib_module_names == {"numpy", "xgboost"}  # which the model itself takes
+    imported = {
+        line.split()[1].split(".")[0]
+        for line in text.splitlines()
+        if line.startswith(("import ", "from "))
+    }
+    # Which the model itself takes
+    assert imported - sys.stdlib_module_names == {"numpy", "xgboost"}

@@ -6,7 +6,7 @@ import urllib.parse
 
 import pytest
 
-from helpers import datamart
+from model_monitoring import datamart
 
 CORPUS = [
     "<script>alert(1)</script>",
@@ -77,7 +77,12 @@ def test_names_on_pages(reader, program, schema, subscribe, mart, query, hostile
             VALUES (1, %(x)s, %(x)s, %(x)s, 'open', 2, now(), '11111111-1111-1111-1111-111111111111', now())"""
         % {"x": "$hostile$" + hostile + "$hostile$"}
     )
-    pages = ["/", "/alerts", f"/subscriptions/{subscription.uid}", "/runs/11111111-1111-1111-1111-111111111111"]
+    pages = [
+        "/",
+        "/alerts",
+        f"/subscriptions/{subscription.uid}",
+        "/runs/11111111-1111-1111-1111-111111111111",
+    ]
     which = urllib.parse.urlencode({"monitor": hostile, "metric": hostile, "slice": hostile})
     pages.append(f"/subscriptions/{subscription.uid}/history?{which}")
     answers = {path: reader.ask(path) for path in pages}
@@ -127,7 +132,10 @@ def test_the_token_field(visitor, running):
 
 def test_labels_and_feedback(program, schema, subscribe):
     subscription = subscribe(
-        "texts", problem_type=datamart.ProblemType.MULTICLASS_CLASSIFICATION, label_values=None, positive_label=None
+        "texts",
+        problem_type=datamart.ProblemType.MULTICLASS_CLASSIFICATION,
+        label_values=None,
+        positive_label=None,
     )
     root = f"/v1/data_marts/{schema}"
     records = [

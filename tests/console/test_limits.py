@@ -7,7 +7,7 @@ import urllib.parse
 
 import pytest
 
-from helpers import console
+from model_monitoring import console
 
 from .conftest import Client, record
 
@@ -21,7 +21,8 @@ def test_too_large_a_body(program, path, subscription):
     answer = program.ask(path, b" " * (17 << 20), content_type="application/json")
     assert answer.status == 413
     assert answer.json["errors"][0]["code"] == "request_entity_too_large"
-    with contextlib.suppress(urllib.error.URLError):  # far beyond the limit it need not even read on
+    # Far beyond the limit it need not even read on
+    with contextlib.suppress(urllib.error.URLError):
         assert program.ask(path, b" " * (80 << 20), content_type="application/json").status == 413
     assert program.post(path, [record(subscription, "a")]).status == 202
 
@@ -50,9 +51,14 @@ def test_bodies_that_are_not_json_or_not_ours(program, path):
         assert answer.json["errors"][0]["code"] == "bad_request"
 
 
-@pytest.mark.parametrize(("body", "said"), [(b"", "not JSON: Expecting value"), (b"[{", "not JSON: Expecting")])
+@pytest.mark.parametrize(
+    ("body", "said"), [(b"", "not JSON: Expecting value"), (b"[{", "not JSON: Expecting")]
+)
 def test_what_is_not_json_is_called_so(program, path, body, said):
-    assert said in program.ask(path, body, content_type="application/json").json["errors"][0]["message"]
+    assert (
+        said
+        in program.ask(path, body, content_type="application/json").json["errors"][0]["message"]
+    )
 
 
 def test_a_message_says_what_is_wrong_however_long_the_body(program, path, subscription):
@@ -66,7 +72,12 @@ def test_deep_nesting_within_a_record(program, path, subscription):
         deep = json.loads("[" * depth + "]" * depth)
         answer = program.post(path, [record(subscription, "deep", [[deep, "red"]])])
         assert answer.status == 400
-    assert program.ask(f"{path.replace('payloads', 'transactions')}?subscription_id={subscription.uid}").status == 404
+    assert (
+        program.ask(
+            f"{path.replace('payloads', 'transactions')}?subscription_id={subscription.uid}"
+        ).status
+        == 404
+    )
 
 
 def test_other_content_types(program, path):
@@ -107,7 +118,9 @@ def test_a_database_that_is_gone(schema, mart, subscription, caplog):
 
 def test_connections_survive_a_restart_of_the_server(program, path, subscription, query):
     assert program.post(path, [record(subscription, "a")]).status == 202
-    query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'data mart'")
+    query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'data mart'"
+    )
     assert program.post(path, [record(subscription, "b")]).status == 202
     assert subscription.payload_logging.get_records_count() == 2
 

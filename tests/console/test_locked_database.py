@@ -1,4 +1,6 @@
-"""Somebody's open transaction on the data mart's tables: pages go on, writers are told, all ends with the lock."""
+"""Somebody's open transaction on the data mart's tables: pages go on, writers are told, all ends
+with the lock.
+"""
 
 import contextlib
 import threading
@@ -7,7 +9,7 @@ import time
 import psycopg2
 import pytest
 
-from helpers import console
+from model_monitoring import console
 from tests.console.conftest import Client
 
 from .conftest import record
@@ -17,7 +19,9 @@ PAGE, WRITE = 10, 20  # seconds, on a busy machine; the time-out is 3
 
 
 @pytest.mark.parametrize("table", ["scoring_key", "payload_1"])
-def test_pages_are_answered_while_writers_wait_for_a_lock(database_url, schema, subscription, table):
+def test_pages_are_answered_while_writers_wait_for_a_lock(
+    database_url, schema, subscription, table
+):
     running = console.start(database_url, schema)
     program, reader = Client(running.url, running.token), Client(running.url)
     path = f"/v1/data_marts/{schema}/scoring_payloads"
@@ -35,7 +39,9 @@ def test_pages_are_answered_while_writers_wait_for_a_lock(database_url, schema, 
 
     with contextlib.closing(psycopg2.connect(database_url)) as holder:
         holder.cursor().execute(f"LOCK TABLE {schema}.{table}")
-        writers = [threading.Thread(target=write, args=(number,), daemon=True) for number in range(WRITERS)]
+        writers = [
+            threading.Thread(target=write, args=(number,), daemon=True) for number in range(WRITERS)
+        ]
         for writer in writers:
             writer.start()
         time.sleep(1)

@@ -38,7 +38,8 @@ def test_logging_the_same_twice_changes_nothing(program, root, subscription):
 def test_the_same_id_with_other_content_is_a_conflict(program, root, subscription):
     program.post(f"{root}/scoring_payloads", [record(subscription, "a", [[1.25, "crimson"]])])
     answer = program.post(
-        f"{root}/scoring_payloads", [record(subscription, "new"), record(subscription, "a", [[9.75, "blue"]])]
+        f"{root}/scoring_payloads",
+        [record(subscription, "new"), record(subscription, "a", [[9.75, "blue"]])],
     )
     assert answer.status == 409
     assert answer.json["errors"][0]["code"] == "conflict"
@@ -103,20 +104,29 @@ def test_bodies_of_another_shape_are_refused(program, root, subscription, body):
 
 def test_records_of_two_subscriptions_go_in_two_calls(program, root, subscription, subscribe):
     other = subscribe("other")
-    answer = program.post(f"{root}/scoring_payloads", [record(subscription, "a"), record(other, "b")])
+    answer = program.post(
+        f"{root}/scoring_payloads", [record(subscription, "a"), record(other, "b")]
+    )
     assert answer.status == 400
     assert "several subscriptions" in answer.text
 
 
 @pytest.mark.parametrize("change", ["subscription_id", "binding_id", "deployment_id"])
-@pytest.mark.parametrize("unknown", ["00000000-0000-0000-0000-000000000000", "'; DROP TABLE run; --", "a\0b", ""])
+@pytest.mark.parametrize(
+    "unknown", ["00000000-0000-0000-0000-000000000000", "'; DROP TABLE run; --", "a\0b", ""]
+)
 def test_what_is_not_there_is_not_found(program, root, subscription, change, unknown):
-    answer = program.post(f"{root}/scoring_payloads", [record(subscription, "a", **{change: unknown})])
+    answer = program.post(
+        f"{root}/scoring_payloads", [record(subscription, "a", **{change: unknown})]
+    )
     assert answer.status == 404, answer.text
 
 
 def test_another_data_mart_is_not_found(program, subscription):
-    assert program.post("/v1/data_marts/other/scoring_payloads", [record(subscription, "a")]).status == 404
+    assert (
+        program.post("/v1/data_marts/other/scoring_payloads", [record(subscription, "a")]).status
+        == 404
+    )
 
 
 def test_a_switched_off_subscription_refuses(program, root, subscription):
@@ -129,7 +139,10 @@ def test_a_switched_off_subscription_refuses(program, root, subscription):
 def test_labels_join_scored_rows(program, root, subscription):
     program.post(f"{root}/scoring_payloads", [record(subscription, f"r{i}") for i in range(12)])
     body = {"binding_id": subscription.binding_uid, "subscription_id": subscription.uid}
-    labels = body | {"fields": ["scoring_id", "diagnosis"], "values": [[f"r{i}-1", "malignant"] for i in range(12)]}
+    labels = body | {
+        "fields": ["scoring_id", "diagnosis"],
+        "values": [[f"r{i}-1", "malignant"] for i in range(12)],
+    }
     for _ in range(2):
         answer = program.post(f"{root}/feedback_payloads", labels)
         assert (answer.status, answer.text) == (204, "")
@@ -146,7 +159,12 @@ def test_labels_join_scored_rows(program, root, subscription):
 def test_feedback_with_its_own_features(program, root, subscription):
     program.post(f"{root}/scoring_payloads", [record(subscription, "a")])
     body = {"subscription_id": subscription.uid, "fields": ["diagnosis", "size", "colour"]}
-    assert program.post(f"{root}/feedback_payloads", body | {"values": [["benign", 3.5, "blue"]]}).status == 204
+    assert (
+        program.post(
+            f"{root}/feedback_payloads", body | {"values": [["benign", 3.5, "blue"]]}
+        ).status
+        == 204
+    )
     listed = program.ask(
         f"{root}/service_bindings/{subscription.binding_uid}/subscriptions/{subscription.uid}/feedback_payloads"
     )
@@ -157,14 +175,21 @@ def test_feedback_with_its_own_features(program, root, subscription):
 
 
 def test_feedback_before_any_payload_says_so(program, root, subscription):
-    body = {"subscription_id": subscription.uid, "fields": ["scoring_id", "diagnosis"], "values": [["a-1", 1]]}
+    body = {
+        "subscription_id": subscription.uid,
+        "fields": ["scoring_id", "diagnosis"],
+        "values": [["a-1", 1]],
+    }
     answer = program.post(f"{root}/feedback_payloads", body)
     assert answer.status == 400
     assert "no payload yet" in answer.text
 
 
 def test_transactions_come_in_pages(program, root, subscription):
-    program.post(f"{root}/scoring_payloads", [record(subscription, f"r{i:02}", [[i, "red"]]) for i in range(25)])
+    program.post(
+        f"{root}/scoring_payloads",
+        [record(subscription, f"r{i:02}", [[i, "red"]]) for i in range(25)],
+    )
     path = f"{root}/scoring_transactions?subscription_id={subscription.uid}"
     first = program.ask(path).json
     assert first["fields"] == [
@@ -199,7 +224,12 @@ def test_the_tables_schema(program, root, subscription):
     fields = program.ask(path).json["table_schema"]["fields"]
     assert {"name": "size", "type": "double precision", "nullable": True} in fields
     assert {"name": "scoring_id", "type": "text", "nullable": False} in fields
-    assert program.ask(path.replace(subscription.binding_uid, "00000000-0000-0000-0000-000000000000")).status == 404
+    assert (
+        program.ask(
+            path.replace(subscription.binding_uid, "00000000-0000-0000-0000-000000000000")
+        ).status
+        == 404
+    )
 
 
 def test_last_values_of_every_deployment(program, root, measured):

@@ -1,11 +1,13 @@
-"""A row logged over REST says which version of the model answered: the record's own, else what SageMaker serves now."""
+"""A row logged over REST says which version of the model answered: the record's own, else what
+SageMaker serves now.
+"""
 
 import json
 
 import boto3
 
-from helpers import console
-from helpers.console.__main__ import _session
+from model_monitoring import console
+from model_monitoring.console.__main__ import _session
 from tests.datamart.test_model_versions import asked, versions  # noqa: F401  a fixture, and what reads versions
 
 from .conftest import Client, record
@@ -19,8 +21,12 @@ def test_a_record_may_name_its_version(program, schema, subscription):
     assert versions(subscription) == {"a-1": "v1", "b-1": "", "c-1": "", "d-1": "v2"}
 
 
-def test_sagemaker_is_asked_for_those_that_name_none_and_not_each_time(database_url, schema, subscription, asked):  # noqa: F811
-    running = console.start(database_url, schema, boto_session=boto3.Session("key", "secret", region_name="us-east-1"))
+def test_sagemaker_is_asked_for_those_that_name_none_and_not_each_time(
+    database_url, schema, subscription, asked
+):
+    running = console.start(
+        database_url, schema, boto_session=boto3.Session("key", "secret", region_name="us-east-1")
+    )
     try:
         program = Client(running.url, running.token)
         path = f"/v1/data_marts/{schema}/scoring_payloads"

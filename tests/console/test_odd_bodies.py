@@ -1,4 +1,6 @@
-"""JSON that parsers disagree on, and text that can't be stored, is refused with its place; nothing is stored."""
+"""JSON that parsers disagree on, and text that can't be stored, is refused with its place; nothing
+is stored.
+"""
 
 import json
 
@@ -47,7 +49,11 @@ def changed(document, path, key, text):
 @pytest.mark.parametrize("half", HALVES)
 def test_half_a_character_anywhere_is_refused_with_its_place(send, subscription, half):
     sent = [record(subscription, "a", scoring_timestamp="2026-01-01T00:00:00Z", asset_revision="1")]
-    labels = {"subscription_id": subscription.uid, "fields": ["scoring_id", "diagnosis"], "values": [["a-1", 1]]}
+    labels = {
+        "subscription_id": subscription.uid,
+        "fields": ["scoring_id", "diagnosis"],
+        "values": [["a-1", 1]],
+    }
     for what, document in (("scoring_payloads", sent), ("feedback_payloads", labels)):
         for path, key in places(document):
             answer = send(changed(document, path, key, half), what)
@@ -55,22 +61,33 @@ def test_half_a_character_anywhere_is_refused_with_its_place(send, subscription,
             assert answer.status == 400, (path, key)
             where = "".join(f"[{step!r}]" for step in path) + ("[" if key else ":")
             assert message.startswith(f"The body{where}") and "half a character" in message
-    assert send([record(subscription, "b", [[1.5, "\U0001f600"]])]).status == 202  # two halves make one
+    # Two halves make one
+    assert send([record(subscription, "b", [[1.5, "\U0001f600"]])]).status == 202
     assert subscription.payload_logging.get_records_count() == 1
 
 
 def test_nul_is_refused_anywhere(send, subscription):
     sent = [record(subscription, "a", scoring_timestamp="2026-01-01T00:00:00Z", asset_revision="1")]
     for path, key in places(sent):
-        status = 404 if path[-1:] and str(path[-1]).endswith("_id") and path[-1] != "scoring_id" and not key else 400
+        status = (
+            404
+            if path[-1:] and str(path[-1]).endswith("_id") and path[-1] != "scoring_id" and not key
+            else 400
+        )
         assert send(changed(sent, path, key, "a\0b")).status == status, (path, key)
 
 
 def test_only_utf8(send, subscription):
     sent = json.dumps([record(subscription, "a")])
-    for wrong in (sent.replace("red", "r\xe9d").encode("latin-1"), sent.encode("utf-16"), b'["\xed\xa0\x80"]'):
+    for wrong in (
+        sent.replace("red", "r\xe9d").encode("latin-1"),
+        sent.encode("utf-16"),
+        b'["\xed\xa0\x80"]',
+    ):
         answer = send(wrong)
-        assert answer.status == 400 and "isn't UTF-8 from byte" in answer.json["errors"][0]["message"]
+        assert (
+            answer.status == 400 and "isn't UTF-8 from byte" in answer.json["errors"][0]["message"]
+        )
     assert send(sent.encode("utf-8-sig")).status == 202
 
 
@@ -85,7 +102,9 @@ def test_the_message_names_field_and_row(send, subscription):
     sent = [record(subscription, f"r-{n}") for n in range(1000)]
     sent[700]["request"]["values"].append("no row")
     answer = send(sent)
-    assert answer.json["errors"][0]["message"].startswith("The body[700]['request']['values'][1]: this value is not")
+    assert answer.json["errors"][0]["message"].startswith(
+        "The body[700]['request']['values'][1]: this value is not"
+    )
 
 
 def test_the_message_on_a_deep_place_says_what_is_wrong(send):

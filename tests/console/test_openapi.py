@@ -5,8 +5,8 @@ import itertools
 
 import pytest
 
-from helpers import console
-from helpers.console import security
+from model_monitoring import console
+from model_monitoring.console import security
 
 from .conftest import FEATURES, Client, record
 
@@ -32,17 +32,24 @@ def test_it_lists_every_path_that_there_is(document, database_url, schema, state
             path = rule.rule.replace("<", "{").replace(">", "}")
             found.setdefault(path, set()).update(rule.methods - {"HEAD", "OPTIONS"})
     verbs = {"get", "post", "put", "patch", "delete"}
-    documented = {path: {verb.upper() for verb in verbs & set(known)} for path, known in document["paths"].items()}
+    documented = {
+        path: {verb.upper() for verb in verbs & set(known)}
+        for path, known in document["paths"].items()
+    }
     assert found == documented
     assert len(documented) == 7
 
 
-ANY = {"anyOf": [{"type": kind} for kind in ("number", "string", "null", "boolean", "array", "object")]}
+ANY = {
+    "anyOf": [{"type": kind} for kind in ("number", "string", "null", "boolean", "array", "object")]
+}
 FITTING = {"enum": [0, 1]}
 
 
 def narrowed(document, subscription, schema, value):
-    """The document with the ids and fields that there are, so that fuzzing gets beyond 404 into the data mart."""
+    """The document with the ids and fields that there are, so that fuzzing gets beyond 404 into the
+    data mart.
+    """
     document = copy.deepcopy(document)
     components = document["components"]
     for name, known in (
@@ -67,29 +74,42 @@ def narrowed(document, subscription, schema, value):
     times = [None, "2026-03-01T12:00:00Z", "2026-03-01", "yesterday"]
     schemas["ScoringRecord"]["properties"]["scoring_timestamp"] = {"enum": times}
     schemas["ScoringRecord"]["properties"]["deployment_id"] = {"const": "endpoint"}
-    schemas["Feedback"]["properties"]["fields"] = {"enum": [["scoring_id", "diagnosis"], [*FEATURES, "diagnosis"]]}
+    schemas["Feedback"]["properties"]["fields"] = {
+        "enum": [["scoring_id", "diagnosis"], [*FEATURES, "diagnosis"]]
+    }
     return document
 
 
 @pytest.mark.parametrize(
     "value", [None, ANY, FITTING], ids=["as documented", "real ids", "real ids and values that fit"]
 )
-def test_fuzzed_from_the_document_nothing_breaks(document, program, running, subscription, schema, value):
-    program.post(f"/v1/data_marts/{schema}/scoring_payloads", [record(subscription, "a", [[1.5, 7]])])
+def test_fuzzed_from_the_document_nothing_breaks(
+    document, program, running, subscription, schema, value
+):
+    program.post(
+        f"/v1/data_marts/{schema}/scoring_payloads", [record(subscription, "a", [[1.5, 7]])]
+    )
     source = narrowed(document, subscription, schema, value) if value else document
     # whether a value fits its column is known to the data mart alone, not to the document
     excluded = [checks.positive_data_acceptance] if value else []
     seen = []
-    operations = [found.ok() for found in schemathesis.openapi.from_dict(source).get_all_operations()]
+    operations = [
+        found.ok() for found in schemathesis.openapi.from_dict(source).get_all_operations()
+    ]
     for operation, mode in itertools.product(operations, schemathesis.GenerationMode):
 
         @hypothesis.settings(
-            max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(hypothesis.HealthCheck)
+            max_examples=EXAMPLES,
+            deadline=None,
+            derandomize=True,
+            suppress_health_check=list(hypothesis.HealthCheck),
         )
         @hypothesis.given(case=operation.as_strategy(generation_mode=mode))
         def check(case):
             headers = {"Authorization": f"Bearer {running.token}"}
-            answer = case.call_and_validate(base_url=running.url, headers=headers, excluded_checks=excluded)
+            answer = case.call_and_validate(
+                base_url=running.url, headers=headers, excluded_checks=excluded
+            )
             seen.append((case.operation.label, answer.status_code))
 
         check()
@@ -102,4 +122,7 @@ def test_fuzzed_from_the_document_nothing_breaks(document, program, running, sub
         assert 400 in statuses["POST /v1/data_marts/{data_mart_id}/feedback_payloads"]
     if value is FITTING:
         assert statuses["POST /v1/data_marts/{data_mart_id}/scoring_payloads"] >= {202, 400}
-    assert Client(running.url, running.token).ask(f"/v1/data_marts/{schema}/deployment_metrics").status == 200
+    assert (
+        Client(running.url, running.token).ask(f"/v1/data_marts/{schema}/deployment_metrics").status
+        == 200
+    )

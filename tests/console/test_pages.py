@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from helpers import console
+from model_monitoring import console
 
 from .conftest import FEATURES, Client, record
 
@@ -31,7 +31,8 @@ def test_home_shows_last_value_limit_trend_and_alerts(reader, measured):
     assert f"quality area under roc {roc:,.4g} ≥ 0.8" in words
     assert re.search(r"quality area under roc [\d.]+ ≥ 0.8 1 alert \d{4}-", words)
     assert re.search(r"performance average processing time 29\.5 ≤ 100 within limits", words)
-    [spark] = re.findall(r'<svg class="spark".*?</svg>', page.text, flags=re.DOTALL)  # performance has one point only
+    # Performance has one point only
+    [spark] = re.findall(r'<svg class="spark".*?</svg>', page.text, flags=re.DOTALL)
     assert 'aria-label="trend of the last 2 measurements"' in spark
     assert spark.count('class="limit"') == 1
 
@@ -77,7 +78,9 @@ def test_traffic_is_counted_where_it_happened(reader, program, subscription, sch
         for i, t in enumerate(stamps)
     ]
     assert program.post(f"/v1/data_marts/{schema}/scoring_payloads", records).status == 202
-    assert "2 requests with 6 rows." in texts(reader.ask(f"/subscriptions/{subscription.uid}?days=365"))
+    assert "2 requests with 6 rows." in texts(
+        reader.ask(f"/subscriptions/{subscription.uid}?days=365")
+    )
 
 
 def test_a_new_model_version_is_marked(reader, measured, query, schema):
@@ -123,13 +126,19 @@ def test_a_run(reader, measured):
 def test_a_runs_inputs_and_its_file(reader, measured):
     run = measured.quality_monitoring.get_run_details()
     page = reader.ask(f"/runs/{run['run_uid']}")
-    assert "Inputs window" in texts(page) and "threshold 0.8 max records – min records 10" in texts(page)
+    assert "Inputs window" in texts(page) and "threshold 0.8 max records – min records 10" in texts(
+        page
+    )
     link = re.search(r'href="([^"]+/run.json)"', page.text)[1]
     answer = reader.ask(link)
     assert answer.headers["Content-Disposition"].startswith('attachment; filename="quality-run-')
     found = answer.json
     assert (found["records"], found["details"]["confusion_matrix"]) == (40, [[10, 10], [10, 10]])
-    assert found["details"]["parameters"] == {"threshold": 0.8, "min_records": 10, "max_records": None}
+    assert found["details"]["parameters"] == {
+        "threshold": 0.8,
+        "min_records": 10,
+        "max_records": None,
+    }
     assert {m["metric"]: m["value"] for m in found["measurements"]} == run["metrics"]
     assert reader.ask("/runs/00000000-0000-0000-0000-000000000000/run.json").status == 404
 
@@ -142,7 +151,9 @@ def test_a_run_that_failed_or_was_skipped_says_why(reader, subscription, program
 
 
 def test_slices_and_files_of_any_monitor(reader, measured, query, schema):
-    """A monitor that this console has never heard of: its slices make a table, its details are shown."""
+    """A monitor that this console has never heard of: its slices make a table, its details are
+    shown.
+    """
     query(f"""INSERT INTO {schema}.monitor VALUES (1, 'drift', true, '{{}}');
         INSERT INTO {schema}.run VALUES ('11111111-1111-1111-1111-111111111111', 1, 'drift', 'finished', now(), now(),
             now() - interval '1 day', now(), 500, '{{"files": {{"violations": "s3://bucket/violations.json"}},
@@ -161,11 +172,15 @@ def test_slices_and_files_of_any_monitor(reader, measured, query, schema):
     run = texts(reader.ask("/runs/11111111-1111-1111-1111-111111111111"))
     assert "s3://bucket/violations.json" in run
     assert "feature distance size 0.42 colour 0.01" in run
-    sliced = reader.ask(f"/subscriptions/{measured.uid}/history?monitor=drift&metric=distance&slice=size")
+    sliced = reader.ask(
+        f"/subscriptions/{measured.uid}/history?monitor=drift&metric=distance&slice=size"
+    )
     assert "Distance of size" in texts(sliced)
 
 
-@pytest.mark.parametrize("path", ["/subscriptions/{}", "/runs/{}", "/subscriptions/{}/history?monitor=a&metric=b"])
+@pytest.mark.parametrize(
+    "path", ["/subscriptions/{}", "/runs/{}", "/subscriptions/{}/history?monitor=a&metric=b"]
+)
 def test_what_is_not_there(reader, path):
     for unknown in ("00000000-0000-0000-0000-000000000000", "x", "1; DROP TABLE run"):
         answer = reader.ask(path.format(unknown.replace(" ", "%20")))
@@ -185,7 +200,9 @@ def test_no_script_and_nothing_from_elsewhere(reader, measured):
     run = measured.quality_monitoring.get_run_details()["run_uid"]
     for path in ("/", "/alerts", f"/subscriptions/{measured.uid}", f"/runs/{run}", "/sign-in"):
         page = reader.ask(path)
-        assert not re.search(r"<script|javascript:|\son\w+=|\sstyle=|http://|https://", page.text), path
+        assert not re.search(
+            r"<script|javascript:|\son\w+=|\sstyle=|http://|https://", page.text
+        ), path
         for link in re.findall(r'(?:href|src)="([^"]+)"', page.text):
             assert reader.ask(link.replace("&amp;", "&")).status == 200, link
 

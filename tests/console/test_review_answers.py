@@ -1,4 +1,6 @@
-"""Answers over HTTP: from invitation to label, by two at once, sent twice, and across the death of the console."""
+"""Answers over HTTP: from invitation to label, by two at once, sent twice, and across the death of
+the console.
+"""
 
 import contextlib
 import http.client
@@ -12,8 +14,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import datamart
-from helpers.review import scripted
+from model_monitoring import datamart
+from model_monitoring.review import scripted
 
 from .conftest import FEATURES, Client
 from .test_command import launch, url_of  # noqa: F401  (launch is a fixture)
@@ -21,7 +23,9 @@ from .test_command import launch, url_of  # noqa: F401  (launch is a fixture)
 
 @pytest.fixture
 def make(mart, subscription):
-    """Log rows, half of them benign in truth whatever the model says; send them for review; return the truth."""
+    """Log rows, half of them benign in truth whatever the model says; send them for review; return
+    the truth.
+    """
 
     def tasks(count, reviewers=("anna", "ben", "carla"), **rule):
         subscription.payload_logging.store(
@@ -42,7 +46,12 @@ def make(mart, subscription):
 def enter(url, link):
     """Sign a reviewer in, as the page's script does with an invitation."""
     client = Client(url)
-    assert client.ask("/review/enter", urllib.parse.urlencode({"token": link.partition("#")[2]}).encode()).status == 200
+    assert (
+        client.ask(
+            "/review/enter", urllib.parse.urlencode({"token": link.partition("#")[2]}).encode()
+        ).status
+        == 200
+    )
     return client
 
 
@@ -51,7 +60,9 @@ def form_of(client, path):
     page = client.ask(path)
     hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page.text))
     assert "review:ticket" in hidden, page.text
-    return urllib.parse.urlparse(page.url).path, urllib.parse.urlencode(hidden | {"label": "benign"}).encode()
+    return urllib.parse.urlparse(page.url).path, urllib.parse.urlencode(
+        hidden | {"label": "benign"}
+    ).encode()
 
 
 def review_all(running, name, truth, **more):
@@ -60,7 +71,9 @@ def review_all(running, name, truth, **more):
     return scripted.review_all(site, invitation, truth, **more)
 
 
-def test_a_scripted_reviewer_gives_the_labels_that_quality_is_measured_with(running, make, subscription):
+def test_a_scripted_reviewer_gives_the_labels_that_quality_is_measured_with(
+    running, make, subscription
+):
     truth = make(20, prediction="last")
     assert review_all(running, "anna", truth) == truth
     subscription.quality_monitoring.enable(threshold=0.8, min_records=10)
@@ -87,7 +100,9 @@ def test_two_at_once_and_a_third_where_they_differ(running, make, mart, subscrip
 def test_a_form_sent_twice_is_one_answer(running, make, mart):
     make(1)
     anna = enter(running.url, running.invite("anna"))
-    path, form = form_of(anna, anna.ask("/review/next", form_token(anna)).url.removeprefix(running.url))
+    path, form = form_of(
+        anna, anna.ask("/review/next", form_token(anna)).url.removeprefix(running.url)
+    )
     first, second = (anna.ask(path, form) for _ in range(2))
     assert first.url == second.url == running.url + "/review/?saved"
     assert len(mart.reviews.get(mart.reviews.list()["task_id"][0])["answers"]) == 1
@@ -101,7 +116,9 @@ def form_token(client):
 def test_an_answer_to_a_task_that_is_gone_is_shown_again(running, make, mart, subscription):
     make(2)
     anna = enter(running.url, running.invite("anna"))
-    path, form = form_of(anna, anna.ask("/review/next", form_token(anna)).url.removeprefix(running.url))
+    path, form = form_of(
+        anna, anna.ask("/review/next", form_token(anna)).url.removeprefix(running.url)
+    )
     form += b"&reason=long+thought+about"
     mart.reviews.delete(path.rsplit("/", 1)[1])
     answer = anna.ask(path, form)
@@ -110,7 +127,9 @@ def test_an_answer_to_a_task_that_is_gone_is_shown_again(running, make, mart, su
 
 
 @pytest.mark.slow
-def test_killed_before_it_could_acknowledge_an_answer(launch, make, running, schema, subscription, mart, query):  # noqa: F811
+def test_killed_before_it_could_acknowledge_an_answer(
+    launch, make, running, schema, subscription, mart, query
+):
     make(2)
     answers = f"SELECT count(*) FROM {schema}.review_answer"
     process = launch("--port", "0")

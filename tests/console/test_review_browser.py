@@ -1,4 +1,6 @@
-"""Real Chromium over PostgreSQL: the owner invites, two reviewers answer by keyboard, their labels arrive."""
+"""Real Chromium over PostgreSQL: the owner invites, two reviewers answer by keyboard, their labels
+arrive.
+"""
 
 import contextlib
 
@@ -12,7 +14,9 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def opened(chromium):
-    """Open pages, each in a browser profile of its own; what they say on their console must be nothing."""
+    """Open pages, each in a browser profile of its own; what they say on their console must be
+    nothing.
+    """
     said = []
     with contextlib.ExitStack() as contexts:
 
@@ -21,7 +25,10 @@ def opened(chromium):
             contexts.callback(context.close)
             page = context.new_page()
             page.on("pageerror", lambda error: said.append(str(error)))
-            page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+            page.on(
+                "console",
+                lambda message: said.append(message.text) if message.type == "error" else None,
+            )
             page.goto(url)
             return page
 
@@ -33,12 +40,20 @@ def opened(chromium):
 def cancer(mart, subscribe):
     """Six unsure predictions over real patients, a baseline, and two reviewers."""
     patients = load_breast_cancer(as_frame=True).data
-    subscription = subscribe("breast cancer", feature_columns=list(patients), categorical_columns=[])
-    scored = patients.iloc[:6].assign(score=[0.2, 0.35, 0.5, 0.6, 0.7, 0.8], predicted_label=[0, 0, 1, 1, 1, 1])
+    subscription = subscribe(
+        "breast cancer", feature_columns=list(patients), categorical_columns=[]
+    )
+    scored = patients.iloc[:6].assign(
+        score=[0.2, 0.35, 0.5, 0.6, 0.7, 0.8], predicted_label=[0, 0, 1, 1, 1, 1]
+    )
     subscription.payload_logging.store(scored.assign(scoring_id=[f"patient-{i}" for i in range(6)]))
     subscription.drift_monitoring.enable(patients)
     mart.reviews.enable(
-        subscription, ["anna", "ben"], violations=False, audit_share=0, instructions="Is the lump malignant?"
+        subscription,
+        ["anna", "ben"],
+        violations=False,
+        audit_share=0,
+        instructions="Is the lump malignant?",
     )
     mart.reviews.create(subscription)
     return subscription
@@ -65,7 +80,8 @@ def test_from_invitation_to_label(opened, owner, cancer, running, mart):
     anna, ben = opened(link), opened(running.invite("ben"))
     for reviewer in (anna, ben):
         reviewer.wait_for_url("**/review/")
-        reviewer.locator("button:focus").wait_for()  # a browser gives it the focus when it first draws
+        # A browser gives it the focus when it first draws
+        reviewer.locator("button:focus").wait_for()
         reviewer.keyboard.press("Enter")
         reviewer.wait_for_url("**/review/tasks/*")
     assert "Is the lump malignant?" in anna.locator("main").text_content()
@@ -86,13 +102,23 @@ def test_from_invitation_to_label(opened, owner, cancer, running, mart):
 
 
 @pytest.mark.parametrize("width", [320, 1440])
-def test_the_status_page_fits_and_the_audit_finds_nothing_serious(owner, cancer, mart, running, width):
+def test_the_status_page_fits_and_the_audit_finds_nothing_serious(
+    owner, cancer, mart, running, width
+):
     axe = pytest.importorskip("axe_core_python.sync_playwright").Axe()
     for label in ("benign", "malignant", "malignant"):
-        work(mart.reviews.queue(), "anna", label, reason="a long reason that somebody has typed into the field")
+        work(
+            mart.reviews.queue(),
+            "anna",
+            label,
+            reason="a long reason that somebody has typed into the field",
+        )
     page = owner(width)
-    with page.expect_navigation(url="**/reviews/invitations*"):  # until it's loaded, style sheet and all
+    # Until it's loaded, style sheet and all
+    with page.expect_navigation(url="**/reviews/invitations*"):
         page.get_by_label("Invite anna").click()
     assert page.evaluate("document.documentElement.scrollWidth") == width
-    serious = [one for one in axe.run(page)["violations"] if one["impact"] in ("serious", "critical")]
+    serious = [
+        one for one in axe.run(page)["violations"] if one["impact"] in ("serious", "critical")
+    ]
     assert not [(one["id"], one["nodes"][0]["html"]) for one in serious]

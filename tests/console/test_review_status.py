@@ -7,7 +7,7 @@ import urllib.parse
 
 import pytest
 
-from helpers import datamart, review
+from model_monitoring import datamart, review
 from tests.datamart.reviewing import work
 
 from .conftest import FEATURES, Client
@@ -25,11 +25,19 @@ def reviewed(mart, subscription):
         for i in range(6)
     )
     mart.reviews.enable(
-        subscription, ["anna", "ben", "carla"], task_count=2, violations=False, audit_share=0, prediction="last"
+        subscription,
+        ["anna", "ben", "carla"],
+        task_count=2,
+        violations=False,
+        audit_share=0,
+        prediction="last",
     )
     mart.reviews.create(subscription)
     store = mart.reviews.queue()
-    for name, labels in {"anna": ["malignant", "benign", "benign"], "ben": ["malignant", "benign"]}.items():
+    for name, labels in {
+        "anna": ["malignant", "benign", "benign"],
+        "ben": ["malignant", "benign"],
+    }.items():
         for label in labels:
             work(store, name, label, first="malignant", reason="<b>round</b>")
     return subscription
@@ -38,7 +46,10 @@ def reviewed(mart, subscription):
 def table(text, heading):
     """The rows of the table below a heading, as lists of the words in its cells."""
     body = re.search(rf"{heading}</h2>.*?<tbody>(.*?)</tbody>", text, re.S)[1]
-    rows = [re.findall(r"<t[hd].*?>(.*?)</t[hd]>", row, re.S) for row in re.findall(r"<tr.*?>(.*?)</tr>", body, re.S)]
+    rows = [
+        re.findall(r"<t[hd].*?>(.*?)</t[hd]>", row, re.S)
+        for row in re.findall(r"<tr.*?>(.*?)</tr>", body, re.S)
+    ]
     return [[" ".join(re.sub("<[^>]+>", " ", cell).split()) for cell in row] for row in rows]
 
 
@@ -54,7 +65,13 @@ def test_what_waits_and_how_reviewers_do(reader, reviewed):
     assert table(text, "Model against reviewers") == [["malignant", "1", "1"]]
     assert table(text, "Reviewers against each other") == [["anna, ben", "2", "100%", "–"]]
     newest = table(text, "Newest answers")
-    assert newest[0][1:6] == ["ben", "r1-1", "malignant", "benign (first malignant)", "benign unanimous"]
+    assert newest[0][1:6] == [
+        "ben",
+        "r1-1",
+        "malignant",
+        "benign (first malignant)",
+        "benign unanimous",
+    ]
     assert "<b>round</b>" not in text and "&lt;b&gt;round&lt;/b&gt;" in text
 
 
@@ -66,14 +83,18 @@ def test_nothing_reviewed_yet_says_what_to_do(reader, subscription):
 def test_only_who_signed_in_sees_it_or_invites(visitor, reviewed):
     assert visitor.ask("/reviews").url.endswith("/sign-in")
     assert visitor.ask("/reviews/invitations", b"reviewer=anna").status == 400  # no form of ours
-    assert visitor.submit("/reviews/invitations", {"reviewer": "anna"}, "/sign-in").url.endswith("/sign-in")
+    assert visitor.submit("/reviews/invitations", {"reviewer": "anna"}, "/sign-in").url.endswith(
+        "/sign-in"
+    )
 
 
 def test_an_invitation_opens_the_review_page_and_nothing_else(reader, running, reviewed):
     said = reader.submit("/reviews/invitations", {"reviewer": "anna"}, "/reviews").text
     path = re.search(r'href="(/review/enter#[^"]+)"', said)[1]
     invited = Client(running.url)
-    answer = invited.ask("/review/enter", urllib.parse.urlencode({"token": path.partition("#")[2]}).encode())
+    answer = invited.ask(
+        "/review/enter", urllib.parse.urlencode({"token": path.partition("#")[2]}).encode()
+    )
     assert answer.url == running.url + "/review/" and "anna" in answer.text
     assert invited.ask("/reviews").url.endswith("/sign-in")
     assert reader.submit("/reviews/invitations", {"reviewer": "mallory"}, "/reviews").status == 404
@@ -86,29 +107,48 @@ def test_the_owner_is_no_reviewer(reader, reviewed):
 def test_links_hold_behind_a_proxy(running, reviewed):
     proxied = Client(running.url)
     headers = {"X_Forwarded_Prefix": "/proxy/8421"}
-    token = re.search(r'name="csrf_token" value="([^"]+)"', proxied.ask("/sign-in", **headers).text)[1]
+    token = re.search(
+        r'name="csrf_token" value="([^"]+)"', proxied.ask("/sign-in", **headers).text
+    )[1]
     form = urllib.parse.urlencode({"csrf_token": token, "token": running.token}).encode()
-    assert proxied.ask("/sign-in", form, **headers).status == 404  # the redirect goes to where the proxy would answer
+    # The redirect goes to where the proxy would answer
+    assert proxied.ask("/sign-in", form, **headers).status == 404
     page = proxied.ask("/reviews", **headers).text
     token = re.search(r'name="csrf_token" value="([^"]+)"', page)[1]
     form = urllib.parse.urlencode({"csrf_token": token, "reviewer": "anna"}).encode()
-    assert 'href="/proxy/8421/review/enter#' in proxied.ask("/reviews/invitations", form, **headers).text
+    assert (
+        'href="/proxy/8421/review/enter#'
+        in proxied.ask("/reviews/invitations", form, **headers).text
+    )
 
 
 def test_invitations_from_a_notebook_and_a_shell(running, reviewed, database_url, schema):
     link = running.invite("ben")
     with pytest.raises(ValueError, match=r"no reviewer 'mallory'. There are: anna, ben, carla"):
         running.invite("mallory")
-    assert running.invite("ben", "https://studio/proxy/8421/").startswith("https://studio/proxy/8421/review/enter#")
-    options = ["--database-url", database_url, "--schema", schema, "--port", running.url.rsplit(":", 1)[1]]
-    command = [sys.executable, "-m", "helpers.console", *options, "invite"]
+    assert running.invite("ben", "https://studio/proxy/8421/").startswith(
+        "https://studio/proxy/8421/review/enter#"
+    )
+    options = [
+        "--database-url",
+        database_url,
+        "--schema",
+        schema,
+        "--port",
+        running.url.rsplit(":", 1)[1],
+    ]
+    command = [sys.executable, "-m", "model_monitoring.console", *options, "invite"]
     done = subprocess.run([*command, "ben"], capture_output=True, text=True, check=True)
     for each in (link, done.stdout.strip()):
         assert each.startswith(running.url + "/review/enter#")
-        entered = Client(running.url).ask("/review/enter", f"token={each.partition('#')[2]}".encode())
+        entered = Client(running.url).ask(
+            "/review/enter", f"token={each.partition('#')[2]}".encode()
+        )
         assert entered.status == 200 and "ben" in entered.text
     refused = subprocess.run([*command, "mallory"], capture_output=True, text=True)
-    assert refused.returncode == 1 and refused.stderr.startswith("console: There is no reviewer 'mallory'")
+    assert refused.returncode == 1 and refused.stderr.startswith(
+        "console: There is no reviewer 'mallory'"
+    )
 
 
 def test_a_data_mart_that_is_away_says_so(running, reviewed, monkeypatch):
@@ -118,9 +158,13 @@ def test_a_data_mart_that_is_away_says_so(running, reviewed, monkeypatch):
     def fail(*_):
         raise datamart.DataMartError("PostgreSQL at secret.example is gone")
 
-    monkeypatch.setattr("helpers.datamart.reviews.store.ReviewStore.queue", fail)
+    monkeypatch.setattr("model_monitoring.datamart.reviews.store.ReviewStore.queue", fail)
     answer = invited.ask("/review/")
-    assert answer.status == 503 and "Try again in a moment" in answer.text and "secret" not in answer.text
+    assert (
+        answer.status == 503
+        and "Try again in a moment" in answer.text
+        and "secret" not in answer.text
+    )
 
 
 def test_several_subscriptions_have_a_page_each(reader, mart, reviewed, subscribe):
@@ -132,4 +176,6 @@ def test_several_subscriptions_have_a_page_each(reader, mart, reviewed, subscrib
 
 
 def test_the_queue_interface_is_complete(mart):
-    assert {name for name in vars(review.Store) if not name.startswith("_")} <= set(dir(mart.reviews.queue()))
+    assert {name for name in vars(review.Store) if not name.startswith("_")} <= set(
+        dir(mart.reviews.queue())
+    )

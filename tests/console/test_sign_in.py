@@ -8,8 +8,8 @@ import flask
 import pytest
 from flask.sessions import SecureCookieSessionInterface
 
-from helpers import console
-from helpers.console import security
+from model_monitoring import console
+from model_monitoring.console import security
 
 from .conftest import Client
 
@@ -85,7 +85,11 @@ def test_signing_out(reader):
 def test_a_forged_cookie_opens_nothing(visitor, running):
     app = flask.Flask("forger")
     app.secret_key = b"guessed"
-    forged = SecureCookieSessionInterface().get_signing_serializer(app).dumps({"signed_in": True, "_permanent": True})
+    forged = (
+        SecureCookieSessionInterface()
+        .get_signing_serializer(app)
+        .dumps({"signed_in": True, "_permanent": True})
+    )
     answer = visitor.ask("/", Cookie=f"console_session={forged}")
     assert answer.url.endswith("/sign-in")
 
@@ -114,7 +118,12 @@ def test_sessions_outlive_a_restart(reader, running, database_url, schema):
 
 def test_forms_without_their_own_page_are_refused(reader, running):
     for path in ("/sign-in", "/sign-out", "/alerts/1/acknowledge"):
-        for csrf in ({}, {"csrf_token": ""}, {"csrf_token": "x"}, {"csrf_token": "IjE0MTVkYWE0Ig.awK.zzz"}):
+        for csrf in (
+            {},
+            {"csrf_token": ""},
+            {"csrf_token": "x"},
+            {"csrf_token": "IjE0MTVkYWE0Ig.awK.zzz"},
+        ):
             form = {"token": running.token, "who": "me", "note": ""} | csrf
             assert reader.ask(path, urllib.parse.urlencode(form).encode()).status == 400
     assert reader.ask("/").url == running.url + "/"  # still signed in

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from helpers import console
-from helpers.console import security
+from model_monitoring import console
+from model_monitoring.console import security
 
 from .conftest import Client, record
 
@@ -20,14 +20,25 @@ PATHS = [
     ("GET", "service_bindings/{binding}/subscriptions/{uid}/payload_table_schema"),
     ("GET", "service_bindings/{binding}/subscriptions/{uid}/feedback_payloads"),
 ]
-HEADERS = ["", "Bearer", "Bearer ", "Bearer wrong", "Bearer {token}x", "Bearer {short}", "Bearer {upper}", "Bearer é"]
+HEADERS = [
+    "",
+    "Bearer",
+    "Bearer ",
+    "Bearer wrong",
+    "Bearer {token}x",
+    "Bearer {short}",
+    "Bearer {upper}",
+    "Bearer é",
+]
 HEADERS += ["Basic {token}", "{token}", "Bearer {token} {token}", "Token {token}"]
 
 
 def test_every_path_is_refused_without_the_token(running, measured, schema):
     token, client = running.token, Client(running.url)
     for method, path in PATHS:
-        path = f"/v1/data_marts/{schema}/" + path.format(uid=measured.uid, binding=measured.binding_uid)
+        path = f"/v1/data_marts/{schema}/" + path.format(
+            uid=measured.uid, binding=measured.binding_uid
+        )
         body = b"[]" if method == "POST" else None
         for header in [None, *HEADERS]:
             given = header and header.format(token=token, short=token[:-1], upper=token.swapcase())
@@ -49,7 +60,8 @@ def test_no_token_is_taken_from_a_url_or_a_body(running, subscription, schema):
         assert client.ask(f"/v1/data_marts/{schema}/scoring_payloads", form).status == 401
     with_userinfo = running.url.replace("//", f"//{token}:{token}@")
     connection = http.client.HTTPConnection(urllib.parse.urlsplit(running.url).netloc)
-    connection.request("GET", f"{with_userinfo}{path}")  # the absolute form of a request, as to a proxy
+    # The absolute form of a request, as to a proxy
+    connection.request("GET", f"{with_userinfo}{path}")
     assert connection.getresponse().status == 401
     connection.close()
 
@@ -63,13 +75,20 @@ def test_no_page_opens_by_a_token_in_its_url(running, visitor):
 def test_a_browsers_session_is_no_token(reader, schema, subscription):
     assert "Subscriptions</h1>" in reader.ask("/").text
     assert reader.ask(f"/v1/data_marts/{schema}/deployment_metrics").status == 401
-    assert reader.post(f"/v1/data_marts/{schema}/scoring_payloads", [record(subscription, "a")]).status == 401
+    assert (
+        reader.post(f"/v1/data_marts/{schema}/scoring_payloads", [record(subscription, "a")]).status
+        == 401
+    )
 
 
 def test_401_comes_before_404_and_413(running, schema):
     client = Client(running.url)
     assert client.ask("/v1/data_marts/unknown/deployment_metrics").status == 401
-    large = client.ask(f"/v1/data_marts/{schema}/scoring_payloads", b"[" * (17 << 20), content_type="application/json")
+    large = client.ask(
+        f"/v1/data_marts/{schema}/scoring_payloads",
+        b"[" * (17 << 20),
+        content_type="application/json",
+    )
     assert large.status == 401
 
 
@@ -94,7 +113,9 @@ def test_the_users_own_token(monkeypatch, database_url, schema, mart, state):
     running = console.start(database_url, schema)
     assert Client(running.url, None).sign_in("chosen-by-the-user-ü").status == 200
     path = f"/v1/data_marts/{schema}/deployment_metrics"
-    assert Client(running.url).ask(path, Authorization="Bearer wrong-wrong-wrong-wrong").status == 401
+    assert (
+        Client(running.url).ask(path, Authorization="Bearer wrong-wrong-wrong-wrong").status == 401
+    )
     running.stop()
     assert not (state / "console" / "token").exists()
     monkeypatch.setenv("CONSOLE_TOKEN", "short")
@@ -105,7 +126,9 @@ def test_the_users_own_token(monkeypatch, database_url, schema, mart, state):
 def test_a_token_is_compared_in_constant_time(monkeypatch, program, schema):
     compared = []
     real = security.hmac.compare_digest
-    monkeypatch.setattr(security.hmac, "compare_digest", lambda a, b: compared.append((a, b)) or real(a, b))
+    monkeypatch.setattr(
+        security.hmac, "compare_digest", lambda a, b: compared.append((a, b)) or real(a, b)
+    )
     program.ask(f"/v1/data_marts/{schema}/deployment_metrics", Authorization="Bearer x")
     program.ask(f"/v1/data_marts/{schema}/deployment_metrics")
     assert [len(a) == len(b) == 32 for a, b in compared] == [True, True]

@@ -1,4 +1,6 @@
-"""A real PostgreSQL for all tests, a fresh schema for each, and a breast-cancer-like subscription."""
+"""A real PostgreSQL for all tests, a fresh schema for each, and a breast-cancer-like
+subscription.
+"""
 
 import contextlib
 import itertools
@@ -8,7 +10,7 @@ import tempfile
 import psycopg2
 import pytest
 
-from helpers import datamart
+from model_monitoring import datamart
 
 FEATURES = [f"feature {i}" for i in range(30)]
 NAMES = itertools.count()
@@ -16,7 +18,9 @@ NAMES = itertools.count()
 
 @contextlib.contextmanager
 def folder():
-    """A temporary folder for servers. Not pytest's: run by root, it closes its own to the server's account."""
+    """A temporary folder for servers. Not pytest's: run by root, it closes its own to the server's
+    account.
+    """
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         yield pathlib.Path(name)
 
@@ -33,7 +37,8 @@ def database_url():
         url = datamart.server.start(path / "postgresql")
         with contextlib.closing(psycopg2.connect(url)) as connection:
             connection.autocommit = True
-            connection.cursor().execute("ALTER SYSTEM SET fsync = off")  # these tests cut no power, and share a disk
+            # These tests cut no power, and share a disk
+            connection.cursor().execute("ALTER SYSTEM SET fsync = off")
             connection.cursor().execute("SELECT pg_reload_conf()")
         yield url
         datamart.server.stop(path / "postgresql")
@@ -65,7 +70,9 @@ def mart(database_url):
 @pytest.fixture
 def asset(mart):
     """Make an asset like notebook 04's, with other properties where given."""
-    binding = mart.bindings.add("Amazon SageMaker", datamart.SageMakerMachineLearningInstance(region="us-east-1"))
+    binding = mart.bindings.add(
+        "Amazon SageMaker", datamart.SageMakerMachineLearningInstance(region="us-east-1")
+    )
     defaults = {
         "source_uid": "breast-cancer",
         "binding_uid": binding,
@@ -101,7 +108,10 @@ def small(mart, asset):
 def record(scoring_id=None, rows=2, features=FEATURES, first=1.5, label=1, **more):
     """A request of some rows with an answer."""
     return datamart.PayloadRecord(
-        request={"fields": features, "values": [[first + i + j for j in range(len(features))] for i in range(rows)]},
+        request={
+            "fields": features,
+            "values": [[first + i + j for j in range(len(features))] for i in range(rows)],
+        },
         response={"fields": ["score", "predicted_label"], "values": [[0.9, label]] * rows},
         scoring_id=scoring_id,
         **more,
@@ -118,7 +128,10 @@ def small_record(scoring_id=None, values=((1.5, "red"),), answers=((0.9, 1),), *
 
 
 def payload(
-    fields=("size", "colour"), values=((1.5, "red"),), response_fields=("score", "predicted_label"), answers=((0.9, 1),)
+    fields=("size", "colour"),
+    values=((1.5, "red"),),
+    response_fields=("score", "predicted_label"),
+    answers=((0.9, 1),),
 ):
     return datamart.PayloadRecord(
         request={"fields": list(fields), "values": [list(v) for v in values]},
@@ -129,4 +142,8 @@ def payload(
 
 def kind(value):
     """Name a parameter of a test: not every value can be written."""
-    return value if isinstance(value, str) and value.isprintable() and len(value) < 30 else type(value).__name__
+    return (
+        value
+        if isinstance(value, str) and value.isprintable() and len(value) < 30
+        else type(value).__name__
+    )

@@ -14,9 +14,11 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from helpers import datamart
+from model_monitoring import datamart
 
-DATA = pd.read_csv(Path(__file__).parents[2] / "data" / "german_credit.csv").drop(columns="personal_status")
+DATA = pd.read_csv(Path(__file__).parents[2] / "data" / "german_credit.csv").drop(
+    columns="personal_status"
+)
 FEATURES = [name for name in DATA if name != "credit"]
 TEXT = [name for name in FEATURES if not pd.api.types.is_numeric_dtype(DATA[name])]
 TRAIN, LIVE = train_test_split(DATA, test_size=0.4, random_state=0)
@@ -28,10 +30,15 @@ CLASSES = {"favourable_classes": ["good"], "unfavourable_classes": ["bad"]}
 @cache
 def model():
     encoder = make_column_transformer(
-        (OneHotEncoder(handle_unknown="ignore", sparse_output=False), make_column_selector(dtype_exclude="number")),
+        (
+            OneHotEncoder(handle_unknown="ignore", sparse_output=False),
+            make_column_selector(dtype_exclude="number"),
+        ),
         remainder=StandardScaler(),
     )
-    return make_pipeline(encoder, LogisticRegression(max_iter=1000)).fit(TRAIN[FEATURES], TRAIN["credit"] == "good")
+    return make_pipeline(encoder, LogisticRegression(max_iter=1000)).fit(
+        TRAIN[FEATURES], TRAIN["credit"] == "good"
+    )
 
 
 def probabilities(rows):
@@ -40,12 +47,15 @@ def probabilities(rows):
 
 def answers(rows):
     found = probabilities(rows)
-    return pd.DataFrame({"prediction": ["good" if one >= 0.5 else "bad" for one in found], "probability": found})
+    return pd.DataFrame(
+        {"prediction": ["good" if one >= 0.5 else "bad" for one in found], "probability": found}
+    )
 
 
 @contextlib.contextmanager
 def engine(usual=None, model=answers):
-    """A model as an engine: {"fields", "values"} in and out. `requests` holds the number of rows of each request.
+    """A model as an engine: {"fields", "values"} in and out. `requests` holds the number of rows of
+    each request.
 
     `usual` values stand for missing ones, which the model can't take.
     """
@@ -80,7 +90,9 @@ def subscribe(mart, url, **changes):
     """The model's subscription."""
     asset = {
         "source_uid": "credit",
-        "binding_uid": mart.bindings.add("the bank's engine", datamart.CustomMachineLearningInstance(url)),
+        "binding_uid": mart.bindings.add(
+            "the bank's engine", datamart.CustomMachineLearningInstance(url)
+        ),
         "problem_type": datamart.ProblemType.BINARY_CLASSIFICATION,
         "label_column": "credit",
         "prediction_column": "prediction",

@@ -1,4 +1,6 @@
-"""The credit model on an endpoint of the offline AWS: an inference script of its own, as a user would bring it."""
+"""The credit model on an endpoint of the offline AWS: an inference script of its own, as a user
+would bring it.
+"""
 
 import io
 import tarfile
@@ -43,7 +45,11 @@ def archive(script=SCRIPT, **more):
     joblib.dump(credit.model(), model)
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as tar:
-        for name, content in {"model.joblib": model.getvalue(), "code/inference.py": script.encode(), **more}.items():
+        for name, content in {
+            "model.joblib": model.getvalue(),
+            "code/inference.py": script.encode(),
+            **more,
+        }.items():
             if content is not None:
                 entry = tarfile.TarInfo(name)
                 entry.size = len(content)
@@ -55,16 +61,24 @@ def deploy(offline, name, body, **environment):
     """Deploy an archive, all requests captured."""
     key = f"{name}/output/model.tar.gz"
     offline.s3.put_object(Bucket="data", Key=key, Body=body)
-    variables = {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"} | environment
+    variables = {
+        "SAGEMAKER_PROGRAM": "inference.py",
+        "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
+    } | environment
     container = {"Image": IMAGE, "ModelDataUrl": f"s3://data/{key}", "Environment": variables}
-    offline.sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=container)
+    offline.sagemaker.create_model(
+        ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=container
+    )
     variant = {"VariantName": "AllTraffic", "ModelName": name, "InitialInstanceCount": 1}
     capture = {
         "EnableCapture": True,
         "InitialSamplingPercentage": 100,
         "DestinationS3Uri": "s3://data/captured",
         "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
-        "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"], "JsonContentTypes": ["application/json"]},
+        "CaptureContentTypeHeader": {
+            "CsvContentTypes": ["text/csv"],
+            "JsonContentTypes": ["application/json"],
+        },
     }
     offline.sagemaker.create_endpoint_config(
         EndpointConfigName=name,
@@ -85,5 +99,7 @@ def session(offline):
         "us-east-1",
     )
     client = made.client
-    made.client = lambda service, **options: client(service, endpoint_url=offline.env["AWS_ENDPOINT_URL"], **options)
+    made.client = lambda service, **options: client(
+        service, endpoint_url=offline.env["AWS_ENDPOINT_URL"], **options
+    )
     return made

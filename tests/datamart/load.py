@@ -14,14 +14,15 @@ import numpy as np
 import pandas as pd
 import psutil
 
-from helpers import console, datamart
+from model_monitoring import console, datamart
 
 from .conftest import small_record
 from .test_capture_ingestion import event
 
 WRITERS = 8
 WARM_UP = 0.4  # of the hours; then memory, connections and files must stand still
-LARGEST_GROWTH = 32 << 20  # bytes, of a process that holds a PostgreSQL client, pandas and the results of the hours
+# Bytes, of a process that holds a PostgreSQL client, pandas and the results of the hours
+LARGEST_GROWTH = 32 << 20
 FEATURES, OUTPUTS = ["size", "colour"], ["score", "predicted_label"]
 
 
@@ -39,7 +40,9 @@ def by_frame(log, ids, rng):
     stored = 0
     while ids:
         part, ids = ids[: (size := rng.randint(1, 600))], ids[size:]
-        frame = pd.DataFrame({"scoring_id": part, "size": [float(i[3:]) for i in part], "colour": "red"})
+        frame = pd.DataFrame(
+            {"scoring_id": part, "size": [float(i[3:]) for i in part], "colour": "red"}
+        )
         stored += log.store(frame.assign(score=0.9, predicted_label=1)).stored
     return stored
 
@@ -51,15 +54,21 @@ def by_capture(log, ids, rng):
         if not ids:
             return stored
         part, ids = ids[: (size := rng.randint(1, 600))], ids[size:]
-        lines = [json.dumps(event(f"event {i}", f"{float(i[3:])},red", inferenceId=i)) for i in part]
-        s3.put_object(Bucket="captured", Key=f"{folder}/{number}.jsonl", Body="\n".join(lines).encode())
+        lines = [
+            json.dumps(event(f"event {i}", f"{float(i[3:])},red", inferenceId=i)) for i in part
+        ]
+        s3.put_object(
+            Bucket="captured", Key=f"{folder}/{number}.jsonl", Body="\n".join(lines).encode()
+        )
         report = log.ingest_capture(f"s3://captured/{folder}/")
         assert (report.files, report.failed) == (1, 0)
         stored += report.stored
 
 
 def over_rest(page, subscription, ids, rng):
-    """Log over REST, one to twenty records in a call; it doesn't say how many were there already."""
+    """Log over REST, one to twenty records in a call; it doesn't say how many were there
+    already.
+    """
     url = f"{page.url}/v1/data_marts/{subscription.database.schema}/scoring_payloads"
     headers = {"Authorization": f"Bearer {page.token}", "Content-Type": "application/json"}
     while ids:
@@ -73,12 +82,15 @@ def over_rest(page, subscription, ids, rng):
             }
             for i in part
         ]
-        with urllib.request.urlopen(urllib.request.Request(url, json.dumps(records).encode(), headers)) as answer:
+        with urllib.request.urlopen(
+            urllib.request.Request(url, json.dumps(records).encode(), headers)
+        ) as answer:
             assert answer.status == 202
 
 
 def log_by_all_routes(database_url, capturing, count):
-    """Have eight writers send `count` records by all routes at once, a fifth repeated; check that each is there once.
+    """Have eight writers send `count` records by all routes at once, a fifth repeated; check that
+    each is there once.
 
     `capturing` is a subscription with a session on an S3 that holds a bucket "captured".
     """
@@ -115,9 +127,11 @@ def log_by_all_routes(database_url, capturing, count):
 
 
 def watch_by_the_hour(mart, small, query, start, hours, rows):
-    """Log `rows` rows in each of some hours from `start`, run every monitor after each, and check that nothing grows.
+    """Log `rows` rows in each of some hours from `start`, run every monitor after each, and check
+    that nothing grows.
 
-    The clock is that of the records; nothing sleeps. Returns how much memory grew after the warm-up, in bytes.
+    The clock is that of the records; nothing sleeps. Returns how much memory grew after the
+    warm-up, in bytes.
     """
     rng, process, marks = np.random.default_rng(0), psutil.Process(), []
     training = traffic(rng, 2000).drop(columns=["scoring_id"])
@@ -129,9 +143,13 @@ def watch_by_the_hour(mart, small, query, start, hours, rows):
         begin = start + timedelta(hours=hour)
         frame = traffic(rng, rows, f"{hour}.")
         seconds = pd.to_timedelta(np.sort(rng.uniform(0, 3600, rows)), unit="s")
-        small.payload_logging.store(frame.assign(scoring_timestamp=begin + seconds, response_time=50))
+        small.payload_logging.store(
+            frame.assign(scoring_timestamp=begin + seconds, response_time=50)
+        )
         late = frame.iloc[: rows // 10]
-        labels = pd.DataFrame({"scoring_id": late["scoring_id"] + "-1", "diagnosis": late["predicted_label"]})
+        labels = pd.DataFrame(
+            {"scoring_id": late["scoring_id"] + "-1", "diagnosis": late["predicted_label"]}
+        )
         small.feedback_logging.store(labels)
         ran = mart.run_monitors()
         assert ran["state"].tolist() == ["finished"] * 3, ran
@@ -140,7 +158,9 @@ def watch_by_the_hour(mart, small, query, start, hours, rows):
         assert len(window) == rows + (hour == 0)
         mart.get_deployment_metrics()
         gc.collect()
-        [(connections,)] = query("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'data mart'")
+        [(connections,)] = query(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'data mart'"
+        )
         marks.append((connections, process.num_fds(), process.memory_info().rss))
     mart.maintain()
     check_partitions(small, query)
@@ -155,13 +175,17 @@ def traffic(rng, rows, name=""):
     """Make scored rows."""
     size = rng.normal(10, 2, rows)
     score = 1 / (1 + np.exp(size - 10))
-    frame = pd.DataFrame({"size": size, "colour": rng.choice(["red", "blue"], rows), "score": score})
+    frame = pd.DataFrame(
+        {"size": size, "colour": rng.choice(["red", "blue"], rows), "score": score}
+    )
     ids = [f"{name}{row}" for row in range(rows)]
     return frame.assign(predicted_label=(score > 0.5).astype(int), scoring_id=ids)
 
 
 def check_partitions(small, query):
-    """Check that each row lies in its month's partition, and that both months of the traffic are there."""
+    """Check that each row lies in its month's partition, and that both months of the traffic are
+    there.
+    """
     schema = small.database.schema
     table = f"payload_{small.subscription_id}"
     month = "to_char(scored_at AT TIME ZONE 'UTC', 'YYYY_MM')"

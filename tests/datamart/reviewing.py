@@ -1,9 +1,11 @@
-"""Reviewers for the tests: a subscription with scored rows, and answers as the review page would hand them in."""
+"""Reviewers for the tests: a subscription with scored rows, and answers as the review page would
+hand them in.
+"""
 
 import itertools
 from datetime import UTC, datetime
 
-from helpers import review
+from model_monitoring import review
 from tests.datamart.conftest import small_record
 
 NUMBERS = itertools.count()
@@ -13,14 +15,23 @@ START = datetime(2026, 3, 1, tzinfo=UTC)
 def log(small, scores, prefix="r", **more):
     """Log a request for each score, predicting malignant from 0.5 on; row ids are r0-1, r1-1 ..."""
     small.payload_logging.store(
-        small_record(f"{prefix}{i}", values=((float(i), "red"),), answers=((score, int((score or 0) >= 0.5)),), **more)
+        small_record(
+            f"{prefix}{i}",
+            values=((float(i), "red"),),
+            answers=((score, int((score or 0) >= 0.5)),),
+            **more,
+        )
         for i, score in enumerate(scores)
     )
 
 
 def enable(mart, small, **changes):
     """Switch review on, for scores in the middle only."""
-    options = {"reviewers": ["anna", "ben", "carla"], "audit_share": 0.0, "violations": False} | changes
+    options = {
+        "reviewers": ["anna", "ben", "carla"],
+        "audit_share": 0.0,
+        "violations": False,
+    } | changes
     return mart.reviews.enable(small, **options)
 
 
@@ -28,9 +39,14 @@ def answer(task, labels, first=None, reason="", submission=None):
     """Answer a claimed task: a label for all of its rows, or one for each; a reason likewise."""
 
     def content(said):
-        said = [said] * len(task.task_input["rows"]) if said is None or isinstance(said, str) else said
+        said = (
+            [said] * len(task.task_input["rows"]) if said is None or isinstance(said, str) else said
+        )
         options = task.task_input["labels"]
-        labels = [{option: option == label for option in {*options, label or options[0]}} for label in said]
+        labels = [
+            {option: option == label for option in {*options, label or options[0]}}
+            for label in said
+        ]
         reasons = [reason] * len(labels) if isinstance(reason, str) else reason
         one = len(labels) == 1
         return {"label": labels[0] if one else labels, "reason": reasons[0] if one else reasons}

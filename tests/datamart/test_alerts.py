@@ -14,7 +14,9 @@ def labelled(subscription, name, right, wrong):
     subscription.payload_logging.store([small_record(name, values=values, answers=answers)])
     labels = [a[1] if i < right else 1 - a[1] for i, a in enumerate(answers)]
     ids = [f"{name}-{i + 1}" for i in range(right + wrong)]
-    subscription.feedback_logging.store(list(zip(ids, labels, strict=True)), fields=["scoring_id", "diagnosis"])
+    subscription.feedback_logging.store(
+        list(zip(ids, labels, strict=True)), fields=["scoring_id", "diagnosis"]
+    )
 
 
 def test_opens_stays_and_closes(mart, small):
@@ -137,7 +139,11 @@ def test_acknowledged_alerts_keep_their_history(mart, small, query):
     labelled(small, "good", right=400, wrong=0)
     small.quality_monitoring.run()
     closed = mart.alerts.list().iloc[0]
-    assert closed[["state", "acknowledged_by", "note"]].tolist() == ["closed", "Ada", "looking into it"]
+    assert closed[["state", "acknowledged_by", "note"]].tolist() == [
+        "closed",
+        "Ada",
+        "looking into it",
+    ]
     assert closed["opened_at"] < closed["acknowledged_at"] < closed["closed_at"]
     schema = small.database.schema
     assert query(f"SELECT count(*), min(subscription) FROM {schema}.runs") == [(3, "small")]

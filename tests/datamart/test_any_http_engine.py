@@ -1,4 +1,6 @@
-"""A model on any engine that answers over HTTP is bound, subscribed and scored as one on SageMaker."""
+"""A model on any engine that answers over HTTP is bound, subscribed and scored as one on
+SageMaker.
+"""
 
 import json
 import threading
@@ -6,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from helpers import datamart
+from model_monitoring import datamart
 
 GOOD = {"fields": ["predicted_label", "score"], "values": [[1, 0.9], [0, 0.2]]}
 
@@ -51,7 +53,8 @@ def subscription(mart, engine):
     )
     subscription = mart.subscriptions.add(asset)
     first = datamart.PayloadRecord(
-        {"fields": ["age", "plan"], "values": [[30, "gold"]]}, {"fields": GOOD["fields"], "values": [[1, 0.8]]}
+        {"fields": ["age", "plan"], "values": [[30, "gold"]]},
+        {"fields": GOOD["fields"], "values": [[1, 0.8]]},
     )
     subscription.payload_logging.store([first])
     return subscription
@@ -67,7 +70,9 @@ def test_scored_with_its_token_and_measured(mart, subscription, engine, query, m
     assert mart.bindings.list_assets()["name"].tolist() == [engine.url]
     schema = subscription.database.schema
     for (table,) in query("SELECT tablename FROM pg_tables WHERE schemaname = %s", schema):
-        assert query(f"SELECT count(*) FROM {schema}.{table} t WHERE t::text ~ 'topsecret'") == [(0,)]
+        assert query(f"SELECT count(*) FROM {schema}.{table} t WHERE t::text ~ 'topsecret'") == [
+            (0,)
+        ]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +87,9 @@ def test_scored_with_its_token_and_measured(mart, subscription, engine, query, m
         (200, '{"fields": ["score"], "values": [["high"], ["low"]]}', "'high'"),
     ],
 )
-def test_nothing_is_stored_when_it_fails(subscription, engine, monkeypatch, status, answer, message):
+def test_nothing_is_stored_when_it_fails(
+    subscription, engine, monkeypatch, status, answer, message
+):
     monkeypatch.setenv("ENGINE_TOKEN", "x")
     engine.answer = (status, answer)
     with pytest.raises(ValueError, match=message):
@@ -93,7 +100,10 @@ def test_nothing_is_stored_when_it_fails(subscription, engine, monkeypatch, stat
 
 def test_it_may_answer_with_the_version_of_its_model(subscription, engine, monkeypatch):
     monkeypatch.setenv("ENGINE_TOKEN", "x")
-    answer = {"fields": [*GOOD["fields"], "asset_revision"], "values": [[*row, "v7"] for row in GOOD["values"]]}
+    answer = {
+        "fields": [*GOOD["fields"], "asset_revision"],
+        "values": [[*row, "v7"] for row in GOOD["values"]],
+    }
     engine.answer = (200, json.dumps(answer))
     subscription.feedback_logging.store([[40, "gold", 1], [50, "basic", 0]], score=True)
     rows = subscription.payload_logging.get_window(columns=["asset_revision", "age"])
@@ -106,14 +116,18 @@ def test_a_missing_token_is_named(subscription):
         subscription.feedback_logging.store([[40, "gold", 1]], score=True)
 
 
-@pytest.mark.parametrize("url", ["", "file:///etc/passwd", "http://", "http://me:secret@host/", "host:80"])
+@pytest.mark.parametrize(
+    "url", ["", "file:///etc/passwd", "http://", "http://me:secret@host/", "host:80"]
+)
 def test_impossible_urls(mart, url):
     with pytest.raises(ValueError, match="url") as caught:
         mart.bindings.add("x", datamart.CustomMachineLearningInstance(url=url))
     assert "secret" not in str(caught.value)
 
 
-@pytest.mark.parametrize("variable", ["AWS_SECRET_ACCESS_KEY", "DATABASE_URL", "engine_token", "ENGINE_TOKENS", "", 3])
+@pytest.mark.parametrize(
+    "variable", ["AWS_SECRET_ACCESS_KEY", "DATABASE_URL", "engine_token", "ENGINE_TOKENS", "", 3]
+)
 def test_no_other_variable_is_ever_sent(mart, subscription, engine, query, monkeypatch, variable):
     with pytest.raises(ValueError, match="token_variable"):
         mart.bindings.add("x", datamart.CustomMachineLearningInstance(engine.url, variable))
@@ -122,7 +136,8 @@ def test_no_other_variable_is_ever_sent(mart, subscription, engine, query, monke
     monkeypatch.setenv(str(variable) or "NONE", "topsecret")
     schema = subscription.database.schema
     changed = json.dumps({"url": engine.url, "token_variable": variable})
-    query(f"UPDATE {schema}.binding SET properties = %s", changed)  # as somebody might who may write that row
+    # As somebody might who may write that row
+    query(f"UPDATE {schema}.binding SET properties = %s", changed)
     with pytest.raises(ValueError, match=r"ENGINE_TOKEN_.*set_token_variable"):
         mart.subscriptions.get(subscription.uid).score([[40, "gold"], [50, "basic"]], "a")
     assert engine.asked == []

@@ -6,13 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import datamart
+from model_monitoring import datamart
 
 from .conftest import kind, payload, small_record
 
 BAD = {
     "missing field": (payload(fields=["size"], values=[[1.5]]), "bad one.*'colour' is missing"),
-    "extra field": (payload(fields=["size", "colour", "age"], values=[[1.5, "red", 3]]), "'age' is unknown"),
+    "extra field": (
+        payload(fields=["size", "colour", "age"], values=[[1.5, "red", 3]]),
+        "'age' is unknown",
+    ),
     "misnamed field": (payload(fields=["Size", "colour"]), "'size' is missing.*'Size' is unknown"),
     "field twice": (
         payload(fields=["size", "colour", "size"], values=[[1, "red", 2]]),
@@ -21,25 +24,46 @@ BAD = {
     "no rows": (payload(values=[], answers=[]), "has no rows"),
     "short row": (payload(values=[[1.5, "red"], [2.5]], answers=[[0.9, 1]] * 2), "request, row 2"),
     "rows without answers": (payload(values=[[1.5, "red"]] * 2), "2 rows in the request but 1"),
-    "NaN": (payload(values=[[1, "red"], [float("nan"), "red"]], answers=[[0.9, 1]] * 2), "'size', row 2.*'nan'.*None"),
+    "NaN": (
+        payload(values=[[1, "red"], [float("nan"), "red"]], answers=[[0.9, 1]] * 2),
+        "'size', row 2.*'nan'.*None",
+    ),
     "infinite": (payload(values=[[np.inf, "red"]]), "'size', row 1.*'inf'"),
-    "text for a number": (payload(values=[["big", "red"]]), "'size', row 1 of record 'bad one': 'big'"),
+    "text for a number": (
+        payload(values=[["big", "red"]]),
+        "'size', row 1 of record 'bad one': 'big'",
+    ),
     "number as text": (payload(values=[["1.5", "red"]]), "'size'.*double precision"),
     "truth for a number": (payload(values=[[True, "red"]]), "'size'.*'True'"),
     "number for text": (payload(values=[[1.5, 3]]), "'colour', row 1.*'3'.*text"),
     "NUL in text": (payload(values=[[1.5, "r\0d"]]), "'colour'.*NUL"),
     "lone surrogate": (payload(values=[[1.5, "\ud800"]]), "'colour'.*unicode"),
     "a list for a number": (payload(values=[[[1.5], "red"]]), "'size'.*double precision"),
-    "a number beyond all floats": (payload(values=[[10**400, "red"]]), "'size', row 1.*'1000000.*too large"),
+    "a number beyond all floats": (
+        payload(values=[[10**400, "red"]]),
+        "'size', row 1.*'1000000.*too large",
+    ),
     "too long to be written": (
         payload(values=[[10**5000, "red"]]),
         "'size', row 1.*<int, too long.*too large",
     ),
-    "a huge fraction": (payload(values=[[Fraction(10**400, 3), "red"]]), "'size', row 1.*too large"),
-    "a float beyond all floats": (payload(values=[[float("1e400"), "red"]]), "'size', row 1.*'inf'"),
-    "lists within lists": (payload(values=[[[[10**400]], "red"]]), "'size', row 1.*double precision"),
+    "a huge fraction": (
+        payload(values=[[Fraction(10**400, 3), "red"]]),
+        "'size', row 1.*too large",
+    ),
+    "a float beyond all floats": (
+        payload(values=[[float("1e400"), "red"]]),
+        "'size', row 1.*'inf'",
+    ),
+    "lists within lists": (
+        payload(values=[[[[10**400]], "red"]]),
+        "'size', row 1.*double precision",
+    ),
     "a huge class": (payload(answers=[[0.9, 10**400]]), "'predicted_label', row 1.*too large"),
-    "a class of 64 bits": (payload(answers=[[0.9, 2**63]]), "'predicted_label', row 1.*'9223372036854775808'.*64 bits"),
+    "a class of 64 bits": (
+        payload(answers=[[0.9, 2**63]]),
+        "'predicted_label', row 1.*'9223372036854775808'.*64 bits",
+    ),
     "half a class": (payload(answers=[[0.9, 0.5]]), "'predicted_label'.*'0.5'.*whole"),
     "no prediction": (payload(answers=[[0.9, None]]), "'predicted_label', row 1"),
     "no prediction column": (
@@ -70,13 +94,16 @@ def test_a_bad_first_payload_fixes_no_types(small, query, bad):
         small.payload_logging.store([BAD[bad][0]])
     schema = small.database.schema
     assert query(f"SELECT count(*) FROM {schema}.feature") == [(0,)]
-    assert query("SELECT count(*) FROM pg_tables WHERE schemaname = %s AND tablename LIKE 'payload_1%%'", schema) == [
-        (0,)
-    ]
+    assert query(
+        "SELECT count(*) FROM pg_tables WHERE schemaname = %s AND tablename LIKE 'payload_1%%'",
+        schema,
+    ) == [(0,)]
     assert small.payload_logging.store([payload()]).stored == 1
 
 
-@pytest.mark.parametrize("bad", ["", 7, "x" * 501, "a\0b", "\ud800", 10**5000, [], float("nan")], ids=kind)
+@pytest.mark.parametrize(
+    "bad", ["", 7, "x" * 501, "a\0b", "\ud800", 10**5000, [], float("nan")], ids=kind
+)
 def test_bad_scoring_ids(small, bad):
     with pytest.raises(ValueError, match="scoring id"):
         small.payload_logging.store([small_record(bad)])
@@ -107,7 +134,9 @@ def test_a_request_of_another_shape(small, bad):
 
 
 def test_missing_values_are_stored_as_null_and_read_as_missing(small):
-    small.payload_logging.store([small_record("a", values=[[None, "red"], [2.5, None]], answers=[[0.9, 1]] * 2)])
+    small.payload_logging.store(
+        [small_record("a", values=[[None, "red"], [2.5, None]], answers=[[0.9, 1]] * 2)]
+    )
     shown = small.payload_logging.show_table()
     assert shown["size"].isna().tolist() == [True, False]
     assert shown["colour"].isna().tolist() == [False, True]

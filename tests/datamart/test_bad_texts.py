@@ -1,4 +1,6 @@
-"""A text that PostgreSQL can't hold is refused by name, in every call, and nothing of the call is stored."""
+"""A text that PostgreSQL can't hold is refused by name, in every call, and nothing of the call is
+stored.
+"""
 
 import dataclasses
 from datetime import UTC, datetime
@@ -6,8 +8,8 @@ from datetime import UTC, datetime
 import pandas as pd
 import pytest
 
-from helpers import datamart, review
-from helpers.monitors.fairness.groups import Feature
+from model_monitoring import datamart, review
+from model_monitoring.analysis.fairness.groups import Feature
 
 from .conftest import small_record
 from .reviewing import answer, enable, log
@@ -26,8 +28,14 @@ def dump(query, mart):
 
     def everything():
         schema = mart.get_details()["schema"]
-        tables = query("SELECT format('%%I.%%I', schemaname, tablename) FROM pg_tables WHERE schemaname = %s", schema)
-        parts = [f"SELECT '{table}', coalesce(json_agg(t), '[]')::text FROM {table} t" for (table,) in tables]
+        tables = query(
+            "SELECT format('%%I.%%I', schemaname, tablename) FROM pg_tables WHERE schemaname = %s",
+            schema,
+        )
+        parts = [
+            f"SELECT '{table}', coalesce(json_agg(t), '[]')::text FROM {table} t"
+            for (table,) in tables
+        ]
         return sorted(query(" UNION ALL ".join(parts)))
 
     return everything
@@ -35,7 +43,9 @@ def dump(query, mart):
 
 def training(n=60, **changes):
     columns = {"size": [float(i) for i in range(n)], "colour": ["red", "blue"] * (n // 2)} | changes
-    return pd.DataFrame({name: pd.Series(values, index=range(n), dtype=object) for name, values in columns.items()})
+    return pd.DataFrame(
+        {name: pd.Series(values, index=range(n), dtype=object) for name, values in columns.items()}
+    )
 
 
 CALLS = {
@@ -56,8 +66,12 @@ CALLS = {
     "bindings.list_assets binding_uid": lambda mart, small, bad: mart.bindings.list_assets(bad),
     "subscriptions.get subscription_uid": lambda mart, small, bad: mart.subscriptions.get(bad),
     "subscriptions.get name": lambda mart, small, bad: mart.subscriptions.get(name=bad),
-    "subscriptions.get_details subscription_uid": lambda mart, small, bad: mart.subscriptions.get_details(bad),
-    "store scoring id": lambda mart, small, bad: small.payload_logging.store([small_record("good"), small_record(bad)]),
+    "subscriptions.get_details subscription_uid": lambda mart, small, bad: (
+        mart.subscriptions.get_details(bad)
+    ),
+    "store scoring id": lambda mart, small, bad: small.payload_logging.store(
+        [small_record("good"), small_record(bad)]
+    ),
     "store asset_revision": lambda mart, small, bad: small.payload_logging.store(
         [small_record("good"), small_record("other", asset_revision=bad)]
     ),
@@ -80,17 +94,29 @@ CALLS = {
         training(2, colour=["good", bad], predicted_label=1, score=0.5)
     ),
     "never_store": lambda mart, small, bad: small.payload_logging.enable(never_store=[bad]),
-    "delete_records scoring id": lambda mart, small, bad: small.payload_logging.delete_records([bad]),
+    "delete_records scoring id": lambda mart, small, bad: small.payload_logging.delete_records(
+        [bad]
+    ),
     "get_window column": lambda mart, small, bad: small.payload_logging.get_window(columns=[bad]),
     "get_window time": lambda mart, small, bad: small.payload_logging.get_window(start=bad),
-    "ingest_capture uri": lambda mart, small, bad: small.payload_logging.ingest_capture(f"s3://bucket/{bad}"),
-    "feedback label": lambda mart, small, bad: small.feedback_logging.store([{"scoring_id": "r0-1", "diagnosis": bad}]),
-    "feedback scoring id": lambda mart, small, bad: small.feedback_logging.store([{"scoring_id": bad, "diagnosis": 1}]),
+    "ingest_capture uri": lambda mart, small, bad: small.payload_logging.ingest_capture(
+        f"s3://bucket/{bad}"
+    ),
+    "feedback label": lambda mart, small, bad: small.feedback_logging.store(
+        [{"scoring_id": "r0-1", "diagnosis": bad}]
+    ),
+    "feedback scoring id": lambda mart, small, bad: small.feedback_logging.store(
+        [{"scoring_id": bad, "diagnosis": 1}]
+    ),
     "feedback 'colour'": lambda mart, small, bad: small.feedback_logging.store(
         [[1.0, "red", 1], [1.0, bad, 1]], fields=["size", "colour", "diagnosis"]
     ),
-    "feedback-CSV feedback_data": lambda mart, small, bad: small.feedback_logging.store(f"1.0,{bad},1\n"),
-    "feedback unknown": lambda mart, small, bad: small.feedback_logging.store([[1, 1]], fields=[bad, "diagnosis"]),
+    "feedback-CSV feedback_data": lambda mart, small, bad: small.feedback_logging.store(
+        f"1.0,{bad},1\n"
+    ),
+    "feedback unknown": lambda mart, small, bad: small.feedback_logging.store(
+        [[1, 1]], fields=[bad, "diagnosis"]
+    ),
     "fairness parameters": lambda mart, small, bad: small.fairness_monitoring.enable(
         [Feature("colour", ["red", bad], ["blue"])], [1]
     ),
@@ -108,17 +134,25 @@ CALLS = {
     ),
     "explain scoring id": lambda mart, small, bad: small.explainability.explain(bad),
     "explanation scoring_id": lambda mart, small, bad: small.explainability.get(bad),
-    "get_run_details run_uid": lambda mart, small, bad: small.quality_monitoring.get_run_details(bad),
+    "get_run_details run_uid": lambda mart, small, bad: small.quality_monitoring.get_run_details(
+        bad
+    ),
     "alerts.acknowledge by": lambda mart, small, bad: mart.alerts.acknowledge(1, by=bad),
-    "alerts.acknowledge note": lambda mart, small, bad: mart.alerts.acknowledge(1, by="anna", note=bad),
+    "alerts.acknowledge note": lambda mart, small, bad: mart.alerts.acknowledge(
+        1, by="anna", note=bad
+    ),
     "alerts.list state": lambda mart, small, bad: mart.alerts.list(state=bad),
     "notifications topic_arn": lambda mart, small, bad: mart.notifications.enable(
         topic_arn=f"arn:aws:sns:us-east-1:123456789012:{bad}"
     ),
     "notifications namespace": lambda mart, small, bad: mart.notifications.enable(namespace=bad),
-    "reviews.enable reviewer": lambda mart, small, bad: enable(mart, small, reviewers=["anna", bad]),
+    "reviews.enable reviewer": lambda mart, small, bad: enable(
+        mart, small, reviewers=["anna", bad]
+    ),
     "reviews.enable instructions": lambda mart, small, bad: enable(mart, small, instructions=bad),
-    "reviews.enable template": lambda mart, small, bad: enable(mart, small, template=f"<p>{bad}</p>"),
+    "reviews.enable template": lambda mart, small, bad: enable(
+        mart, small, template=f"<p>{bad}</p>"
+    ),
     "reviews.enable label_field": lambda mart, small, bad: enable(mart, small, label_field=bad),
     "reviews.enable name": lambda mart, small, bad: mart.reviews.enable(bad, ["anna"]),
     "reviews.get task_id": lambda mart, small, bad: mart.reviews.get(bad),
@@ -128,7 +162,14 @@ CALLS = {
     "queue reviewer": lambda mart, small, bad: mart.reviews.queue().queue(bad, 10),
     "claim reviewer": lambda mart, small, bad: mart.reviews.queue().claim(bad, None),
 }
-TEXTS_OF_AN_ASSET = ["name", "source_uid", "binding_uid", "label_column", "prediction_column", "probability_column"]
+TEXTS_OF_AN_ASSET = [
+    "name",
+    "source_uid",
+    "binding_uid",
+    "label_column",
+    "prediction_column",
+    "probability_column",
+]
 
 
 def refusal(call):
@@ -155,7 +196,11 @@ def test_an_asset_names_what_it_refuses(mart, small, asset, dump, bad):
     before = dump()
     for field in [*TEXTS_OF_AN_ASSET, "feature_columns", "categorical_columns", "label_values"]:
         value = (
-            bad if field in TEXTS_OF_AN_ASSET else {bad: 0, "other": 1} if field == "label_values" else ["size", bad]
+            bad
+            if field in TEXTS_OF_AN_ASSET
+            else {bad: 0, "other": 1}
+            if field == "label_values"
+            else ["size", bad]
         )
         changes = {"name": "new", "feature_columns": ["size", "colour"]} | {field: value}
         new = asset(**changes)

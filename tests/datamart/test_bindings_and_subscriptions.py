@@ -1,4 +1,6 @@
-"""Engines and models are bound and subscribed once, by name, and SageMaker is asked what is deployed."""
+"""Engines and models are bound and subscribed once, by name, and SageMaker is asked what is
+deployed.
+"""
 
 import io
 import tarfile
@@ -7,7 +9,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from helpers import datamart
+from model_monitoring import datamart
 
 from .conftest import small_record
 
@@ -17,7 +19,10 @@ REGION = "us-east-1"
 @pytest.fixture
 def deployed(monkeypatch):
     """A training job, its model and an endpoint, in moto."""
-    for name, value in {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "topsecret"}.items():
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
+        "AWS_SECRET_ACCESS_KEY": "topsecret",
+    }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
@@ -28,12 +33,17 @@ def deployed(monkeypatch):
         client.create_training_job(
             TrainingJobName="train-1",
             RoleArn=role,
-            AlgorithmSpecification={"TrainingImage": "1.ecr/linear-learner:1", "TrainingInputMode": "File"},
+            AlgorithmSpecification={
+                "TrainingImage": "1.ecr/linear-learner:1",
+                "TrainingInputMode": "File",
+            },
             OutputDataConfig={"S3OutputPath": "s3://models/out"},
             ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
             StoppingCondition={"MaxRuntimeInSeconds": 60},
         )
-        artifact = client.describe_training_job(TrainingJobName="train-1")["ModelArtifacts"]["S3ModelArtifacts"]
+        artifact = client.describe_training_job(TrainingJobName="train-1")["ModelArtifacts"][
+            "S3ModelArtifacts"
+        ]
         put_artifact(s3, artifact, b"one")
         client.create_model(
             ModelName="model-1",
@@ -42,7 +52,8 @@ def deployed(monkeypatch):
         )
         variant = {"VariantName": "AllTraffic", "ModelName": "model-1", "InitialInstanceCount": 1}
         client.create_endpoint_config(
-            EndpointConfigName="config-1", ProductionVariants=[variant | {"InstanceType": "ml.m5.large"}]
+            EndpointConfigName="config-1",
+            ProductionVariants=[variant | {"InstanceType": "ml.m5.large"}],
         )
         client.create_endpoint(EndpointName="breast-cancer", EndpointConfigName="config-1")
         yield session, artifact
@@ -62,8 +73,18 @@ def test_assets_are_what_sagemaker_has_deployed(database_url, mart, small, deplo
     assets = seeing.bindings.list_assets()
     assert len(assets) == 1
     asset = assets.iloc[0]
-    assert asset[["name", "status", "variant", "model", "training_job", "artifact", "algorithm"]].tolist() == [
-        *("breast-cancer", "InService", "AllTraffic", "model-1", "train-1", artifact, "linear-learner")
+    assert asset[
+        ["name", "status", "variant", "model", "training_job", "artifact", "algorithm"]
+    ].tolist() == [
+        *(
+            "breast-cancer",
+            "InService",
+            "AllTraffic",
+            "model-1",
+            "train-1",
+            artifact,
+            "linear-learner",
+        )
     ]
     assert asset["binding_uid"] == mart.bindings.get_uids()[0]
     assert seeing.bindings.list_assets(mart.bindings.get_uids()[0]).equals(assets)
@@ -75,7 +96,7 @@ def test_assets_are_what_sagemaker_has_deployed(database_url, mart, small, deplo
 
 def test_the_model_version_is_recorded_with_each_row(database_url, small, deployed, monkeypatch):
     session, artifact = deployed
-    monkeypatch.setattr("helpers.datamart.revisions.SECONDS", 0.0)
+    monkeypatch.setattr("model_monitoring.datamart.engines.revisions.SECONDS", 0.0)
     seeing = datamart.DataMart(database_url, schema=small.database.schema, boto_session=session)
     subscription = seeing.subscriptions.get(name="small")
     subscription.payload_logging.store([small_record("a")])
@@ -83,7 +104,9 @@ def test_the_model_version_is_recorded_with_each_row(database_url, small, deploy
     subscription.payload_logging.store([small_record("b")])
     small.payload_logging.store([small_record("c")])
     revisions = subscription.payload_logging.get_table_content()["asset_revision"].tolist()
-    tag = session.client("s3").head_object(Bucket="models", Key=artifact.removeprefix("s3://models/"))["ETag"]
+    tag = session.client("s3").head_object(
+        Bucket="models", Key=artifact.removeprefix("s3://models/")
+    )["ETag"]
     assert revisions[1] == tag.strip('"')[:12]
     assert len(set(revisions)) == 3
     assert revisions[2] == ""
@@ -101,7 +124,9 @@ def test_no_secret_is_stored(database_url, small, deployed, query):
     mart.subscriptions.get(name="small").payload_logging.store([small_record("a")])
     schema = small.database.schema
     for (table,) in query("SELECT tablename FROM pg_tables WHERE schemaname = %s", schema):
-        found = query(f"SELECT count(*) FROM {schema}.{table} t WHERE t::text ~ 'topsecret|AKIAEXAMPLE'")
+        found = query(
+            f"SELECT count(*) FROM {schema}.{table} t WHERE t::text ~ 'topsecret|AKIAEXAMPLE'"
+        )
         assert found == [(0,)]
 
 
@@ -112,7 +137,9 @@ def test_same_name_same_uid(mart, asset):
     assert mart.bindings.get_uids() == [uid]
     assert mart.bindings.get_details(uid)["properties"] == {"region": REGION}
     with pytest.raises(ValueError, match="choose another name"):
-        mart.bindings.add("Amazon SageMaker", datamart.SageMakerMachineLearningInstance(region="eu-west-1"))
+        mart.bindings.add(
+            "Amazon SageMaker", datamart.SageMakerMachineLearningInstance(region="eu-west-1")
+        )
 
     first = mart.subscriptions.add(asset())
     assert first.name == "breast-cancer"

@@ -7,7 +7,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from helpers import datamart
+from model_monitoring import datamart
 
 from .conftest import small_record
 
@@ -40,7 +40,12 @@ def side(data, encoding, kind):
 
 
 def event(
-    event_id, request="1.5,red", response="0.9", encoding="CSV", kinds=("text/csv", "text/csv; charset=utf-8"), **more
+    event_id,
+    request="1.5,red",
+    response="0.9",
+    encoding="CSV",
+    kinds=("text/csv", "text/csv; charset=utf-8"),
+    **more,
 ):
     return {
         "captureData": {
@@ -67,26 +72,48 @@ ONE_ROW = {
     "csv in, json out": event("e", response=PREDICTIONS) | {},
     "json by name": event("e", '{"size": 1.5, "colour": "red"}', PREDICTIONS, "JSON", JSON_KINDS),
     "json by name, a score": event(
-        "e", '{"size": 1.5, "colour": "red"}', '{"predictions": [{"score": 0.9}]}', "JSON", JSON_KINDS
+        "e",
+        '{"size": 1.5, "colour": "red"}',
+        '{"predictions": [{"score": 0.9}]}',
+        "JSON",
+        JSON_KINDS,
     ),
     "json fields and values": event(
-        "e", '{"fields": ["colour", "size"], "values": [["red", 1.5]]}', PREDICTIONS, "JSON", JSON_KINDS
+        "e",
+        '{"fields": ["colour", "size"], "values": [["red", 1.5]]}',
+        PREDICTIONS,
+        "JSON",
+        JSON_KINDS,
     ),
-    "json instances": event("e", '{"instances": [{"features": [1.5, "red"]}]}', PREDICTIONS, "JSON", JSON_KINDS),
+    "json instances": event(
+        "e", '{"instances": [{"features": [1.5, "red"]}]}', PREDICTIONS, "JSON", JSON_KINDS
+    ),
     "json lines": event("e", '{"features": [1.5, "red"]}\n', PREDICTIONS, "JSON", JSON_KINDS),
     "base64 csv": event("e", encoding="BASE64"),
     "base64 json": event("e", '[[1.5, "red"]]', PREDICTIONS, "BASE64", JSON_KINDS),
     "base64 json lines": event(
-        "e", ROWS_BY_NAME.splitlines()[0], '{"score": 0.9, "predicted_label": 1}\n', "BASE64", JSON_LINES
+        "e",
+        ROWS_BY_NAME.splitlines()[0],
+        '{"score": 0.9, "predicted_label": 1}\n',
+        "BASE64",
+        JSON_LINES,
     ),
     "base64 of no kind": event("e", encoding="BASE64", kinds=(None, None)),
     "answered in fields and values": event(
-        "e", '[[1.5, "red"]]', '{"fields": ["predicted_label", "score"], "values": [[1, 0.9]]}', "JSON", JSON_KINDS
+        "e",
+        '[[1.5, "red"]]',
+        '{"fields": ["predicted_label", "score"], "values": [[1, 0.9]]}',
+        "JSON",
+        JSON_KINDS,
     ),
     "bare scores": event("e", '[[1.5, "red"]]', '{"predictions": [0.9]}', "JSON", JSON_KINDS),
-    "a score in json": event("e", '[[1.5, "red"]]', '{"predictions": [{"score": 0.9}]}', "JSON", JSON_KINDS),
+    "a score in json": event(
+        "e", '[[1.5, "red"]]', '{"predictions": [{"score": 0.9}]}', "JSON", JSON_KINDS
+    ),
 }
-ONE_ROW["csv in, json out"]["captureData"]["endpointOutput"] = side(PREDICTIONS, "JSON", "application/json")
+ONE_ROW["csv in, json out"]["captureData"]["endpointOutput"] = side(
+    PREDICTIONS, "JSON", "application/json"
+)
 
 
 @pytest.mark.parametrize("first", [True, False])
@@ -119,7 +146,9 @@ def test_json_lines_of_several_rows(capturing):
 
 
 @pytest.mark.parametrize("first", [True, False])
-@pytest.mark.parametrize("colour", [" red ", "dark\u2028red", 'dark "red"', "dark, red", "dark\nred"])
+@pytest.mark.parametrize(
+    "colour", [" red ", "dark\u2028red", 'dark "red"', "dark, red", "dark\nred"]
+)
 def test_text_is_kept_as_it_is(capturing, colour, first):
     """By either way of reading CSV, so that what was logged otherwise already is recognized."""
     subscription, write = capturing
@@ -150,20 +179,24 @@ def test_other_objects_beside_the_files_are_left_alone(capturing):
     subscription, write = capturing
     write("a", event("1"))
     session = subscription.boto_session
-    session.client("s3").put_object(Bucket="captured", Key="breast-cancer/AllTraffic/notes.txt", Body=b"not captured")
+    session.client("s3").put_object(
+        Bucket="captured", Key="breast-cancer/AllTraffic/notes.txt", Body=b"not captured"
+    )
     assert subscription.payload_logging.ingest_capture(PREFIX) == (1, 1, 0, 0)
 
 
 def test_what_python_logged_is_not_stored_again(capturing):
     subscription, write = capturing
-    subscription.payload_logging.store([small_record("mine", values=[[1.5, "red"]], answers=[[0.9, 1]])])
+    subscription.payload_logging.store(
+        [small_record("mine", values=[[1.5, "red"]], answers=[[0.9, 1]])]
+    )
     write("a", event("e", inferenceId="mine"))
     assert subscription.payload_logging.ingest_capture(PREFIX) == (1, 0, 1, 0)
 
 
 def test_a_crash_in_the_middle_of_a_file_is_taken_up_again(capturing, monkeypatch):
     subscription, write = capturing
-    monkeypatch.setattr("helpers.datamart.capture.RECORDS_AT_ONCE", 2)
+    monkeypatch.setattr("model_monitoring.datamart.records.ingestion.RECORDS_AT_ONCE", 2)
     write("a", *(event(str(i)) for i in range(5)))
     original, calls = datamart.capture.payload_writing.store, []
 
@@ -173,7 +206,9 @@ def test_a_crash_in_the_middle_of_a_file_is_taken_up_again(capturing, monkeypatc
             raise KeyboardInterrupt
         return original(*arguments)
 
-    monkeypatch.setattr("helpers.datamart.capture.payload_writing.store", breaking)
+    monkeypatch.setattr(
+        "model_monitoring.datamart.records.ingestion.payload_writing.store", breaking
+    )
     with pytest.raises(KeyboardInterrupt):
         subscription.payload_logging.ingest_capture(PREFIX)
     assert len(content(subscription)) == 2
@@ -195,14 +230,23 @@ BAD_LINES = {
     "no id": (without(event("x"), "eventMetadata", "eventId"), "eventId"),
     "no time": (without(event("x"), "eventMetadata", "inferenceTime"), "inferenceTime"),
     "a wrong time": (event("x", inferenceTime="noon"), "noon"),
-    "input not captured": (without(event("x"), "captureData", "endpointInput"), "not both captured"),
-    "output not captured": (without(event("x"), "captureData", "endpointOutput"), "not both captured"),
+    "input not captured": (
+        without(event("x"), "captureData", "endpointInput"),
+        "not both captured",
+    ),
+    "output not captured": (
+        without(event("x"), "captureData", "endpointOutput"),
+        "not both captured",
+    ),
     "too few values": (event("x", "1.5"), "1 values for 2 features"),
     "text for a number": (event("x", "big,red"), "'size'.*'big'"),
     "NaN": (event("x", "nan,red"), "'size'.*nan"),
     "not base64": (event("x", encoding="BASE64") | {}, "base64"),
     "not JSON": (event("x", "{", PREDICTIONS, "JSON", JSON_KINDS), "Expecting"),
-    "JSON without a field": (event("x", '{"size": 1.5}', PREDICTIONS, "JSON", JSON_KINDS), "'colour' is missing"),
+    "JSON without a field": (
+        event("x", '{"size": 1.5}', PREDICTIONS, "JSON", JSON_KINDS),
+        "'colour' is missing",
+    ),
     "too many answers": (event("x", response="0.1\n0.2"), "1 predictions"),
     "an error as the answer": (event("x", response="ModelError"), "1 predictions"),
     "nameless answers": (event("x", response="0.9,1"), "no names"),
@@ -212,7 +256,10 @@ BAD_LINES = {
     "no instances": (event("x", '{"instances": []}', PREDICTIONS, "JSON", JSON_KINDS), "no rows"),
     "an empty body": (event("x", "", PREDICTIONS, "JSON", JSON_KINDS), "no rows"),
     "an empty line": (event("x", "\n"), "no rows"),
-    "rows of two kinds": (event("x", '[{"size": 1}, [1, "red"]]', "[1, 1]", "JSON", JSON_KINDS), "not an event as"),
+    "rows of two kinds": (
+        event("x", '[{"size": 1}, [1, "red"]]', "[1, 1]", "JSON", JSON_KINDS),
+        "not an event as",
+    ),
     "lists within lists": (event("x", "[" * 100_000, PREDICTIONS, "JSON", JSON_KINDS), "too deep"),
     "an event within events": ("[" * 100_000, "too deep"),
     "CSV beyond limits": (event("x", f"1.5,{'r' * 200_000}\n1.5,red", "0.9\n0.9"), "field limit"),
@@ -247,11 +294,19 @@ def test_a_null_among_answers_that_are_all_alike(capturing):
     subscription.payload_logging.store([small_record("before")])
     unanswered = PREDICTIONS.replace("0.9", "null")
     body = '{"size": 1.5, "colour": "red"}'
-    write("a", *(event(str(i), body, said, "JSON", JSON_KINDS) for i, said in enumerate([PREDICTIONS, unanswered])))
+    write(
+        "a",
+        *(
+            event(str(i), body, said, "JSON", JSON_KINDS)
+            for i, said in enumerate([PREDICTIONS, unanswered])
+        ),
+    )
     assert subscription.payload_logging.ingest_capture(PREFIX) == (1, 1, 0, 1)
 
 
-@pytest.mark.parametrize("bad", ["an empty id", "an id with a NUL", "too long an id", "a time before all"])
+@pytest.mark.parametrize(
+    "bad", ["an empty id", "an id with a NUL", "too long an id", "a time before all"]
+)
 def test_a_bad_line_among_lines_that_are_all_alike(capturing, bad):
     """Such a file is read as columns, which mustn't let through what lines don't."""
     subscription, write = capturing
@@ -262,12 +317,14 @@ def test_a_bad_line_among_lines_that_are_all_alike(capturing, bad):
     assert subscription.payload_logging.list_errors()["reason"].str.contains(reason).all()
 
 
-@pytest.mark.parametrize("form", ["csv", "csv in, json out", "base64 csv", "json by name", "json by name, a score"])
+@pytest.mark.parametrize(
+    "form", ["csv", "csv in, json out", "base64 csv", "json by name", "json by name, a score"]
+)
 def test_files_of_one_form_are_read_as_columns(capturing, form, monkeypatch):
     """Line by line would take several times as long."""
     subscription, write = capturing
     subscription.payload_logging.store([small_record("before")])
-    monkeypatch.setattr("helpers.datamart.capture.Reader", None)
+    monkeypatch.setattr("model_monitoring.datamart.records.ingestion.Reader", None)
     write("a", ONE_ROW[form])
     assert subscription.payload_logging.ingest_capture(PREFIX) == (1, 1, 0, 0)
     assert content(subscription)[-1] == ["e-1", 1.5, "red", 0.9, 1]
@@ -292,7 +349,10 @@ def test_json_that_is_all_alike_but_for_one_line(capturing, request_, stored, en
     subscription, write = capturing
     subscription.payload_logging.store([small_record("before")])
     bodies = ['{"size": 1.5, "colour": "red"}', request_, '{"colour": "blue", "size": 3.5}']
-    write("a", *(event(str(i), body, PREDICTIONS, encoding, JSON_KINDS) for i, body in enumerate(bodies)))
+    write(
+        "a",
+        *(event(str(i), body, PREDICTIONS, encoding, JSON_KINDS) for i, body in enumerate(bodies)),
+    )
     assert subscription.payload_logging.ingest_capture(PREFIX) == (1, stored, 0, 3 - stored)
     rows = [row[:3] for row in content(subscription)[1:]]
     assert [rows[0], rows[-1]] == [["0-1", 1.5, "red"], ["2-1", 3.5, "blue"]]
@@ -308,7 +368,9 @@ def test_all_kinds_of_bad_lines_at_once(capturing):
     assert subscription.payload_logging.ingest_capture(PREFIX) == (1, 50, 0, len(bad))
 
 
-@pytest.mark.parametrize("uri", ["/local/path", "s3://", "http://captured/x", "s3://no-such-bucket/x"])
+@pytest.mark.parametrize(
+    "uri", ["/local/path", "s3://", "http://captured/x", "s3://no-such-bucket/x"]
+)
 def test_a_wrong_place(capturing, uri):
     with pytest.raises(ValueError, match=r"S3 URI|listed"):
         capturing[0].payload_logging.ingest_capture(uri)

@@ -1,4 +1,6 @@
-"""A de-biased companion on real endpoints of the offline AWS: made, asked, kept beside the original, taken down."""
+"""A de-biased companion on real endpoints of the offline AWS: made, asked, kept beside the
+original, taken down.
+"""
 
 import shutil
 import tempfile
@@ -10,8 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import datamart
-from helpers.monitors.fairness.companion_rule import debias
+from model_monitoring import datamart
+from model_monitoring.analysis.fairness.companion.companion_rule import debias
 from tests.datamart import credit, credit_endpoint
 from tests.datamart.credit import AGE, CLASSES, FEATURES, LIVE, SEX
 from tests.local_aws.offline import Offline
@@ -33,12 +35,18 @@ def offline():
 @pytest.fixture
 def sagemaker_mart(mart, database_url, offline):
     session = credit_endpoint.session(offline)
-    return datamart.DataMart(database_url, schema=mart.subscriptions._database.schema, boto_session=session)
+    return datamart.DataMart(
+        database_url, schema=mart.subscriptions._database.schema, boto_session=session
+    )
 
 
 def subscribe(mart, **changes):
-    binding = mart.bindings.add("Amazon SageMaker", datamart.SageMakerMachineLearningInstance(region="us-east-1"))
-    return credit.subscribe(mart, "http://unused", **({"binding_uid": binding, "source_uid": ENDPOINT} | changes))
+    binding = mart.bindings.add(
+        "Amazon SageMaker", datamart.SageMakerMachineLearningInstance(region="us-east-1")
+    )
+    return credit.subscribe(
+        mart, "http://unused", **({"binding_uid": binding, "source_uid": ENDPOINT} | changes)
+    )
 
 
 @pytest.fixture
@@ -56,38 +64,65 @@ def settings(**changes):
 
 
 def watch(sub, **changes):
-    sub.fairness_monitoring.enable([SEX, AGE], **CLASSES, perturbation=False, companion=settings(**changes))
+    sub.fairness_monitoring.enable(
+        [SEX, AGE], **CLASSES, perturbation=False, companion=settings(**changes)
+    )
     return sub.fairness_monitoring.run()
 
 
 def payload(sub):
     return sub.payload_logging.get_window(
-        columns=[*FEATURES, "probability", "scoring_id", "debiased_prediction", "debiased_probability"]
+        columns=[
+            *FEATURES,
+            "probability",
+            "scoring_id",
+            "debiased_prediction",
+            "debiased_probability",
+        ]
     )
 
 
-def test_a_run_that_finds_bias_makes_a_companion_beside_the_original(sub, sagemaker_mart, offline, query):
+def test_a_run_that_finds_bias_makes_a_companion_beside_the_original(
+    sub, sagemaker_mart, offline, query
+):
     run = watch(sub)
-    assert run["companion"] == {"endpoint": "credit-debiased", "created": True, "rows_answered": 400}
+    assert run["companion"] == {
+        "endpoint": "credit-debiased",
+        "created": True,
+        "rows_answered": 400,
+    }
     details = sub.companion.get_details()
-    assert (details["feature"], details["kind"], details["validation_rows"]) == ("age", "per_group", 400)
+    assert (details["feature"], details["kind"], details["validation_rows"]) == (
+        "age",
+        "per_group",
+        400,
+    )
     rows = payload(sub)
-    expected = debias(sub.companion.get_rule(), rows[FEATURES].to_dict("records"), lambda _: rows["probability"])
+    expected = debias(
+        sub.companion.get_rule(), rows[FEATURES].to_dict("records"), lambda _: rows["probability"]
+    )
     assert rows["debiased_prediction"].tolist() == [prediction for prediction, _ in expected]
     assert np.allclose(rows["debiased_probability"], [probability for _, probability in expected])
     chosen = sub.companion.get_frontier().query("chosen").iloc[0]
     rates = (rows["debiased_prediction"] == "good").groupby(rows["age"] <= 25).mean()
-    assert rates.min() / rates.max() == pytest.approx(chosen["fairness"])  # the labelled rows are those logged
+    # The labelled rows are those logged
+    assert rates.min() / rates.max() == pytest.approx(chosen["fairness"])
     assert chosen["fairness"] > sub.companion.get_original()["fairness"]
     costs = sub.companion.get_costs()
-    changed = (rows["debiased_prediction"] != np.where(rows["probability"] >= 0.5, "good", "bad")).sum()
+    changed = (
+        rows["debiased_prediction"] != np.where(rows["probability"] >= 0.5, "good", "bad")
+    ).sum()
     assert costs["gained"].sum() + costs["lost"].sum() == changed > 0
     groups = sub.companion.get_groups().set_index("group")
     assert groups.loc["[18, 25]", "favourable_rate"] == pytest.approx(rates[True])
     made = offline.sagemaker.describe_endpoint(EndpointName="credit-debiased")
-    assert offline.sagemaker.list_tags(ResourceArn=made["EndpointArn"])["Tags"] == credit_endpoint.TAGS
+    assert (
+        offline.sagemaker.list_tags(ResourceArn=made["EndpointArn"])["Tags"] == credit_endpoint.TAGS
+    )
     # the original is as it was, and the companion a subscription of its own
-    assert offline.sagemaker.describe_endpoint(EndpointName=ENDPOINT)["EndpointConfigName"] == ENDPOINT
+    assert (
+        offline.sagemaker.describe_endpoint(EndpointName=ENDPOINT)["EndpointConfigName"] == ENDPOINT
+    )
     own = sub.companion.get_subscription()
     assert (own.name, own.source_uid) == ("credit debiased", "credit-debiased")
     assert own.name in sagemaker_mart.subscriptions.list()["name"].tolist()
@@ -99,12 +134,22 @@ def test_later_runs_answer_what_is_new_and_logging_goes_on_as_before(sub):
     ids = credit.log(sub, LIVE[:20], "later")  # without the companion's columns
     assert credit.log(sub, LIVE[:20], "later") == ids
     run = sub.fairness_monitoring.run()
-    assert run["companion"] == {"endpoint": "credit-debiased", "created": False, "rows_answered": 20}
+    assert run["companion"] == {
+        "endpoint": "credit-debiased",
+        "created": False,
+        "rows_answered": 20,
+    }
     assert sub.companion.score() == 0
     rows = payload(sub).set_index("scoring_id")
-    first, again = rows.loc[[f"r{i}-1" for i in range(20)]], rows.loc[[f"later{i}-1" for i in range(20)]]
+    first, again = (
+        rows.loc[[f"r{i}-1" for i in range(20)]],
+        rows.loc[[f"later{i}-1" for i in range(20)]],
+    )
     assert first["debiased_probability"].tolist() == again["debiased_probability"].tolist()
-    assert list(sub.payload_logging.get_table_content(limit=1))[-2:] == ["debiased_prediction", "debiased_probability"]
+    assert list(sub.payload_logging.get_table_content(limit=1))[-2:] == [
+        "debiased_prediction",
+        "debiased_probability",
+    ]
     sub.quality_monitoring.enable()
     assert sub.quality_monitoring.run()["records"] == 400
     assert sub.payload_logging.delete_records(["r0", "later1-1"]) == 2
@@ -115,12 +160,16 @@ def test_what_monitors_asked_is_captured_and_not_taken_in(sub):
     sub.fairness_monitoring.enable([SEX], **CLASSES)
     sub.fairness_monitoring.run()
     own = sub.score(LIVE[FEATURES][:3].astype(object).values.tolist(), "own-1")
-    assert [answer["prediction"] for answer in own] == credit.answers(LIVE[:3])["prediction"].tolist()
+    assert [answer["prediction"] for answer in own] == credit.answers(LIVE[:3])[
+        "prediction"
+    ].tolist()
     deadline, taken = time.monotonic() + 15, []
     while time.monotonic() < deadline and not any(report.stored for report in taken):
         time.sleep(0.5)
         taken.append(sub.payload_logging.ingest_capture("s3://data/captured/credit/"))
-    assert sum(report.stored for report in taken) == 1 and sum(report.skipped for report in taken) > 0
+    assert (
+        sum(report.stored for report in taken) == 1 and sum(report.skipped for report in taken) > 0
+    )
     assert sub.payload_logging.get_records_count() == 403
     assert sub.payload_logging.list_errors().empty
 
@@ -138,7 +187,9 @@ def test_deleting_takes_down_all_that_was_made_and_the_next_biased_run_makes_it_
             call(**{argument: "credit-debiased"})
         call(**{argument: ENDPOINT})
     assert "Contents" not in offline.s3.list_objects_v2(Bucket="data", Prefix=artifact)
-    assert sub.companion.get_details()["deleted_at"] and sub.companion.get_rule()["feature"] == "age"
+    assert (
+        sub.companion.get_details()["deleted_at"] and sub.companion.get_rule()["feature"] == "age"
+    )
     with pytest.raises(ValueError, match="was deleted"):
         sub.companion.score()
     assert sub.fairness_monitoring.run()["companion"]["created"]
@@ -158,10 +209,14 @@ def test_blind_with_validation_rows_of_a_file_needs_no_attribute(sub, offline):
 
 
 def test_a_script_that_lies_in_an_archive_of_its_own_is_wrapped_too(sagemaker_mart, offline):
-    source = credit_endpoint.archive(**{"inference.py": credit_endpoint.SCRIPT.encode(), "code/inference.py": None})
+    source = credit_endpoint.archive(
+        **{"inference.py": credit_endpoint.SCRIPT.encode(), "code/inference.py": None}
+    )
     offline.s3.put_object(Bucket="data", Key="source.tar.gz", Body=source)
     alone = credit_endpoint.archive(**{"code/inference.py": None})
-    credit_endpoint.deploy(offline, "credit-source", alone, SAGEMAKER_SUBMIT_DIRECTORY="s3://data/source.tar.gz")
+    credit_endpoint.deploy(
+        offline, "credit-source", alone, SAGEMAKER_SUBMIT_DIRECTORY="s3://data/source.tar.gz"
+    )
     sub = subscribe(sagemaker_mart, name="source", source_uid="credit-source")
     credit.label(sub, credit.log(sub, LIVE), LIVE["credit"])
     assert watch(sub)["companion"]["rows_answered"] == 400
@@ -179,7 +234,9 @@ def test_the_favourable_class_may_be_the_negative_one(sagemaker_mart):
         assert sub.fairness_monitoring.run()["companion"]["created"]
         rows = payload(sub)
         expected = debias(
-            sub.companion.get_rule(), rows[FEATURES].to_dict("records"), lambda _: 1 - rows["probability"]
+            sub.companion.get_rule(),
+            rows[FEATURES].to_dict("records"),
+            lambda _: 1 - rows["probability"],
         )
         assert rows["debiased_prediction"].tolist() == [prediction for prediction, _ in expected]
     finally:
@@ -192,12 +249,18 @@ def test_another_subscriptions_companion_is_left_alone(sub, sagemaker_mart, offl
     second = subscribe(sagemaker_mart, name="second")
     credit.label(second, credit.log(second, LIVE), LIVE["credit"])
     assert "There is a model 'credit-debiased' already" in watch(second)["companion"]["error"]
-    assert offline.sagemaker.describe_endpoint(EndpointName="credit-debiased")["EndpointStatus"] == "InService"
+    assert (
+        offline.sagemaker.describe_endpoint(EndpointName="credit-debiased")["EndpointStatus"]
+        == "InService"
+    )
     assert sub.companion.score() == 0 and not second.companion.exists()
     sub.companion.delete()
     assert second.fairness_monitoring.run()["companion"]["created"]
     sub.companion.delete()  # again: it's no longer its own
-    assert offline.sagemaker.describe_endpoint(EndpointName="credit-debiased")["EndpointStatus"] == "InService"
+    assert (
+        offline.sagemaker.describe_endpoint(EndpointName="credit-debiased")["EndpointStatus"]
+        == "InService"
+    )
     second.companion.delete()
 
 
@@ -215,11 +278,19 @@ def test_nothing_is_made_without_bias(sub, offline):
 @pytest.mark.parametrize(
     ("name", "body", "message"),
     [
-        ("no-script", {"script": "x = 1", "code/inference.py": None}, "no code/inference.py: a companion wraps"),
+        (
+            "no-script",
+            {"script": "x = 1", "code/inference.py": None},
+            "no code/inference.py: a companion wraps",
+        ),
         ("no-tar", b"not an archive", "can't be unpacked"),
         ("outside", {"../escaped.py": b"x = 1"}, "can't be unpacked"),
         ("broken", {}, "was not deployed"),
-        ("mute", {"script": credit_endpoint.SCRIPT.replace("model.predict_proba", "model.tell")}, "did not score"),
+        (
+            "mute",
+            {"script": credit_endpoint.SCRIPT.replace("model.predict_proba", "model.tell")},
+            "did not score",
+        ),
     ],
 )
 def test_a_companion_that_cannot_be_made_leaves_nothing_and_the_measurement_stands(
@@ -231,7 +302,9 @@ def test_a_companion_that_cannot_be_made_leaves_nothing_and_the_measurement_stan
         original = Path.read_bytes
         broken = b"raise ImportError('no such thing here')"
         monkeypatch.setattr(
-            Path, "read_bytes", lambda path: broken if path.name == "companion_rule.py" else original(path)
+            Path,
+            "read_bytes",
+            lambda path: broken if path.name == "companion_rule.py" else original(path),
         )
     else:
         body = body if isinstance(body, bytes) else credit_endpoint.archive(**body)
@@ -240,11 +313,18 @@ def test_a_companion_that_cannot_be_made_leaves_nothing_and_the_measurement_stan
     credit.label(sub, credit.log(sub, LIVE), LIVE["credit"])
     run = watch(sub)
     assert run["state"] == "finished" and len(run["findings"]) == 1
-    pd.testing.assert_series_equal(pd.Series([True]), pd.Series([run["companion"]["error"]]).str.contains(message))
-    names = [each["EndpointName"] for each in offline.sagemaker.list_endpoints(MaxResults=100)["Endpoints"]]
+    pd.testing.assert_series_equal(
+        pd.Series([True]), pd.Series([run["companion"]["error"]]).str.contains(message)
+    )
+    names = [
+        each["EndpointName"]
+        for each in offline.sagemaker.list_endpoints(MaxResults=100)["Endpoints"]
+    ]
     models = [each["ModelName"] for each in offline.sagemaker.list_models(MaxResults=100)["Models"]]
     assert f"{endpoint}-debiased" not in names + models
-    assert "Contents" not in offline.s3.list_objects_v2(Bucket="data", Prefix=f"{endpoint}/output/{endpoint}-debiased")
+    assert "Contents" not in offline.s3.list_objects_v2(
+        Bucket="data", Prefix=f"{endpoint}/output/{endpoint}-debiased"
+    )
     assert not sub.companion.exists()
 
 
@@ -255,12 +335,18 @@ def test_a_companion_that_cannot_be_made_leaves_nothing_and_the_measurement_stan
         ({"feature": "housing"}, {}, "'housing', is none of those monitored"),
         ({}, {"unfavourable_classes": None}, "one favourable class and one unfavourable class"),
         ({}, {"favourable_classes": ["granted"]}, "positive_label is 'good'"),
-        ({}, {"favourable_classes": ["good", "fair"]}, "one favourable class and one unfavourable class"),
+        (
+            {},
+            {"favourable_classes": ["good", "fair"]},
+            "one favourable class and one unfavourable class",
+        ),
     ],
 )
 def test_a_companion_that_makes_no_sense_is_refused_when_enabled(sub, changes, asked, message):
     with pytest.raises(ValueError, match=message):
-        sub.fairness_monitoring.enable([SEX, AGE], **(CLASSES | asked), companion=settings(**changes))
+        sub.fairness_monitoring.enable(
+            [SEX, AGE], **(CLASSES | asked), companion=settings(**changes)
+        )
 
 
 @pytest.mark.filterwarnings("ignore:The companion")
@@ -270,7 +356,10 @@ def test_a_companion_that_makes_no_sense_is_refused_when_enabled(sub, changes, a
         ("s3://data/none.csv", "can't be read"),
         ("data/validation.csv", "not the S3 URI of a file"),
         ("s3://data/few.csv", "lacks the columns status"),
-        ("s3://data/unlabelled.csv", "No row of s3://data/unlabelled.csv has a label that is 'good' or 'bad'"),
+        (
+            "s3://data/unlabelled.csv",
+            "No row of s3://data/unlabelled.csv has a label that is 'good' or 'bad'",
+        ),
     ],
 )
 def test_validation_rows_that_are_unfit_are_named(sub, offline, uri, message):

@@ -1,4 +1,6 @@
-"""PostgreSQL out of reach or refusing is said clearly, without the password; a restart is waited for."""
+"""PostgreSQL out of reach or refusing is said clearly, without the password; a restart is waited
+for.
+"""
 
 import os
 import signal
@@ -10,8 +12,8 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from helpers import datamart
-from helpers.datamart import database, server
+from model_monitoring import datamart
+from model_monitoring.datamart.postgres import database, server
 
 from .conftest import small_record
 
@@ -49,8 +51,12 @@ def test_wrong_password(own_server):
     url, directory = own_server
     connection = psycopg2.connect(url)
     with connection, connection.cursor() as cursor:
-        cursor.execute("CREATE USER analyst PASSWORD 'correct horse'; CREATE SCHEMA hers AUTHORIZATION analyst")
-        (directory / "pg_hba.conf").write_text("local all analyst scram-sha-256\nlocal all all trust\n")
+        cursor.execute(
+            "CREATE USER analyst PASSWORD 'correct horse'; CREATE SCHEMA hers AUTHORIZATION analyst"
+        )
+        (directory / "pg_hba.conf").write_text(
+            "local all analyst scram-sha-256\nlocal all all trust\n"
+        )
         cursor.execute("SELECT pg_reload_conf()")
     connection.close()
     time.sleep(0.3)
@@ -86,7 +92,9 @@ def test_a_password_that_the_server_repeats_is_not_passed_on():
     fields = b"SFATAL\0C28P01\0Mwho says 'hunter2' here?\0\0"
     port = answering(b"E" + (len(fields) + 4).to_bytes(4, "big") + fields)
     with pytest.raises(datamart.DataMartError, match=r"who says '\*\*\*'"):
-        datamart.DataMart(f"postgresql://u:hunter2@127.0.0.1:{port}/d?sslmode=disable&gssencmode=disable").setup()
+        datamart.DataMart(
+            f"postgresql://u:hunter2@127.0.0.1:{port}/d?sslmode=disable&gssencmode=disable"
+        ).setup()
 
 
 def test_a_restart_of_the_server_is_waited_for(own_server):
@@ -108,7 +116,10 @@ def test_a_restart_of_the_server_is_waited_for(own_server):
     subscription.payload_logging.store([small_record("before")])
     os.kill(int((directory / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
     threading.Timer(1.0, server.start, [directory]).start()
-    assert subscription.payload_logging.store([small_record("before"), small_record("after")]).skipped == 1
+    assert (
+        subscription.payload_logging.store([small_record("before"), small_record("after")]).skipped
+        == 1
+    )
     assert subscription.payload_logging.get_records_count() == 2
 
 
@@ -119,7 +130,9 @@ def test_a_server_that_dies_on_a_new_connection_is_waited_for(mart, small, monke
     def ask(*arguments):
         tried.append(True)
         if len(tried) == 1:
-            raise psycopg2.OperationalError("terminating connection due to unexpected postmaster exit")
+            raise psycopg2.OperationalError(
+                "terminating connection due to unexpected postmaster exit"
+            )
         original(*arguments)
 
     monkeypatch.setattr(database, "refuse_newer", ask)
@@ -157,6 +170,10 @@ def test_the_documented_role_reads_and_does_nothing_else(mart, small, query, dat
 def test_documented_queries_run(mart, small, query):
     page = (Path(__file__).resolve().parents[2] / "doc" / "data-mart.md").read_text()
     small.payload_logging.store([small_record("a", response_time=3)])
-    statements = page.split("```sql")[1].split("```")[0].replace("Payload_breast-cancer-xgboost", "Payload_small")
+    statements = (
+        page.split("```sql")[1]
+        .split("```")[0]
+        .replace("Payload_breast-cancer-xgboost", "Payload_small")
+    )
     for statement in statements.strip().split(";\n"):
         query(f"SET search_path TO {small.database.schema}; {statement}")

@@ -1,4 +1,6 @@
-"""Drift of logged traffic against the training data: what is flagged, stored, added up, and refused."""
+"""Drift of logged traffic against the training data: what is flagged, stored, added up, and
+refused.
+"""
 
 import dataclasses
 from datetime import UTC, datetime, timedelta
@@ -8,31 +10,43 @@ import pandas as pd
 import psycopg2
 import pytest
 
-from helpers.datamart.monitoring import base
+from model_monitoring.datamart.monitoring import base
 from tests.datamart.conftest import record
 
 RANDOM = np.random.default_rng(7)
-TRAINING = pd.DataFrame({"size": RANDOM.normal(10, 2, 2000), "colour": RANDOM.choice(["red", "blue"], 2000)})
+TRAINING = pd.DataFrame(
+    {"size": RANDOM.normal(10, 2, 2000), "colour": RANDOM.choice(["red", "blue"], 2000)}
+)
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 def traffic(seed, rows=400, shift=0.0, missing=0.0):
     random = np.random.default_rng(seed)
-    frame = pd.DataFrame({"size": random.normal(10 + shift, 2, rows), "colour": random.choice(["red", "blue"], rows)})
+    frame = pd.DataFrame(
+        {"size": random.normal(10 + shift, 2, rows), "colour": random.choice(["red", "blue"], rows)}
+    )
     frame.loc[random.random(rows) < missing, "size"] = np.nan
     score = 1 / (1 + np.exp(frame["size"].fillna(10) - 10))
     return frame.assign(score=score, predicted_label=(score > 0.5).astype(int))
 
 
 def log(small, name, frame, at):
-    values = frame[["size", "colour"]].astype(object).where(frame[["size", "colour"]].notna(), None).values.tolist()
+    values = (
+        frame[["size", "colour"]]
+        .astype(object)
+        .where(frame[["size", "colour"]].notna(), None)
+        .values.tolist()
+    )
     payload = record(name, scoring_timestamp=at)
     payload = dataclasses.replace(
         payload,
         request={"fields": ["size", "colour"], "values": values},
         response={
             "fields": ["score", "predicted_label"],
-            "values": [[float(s), int(p)] for s, p in zip(frame["score"], frame["predicted_label"], strict=True)],
+            "values": [
+                [float(s), int(p)]
+                for s, p in zip(frame["score"], frame["predicted_label"], strict=True)
+            ],
         },
     )
     small.payload_logging.store([payload])
@@ -56,7 +70,9 @@ def test_a_shifted_feature_is_named_alerts_and_recovers(watched, mart):
     log(watched, "shifted", traffic(2, shift=2.0), DAY)
     run = watched.drift_monitoring.run()
     assert [row["feature"] for row in run["drift"] if row["drifted"]] == ["size"]
-    assert [found["constraint_check_type"] for found in run["violations"]] == ["baseline_drift_check"]
+    assert [found["constraint_check_type"] for found in run["violations"]] == [
+        "baseline_drift_check"
+    ]
     assert set(mart.alerts.list(state="open")["metric"]) >= {"drifted_features", "violations"}
     log(watched, "clean", traffic(1), DAY + timedelta(hours=1))
     watched.drift_monitoring.run()
@@ -65,7 +81,9 @@ def test_a_shifted_feature_is_named_alerts_and_recovers(watched, mart):
 
 def test_a_missing_sensor_breaks_completeness(watched):
     log(watched, "gaps", traffic(3, missing=0.3), DAY)
-    kinds = {found["constraint_check_type"] for found in watched.drift_monitoring.run()["violations"]}
+    kinds = {
+        found["constraint_check_type"] for found in watched.drift_monitoring.run()["violations"]
+    }
     assert "completeness_check" in kinds
 
 
@@ -84,7 +102,9 @@ def test_windows_add_up_to_what_all_rows_would_show(watched, query, mart):
     log(watched, "second", traffic(2, shift=2.0), DAY + timedelta(hours=1))
     watched.drift_monitoring.run()
     total = watched.drift_monitoring.show_drift().set_index("feature")
-    second = watched.drift_monitoring.show_drift(start_time=DAY + timedelta(minutes=30)).set_index("feature")
+    second = watched.drift_monitoring.show_drift(start_time=DAY + timedelta(minutes=30)).set_index(
+        "feature"
+    )
     assert total.loc["size", "rows_current"] == 800 and second.loc["size", "rows_current"] == 400
     assert 0 < total.loc["size", "linf"] < second.loc["size", "linf"]
     with pytest.raises(ValueError, match="no drift run"):
@@ -131,7 +151,9 @@ def test_accuracy_is_estimated_without_labels(small):
 
 
 def test_whole_numbers_in_training_data_are_compared_with_logged_numbers(small):
-    small.drift_monitoring.enable(TRAINING.assign(size=TRAINING["size"].round().astype(int)), min_records=50)
+    small.drift_monitoring.enable(
+        TRAINING.assign(size=TRAINING["size"].round().astype(int)), min_records=50
+    )
     frame = traffic(1)
     log(small, "clean", frame.assign(size=frame["size"].round()), DAY)
     assert small.drift_monitoring.run()["violations"] == []

@@ -1,4 +1,6 @@
-"""Erasing, proven by search: with everything in use, no table of the whole database holds an erased value."""
+"""Erasing, proven by search: with everything in use, no table of the whole database holds an erased
+value.
+"""
 
 import random
 import uuid
@@ -9,10 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import datamart
-from helpers.datamart.companion import making
-from helpers.datamart.companion.settings import Companion
-from helpers.datamart.database import as_json
+from model_monitoring import datamart
+from model_monitoring.datamart.companion import making
+from model_monitoring.datamart.companion.settings import Companion
+from model_monitoring.datamart.postgres.database import as_json
 from tests.datamart import credit
 from tests.datamart.credit import CLASSES, LIVE, SEX, TRAIN
 from tests.datamart.reviewing import answer
@@ -26,9 +28,16 @@ OLD = datetime.now(UTC) - timedelta(days=200)
 def answers(rows):
     """Answer as a model that takes anything, missing values too, in no time."""
     numbers = rows[["age", "credit_amount", "month"]].apply(pd.to_numeric).fillna(0)
-    odds = numbers["age"] / 20 - numbers["month"] / 20 - numbers["credit_amount"] / 10_000 + (rows["sex"] == "male")
+    odds = (
+        numbers["age"] / 20
+        - numbers["month"] / 20
+        - numbers["credit_amount"] / 10_000
+        + (rows["sex"] == "male")
+    )
     probability = 1 / (1 + np.exp(-odds.to_numpy(float)))
-    return pd.DataFrame({"prediction": np.where(probability >= 0.5, "good", "bad"), "probability": probability})
+    return pd.DataFrame(
+        {"prediction": np.where(probability >= 0.5, "good", "bad"), "probability": probability}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -38,20 +47,27 @@ def engine():
 
 
 def values():
-    """Make values that no other test has: a category, a number, an id, and what a reviewer types."""
+    """Make values that no other test has: a category, a number, an id, and what a reviewer
+    types.
+    """
     text = {name: f"zz{name}{uuid.uuid4().hex[:12]}" for name in ("purpose", "note", "draft", "id")}
     return SimpleNamespace(**text, amount=random.randrange(70_000_000, 79_000_000) / 1000 + 0.0004)
 
 
 @pytest.fixture
 def used(mart, engine, query):
-    """Return a function that uses all that a data mart can do on rows of which two hold `secret`'s values."""
+    """Return a function that uses all that a data mart can do on rows of which two hold `secret`'s
+    values.
+    """
 
     def use(secret, training=TRAIN):
         columns = {"feature_columns": FEATURES, "categorical_columns": ["sex", "purpose"]}
         sub = credit.subscribe(mart, engine.url, **columns)
         rows = LIVE[:ROWS].reset_index(drop=True).astype({"credit_amount": float})
-        rows.loc[:1, ["purpose", "credit_amount"]] = [[secret.purpose, secret.amount], [secret.purpose, 1000.0]]
+        rows.loc[:1, ["purpose", "credit_amount"]] = [
+            [secret.purpose, secret.amount],
+            [secret.purpose, 1000.0],
+        ]
         ids = [secret.id, f"{secret.id}b", *(f"r{i}" for i in range(2, ROWS))]
         times = [OLD, OLD, *[datetime.now(UTC)] * (ROWS - 2)]
         logged = rows[FEATURES].join(answers(rows)).assign(scoring_id=ids, scoring_timestamp=times)
@@ -62,14 +78,17 @@ def used(mart, engine, query):
         review_rows(sub, mart, secret)
         schema = sub.database.schema
         quoting = f"'{secret.purpose}' is no number, and {secret.amount} none of {secret.id}"
-        query(f"INSERT INTO {schema}.payload_error VALUES (1, 's3://bucket/a.jsonl', 1, %s)", quoting)
+        query(
+            f"INSERT INTO {schema}.payload_error VALUES (1, 's3://bucket/a.jsonl', 1, %s)", quoting
+        )
         query(
             f"INSERT INTO {schema}.run VALUES (%s, 1, 'fairness', 'failed', now(), now(), NULL, NULL, NULL, %s)",
             str(uuid.uuid4()),
             as_json({"error": quoting}),
         )
         for (table,) in query("SELECT tablename FROM pg_tables WHERE schemaname = %s", schema):
-            query(f"ANALYZE {schema}.{table}")  # as autovacuum would: statistics of columns quote their values
+            # As autovacuum would: statistics of columns quote their values
+            query(f"ANALYZE {schema}.{table}")
         return sub
 
     return use
@@ -79,8 +98,11 @@ def watch(sub, mart, training):
     sub.quality_monitoring.enable()
     sub.performance_monitoring.enable()
     sub.drift_monitoring.enable(training, scored=LIVE.join(answers(LIVE).set_index(LIVE.index)))
-    amounts = datamart.Feature("credit_amount", [[None, 50_000]], [[50_001, None]], 9.0)  # biased, so there is an alert
-    purposes = datamart.Feature("purpose", ["car_new", "car (new)"], [str(LIVE["purpose"].mode()[0])])
+    # Biased, so there is an alert
+    amounts = datamart.Feature("credit_amount", [[None, 50_000]], [[50_001, None]], 9.0)
+    purposes = datamart.Feature(
+        "purpose", ["car_new", "car (new)"], [str(LIVE["purpose"].mode()[0])]
+    )
     sub.fairness_monitoring.enable(
         [SEX, amounts, purposes],
         **CLASSES,
@@ -118,7 +140,9 @@ def review_rows(sub, mart, secret):
 
 
 def found(sub, url, secret, *names):
-    """Return the tables that hold any of some values: this data mart's without its name, others with theirs."""
+    """Return the tables that hold any of some values: this data mart's without its name, others
+    with theirs.
+    """
     held = holders(url, *(getattr(secret, name) for name in names))
     return {name.removeprefix(f"{sub.database.schema}.") for name in held}
 
@@ -142,14 +166,21 @@ def test_deleted_records(used, database_url):
 
 def test_columns_never_stored(used, database_url):
     secret = values()
-    training = pd.concat([TRAIN, TRAIN[:1].assign(purpose=secret.purpose, credit_amount=secret.amount)])
+    training = pd.concat(
+        [TRAIN, TRAIN[:1].assign(purpose=secret.purpose, credit_amount=secret.amount)]
+    )
     sub = used(secret, training)
-    assert found(sub, database_url, secret, "purpose", "amount") == PAYLOAD | DERIVED | {"baseline", "review_form"}
+    assert found(sub, database_url, secret, "purpose", "amount") == PAYLOAD | DERIVED | {
+        "baseline",
+        "review_form",
+    }
     sub.payload_logging.enable(never_store=["purpose", "credit_amount"])
     assert found(sub, database_url, secret, "purpose", "amount", "note", "draft") == set()
     assert sub.payload_logging.get_records_count() == ROWS
     parameters = sub.fairness_monitoring.get_details()["parameters"]
-    assert [feature["name"] for feature in parameters["features"]] == ["sex"] and not parameters["intersections"]
+    assert [feature["name"] for feature in parameters["features"]] == ["sex"] and not parameters[
+        "intersections"
+    ]
     check_what_stays(sub)
 
 
@@ -157,10 +188,15 @@ def test_and_what_is_learned_from_training_data_later(used, database_url, mart):
     secret = values()
     sub = used(secret)
     sub.payload_logging.enable(never_store=["purpose", "credit_amount"])
-    training = pd.concat([TRAIN, TRAIN[:1].assign(purpose=secret.purpose, credit_amount=secret.amount)])
+    training = pd.concat(
+        [TRAIN, TRAIN[:1].assign(purpose=secret.purpose, credit_amount=secret.amount)]
+    )
     sub.drift_monitoring.enable(training)
     sub.explainability.enable(training, changeable=["month", "purpose"], sample=5)
-    assert [run["state"] for run in (sub.drift_monitoring.run(), sub.explainability.run())] == ["skipped", "finished"]
+    assert [run["state"] for run in (sub.drift_monitoring.run(), sub.explainability.run())] == [
+        "skipped",
+        "finished",
+    ]
     assert len(sub.explainability.explain("r5").contrast.keep) == len(FEATURES)
     assert found(sub, database_url, secret, "purpose", "amount", "note", "draft") == set()
 
@@ -182,9 +218,18 @@ def check_what_stays(sub):
     assert len(metrics) and metrics["records"].eq(ROWS).all()
     assert not sub.fairness_monitoring.get_metrics().empty
     run = sub.drift_monitoring.get_run_details()
-    assert run["last_record"] and run["records"] == ROWS and "drift_distance [month]" in run["metrics"]
-    for ask in (sub.fairness_monitoring.get_groups, sub.fairness_monitoring.render_report, sub.companion.get_rule):
+    assert (
+        run["last_record"] and run["records"] == ROWS and "drift_distance [month]" in run["metrics"]
+    )
+    for ask in (
+        sub.fairness_monitoring.get_groups,
+        sub.fairness_monitoring.render_report,
+        sub.companion.get_rule,
+    ):
         with pytest.raises(ValueError, match="erased"):
             ask()
     sub.fairness_monitoring.run()
-    assert len(sub.fairness_monitoring.get_groups()) and "sex" in sub.fairness_monitoring.render_report()
+    assert (
+        len(sub.fairness_monitoring.get_groups())
+        and "sex" in sub.fairness_monitoring.render_report()
+    )

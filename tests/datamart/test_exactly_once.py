@@ -5,14 +5,18 @@ from datetime import UTC, datetime
 
 import pytest
 
-from helpers import datamart
+from model_monitoring import datamart
 
 from .conftest import record, small_record
 
 
 def test_the_same_record_again_is_skipped(subscription):
-    assert subscription.payload_logging.store([record("a"), record("b", rows=3)]) == datamart.StoreReport(2, 0, 5)
-    assert subscription.payload_logging.store([record("b", rows=3), record("c")]) == datamart.StoreReport(1, 1, 2)
+    assert subscription.payload_logging.store(
+        [record("a"), record("b", rows=3)]
+    ) == datamart.StoreReport(2, 0, 5)
+    assert subscription.payload_logging.store(
+        [record("b", rows=3), record("c")]
+    ) == datamart.StoreReport(1, 1, 2)
     assert subscription.payload_logging.store(record("c")) == datamart.StoreReport(0, 1, 0)
     ids = subscription.payload_logging.get_table_content()["scoring_id"].tolist()
     assert ids == ["a-1", "a-2", "b-1", "b-2", "b-3", "c-1", "c-2"]
@@ -81,11 +85,15 @@ def test_ids_of_one_subscription_are_free_in_another(small, subscription):
 
 def test_eight_writers_with_overlapping_ids_from_the_first_payload_on(database_url, mart, small):
     def write(writer):
-        logging = datamart.DataMart(database_url, schema=small.database.schema).subscriptions.get(name="small")
+        logging = datamart.DataMart(database_url, schema=small.database.schema).subscriptions.get(
+            name="small"
+        )
         ids = [f"id-{(writer * 37 + i) % 200}" for i in range(100)]  # every writer in another order
         stored = 0
         for begin in range(0, 100, 20):
-            values = [small_record(i, values=[[float(i[3:]), "red"]]) for i in ids[begin : begin + 20]]
+            values = [
+                small_record(i, values=[[float(i[3:]), "red"]]) for i in ids[begin : begin + 20]
+            ]
             stored += logging.payload_logging.store(values).stored
         return stored
 
@@ -97,7 +105,9 @@ def test_eight_writers_with_overlapping_ids_from_the_first_payload_on(database_u
 
 def test_the_digest_does_not_change_between_versions_of_the_libraries(small, query):
     """Ids stored under an older pandas or numpy must still count as repeated under a newer one."""
-    small.payload_logging.store([small_record("a", values=[[1.5, "red"], [2.5, "grün"]], answers=[[0.9, 1], [0.5, 0]])])
+    small.payload_logging.store(
+        [small_record("a", values=[[1.5, "red"], [2.5, "grün"]], answers=[[0.9, 1], [0.5, 0]])]
+    )
     schema = small.database.schema
     assert query(f"SELECT digest FROM {schema}.scoring_key") == [(PINNED,)]
 

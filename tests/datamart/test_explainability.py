@@ -1,4 +1,6 @@
-"""Explanations of logged rows: what is asked, found, stored and refused, on a model that answers over HTTP."""
+"""Explanations of logged rows: what is asked, found, stored and refused, on a model that answers
+over HTTP.
+"""
 
 import time
 
@@ -6,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import datamart
-from helpers.datamart.monitoring import explanations
-from helpers.monitors.explain.attribution import attribute, background
+from model_monitoring import datamart
+from model_monitoring.analysis.explain.attribution import attribute, background
+from model_monitoring.datamart.monitoring import explanations
 from tests.datamart import credit
 from tests.datamart.credit import FEATURES, LIVE, TRAIN
 
@@ -48,7 +50,9 @@ def test_an_explanation_adds_up_and_is_the_analysis(explained, engine):
     assert found.base + found.attributions["attribution"].sum() == pytest.approx(found.output)
     assert found.attributions["attribution"].abs().is_monotonic_decreasing
     training = TRAIN[FEATURES].sample(600, random_state=0).reset_index(drop=True)
-    expected = attribute(credit.probabilities, row, background(credit.probabilities, training)).values.iloc[0]
+    expected = attribute(
+        credit.probabilities, row, background(credit.probabilities, training)
+    ).values.iloc[0]
     ours = found.attributions.set_index("feature")["attribution"]
     assert np.allclose(ours[expected.index], expected, atol=1e-6)
     now = found.attributions.set_index("feature")["value"]
@@ -57,7 +61,9 @@ def test_an_explanation_adds_up_and_is_the_analysis(explained, engine):
 
 
 def test_attributions_and_contrast_together_ask_fewer_than_3000_rows(explained, engine):
-    """Rows whose contrast would like 880 and 798 rows for itself, when all but sex and age can change."""
+    """Rows whose contrast would like 880 and 798 rows for itself, when all but sex and age can
+    change.
+    """
     free = [name for name in FEATURES if name not in ("sex", "age")]
     explained.explainability.enable(TRAIN, changeable=free, protected=["sex", "age"], sample=10)
     for number in (246, 275):
@@ -74,11 +80,17 @@ def test_a_model_of_many_features_is_explained_over_a_smaller_background(mart):
 
     def answers(frame):
         probability = 1 / (1 + np.exp(-frame.to_numpy(float)[:, 0]))
-        return pd.DataFrame({"prediction": np.where(probability >= 0.5, "good", "bad"), "probability": probability})
+        return pd.DataFrame(
+            {"prediction": np.where(probability >= 0.5, "good", "bad"), "probability": probability}
+        )
 
     with credit.engine(model=answers) as engine:
-        subscription = credit.subscribe(mart, engine.url, feature_columns=list(rows), categorical_columns=[])
-        subscription.payload_logging.store(rows.join(answers(rows)).assign(scoring_id=[f"r{i}" for i in range(40)]))
+        subscription = credit.subscribe(
+            mart, engine.url, feature_columns=list(rows), categorical_columns=[]
+        )
+        subscription.payload_logging.store(
+            rows.join(answers(rows)).assign(scoring_id=[f"r{i}" for i in range(40)])
+        )
         subscription.explainability.enable(rows, changeable=["x0"], sample=2)
         engine.requests.clear()
         found = subscription.explainability.explain("r3")
@@ -90,7 +102,11 @@ def test_advice_touches_only_what_a_person_can_change_and_flips(explained):
     contrast = explained.explainability.explain(f"r{REFUSED}").contrast
     assert not contrast.favourable and contrast.flip_score >= 0.5
     assert len(contrast.flip) and set(contrast.flip["feature"]) <= set(CHANGEABLE)
-    changed = LIVE[FEATURES].iloc[[REFUSED]].assign(**contrast.flip.set_index("feature")["changed"].to_dict())
+    changed = (
+        LIVE[FEATURES]
+        .iloc[[REFUSED]]
+        .assign(**contrast.flip.set_index("feature")["changed"].to_dict())
+    )
     assert credit.probabilities(changed)[0] == pytest.approx(contrast.flip_score)
     kept = contrast.keep.set_index("feature")["could_be"]
     assert list(contrast.keep) == ["feature", "now", "could_be", "needed"]
@@ -115,14 +131,17 @@ def test_asked_again_the_stored_explanation_comes_back(explained, engine, query)
         pd.testing.assert_frame_equal(one.contrast.flip, other.contrast.flip)
         assert (one.base, one.created_at) == (other.base, other.created_at)
     table = explained.explainability.get_table_content()
-    assert table["scoring_id"].tolist() == [f"r{REFUSED}-1"] and table["score"].iloc[0] == pytest.approx(first.score)
+    assert table["scoring_id"].tolist() == [f"r{REFUSED}-1"] and table["score"].iloc[
+        0
+    ] == pytest.approx(first.score)
     assert "scoring_id" in explained.explainability.print_table_schema()["name"].tolist()
 
 
 def test_an_explanation_takes_under_two_seconds(explained):
     explained.explainability.explain("r0")  # shap is compiled when it is first imported
     taken = []
-    for number in range(1, 4):  # in processor time, and the quickest of three: other work on the machine is no matter
+    # In processor time, and the quickest of three: other work on the machine is no matter
+    for number in range(1, 4):
         began = time.process_time()
         explained.explainability.explain(f"r{number}")
         taken.append(time.process_time() - began)
@@ -159,7 +178,9 @@ def test_a_request_of_several_rows_needs_the_rows_number(explained):
     assert explained.explainability.explain("two-2").scoring_id == "two-2"
 
 
-@pytest.mark.parametrize("scoring_id", ["nobody", "r1-2", "r1-x", "", "x" * 1000, "it's; --", "r%s", "a\0b"])
+@pytest.mark.parametrize(
+    "scoring_id", ["nobody", "r1-2", "r1-x", "", "x" * 1000, "it's; --", "r%s", "a\0b"]
+)
 def test_an_unknown_scoring_id_says_what_to_do(explained, scoring_id):
     with pytest.raises(ValueError, match=r"No scored row of 'credit'.*payload_logging.show_table"):
         explained.explainability.explain(scoring_id)
@@ -174,14 +195,21 @@ def test_global_attributions_and_their_drift(explained, mart):
     table = explained.explainability.get_global()
     assert set(table["feature"]) == set(FEATURES) and table["current"].is_monotonic_decreasing
     measured = explained.explainability.get_metrics().set_index(["id", "slice"])["value"]
-    assert measured["mean_absolute_attribution", "status"] == table.set_index("feature").loc["status", "current"]
+    assert (
+        measured["mean_absolute_attribution", "status"]
+        == table.set_index("feature").loc["status", "current"]
+    )
     assert explained.explainability.run(sample=5)["explained_rows"] == 5
 
 
 def test_reasons_that_changed_alarm(mart, engine):
     sub = credit.subscribe(mart, engine.url, name="shifted")
-    usual = LIVE[FEATURES].assign(**{name: TRAIN[name].mode()[0] for name in FEATURES if name not in ("telephone",)})
-    usual = usual.assign(credit_amount=15_000, foreign_worker="no", people_liable_for=2, number_of_credits=4)
+    usual = LIVE[FEATURES].assign(
+        **{name: TRAIN[name].mode()[0] for name in FEATURES if name not in ("telephone",)}
+    )
+    usual = usual.assign(
+        credit_amount=15_000, foreign_worker="no", people_liable_for=2, number_of_credits=4
+    )
     credit.log(sub, usual)
     sub.explainability.enable(TRAIN, sample=20)
     run = sub.explainability.run()
@@ -196,13 +224,17 @@ def test_few_rows_and_another_version_are_skipped_with_a_reason(explained, monke
     monkeypatch.setattr(type(explained), "asset_revision", lambda self: "another")
     assert "weren't enabled for" in explained.explainability.run()["reason"]
     with pytest.raises(ValueError, match="call enable"):
-        explained.payload_logging.store(LIVE[FEATURES][:1].assign(prediction="good", probability=0.9, scoring_id="new"))
+        explained.payload_logging.store(
+            LIVE[FEATURES][:1].assign(prediction="good", probability=0.9, scoring_id="new")
+        )
         explained.explainability.explain("new")
 
 
 def test_a_model_without_probabilities(mart, engine):
     sub = credit.subscribe(mart, engine.url, name="labels", probability_column=None)
-    sub.payload_logging.store(LIVE[FEATURES].assign(prediction=credit.answers(LIVE)["prediction"].to_numpy()))
+    sub.payload_logging.store(
+        LIVE[FEATURES].assign(prediction=credit.answers(LIVE)["prediction"].to_numpy())
+    )
     sub.explainability.enable(TRAIN, changeable=CHANGEABLE, sample=10)
     row = sub.payload_logging.get_table_content().query("prediction == 'bad'")["scoring_id"].iloc[0]
     found = sub.explainability.explain(row)
@@ -235,12 +267,17 @@ def test_a_row_with_missing_values_is_explained(mart):
         row = LIVE[FEATURES][:60].assign(prediction="bad", probability=0.3)
         row.loc[row.index[0], ["month", "savings"]] = None
         sub.payload_logging.store(row.assign(scoring_id=[f"r{i}" for i in range(60)]))
-        sub.explainability.enable(TRAIN, changeable=["month", "credit_amount", "savings"], sample=10)
+        sub.explainability.enable(
+            TRAIN, changeable=["month", "credit_amount", "savings"], sample=10
+        )
         found = sub.explainability.explain("r0")
         values = found.attributions.set_index("feature")["value"]
         assert values["month"] is None and values["savings"] is None
         assert found.base + found.attributions["attribution"].sum() == pytest.approx(found.output)
-        assert sub.explainability.get("r0").contrast.keep.set_index("feature").loc["month", "now"] is None
+        assert (
+            sub.explainability.get("r0").contrast.keep.set_index("feature").loc["month", "now"]
+            is None
+        )
 
 
 def test_a_row_erased_while_it_is_explained_gets_no_explanation(explained, monkeypatch, query):

@@ -1,4 +1,6 @@
-"""Fairness monitoring: what a run measures, stores and alarms, on a model that really answers over HTTP."""
+"""Fairness monitoring: what a run measures, stores and alarms, on a model that really answers over
+HTTP.
+"""
 
 import json
 import time
@@ -7,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import datamart
-from helpers.monitors.fairness.evaluation import evaluate
-from helpers.monitors.fairness.metrics import METRICS
+from model_monitoring import datamart
+from model_monitoring.analysis.fairness.evaluation import evaluate
+from model_monitoring.analysis.fairness.metrics import METRICS
 from tests.datamart import credit
 from tests.datamart.credit import AGE, CLASSES, FEATURES, LIVE, SEX
 
@@ -36,9 +38,20 @@ def labelled(sub):
 
 def test_a_run_agrees_with_the_analysis_of_the_same_rows(labelled, mart):
     fairness = labelled.fairness_monitoring
-    fairness.enable([SEX, AGE], **CLASSES, intersections=[("sex", "age")], group_variable="housing", perturbation=False)
+    fairness.enable(
+        [SEX, AGE],
+        **CLASSES,
+        intersections=[("sex", "age")],
+        group_variable="housing",
+        perturbation=False,
+    )
     run = fairness.run()
-    assert (run["state"], run["records"], run["labelled_rows"], run["perturbed_rows"]) == ("finished", 400, 300, 0)
+    assert (run["state"], run["records"], run["labelled_rows"], run["perturbed_rows"]) == (
+        "finished",
+        400,
+        300,
+        0,
+    )
     labels = LIVE["credit"].where(np.arange(400) < 300, None)
     rows = LIVE[FEATURES].reset_index(drop=True)
     expected = evaluate(
@@ -46,12 +59,24 @@ def test_a_run_agrees_with_the_analysis_of_the_same_rows(labelled, mart):
         labels=labels, group_variable=rows["housing"], intersections=[("sex", "age")],
     )  # fmt: skip
     found = fairness.get_groups()
-    counts = ["feature", "group", "role", "rows", "favourable", "favourable_rate", "reference_rate", "fairness_score"]
+    counts = [
+        "feature",
+        "group",
+        "role",
+        "rows",
+        "favourable",
+        "favourable_rate",
+        "reference_rate",
+        "fairness_score",
+    ]
     pd.testing.assert_frame_equal(found[counts], expected.groups[counts], check_dtype=False)
     assert list(found) == list(expected.groups)
     metrics = fairness.get_bias_metrics()
     of = ["feature", "group", "stage", "metric", "value", "rows"]
-    ours, theirs = (frame[frame["metric"] != "FT"][of].reset_index(drop=True) for frame in (metrics, expected.metrics))
+    ours, theirs = (
+        frame[frame["metric"] != "FT"][of].reset_index(drop=True)
+        for frame in (metrics, expected.metrics)
+    )
     pd.testing.assert_frame_equal(ours, theirs, check_dtype=False, rtol=1e-9)
     assert len(metrics) == 3 * len(METRICS)
     stored = fairness.get_metrics().set_index(["slice", "id"])
@@ -75,7 +100,9 @@ def test_each_groups_own_threshold_opens_and_closes_its_alert(sub, mart):
     assert alerts[["monitor", "metric", "slice", "lower_limit"]].values.tolist() == [
         ["fairness", "fairness_score", "age: [18, 25]", 0.95]
     ]
-    fairness.enable([SEX, datamart.Feature("age", [[26, 75]], [[18, 25]], 0.5)], **CLASSES, perturbation=False)
+    fairness.enable(
+        [SEX, datamart.Feature("age", [[26, 75]], [[18, 25]], 0.5)], **CLASSES, perturbation=False
+    )
     fairness.run()
     assert mart.alerts.list(state="open").empty
 
@@ -100,7 +127,9 @@ def test_twins_are_asked_of_the_model_and_never_counted(sub, engine, query):
     run = fairness.run()
     assert sum(engine.requests) == run["perturbed_rows"] == 400  # a twin each
     assert sub.payload_logging.get_records_count() == before == run["records"]
-    assert query(f"SELECT count(*) FROM {sub.database.schema}.payload_{sub.subscription_id}") == [(before,)]
+    assert query(f"SELECT count(*) FROM {sub.database.schema}.payload_{sub.subscription_id}") == [
+        (before,)
+    ]
     rows = LIVE.assign(sex=LIVE["sex"].map({"male": "female", "female": "male"}))
     both = pd.concat([LIVE, rows])
     rate = (credit.answers(both)["prediction"] == "good").groupby(both["sex"].to_numpy()).mean()
@@ -159,8 +188,11 @@ def test_analysis_json_and_its_drift(labelled):
     assert fairness.get_violations(document) == {"version": "1.0", "violations": []}
     metric = next(one for one in facets["age"][0]["metrics"] if one["name"] == "DPPL")
     value, metric["value"] = metric["value"], metric["value"] / 2
-    fairness.enable([AGE], favourable_classes=["bad"], unfavourable_classes=["good"])  # from the next run on
-    assert fairness.get_analysis()["post_training_bias_metrics"]["label_value_or_threshold"] == "good"
+    # From the next run on
+    fairness.enable([AGE], favourable_classes=["bad"], unfavourable_classes=["good"])
+    assert (
+        fairness.get_analysis()["post_training_bias_metrics"]["label_value_or_threshold"] == "good"
+    )
     found = fairness.get_violations(document)["violations"]
     assert found == [
         {
@@ -180,18 +212,29 @@ def test_metrics_are_in_openscales_view(sub, query):
     columns = "feature, feature_value, fairness_biased, fairness_fav_class, fairness_value = value"
     found = query(f"SELECT {columns} FROM {view} WHERE id = %s ORDER BY 1", "fairness_score")
     favourable = CLASSES["favourable_classes"]
-    assert found == [("age", "[18, 25]", True, favourable, True), ("sex", "female", False, favourable, True)]
-    assert query(f"SELECT count(*) FROM {view} WHERE id <> 'fairness_score' AND fairness_value IS NOT NULL") == [(0,)]
+    assert found == [
+        ("age", "[18, 25]", True, favourable, True),
+        ("sex", "female", False, favourable, True),
+    ]
+    assert query(
+        f"SELECT count(*) FROM {view} WHERE id <> 'fairness_score' AND fairness_value IS NOT NULL"
+    ) == [(0,)]
     assert len(sub.fairness_monitoring.show_table(limit=5)) == 5
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"features": [datamart.Feature("religion", ["a"], ["b"])]}, "'religion' is no feature of 'credit'"),
+        (
+            {"features": [datamart.Feature("religion", ["a"], ["b"])]},
+            "'religion' is no feature of 'credit'",
+        ),
         ({"features": [datamart.Feature("age", [[20, 75]], [[18, 25]])]}, "overlap"),
         ({"features": [datamart.Feature("age", [], [])]}, "minority is empty"),
-        ({"features": [datamart.Feature("age", minority=[pd.Interval(18, 25)])]}, r"write ranges as \[low, high\]"),
+        (
+            {"features": [datamart.Feature("age", minority=[pd.Interval(18, 25)])]},
+            r"write ranges as \[low, high\]",
+        ),
         ({"favourable_classes": []}, "favourable is empty"),
         ({"favourable_classes": ["good"], "unfavourable_classes": ["good"]}, "overlap"),
         ({"intersections": [("sex", "age")]}, "intersections name 'age', which is none of sex"),
@@ -212,13 +255,22 @@ def test_what_cannot_be_asked_is_refused_and_nothing_is_enabled(sub, changes, me
 def test_an_attribute_that_was_not_logged_is_refused_and_can_be_joined_outside(sub):
     """As the refusal says: by scoring id, in a frame of one's own."""
     religion = datamart.Feature("religion", ["a"], ["b"])
-    with pytest.raises(ValueError, match=r"or join it to payload_logging.get_table_content\(\) yourself"):
+    with pytest.raises(
+        ValueError, match=r"or join it to payload_logging.get_table_content\(\) yourself"
+    ):
         sub.fairness_monitoring.enable([religion], **CLASSES)
     payload = sub.payload_logging.get_table_content()
     ids = payload["scoring_id"].sort_values()
-    rows = payload.merge(pd.DataFrame({"scoring_id": ids, "religion": ["a", "b"] * (len(ids) // 2)}), on="scoring_id")
-    found = evaluate(rows, [religion], favourable=["good"], predictions=rows["prediction"], flip=False).groups
-    assert found["rows"].tolist() == [len(rows) // 2] * 2 and found["fairness_score"].notna().sum() == 1
+    rows = payload.merge(
+        pd.DataFrame({"scoring_id": ids, "religion": ["a", "b"] * (len(ids) // 2)}), on="scoring_id"
+    )
+    found = evaluate(
+        rows, [religion], favourable=["good"], predictions=rows["prediction"], flip=False
+    ).groups
+    assert (
+        found["rows"].tolist() == [len(rows) // 2] * 2
+        and found["fairness_score"].notna().sum() == 1
+    )
 
 
 def test_an_attribute_that_is_never_stored_is_refused(sub):
@@ -241,7 +293,10 @@ def test_windows_without_an_answer_say_so(mart, engine):
     credit.log(sub, LIVE[LIVE["sex"] == "female"].assign(sex=None), "nobody")
     fairness.run()
     missing = fairness.get_groups().set_index("group").loc["(missing)"]
-    assert missing["rows"] == (LIVE["sex"] == "female").sum() and "unknown for these rows" in missing["warning"]
+    assert (
+        missing["rows"] == (LIVE["sex"] == "female").sum()
+        and "unknown for these rows" in missing["warning"]
+    )
 
 
 def test_all_one_outcome(mart, engine):
@@ -251,7 +306,11 @@ def test_all_one_outcome(mart, engine):
     sub.fairness_monitoring.enable([SEX], **CLASSES, perturbation=False)
     assert sub.fairness_monitoring.run()["state"] == "finished"
     women = sub.fairness_monitoring.get_groups().set_index("group").loc["female"]
-    assert np.isnan(women["fairness_score"]) and "nobody in the majority" in women["warning"] and not women["biased"]
+    assert (
+        np.isnan(women["fairness_score"])
+        and "nobody in the majority" in women["warning"]
+        and not women["biased"]
+    )
 
 
 def test_numbers_logged_as_text(mart, engine):
@@ -284,7 +343,9 @@ def test_in_the_background(sub):
     sub.fairness_monitoring.enable([SEX], **CLASSES, perturbation=False)
     started = sub.fairness_monitoring.run(background_mode=True)
     deadline = time.monotonic() + 30
-    while (found := sub.fairness_monitoring.get_run_details(str(started["run_uid"])))["state"] == "running":
+    while (found := sub.fairness_monitoring.get_run_details(str(started["run_uid"])))[
+        "state"
+    ] == "running":
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert found["state"] == "finished" and found["records"] == 400
@@ -297,8 +358,12 @@ def test_infinity_has_no_measurement_and_keeps_its_place(mart, engine):
     sub.fairness_monitoring.enable([SEX], **CLASSES, perturbation=False)
     run = sub.fairness_monitoring.run()
     assert run["metrics"]["DI [sex: female]"] is None
-    assert sub.fairness_monitoring.get_bias_metrics().set_index("metric").loc["DI", "value"] == np.inf
-    metrics = sub.fairness_monitoring.get_analysis()["post_training_bias_metrics"]["facets"]["sex"][0]["metrics"]
+    assert (
+        sub.fairness_monitoring.get_bias_metrics().set_index("metric").loc["DI", "value"] == np.inf
+    )
+    metrics = sub.fairness_monitoring.get_analysis()["post_training_bias_metrics"]["facets"]["sex"][
+        0
+    ]["metrics"]
     assert next(one["value"] for one in metrics if one["name"] == "DI") == "Infinity"
 
 

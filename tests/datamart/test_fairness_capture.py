@@ -2,7 +2,14 @@
 
 import pytest
 
-from tests.datamart.test_capture_ingestion import JSON_KINDS, PREDICTIONS, PREFIX, capturing, content, event
+from tests.datamart.test_capture_ingestion import (
+    JSON_KINDS,
+    PREDICTIONS,
+    PREFIX,
+    capturing,
+    content,
+    event,
+)
 
 __all__ = ["capturing"]  # a fixture
 ASKED = event("2", "9.5,red", inferenceId="perturbed-1")

@@ -1,8 +1,10 @@
-"""Which scored rows an analysis gets: the newest, of the version that answers now, each with its label."""
+"""Which scored rows an analysis gets: the newest, of the version that answers now, each with its
+label.
+"""
 
 import pytest
 
-from helpers.datamart import scored_rows
+from model_monitoring.datamart import rows as scored_rows
 
 from .conftest import small_record
 
@@ -14,7 +16,9 @@ def ids(rows):
 @pytest.fixture
 def logged(small):
     for name in "abc":
-        small.payload_logging.store([small_record(name, [(1.5, "red"), (None, "blue")], [(0.9, 1), (0.2, 0)])])
+        small.payload_logging.store(
+            [small_record(name, [(1.5, "red"), (None, "blue")], [(0.9, 1), (0.2, 0)])]
+        )
     return small
 
 
@@ -22,17 +26,33 @@ def test_the_newest_come_first_and_whole(logged):
     assert ids(scored_rows.newest(logged, 3)) == ["c-1", "c-2", "b-1"]
     found = scored_rows.newest(logged, 100)
     assert ids(found) == ["c-1", "c-2", "b-1", "b-2", "a-1", "a-2"]
-    assert found.features["colour"].tolist() == ["red", "blue"] * 3 and found.features["size"].isna().sum() == 3
+    assert (
+        found.features["colour"].tolist() == ["red", "blue"] * 3
+        and found.features["size"].isna().sum() == 3
+    )
     assert found.answers["predicted_label"].tolist() == [1, 0] * 3
     assert found.window[0] <= found.window[1] and len(found) == 6
 
 
 def test_labels_are_beside_their_rows(logged):
-    logged.feedback_logging.store([{"scoring_id": "b-2", "diagnosis": 1}, {"scoring_id": "b-1", "diagnosis": 0}])
+    logged.feedback_logging.store(
+        [{"scoring_id": "b-2", "diagnosis": 1}, {"scoring_id": "b-1", "diagnosis": 0}]
+    )
     logged.feedback_logging.store([{"scoring_id": "a-2", "diagnosis": 0}])
-    logged.feedback_logging.store([[2.5, "red", 1]])  # features and a label of their own: no scored row
-    known = dict(zip(ids(scored_rows.newest(logged, 100)), scored_rows.newest(logged, 100).labels, strict=True))
-    assert {name: label for name, label in known.items() if label == label} == {"b-1": 0, "b-2": 1, "a-2": 0}
+    # Features and a label of their own: no scored row
+    logged.feedback_logging.store([[2.5, "red", 1]])
+    known = dict(
+        zip(
+            ids(scored_rows.newest(logged, 100)),
+            scored_rows.newest(logged, 100).labels,
+            strict=True,
+        )
+    )
+    assert {name: label for name, label in known.items() if label == label} == {
+        "b-1": 0,
+        "b-2": 1,
+        "a-2": 0,
+    }
     assert ids(scored_rows.labelled(logged, 100)) == ["b-1", "b-2", "a-2"]
     assert ids(scored_rows.labelled(logged, 1)) == ["a-2"]
 

@@ -1,4 +1,6 @@
-"""A database that dies, hangs, fills up or is locked: one clear answer in time, and all goes on afterwards."""
+"""A database that dies, hangs, fills up or is locked: one clear answer in time, and all goes on
+afterwards.
+"""
 
 import contextlib
 import io
@@ -13,9 +15,9 @@ import psycopg2
 import pytest
 from psycopg2 import extensions
 
-from helpers import datamart
-from helpers.datamart import connecting, copying, server, watching
-from helpers.datamart.database import Database
+from model_monitoring import datamart
+from model_monitoring.datamart.postgres import connecting, copying, server, watching
+from model_monitoring.datamart.postgres.database import Database
 
 from .conftest import folder, small_record
 
@@ -33,7 +35,9 @@ def own():
 def subscribed(url, schema):
     mart = datamart.DataMart(url, schema=schema)
     mart.setup()
-    binding = mart.bindings.add("engine", datamart.SageMakerMachineLearningInstance(region="us-east-1"))
+    binding = mart.bindings.add(
+        "engine", datamart.SageMakerMachineLearningInstance(region="us-east-1")
+    )
     asset = datamart.SageMakerMachineLearningAsset(
         source_uid="e",
         binding_uid=binding,
@@ -55,7 +59,9 @@ def kill(cursor):
     time.sleep(0.2)
 
 
-@pytest.mark.parametrize("stage", ["before the first statement", "between statements", "before the commit"])
+@pytest.mark.parametrize(
+    "stage", ["before the first statement", "between statements", "before the commit"]
+)
 def test_a_backend_killed_at_any_stage(own, stage):
     database, calls = Database(own[0], "public"), []
     database.execute("DROP TABLE IF EXISTS t; CREATE TABLE t (n integer)")
@@ -84,7 +90,9 @@ def test_a_backend_killed_in_the_middle_of_copy(own, monkeypatch, way):
     def kill_who_copies():
         if not killed:
             copying_now = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'COPY%' AND pid <> pg_backend_pid()"
-            killed.append(small.database.rows(f"{copying_now} AND state <> 'idle' LIMIT 1")[0]["pid"])
+            killed.append(
+                small.database.rows(f"{copying_now} AND state <> 'idle' LIMIT 1")[0]["pid"]
+            )
             os.kill(killed[0], signal.SIGKILL)
             time.sleep(0.2)
 
@@ -95,7 +103,9 @@ def test_a_backend_killed_in_the_middle_of_copy(own, monkeypatch, way):
 
     read = copying._Parts.read
     if way == "in":
-        monkeypatch.setattr(copying._Parts, "read", lambda *given: (kill_who_copies(), read(*given))[1])
+        monkeypatch.setattr(
+            copying._Parts, "read", lambda *given: (kill_who_copies(), read(*given))[1]
+        )
         assert small.payload_logging.store([small_record("another")]).rows == 1
     else:
         monkeypatch.setattr(copying.io, "BytesIO", Buffer)
@@ -118,7 +128,9 @@ def test_what_was_kept_is_not_done_twice_when_the_answer_to_commit_is_lost(own, 
                 raise psycopg2.OperationalError("server closed the connection unexpectedly")
 
     armed = []
-    monkeypatch.setattr(connecting, "connect", lambda given: psycopg2.connect(connection_factory=Losing, **given))
+    monkeypatch.setattr(
+        connecting, "connect", lambda given: psycopg2.connect(connection_factory=Losing, **given)
+    )
     small.database._close_idle()
     armed.append("store")
     small.payload_logging.store([small_record("second", answers=[[0.9, 0]])])
@@ -146,18 +158,27 @@ def test_a_lock_is_named_and_waited_for_no_longer_than_allowed(own):
     with contextlib.closing(psycopg2.connect(own[0], application_name="somebody's psql")) as holder:
         holder.cursor().execute("LOCK TABLE locked.scoring_key")
         began = time.monotonic()
-        with pytest.raises(datamart.BusyError, match=r"somebody's psql.*holds scoring_key.*pg_terminate_backend"):
+        with pytest.raises(
+            datamart.BusyError, match=r"somebody's psql.*holds scoring_key.*pg_terminate_backend"
+        ):
             busy.subscriptions.get(name="small").payload_logging.store([small_record("second")])
         assert time.monotonic() - began < SOON
         assert len(busy.subscriptions.list()) == 1  # what isn't locked is there meanwhile
-    assert busy.subscriptions.get(name="small").payload_logging.store([small_record("second")]).stored == 1
+    assert (
+        busy.subscriptions.get(name="small").payload_logging.store([small_record("second")]).stored
+        == 1
+    )
 
 
 def test_settings_of_the_url_win(own):
     url = own[0] + "&options=-c%20statement_timeout%3D1234"
     names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
     shown = "SELECT " + ", ".join(f"current_setting('{name}') AS {name}" for name in names)
-    assert list(Database(url, "public", connecting.PAGES).rows(shown)[0].values()) == ["1234ms", "3s", "1min"]
+    assert list(Database(url, "public", connecting.PAGES).rows(shown)[0].values()) == [
+        "1234ms",
+        "3s",
+        "1min",
+    ]
     assert list(Database(own[0], "public").rows(shown)[0].values()) == ["1h", "30s", "10min"]
 
 
@@ -165,8 +186,16 @@ def test_settings_of_the_url_win(own):
     ("statement", "kind", "said"),
     [
         ("SELECT pg_sleep(30)", datamart.BusyError, "statement_timeout"),
-        ("SET TRANSACTION READ ONLY; CREATE TABLE u (n integer)", datamart.DataMartError, "primary"),
-        ("SELECT repeat('x', 1000000000) || repeat('x', 1000000000)", datamart.DataMartError, "PostgreSQL, database"),
+        (
+            "SET TRANSACTION READ ONLY; CREATE TABLE u (n integer)",
+            datamart.DataMartError,
+            "primary",
+        ),
+        (
+            "SELECT repeat('x', 1000000000) || repeat('x', 1000000000)",
+            datamart.DataMartError,
+            "PostgreSQL, database",
+        ),
         ("SELECT '\\ud800'::jsonb", ValueError, "can't hold"),
         ("SELECT 1/0", ValueError, "can't hold a value: division"),
     ],
@@ -181,7 +210,9 @@ def test_each_trouble_has_its_one_error(own, statement, kind, said):
 
 
 class Proxy:
-    """Between a client and the server's socket; after `vanish` it takes everything and answers nothing."""
+    """Between a client and the server's socket; after `vanish` it takes everything and answers
+    nothing.
+    """
 
     def __init__(self, path):
         self._path, self.gone = path, False
@@ -218,7 +249,9 @@ def test_a_server_that_vanished_behind_a_proxy(own, monkeypatch):
     sockets = (own[1] / "postmaster.pid").read_text().splitlines()[4]
     with contextlib.closing(Proxy(f"{sockets}/.s.PGSQL.5432")) as proxy:
         url = f"postgresql://postgres@127.0.0.1:{proxy.port}/postgres?connect_timeout=2&sslmode=disable"
-        database = Database(url + "&gssencmode=disable", "public", connecting.PAGES._replace(restart=1))
+        database = Database(
+            url + "&gssencmode=disable", "public", connecting.PAGES._replace(restart=1)
+        )
         assert database.rows("SELECT 1 AS n") == [{"n": 1}]
         proxy.gone = True
         for _ in range(2):  # on a connection that was there, and on a new one

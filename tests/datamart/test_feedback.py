@@ -8,7 +8,7 @@ import boto3
 import pandas as pd
 import pytest
 
-from helpers import datamart
+from model_monitoring import datamart
 
 from .conftest import small_record
 
@@ -23,10 +23,19 @@ def scored(small):
 
 
 JOINING = {
-    "dicts": ([{"scoring_id": "a-1", "diagnosis": "malignant"}, {"scoring_id": "a-2", "diagnosis": "benign"}], {}),
+    "dicts": (
+        [
+            {"scoring_id": "a-1", "diagnosis": "malignant"},
+            {"scoring_id": "a-2", "diagnosis": "benign"},
+        ],
+        {},
+    ),
     "lists": ([["a-1", "malignant"], ["a-2", "benign"]], {"fields": ["scoring_id", "diagnosis"]}),
     "values": ([["a-1", 1], ["a-2", 0]], {"fields": ["scoring_id", "diagnosis"]}),
-    "frame": (pd.DataFrame({"diagnosis": ["malignant", "benign"], "scoring_id": ["a-1", "a-2"]}), {}),
+    "frame": (
+        pd.DataFrame({"diagnosis": ["malignant", "benign"], "scoring_id": ["a-1", "a-2"]}),
+        {},
+    ),
     "csv": ("scoring_id,diagnosis\na-1,malignant\na-2,benign\n", {"data_header": True}),
 }
 
@@ -36,7 +45,10 @@ def test_labels_join_by_scoring_id(scored, form):
     data, options = JOINING[form]
     assert scored.feedback_logging.store(data, **options) == datamart.StoreReport(2, 0, 2)
     content = scored.feedback_logging.get_table_content()
-    assert content[["size", "colour", "diagnosis"]].values.tolist() == [[1.5, "red", 1], [2.5, "blue", 0]]
+    assert content[["size", "colour", "diagnosis"]].values.tolist() == [
+        [1.5, "red", 1],
+        [2.5, "blue", 0],
+    ]
     assert scored.feedback_logging.store(data, **options) == datamart.StoreReport(0, 2, 0)
 
 
@@ -46,7 +58,13 @@ FEATURES_AND_LABEL = {
         [["malignant", 1.5, "red"], [0, 7.5, "blue"]],
         {"fields": ["diagnosis", "size", "colour"]},
     ),
-    "dicts": ([{"size": 1.5, "colour": "red", "diagnosis": 1}, {"colour": "blue", "diagnosis": 0, "size": 7.5}], {}),
+    "dicts": (
+        [
+            {"size": 1.5, "colour": "red", "diagnosis": 1},
+            {"colour": "blue", "diagnosis": 0, "size": 7.5},
+        ],
+        {},
+    ),
     "csv": ("1.5;red;malignant\n7.5;blue;benign\n", {"data_delimiter": ";"}),
     "csv with header": ("diagnosis,size,colour\n1,1.5,red\n0,7.5,blue\n", {"data_header": True}),
 }
@@ -57,11 +75,29 @@ def test_openscales_formats(scored, form):
     data, options = FEATURES_AND_LABEL[form]
     assert scored.feedback_logging.store(data, **options).stored == 2
     content = scored.feedback_logging.get_table_content()
-    assert content[["size", "colour", "diagnosis"]].values.tolist() == [[1.5, "red", 1], [7.5, "blue", 0]]
+    assert content[["size", "colour", "diagnosis"]].values.tolist() == [
+        [1.5, "red", 1],
+        [7.5, "blue", 0],
+    ]
     assert content.columns.tolist() == ["size", "colour", "diagnosis", "record_timestamp"]
 
 
-UNKNOWN_IDS = ["b-1", "a-0", "a-4", "a", "a-", "a-01", "a-x", "a--1", "a-99999999999999", "", "a-1 ", "A-1", None, 7]
+UNKNOWN_IDS = [
+    "b-1",
+    "a-0",
+    "a-4",
+    "a",
+    "a-",
+    "a-01",
+    "a-x",
+    "a--1",
+    "a-99999999999999",
+    "",
+    "a-1 ",
+    "A-1",
+    None,
+    7,
+]
 
 
 @pytest.mark.parametrize("unknown", UNKNOWN_IDS)
@@ -76,7 +112,9 @@ def test_unknown_scoring_ids_are_named_and_nothing_is_stored(scored, unknown):
 @pytest.mark.parametrize("unknown", ["cancer", 2, None, "1", [1], float("nan")])
 def test_unknown_labels_are_named_and_nothing_is_stored(scored, unknown):
     with pytest.raises(ValueError, match="Unknown label") as caught:
-        scored.feedback_logging.store([["a-1", 1], ["a-2", unknown]], fields=["scoring_id", "diagnosis"])
+        scored.feedback_logging.store(
+            [["a-1", 1], ["a-2", unknown]], fields=["scoring_id", "diagnosis"]
+        )
     assert repr(unknown) in str(caught.value)
     assert scored.feedback_logging.get_records_count() == 0
 
@@ -87,7 +125,9 @@ def test_without_label_values_labels_must_have_the_predictions_type(mart, asset)
     for bad in ("malignant", 0.5, None):
         with pytest.raises(ValueError, match=r"[Rr]ow 1"):
             subscription.feedback_logging.store([{"scoring_id": "a-1", "diagnosis": bad}])
-    assert subscription.feedback_logging.store([{"scoring_id": "a-1", "diagnosis": 2.0}]).stored == 1
+    assert (
+        subscription.feedback_logging.store([{"scoring_id": "a-1", "diagnosis": 2.0}]).stored == 1
+    )
 
 
 def test_a_second_label_for_a_row_is_an_error(scored):
@@ -123,7 +163,9 @@ def test_feedback_before_any_payload(small):
 
 @pytest.fixture
 def endpoint(monkeypatch):
-    """An endpoint over real HTTP: size above 2 is malignant, and one of size 100 breaks the model."""
+    """An endpoint over real HTTP: size above 2 is malignant, and one of size 100 breaks the
+    model.
+    """
     asked = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -161,7 +203,11 @@ def xgboost(sizes):
 
 
 def broken(sizes):
-    return 424, "application/json", json.dumps({"Message": "the model choked", "OriginalMessage": "ValueError"})
+    return (
+        424,
+        "application/json",
+        json.dumps({"Message": "the model choked", "OriginalMessage": "ValueError"}),
+    )
 
 
 def wrong_count(sizes):
@@ -178,7 +224,9 @@ def with_session(database_url, scored, monkeypatch):
 
 
 @pytest.mark.parametrize("model", [linear_learner, xgboost])
-def test_unscored_feedback_is_scored_on_request_and_its_payload_logged(with_session, endpoint, model):
+def test_unscored_feedback_is_scored_on_request_and_its_payload_logged(
+    with_session, endpoint, model
+):
     endpoint.answer = model
     rows = [[1.0, "red", 0], [3.0, "blue", 0], [3.5, "red", "malignant"]]
     assert with_session.feedback_logging.store(rows, score=True).stored == 3
@@ -193,7 +241,9 @@ def test_unscored_feedback_is_scored_on_request_and_its_payload_logged(with_sess
     assert run["confusion_matrix"] == [[1, 1], [0, 1]]
 
 
-@pytest.mark.parametrize(("model", "message"), [(broken, "choked"), (wrong_count, "as 1 predictions")])
+@pytest.mark.parametrize(
+    ("model", "message"), [(broken, "choked"), (wrong_count, "as 1 predictions")]
+)
 def test_nothing_is_stored_when_the_endpoint_fails(with_session, endpoint, model, message):
     endpoint.answer = model
     with pytest.raises(ValueError, match=message):

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import datamart
-from helpers.datamart import erasing, partitions, server, traces
-from helpers.datamart.monitoring.drift import DriftMonitoring
+from model_monitoring import datamart
+from model_monitoring.datamart.monitoring.drift import DriftMonitoring
+from model_monitoring.datamart.postgres import server
+from model_monitoring.datamart.tables import erasing, partitions, traces
 
 from .conftest import small_record
 from .test_capture_ingestion import JSON_KINDS, PREDICTIONS, PREFIX, capturing, event  # noqa: F401  a fixture
@@ -48,7 +49,9 @@ def test_a_whole_request_and_what_looks_like_its_row(logged):
 
 def test_an_erased_request_sent_again_is_not_stored_again(logged):
     logged.payload_logging.delete_records(["b"])
-    assert logged.payload_logging.store([small_record("b", values=ROWS, answers=ANSWERS)]).skipped == 1
+    assert (
+        logged.payload_logging.store([small_record("b", values=ROWS, answers=ANSWERS)]).skipped == 1
+    )
     assert "b-1" not in ids(logged)
     with pytest.raises(ValueError, match="'b-1'"):
         logged.feedback_logging.store([{"scoring_id": "b-1", "diagnosis": 1}])
@@ -56,9 +59,16 @@ def test_an_erased_request_sent_again_is_not_stored_again(logged):
 
 def test_what_is_erased_row_by_row_is_counted_and_known_by_a_digest_in_the_end(logged, query):
     schema = logged.database.schema
-    assert [logged.payload_logging.delete_records([row]) for row in ("b-1", "b-1", "b-2", "b")] == [1, 0, 1, 0]
+    assert [logged.payload_logging.delete_records([row]) for row in ("b-1", "b-1", "b-2", "b")] == [
+        1,
+        0,
+        1,
+        0,
+    ]
     assert logged.payload_logging.get_records_count() == 4
-    kept = [name for (name,) in query(f"SELECT scoring_id FROM {schema}.scoring_key ORDER BY record_id")]
+    kept = [
+        name for (name,) in query(f"SELECT scoring_id FROM {schema}.scoring_key ORDER BY record_id")
+    ]
     assert [kept[0], kept[2]] == ["a", "a-1"] and re.fullmatch("erased [0-9a-f]{64}", kept[1])
     again = [small_record(name, values=ROWS, answers=ANSWERS) for name in ("c", "b", "a")]
     assert logged.payload_logging.store(again)[:2] == (1, 2)
@@ -70,7 +80,9 @@ def test_what_is_erased_row_by_row_is_counted_and_known_by_a_digest_in_the_end(l
 
 def test_a_month_that_was_detached_is_reached_too(mart, small, query):
     for age in (0, 1, 6):
-        small.payload_logging.store([small_record(f"{age}", values=ROWS, answers=ANSWERS, scoring_timestamp=at(age))])
+        small.payload_logging.store(
+            [small_record(f"{age}", values=ROWS, answers=ANSWERS, scoring_timestamp=at(age))]
+        )
     schema, months = small.database.schema, [f"payload_1_{at(age):%Y_%m}" for age in (1, 6)]
     for month in months:
         query(f"ALTER TABLE {schema}.payload_1 DETACH PARTITION {schema}.{month}")
@@ -161,31 +173,44 @@ def test_and_so_they_do_when_their_month_is_past(mart, small, query):
     query(SPEAKING.format(small.database.schema))
     small.payload_logging.enable(keep_days=90)
     assert mart.maintain() == {"small": 1}
-    assert speaking_of(small, query) == {"explanation": ["0 months-1"], "review_row": ["0 months-1"]}
+    assert speaking_of(small, query) == {
+        "explanation": ["0 months-1"],
+        "review_row": ["0 months-1"],
+    }
 
 
 def test_columns_never_stored(logged, query):
-    query(SPEAKING.format(logged.database.schema).replace("'', '{}' FROM", """'', '{"value": "red"}' FROM"""))
+    query(
+        SPEAKING.format(logged.database.schema).replace(
+            "'', '{}' FROM", """'', '{"value": "red"}' FROM"""
+        )
+    )
     logged.payload_logging.enable(never_store=["colour"])
     logged.payload_logging.store([small_record("c", values=ROWS, answers=ANSWERS)])
     assert logged.payload_logging.get_table_content()["colour"].isna().all()
     assert logged.payload_logging.get_table_content()["size"].tolist() == [1.5, 2.5] * 4
-    assert logged.payload_logging.store([small_record("a", values=ROWS, answers=ANSWERS)]).skipped == 1
+    assert (
+        logged.payload_logging.store([small_record("a", values=ROWS, answers=ANSWERS)]).skipped == 1
+    )
     logged.feedback_logging.store([[1.5, "red", 1]])
     schema = logged.database.schema
     for (table,) in query("SELECT tablename FROM pg_tables WHERE schemaname = %s", schema):
-        assert query(f"SELECT count(*) FROM {schema}.{table} t WHERE t::text ~ '\\mred\\M|\\mblue\\M'") == [(0,)], table
+        assert query(
+            f"SELECT count(*) FROM {schema}.{table} t WHERE t::text ~ '\\mred\\M|\\mblue\\M'"
+        ) == [(0,)], table
     with pytest.raises(ValueError, match="'predicted_label'"):
         logged.payload_logging.enable(never_store=["predicted_label"])
 
 
-def test_a_column_never_stored_is_in_no_summary_and_no_error(capturing, query):  # noqa: F811
+def test_a_column_never_stored_is_in_no_summary_and_no_error(capturing, query):
     subscription, write = capturing
     training = pd.DataFrame({"size": np.arange(100.0), "colour": ["green", "yellow"] * 50})
     subscription.payload_logging.store([small_record("a", values=ROWS, answers=ANSWERS)])
     subscription.drift_monitoring.enable(training, min_records=1)
     subscription.drift_monitoring.run()
-    write("a", event("b", "big,blue"), event("c", '[[1.5, ["red"]]]', PREDICTIONS, "JSON", JSON_KINDS))
+    write(
+        "a", event("b", "big,blue"), event("c", '[[1.5, ["red"]]]', PREDICTIONS, "JSON", JSON_KINDS)
+    )
     assert subscription.payload_logging.ingest_capture(PREFIX).failed == 2
     subscription.payload_logging.enable(never_store=["colour"])
     write("b", event("d", '[[1.5, ["red"]]]', PREDICTIONS, "JSON", JSON_KINDS))
@@ -193,7 +218,9 @@ def test_a_column_never_stored_is_in_no_summary_and_no_error(capturing, query): 
     assert subscription.payload_logging.list_errors()["reason"].str.contains("'colour'").all()
     schema = subscription.database.schema
     for (table,) in query("SELECT tablename FROM pg_tables WHERE schemaname = %s", schema):
-        found = query(f"SELECT t::text FROM {schema}.{table} t WHERE t::text ~ '\\mred\\M|\\mblue\\M'")
+        found = query(
+            f"SELECT t::text FROM {schema}.{table} t WHERE t::text ~ '\\mred\\M|\\mblue\\M'"
+        )
         assert found == [], table
 
 
@@ -212,8 +239,12 @@ def test_old_months_are_dropped_whole(mart, small, query):
     for age in (0, 1, 2, 5, 6):
         small.payload_logging.store([small_record(f"{age} months", scoring_timestamp=at(age))])
         small.feedback_logging.store([{"scoring_id": f"{age} months-1", "diagnosis": 1}])
-    small.payload_logging.store([small_record("from 1970", scoring_timestamp="1970-01-01T00:00:00Z")])
-    small.payload_logging.store([small_record("from 2099", scoring_timestamp="2099-01-01T00:00:00+02:00")])
+    small.payload_logging.store(
+        [small_record("from 1970", scoring_timestamp="1970-01-01T00:00:00Z")]
+    )
+    small.payload_logging.store(
+        [small_record("from 2099", scoring_timestamp="2099-01-01T00:00:00+02:00")]
+    )
     assert mart.maintain() == {"small": 0}
     small.payload_logging.enable(keep_days=90)
     assert mart.maintain() == {"small": 3}
@@ -237,7 +268,9 @@ def test_old_labels_with_features_of_their_own_and_old_errors_are_dropped(mart, 
     for age in (0, 6):
         small.feedback_logging.store([[float(age), "red", 1]])
         query(f"UPDATE {schema}.feedback_1 SET record_timestamp = %s WHERE size = %s", at(age), age)
-        query(f"INSERT INTO {schema}.payload_error VALUES (1, 's3://a', %s, 'why', %s)", age, at(age))
+        query(
+            f"INSERT INTO {schema}.payload_error VALUES (1, 's3://a', %s, 'why', %s)", age, at(age)
+        )
     small.payload_logging.enable(keep_days=90)
     mart.maintain()
     assert query(f"SELECT size FROM {schema}.feedback_1") == [(0.0,)]
@@ -260,19 +293,23 @@ def test_old_labels_with_features_of_their_own_and_old_errors_are_dropped(mart, 
 def test_months_end_in_utc(small, query, time, partition):
     small.payload_logging.store([small_record("a", scoring_timestamp=time)])
     schema = small.database.schema
-    assert query(f"SELECT tableoid::regclass::text FROM {schema}.payload_1") == [(f"{schema}.payload_1_{partition}",)]
+    assert query(f"SELECT tableoid::regclass::text FROM {schema}.payload_1") == [
+        (f"{schema}.payload_1_{partition}",)
+    ]
     expected = datetime.fromisoformat(time)
     expected = expected.replace(tzinfo=UTC) if expected.tzinfo is None else expected
     assert small.payload_logging.get_table_content()["scoring_timestamp"][0] == expected
 
 
-def test_a_month_that_comes_takes_over_what_waited_in_the_default_partition(mart, small, query, monkeypatch):
+def test_a_month_that_comes_takes_over_what_waited_in_the_default_partition(
+    mart, small, query, monkeypatch
+):
     ahead = (NOW + timedelta(days=400)).replace(day=15)
     small.payload_logging.store([small_record("early", scoring_timestamp=ahead)])
     schema = small.database.schema
     where = f"SELECT tableoid::regclass::text FROM {schema}.payload_1"
     assert query(where) == [(f"{schema}.payload_1_default",)]
-    monkeypatch.setattr("helpers.datamart.partitions.MONTHS_AHEAD", 15)
+    monkeypatch.setattr("model_monitoring.datamart.tables.partitions.MONTHS_AHEAD", 15)
     mart.maintain()
     assert query(where) == [(f"{schema}.payload_1_{ahead:%Y_%m}",)]
     assert ids(small) == ["early-1"]
@@ -280,14 +317,19 @@ def test_a_month_that_comes_takes_over_what_waited_in_the_default_partition(mart
 
 def test_a_month_that_another_writer_has_just_made(database_url, small):
     small.payload_logging.store([small_record("a")])
-    other = datamart.DataMart(database_url, schema=small.database.schema).subscriptions.get(name="small")
+    other = datamart.DataMart(database_url, schema=small.database.schema).subscriptions.get(
+        name="small"
+    )
     old = at(3)
 
     def work(cursor):
-        cursor.execute("SELECT to_regclass(%s)", [f"payload_1_{old:%Y_%m}"])  # remembers that there is none
+        # Remembers that there is none
+        cursor.execute("SELECT to_regclass(%s)", [f"payload_1_{old:%Y_%m}"])
         assert cursor.fetchone() == (None,)
         other.payload_logging.store([small_record("b", scoring_timestamp=old)])
-        return partitions.prepare(cursor, "payload_1", np.array([old.replace(tzinfo=None)], "datetime64[us]"))
+        return partitions.prepare(
+            cursor, "payload_1", np.array([old.replace(tzinfo=None)], "datetime64[us]")
+        )
 
     assert small.database.run(work) == f"payload_1_{old:%Y_%m}"
 
@@ -298,7 +340,10 @@ def test_dump_and_restore(small, database_url, query, home):
     before = small.payload_logging.get_table_content()
     schema = small.database.schema
     dump = subprocess.run(
-        [server.BINARIES / "pg_dump", "-d", database_url, "-n", schema], capture_output=True, text=True, check=True
+        [server.BINARIES / "pg_dump", "-d", database_url, "-n", schema],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     query(f"DROP SCHEMA {schema} CASCADE")
     restored = subprocess.run(
@@ -312,5 +357,10 @@ def test_dump_and_restore(small, database_url, query, home):
     assert again.setup()["subscriptions"] == 1
     subscription = again.subscriptions.get(name="small")
     assert subscription.payload_logging.get_table_content().equals(before)
-    assert subscription.payload_logging.store([small_record("a", values=ROWS, answers=ANSWERS)]).skipped == 1
+    assert (
+        subscription.payload_logging.store(
+            [small_record("a", values=ROWS, answers=ANSWERS)]
+        ).skipped
+        == 1
+    )
     assert subscription.payload_logging.store([small_record("b")]).stored == 1

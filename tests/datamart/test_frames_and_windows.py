@@ -10,20 +10,25 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from helpers import datamart
+from model_monitoring import datamart
 
 from .conftest import small_record
 
 
 def frame(count=3, **columns):
-    made = {"size": np.arange(count) + 0.5, "colour": ["red", "blue", "grün"][:count] if count <= 3 else "red"}
+    made = {
+        "size": np.arange(count) + 0.5,
+        "colour": ["red", "blue", "grün"][:count] if count <= 3 else "red",
+    }
     return pd.DataFrame(made | {"score": 0.9, "predicted_label": 1} | columns)
 
 
 def test_a_frame_equals_its_records(small):
     small.payload_logging.store(frame(scoring_id=["a", "b", "c"], response_time=[5, None, 7]))
     rows = zip(["a", "b", "c"], [0.5, 1.5, 2.5], ["red", "blue", "grün"], strict=True)
-    records = [small_record(scoring_id, values=[[size, colour]]) for scoring_id, size, colour in rows]
+    records = [
+        small_record(scoring_id, values=[[size, colour]]) for scoring_id, size, colour in rows
+    ]
     assert small.payload_logging.store(records) == datamart.StoreReport(0, 3, 0)
     assert small.payload_logging.get_table_content()["scoring_id"].tolist() == ["a-1", "b-1", "c-1"]
     assert small.performance_monitoring.show_table()["scoring_time"].isna().sum() == 1
@@ -87,7 +92,10 @@ def test_windows_by_time_and_column(small):
     assert log.get_window(end=noon)["size"].tolist() == [0.5]
     assert log.get_window(noon, noon + timedelta(hours=1))["size"].tolist() == [1.5]
     paris = noon.astimezone(ZoneInfo("Europe/Paris"))
-    assert log.get_window(start=paris, columns=["scoring_id"])["scoring_id"].tolist() == ["b-1", "c-1"]
+    assert log.get_window(start=paris, columns=["scoring_id"])["scoring_id"].tolist() == [
+        "b-1",
+        "c-1",
+    ]
     whole = log.get_window(columns=["scoring_timestamp", "asset_revision", "predicted_label"])
     assert whole["scoring_timestamp"].tolist() == [pd.Timestamp(t).tz_localize(None) for t in times]
     assert whole["asset_revision"].tolist() == [""] * 3
@@ -109,7 +117,10 @@ def test_ids_of_many_new_rows_are_read_in_seconds(small):
 
 value = st.tuples(
     st.one_of(st.none(), st.floats(allow_nan=False, allow_infinity=False)),
-    st.one_of(st.none(), st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30)),
+    st.one_of(
+        st.none(),
+        st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30),
+    ),
     st.one_of(st.none(), st.integers(-(2**53), 2**53)),
     st.one_of(st.none(), st.booleans()),
     st.lists(st.floats(-1e300, 1e300), min_size=2, max_size=2),

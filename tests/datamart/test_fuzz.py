@@ -9,14 +9,24 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from helpers import datamart
+from model_monitoring import datamart
 
 FIELDS = ["size", "colour", "score", "predicted_label", "", "\0", "scoring_id", 'x"; --', None, 3]
 huge = st.one_of(  # more than a float, 64 bits, PostgreSQL's text or a calendar can hold
     st.integers(300, 5000).map(lambda digits: 10**digits),
     st.integers(-(2**70), 2**70),
     st.sampled_from(
-        [float("1e400"), 1e308, 5e-324, Fraction(10**400, 3), 1j, pd.NaT, np.float32(3e38), 2**63, -(2**63)]
+        [
+            float("1e400"),
+            1e308,
+            5e-324,
+            Fraction(10**400, 3),
+            1j,
+            pd.NaT,
+            np.float32(3e38),
+            2**63,
+            -(2**63),
+        ]
     ),
     st.text(st.characters(categories=("Cs", "Cc")), min_size=1, max_size=3),
 )
@@ -31,14 +41,18 @@ plain = st.one_of(
 )  # fmt: skip
 values = st.recursive(
     plain,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=2)
+    ),
     max_leaves=4,
 )
 part = st.one_of(
     values,
     st.fixed_dictionaries(
         {
-            "fields": st.one_of(values, st.lists(st.sampled_from(FIELDS), max_size=4), st.just(["size", "colour"])),
+            "fields": st.one_of(
+                values, st.lists(st.sampled_from(FIELDS), max_size=4), st.just(["size", "colour"])
+            ),
             "values": st.one_of(values, st.lists(st.lists(plain, max_size=4), max_size=3)),
         }
     ),
@@ -54,7 +68,12 @@ records = st.builds(
     asset_revision=st.none() | values,
 )
 good_parts = {"size": 1.5, "colour": "red", "score": 0.5, "predicted_label": 1}
-about = {"scoring_id": None, "scoring_timestamp": None, "response_time": None, "asset_revision": None}
+about = {
+    "scoring_id": None,
+    "scoring_timestamp": None,
+    "response_time": None,
+    "asset_revision": None,
+}
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
@@ -79,7 +98,9 @@ def test_one_bad_value_in_a_good_record(small, place, bad, as_frame):
     )
     sent = datamart.PayloadRecord(request, response, **{name: parts[name] for name in about})
     if as_frame:
-        sent = pd.DataFrame({name: pd.Series([value], dtype=object) for name, value in parts.items()})
+        sent = pd.DataFrame(
+            {name: pd.Series([value], dtype=object) for name, value in parts.items()}
+        )
     before = small.payload_logging.get_records_count()
     try:
         rows = small.payload_logging.store(sent).rows
@@ -90,7 +111,9 @@ def test_one_bad_value_in_a_good_record(small, place, bad, as_frame):
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
-    st.lists(values, max_size=3) | st.lists(st.dictionaries(st.sampled_from(FIELDS[:7]), plain)) | st.text(max_size=30)
+    st.lists(values, max_size=3)
+    | st.lists(st.dictionaries(st.sampled_from(FIELDS[:7]), plain))
+    | st.text(max_size=30)
 )
 def test_feedback(small, sent):
     if not small.payload_logging.get_records_count():
@@ -105,7 +128,9 @@ def test_feedback(small, sent):
     assert small.feedback_logging.get_records_count() == before + rows
 
 
-@pytest.mark.parametrize("sent", [None, 7, "text", {"fields": []}, [None], [{"request": {}}], [[1, 2]]])
+@pytest.mark.parametrize(
+    "sent", [None, 7, "text", {"fields": []}, [None], [{"request": {}}], [[1, 2]]]
+)
 def test_other_things_than_records(small, sent):
     with pytest.raises(ValueError, match="PayloadRecord"):
         small.payload_logging.store(sent)

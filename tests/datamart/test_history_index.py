@@ -1,4 +1,6 @@
-"""The history of one slice of a metric is read from an index, without reading the others' measurements."""
+"""The history of one slice of a metric is read from an index, without reading the others'
+measurements.
+"""
 
 from .conftest import small_record
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from helpers import datamart
+from model_monitoring import datamart
 
 HOSTILE = [
     "plain",
@@ -54,7 +54,10 @@ def test_schema_names(database_url, schema):
     mart.setup()
     store(subscribe(mart, "model", ["x"]), ["x"])
     assert mart.get_details()["schema"] == schema
-    assert datamart.DataMart(database_url, schema=schema).subscriptions.get_uids() == mart.subscriptions.get_uids()
+    assert (
+        datamart.DataMart(database_url, schema=schema).subscriptions.get_uids()
+        == mart.subscriptions.get_uids()
+    )
 
 
 @pytest.mark.parametrize("schema", ["", "y" * 64, "pg_mine", "a\0b"])
@@ -71,12 +74,23 @@ def test_subscription_names_and_their_views(mart, query):
         assert mart.subscriptions.get(name=name).payload_logging.get_records_count() == 1
     assert mart.subscriptions.list()["name"].tolist() == sorted(HOSTILE)
     schema = mart.subscriptions.get(name="plain").database.schema
-    views = query("SELECT count(*) FROM pg_views WHERE schemaname = %s AND viewname LIKE 'Payload\\_%%'", schema)
+    views = query(
+        "SELECT count(*) FROM pg_views WHERE schemaname = %s AND viewname LIKE 'Payload\\_%%'",
+        schema,
+    )
     assert views == [(len(HOSTILE),)]
 
 
 def test_feature_names_of_all_kinds_in_one_table(mart):
-    system = ["scoring_id", "record_id", "row_number", "scored_at", "deployment_key", "deployment_id", "ctid "]
+    system = [
+        "scoring_id",
+        "record_id",
+        "row_number",
+        "scored_at",
+        "deployment_key",
+        "deployment_id",
+        "ctid ",
+    ]
     features = [*HOSTILE, *system, "Size", "size", "z" * 63 + "1", "z" * 63 + "2"]
     subscription = subscribe(mart, "model", features)
     store(subscription, features)
@@ -84,7 +98,10 @@ def test_feature_names_of_all_kinds_in_one_table(mart):
     found = [row.iloc[4 + i] for i in range(len(features))]
     assert found == [float(i) for i in range(len(features))]
     assert row.index.tolist()[4:-1] == features
-    assert subscription.feedback_logging.get_table_content().columns.tolist()[: len(features)] == features
+    assert (
+        subscription.feedback_logging.get_table_content().columns.tolist()[: len(features)]
+        == features
+    )
 
 
 @pytest.mark.parametrize("bad", ["", "a\0b", None, 3])
@@ -105,7 +122,12 @@ def test_hostile_scoring_ids_and_values(mart):
             scoring_id=hostile,
         )
         subscription.payload_logging.store([record])
-        assert subscription.feedback_logging.store([{"scoring_id": f"{hostile}-1", "label": i % 2}]).stored == 1
+        assert (
+            subscription.feedback_logging.store(
+                [{"scoring_id": f"{hostile}-1", "label": i % 2}]
+            ).stored
+            == 1
+        )
     content = subscription.payload_logging.get_table_content()
     assert content["text"].tolist() == HOSTILE
     assert content["scoring_id"].tolist() == [f"{hostile}-1" for hostile in HOSTILE]

@@ -4,8 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from helpers import datamart
-from helpers.datamart import migrations
+from model_monitoring import datamart
+from model_monitoring.datamart.postgres import migrations
 
 from .conftest import small_record
 
@@ -26,14 +26,18 @@ def test_eight_at_once(database_url, query):
 
 
 def test_a_newer_schema_is_refused(mart, small, database_url, query):
-    query(f"INSERT INTO {small.database.schema}.migration (version, name) VALUES (999, 'of tomorrow')")
+    query(
+        f"INSERT INTO {small.database.schema}.migration (version, name) VALUES (999, 'of tomorrow')"
+    )
     with pytest.raises(datamart.DataMartError, match=r"version 999.*update the code"):
         datamart.DataMart(database_url, schema=small.database.schema).setup()
 
 
 def test_a_newer_schema_is_not_used_either(small, database_url, query):
     mart = datamart.DataMart(database_url, schema=small.database.schema)
-    query(f"INSERT INTO {small.database.schema}.migration (version, name) VALUES (999, 'of tomorrow')")
+    query(
+        f"INSERT INTO {small.database.schema}.migration (version, name) VALUES (999, 'of tomorrow')"
+    )
     with pytest.raises(datamart.DataMartError, match=r"version 999.*update the code"):
         mart.subscriptions.list()
 

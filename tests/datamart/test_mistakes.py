@@ -5,8 +5,14 @@ import pytest
 from .conftest import small_record
 
 MISTAKES = {
-    "erasing by one text": (lambda s, m: s.payload_logging.delete_records("a"), "list of scoring ids"),
-    "erasing by a number": (lambda s, m: s.payload_logging.delete_records([7]), "list of scoring ids"),
+    "erasing by one text": (
+        lambda s, m: s.payload_logging.delete_records("a"),
+        "list of scoring ids",
+    ),
+    "erasing by a number": (
+        lambda s, m: s.payload_logging.delete_records([7]),
+        "list of scoring ids",
+    ),
     "days as text": (lambda s, m: s.payload_logging.enable(keep_days="90"), "'90'"),
     "half a day": (lambda s, m: s.payload_logging.enable(keep_days=90.5), "90.5"),
     "for ever": (lambda s, m: s.payload_logging.enable(keep_days=10**10), "number of days"),

@@ -1,11 +1,13 @@
-"""Each row says which version of the model answered: the one its record names, else the one that SageMaker serves."""
+"""Each row says which version of the model answered: the one its record names, else the one that
+SageMaker serves.
+"""
 
 import boto3
 import pandas as pd
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from helpers import datamart
+from model_monitoring import datamart
 
 from .conftest import kind, small_record
 
@@ -20,7 +22,8 @@ def asked(monkeypatch):
     """Let SageMaker answer with a version, and count how often it's asked."""
     calls = []
     monkeypatch.setattr(
-        "helpers.datamart.sagemaker.asset_revision", lambda session, region, endpoint: calls.append(endpoint) or "now"
+        "model_monitoring.datamart.engines.sagemaker.asset_revision",
+        lambda session, region, endpoint: calls.append(endpoint) or "now",
     )
     return calls
 
@@ -33,7 +36,11 @@ def seeing(database_url, small):
 
 def test_the_records_own_version_comes_first(small, seeing, asked):
     subscription = seeing.subscriptions.get(name="small")
-    records = [small_record("a"), small_record("b", asset_revision="v1"), small_record("c", asset_revision="v2")]
+    records = [
+        small_record("a"),
+        small_record("b", asset_revision="v1"),
+        small_record("c", asset_revision="v2"),
+    ]
     subscription.payload_logging.store(records)
     subscription.payload_logging.store([small_record("d", asset_revision="v1")])
     assert versions(small) == {"a-1": "now", "b-1": "v1", "c-1": "v2", "d-1": "v1"}
@@ -43,7 +50,9 @@ def test_the_records_own_version_comes_first(small, seeing, asked):
 
 
 def test_a_frame_may_name_them_too(small):
-    frame = pd.DataFrame({"size": [1.0, 2.0, 3.0], "colour": "red", "score": 0.9, "predicted_label": 1})
+    frame = pd.DataFrame(
+        {"size": [1.0, 2.0, 3.0], "colour": "red", "score": 0.9, "predicted_label": 1}
+    )
     frame = frame.assign(scoring_id=["a", "b", "c"], asset_revision=["v1", None, "v2"])
     small.payload_logging.store(frame)
     assert versions(small) == {"a-1": "v1", "b-1": "", "c-1": "v2"}
@@ -65,7 +74,7 @@ def test_logging_goes_on_while_sagemaker_does_not_answer(small, seeing, monkeypa
     def out_of_reach(*_):
         raise EndpointConnectionError(endpoint_url="http://sagemaker")
 
-    monkeypatch.setattr("helpers.datamart.sagemaker.asset_revision", out_of_reach)
+    monkeypatch.setattr("model_monitoring.datamart.engines.sagemaker.asset_revision", out_of_reach)
     subscription = seeing.subscriptions.get(name="small")
     with pytest.warns(UserWarning, match="'breast-cancer' is unknown"):
         assert subscription.payload_logging.store([small_record("a")]).stored == 1

@@ -1,9 +1,11 @@
-"""A run takes what was logged since the last one, also what another writer was just about to store."""
+"""A run takes what was logged since the last one, also what another writer was just about to
+store.
+"""
 
 import threading
 
-from helpers import datamart
-from helpers.datamart import payload_writing
+from model_monitoring import datamart
+from model_monitoring.datamart.records import writing
 
 from .conftest import small_record
 
@@ -13,7 +15,7 @@ def test_a_slow_writer_is_waited_for(database_url, mart, small, monkeypatch):
     small.performance_monitoring.enable()
     small.performance_monitoring.run()
     begun, go_on = threading.Event(), threading.Event()
-    original = payload_writing.write
+    original = writing.write
 
     def slow(cursor, subscription, state, batch, *rest):
         if batch.scoring_ids == ["slow"]:
@@ -21,8 +23,10 @@ def test_a_slow_writer_is_waited_for(database_url, mart, small, monkeypatch):
             go_on.wait(20)
         return original(cursor, subscription, state, batch, *rest)
 
-    monkeypatch.setattr(payload_writing, "write", slow)
-    other = datamart.DataMart(database_url, schema=small.database.schema).subscriptions.get(name="small")
+    monkeypatch.setattr(writing, "write", slow)
+    other = datamart.DataMart(database_url, schema=small.database.schema).subscriptions.get(
+        name="small"
+    )
     writer = threading.Thread(target=other.payload_logging.store, args=([small_record("slow")],))
     writer.start()
     assert begun.wait(20)
@@ -37,5 +41,7 @@ def test_what_was_scored_long_ago_counts_when_it_is_logged(small):
     small.payload_logging.store([small_record("a")])
     small.performance_monitoring.enable()
     small.performance_monitoring.run()
-    small.payload_logging.store([small_record("captured", scoring_timestamp="2026-01-01T00:00:00Z")])
+    small.payload_logging.store(
+        [small_record("captured", scoring_timestamp="2026-01-01T00:00:00Z")]
+    )
     assert small.performance_monitoring.run()["metrics"]["records"] == 1

@@ -1,4 +1,6 @@
-"""Values that no column can hold are refused by name, on every route, and nothing of the call is stored."""
+"""Values that no column can hold are refused by name, on every route, and nothing of the call is
+stored.
+"""
 
 from datetime import UTC, datetime
 
@@ -19,7 +21,9 @@ def test_a_first_payload_of_monsters(small, query, place, bad):
     assert query(f"SELECT count(*) FROM {small.database.schema}.feature") == [(0,)]
 
 
-@pytest.mark.parametrize("bad", [[[10**400]], [[1.5, "\ud800"]], [[float("inf")]], [[[1.0]]], [[]]], ids=kind)
+@pytest.mark.parametrize(
+    "bad", [[[10**400]], [[1.5, "\ud800"]], [[float("inf")]], [[[1.0]]], [[]]], ids=kind
+)
 def test_lists_of_what_is_not_a_number(small, bad):
     small.payload_logging.store([payload(values=[[[1.5, 2.5], "red"]])])
     with pytest.raises(ValueError, match="'size', row 1"):
@@ -42,11 +46,22 @@ def test_lists_of_what_is_not_a_number(small, bad):
     ids=kind,
 )  # fmt: skip
 def test_monsters_in_a_frame(small, column, bad):
-    good = {"size": 1.5, "colour": "red", "score": 0.9, "predicted_label": 1, "scoring_id": "a", "response_time": 3}
+    good = {
+        "size": 1.5,
+        "colour": "red",
+        "score": 0.9,
+        "predicted_label": 1,
+        "scoring_id": "a",
+        "response_time": 3,
+    }
     small.payload_logging.store(pd.DataFrame([good]))
-    values = pd.Series([bad, bad], dtype=None if isinstance(bad, float | complex | np.datetime64) else object)
+    values = pd.Series(
+        [bad, bad], dtype=None if isinstance(bad, float | complex | np.datetime64) else object
+    )
     two = pd.DataFrame([good | {"scoring_id": "b"}, good | {"scoring_id": "c"}])
-    with pytest.raises(ValueError, match=f"(?i){'scoring id' if column == 'scoring_id' else column}"):
+    with pytest.raises(
+        ValueError, match=f"(?i){'scoring id' if column == 'scoring_id' else column}"
+    ):
         small.payload_logging.store(two.assign(**{column: values}))
     assert small.payload_logging.get_records_count() == 1
 
@@ -57,16 +72,22 @@ def test_the_first_and_the_last_moment(small, time):
     small.payload_logging.store([small_record("b")])
     expected = datetime.fromisoformat(time).astimezone(UTC)
     assert small.payload_logging.get_table_content()["scoring_timestamp"].tolist()[0] == expected
-    assert len(small.payload_logging.get_window(expected, columns=["size"])) == (2 if time < "2" else 1)
+    assert len(small.payload_logging.get_window(expected, columns=["size"])) == (
+        2 if time < "2" else 1
+    )
 
 
 @pytest.mark.parametrize(
-    "bad", [10**5000, "\ud800-1", "a\0b-1", "a-" + "9" * 5000, None, float("nan"), [1], (1, [2])], ids=kind
+    "bad",
+    [10**5000, "\ud800-1", "a\0b-1", "a-" + "9" * 5000, None, float("nan"), [1], (1, [2])],
+    ids=kind,
 )
 def test_feedback_about_monsters(small, bad):
     small.payload_logging.store([small_record("a")])
     with pytest.raises(ValueError, match="scoring id"):
-        small.feedback_logging.store([{"scoring_id": "a-1", "diagnosis": 1}, {"scoring_id": bad, "diagnosis": 1}])
+        small.feedback_logging.store(
+            [{"scoring_id": "a-1", "diagnosis": 1}, {"scoring_id": bad, "diagnosis": 1}]
+        )
     with pytest.raises(ValueError, match=r"diagnosis|label"):
         small.feedback_logging.store([{"scoring_id": "a-1", "diagnosis": bad}])
     assert small.feedback_logging.get_records_count() == 0

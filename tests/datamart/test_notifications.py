@@ -1,4 +1,6 @@
-"""Alerts reach an SNS topic once each, measurements reach CloudWatch, and no trouble there stops a run."""
+"""Alerts reach an SNS topic once each, measurements reach CloudWatch, and no trouble there stops a
+run.
+"""
 
 import json
 import os
@@ -12,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 import boto3
 import pytest
 
-from helpers import datamart
+from model_monitoring import datamart
 from tests.conftest import REPOSITORY
 
 from .conftest import folder, small_record
@@ -26,7 +28,7 @@ def aws():
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             patch.delenv(name)
         patch.setenv("TUTORIAL_LOCAL_DIR", str(path))
-        command = [sys.executable, "-m", "helpers.local_aws"]
+        command = [sys.executable, "-m", "local_aws"]
         subprocess.run([*command, "start"], cwd=REPOSITORY, check=True, capture_output=True)
         for name, value in json.loads((path / "aws" / "env.json").read_text()).items():
             patch.setenv(name, value)
@@ -36,7 +38,9 @@ def aws():
 
 @pytest.fixture
 def topic(aws, request):
-    return aws.client("sns").create_topic(Name=request.node.name[:40].replace("[", "-").replace("]", "-"))["TopicArn"]
+    return aws.client("sns").create_topic(
+        Name=request.node.name[:40].replace("[", "-").replace("]", "-")
+    )["TopicArn"]
 
 
 @pytest.fixture
@@ -44,12 +48,16 @@ def inbox(aws, topic):
     """Subscribe a queue to the topic; return a function that takes out what has arrived."""
     sqs = aws.client("sqs")
     queue = sqs.create_queue(QueueName=topic.split(":")[-1])["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"][
+        "QueueArn"
+    ]
     aws.client("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
 
     def take():
         found = []
-        while messages := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
+        while messages := sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get(
+            "Messages"
+        ):
             for message in messages:
                 found.append(json.loads(message["Body"]))
                 sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
@@ -72,7 +80,9 @@ def slow(subscription, milliseconds):
 
 
 def events(messages):
-    return [(m["event"], m["metric"]) for m in (json.loads(message["Message"]) for message in messages)]
+    return [
+        (m["event"], m["metric"]) for m in (json.loads(message["Message"]) for message in messages)
+    ]
 
 
 def test_each_alert_is_published_when_it_opens_and_when_it_closes(sending, topic, inbox):
@@ -124,7 +134,9 @@ def test_what_could_not_be_published_is_told_and_sent_by_the_next_run(sending, t
     assert mart.notifications.get_details()["sns"]["last_error"] is None
 
 
-def test_without_a_session_or_a_reachable_aws_the_run_still_finishes(sending, mart, small, topic, monkeypatch):
+def test_without_a_session_or_a_reachable_aws_the_run_still_finishes(
+    sending, mart, small, topic, monkeypatch
+):
     small.performance_monitoring.enable(apt_threshold=100)
     mart.notifications.enable(topic_arn=topic, namespace="Test")
     with pytest.warns(UserWarning, match="boto_session"):
@@ -148,17 +160,24 @@ def test_two_at_once_publish_each_alert_once(sending, topic, inbox, query):
     )
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: mart.notifications.send(), range(4)))
-    assert Counter(json.loads(m["Message"])["slice"] for m in inbox()) == Counter(map(str, range(1, 41)))
+    assert Counter(json.loads(m["Message"])["slice"] for m in inbox()) == Counter(
+        map(str, range(1, 41))
+    )
 
 
 def test_names_that_aws_cannot_hold_are_escaped(sending, asset, topic, inbox):
     mart, _ = sending
-    other = mart.subscriptions.add(asset(name="größe\n\x01" + "x" * 2000, feature_columns=["size", "colour"]))
+    other = mart.subscriptions.add(
+        asset(name="größe\n\x01" + "x" * 2000, feature_columns=["size", "colour"])
+    )
     mart.notifications.enable(topic_arn=topic, namespace="Hostile")
     other.performance_monitoring.enable(apt_threshold=100)
     slow(other, 300)
     [message] = inbox()
-    assert message["Subject"].startswith(r"Alert opened: gr\xf6\xdfe\n\x01xxx") and len(message["Subject"]) < 100
+    assert (
+        message["Subject"].startswith(r"Alert opened: gr\xf6\xdfe\n\x01xxx")
+        and len(message["Subject"]) < 100
+    )
     assert json.loads(message["Message"])["subscription"] == other.name
     assert mart.notifications.get_details()["cloudwatch"]["last_error"] is None
 
@@ -170,7 +189,10 @@ def test_measurements_are_metrics_that_an_alarm_can_watch(aws, sending, query):
     small.quality_monitoring.enable(threshold=0.8)
     run = small.quality_monitoring.run()
     cloudwatch = aws.client("cloudwatch")
-    dimensions = [{"Name": "Subscription", "Value": "small"}, {"Name": "Monitor", "Value": "quality"}]
+    dimensions = [
+        {"Name": "Subscription", "Value": "small"},
+        {"Name": "Monitor", "Value": "quality"},
+    ]
     measured = {name: value for name, value in run["metrics"].items() if value is not None}
     listed = cloudwatch.list_metrics(Namespace="Alarmed", Dimensions=dimensions)["Metrics"]
     assert sorted(metric["MetricName"] for metric in listed) == sorted(measured)
@@ -192,13 +214,23 @@ def test_measurements_are_metrics_that_an_alarm_can_watch(aws, sending, query):
         Period=60, EvaluationPeriods=1, Threshold=0.8, ComparisonOperator="LessThanThreshold",
     )  # fmt: skip
     deadline = time.monotonic() + 20
-    while cloudwatch.describe_alarms(AlarmNames=["accuracy"])["MetricAlarms"][0]["StateValue"] != "ALARM":
+    while (
+        cloudwatch.describe_alarms(AlarmNames=["accuracy"])["MetricAlarms"][0]["StateValue"]
+        != "ALARM"
+    ):
         assert time.monotonic() < deadline
         time.sleep(0.2)
 
 
 @pytest.mark.parametrize(
-    "bad", ["", "topic", "arn:aws:sqs:us-east-1:123456789012:q", "arn:aws:sns:us-east-1:123456789012:q.fifo", "a\nb"]
+    "bad",
+    [
+        "",
+        "topic",
+        "arn:aws:sqs:us-east-1:123456789012:q",
+        "arn:aws:sns:us-east-1:123456789012:q.fifo",
+        "a\nb",
+    ],
 )
 def test_impossible_topics(mart, bad):
     with pytest.raises(ValueError, match="topic_arn"):

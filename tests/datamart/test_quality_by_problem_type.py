@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from helpers import datamart
+from model_monitoring import datamart
 
 
 def subscribe(asset, mart, **changes):
@@ -17,7 +17,9 @@ def log(subscription, outputs, answers, labels):
         scoring_id="a",
     )
     subscription.payload_logging.store([record])
-    subscription.feedback_logging.store([{"scoring_id": f"a-{i + 1}", "diagnosis": v} for i, v in enumerate(labels)])
+    subscription.feedback_logging.store(
+        [{"scoring_id": f"a-{i + 1}", "diagnosis": v} for i, v in enumerate(labels)]
+    )
     subscription.quality_monitoring.enable(threshold=0.8, min_records=1)
     return subscription.quality_monitoring.run()
 
@@ -33,7 +35,12 @@ def test_regression(mart, asset):
 
 def test_multiclass_with_probability_vectors(mart, asset):
     subscription = subscribe(asset, mart, label_values=["a", "b", "c"])
-    answers = [["a", [0.7, 0.2, 0.1]], ["b", [0.1, 0.8, 0.1]], ["c", [0.2, 0.2, 0.6]], ["a", [0.5, 0.4, 0.1]]]
+    answers = [
+        ["a", [0.7, 0.2, 0.1]],
+        ["b", [0.1, 0.8, 0.1]],
+        ["c", [0.2, 0.2, 0.6]],
+        ["a", [0.5, 0.4, 0.1]],
+    ]
     run = log(subscription, ["predicted_label", "score"], answers, ["a", "b", "c", "b"])
     assert run["gate"] == "accuracy"
     assert run["metrics"]["accuracy"] == 0.75
@@ -44,7 +51,9 @@ def test_multiclass_with_probability_vectors(mart, asset):
 
 
 def test_binary_without_probabilities_falls_back_to_accuracy(mart, asset):
-    subscription = subscribe(asset, mart, problem_type="binary", probability_column=None, positive_label="yes")
+    subscription = subscribe(
+        asset, mart, problem_type="binary", probability_column=None, positive_label="yes"
+    )
     run = log(subscription, ["predicted_label"], [["yes"], ["no"], ["yes"]], ["yes", "no", "no"])
     assert run["gate"] == "accuracy"
     assert mart.alerts.list(state="open")["metric"].tolist() == ["accuracy"]

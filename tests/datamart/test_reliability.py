@@ -1,4 +1,6 @@
-"""Nothing acknowledged is lost, nothing is doubled and nothing grows. The long forms: SOAK_ROUNDS=50, tests/soak."""
+"""Nothing acknowledged is lost, nothing is doubled and nothing grows. The long forms:
+SOAK_ROUNDS=50, tests/soak.
+"""
 
 import os
 import random
@@ -11,8 +13,8 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from helpers import datamart
-from helpers.datamart import server
+from model_monitoring import datamart
+from model_monitoring.datamart.postgres import server
 
 from .load import log_by_all_routes, watch_by_the_hour
 from .test_capture_ingestion import capturing  # noqa: F401  a fixture
@@ -21,13 +23,13 @@ ROOT = Path(__file__).resolve().parents[2]
 ROUNDS = int(os.environ.get("SOAK_ROUNDS", 4))
 
 
-def test_eight_writers_on_four_routes_with_a_fifth_of_the_ids_repeated(database_url, capturing):  # noqa: F811
+def test_eight_writers_on_four_routes_with_a_fifth_of_the_ids_repeated(database_url, capturing):
     log_by_all_routes(database_url, capturing[0], 2000)
 
 
 WRITER = """
 import sys, itertools
-from helpers import datamart
+from model_monitoring import datamart
 from tests.datamart.conftest import small_record
 log = datamart.DataMart(sys.argv[1], schema="kill").subscriptions.get(name="small").payload_logging
 for n in itertools.count():
@@ -68,9 +70,14 @@ TOKEN = "a-token-for-this-test"
 
 def launch(directory, name, *arguments, **environment):
     """Start Python; a file keeps what was acknowledged, whenever the process dies."""
-    with open(directory / f"{name}.log", "w") as log, open(directory / f"{name}.errors", "w") as errors:
+    with (
+        open(directory / f"{name}.log", "w") as log,
+        open(directory / f"{name}.errors", "w") as errors,
+    ):
         command = [sys.executable, *arguments]
-        return subprocess.Popen(command, cwd=ROOT, env=os.environ | environment, stdout=log, stderr=errors)
+        return subprocess.Popen(
+            command, cwd=ROOT, env=os.environ | environment, stdout=log, stderr=errors
+        )
 
 
 def writer(url, name, directory):
@@ -78,7 +85,16 @@ def writer(url, name, directory):
 
 
 def page(url, port, name, directory):
-    arguments = ("-m", "helpers.console", "--port", port, "--database-url", url, "--schema", "kill")
+    arguments = (
+        "-m",
+        "model_monitoring.console",
+        "--port",
+        port,
+        "--database-url",
+        url,
+        "--schema",
+        "kill",
+    )
     environment = {"CONSOLE_TOKEN": TOKEN, "TUTORIAL_LOCAL_DIR": str(directory)}
     return launch(directory, name, *arguments, **environment)
 
@@ -136,8 +152,12 @@ def test_kill_9_of_server_console_and_writers(home):
                 writers[name] = writer(url, name, home)
         before = acknowledged_in(home)
         deadline = time.monotonic() + 60  # those alive go on after the last crash
-        while any(len(acknowledged_in(home)[name]) <= len(before[name]) for name in ("w-rest", *writers)):
-            assert time.monotonic() < deadline, [errors.read_text()[-500:] for errors in home.glob("*.errors")]
+        while any(
+            len(acknowledged_in(home)[name]) <= len(before[name]) for name in ("w-rest", *writers)
+        ):
+            assert time.monotonic() < deadline, [
+                errors.read_text()[-500:] for errors in home.glob("*.errors")
+            ]
             time.sleep(0.2)
         assert [process.poll() for process in (*writers.values(), over_rest, console)] == [
             None
@@ -160,5 +180,7 @@ def test_kill_9_of_server_console_and_writers(home):
 
 
 def test_six_hours_of_traffic_across_the_end_of_a_month(mart, small, query):
-    evening = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0) - timedelta(hours=3)
+    evening = datetime.now(UTC).replace(
+        day=1, hour=0, minute=0, second=0, microsecond=0
+    ) - timedelta(hours=3)
     watch_by_the_hour(mart, small, query, evening, hours=6, rows=200)

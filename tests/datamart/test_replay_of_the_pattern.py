@@ -1,8 +1,10 @@
-"""The pattern's own logging, replayed: eleven records and one more of two rows each, nine labels, a quality run."""
+"""The pattern's own logging, replayed: eleven records and one more of two rows each, nine labels, a
+quality run.
+"""
 
 import pandas as pd
 
-from helpers import datamart
+from model_monitoring import datamart
 
 from .conftest import FEATURES, record
 
@@ -13,7 +15,12 @@ def test_table_shapes_and_metrics_are_the_patterns(subscription, query):
 
     payload = subscription.payload_logging.get_table_content()
     assert payload.shape == (24, 36)
-    assert list(payload.columns[:4]) == ["scoring_id", "scoring_timestamp", "deployment_id", "asset_revision"]
+    assert list(payload.columns[:4]) == [
+        "scoring_id",
+        "scoring_timestamp",
+        "deployment_id",
+        "asset_revision",
+    ]
     assert list(payload.columns[4:]) == [*FEATURES, "score", "predicted_label"]
     assert payload["scoring_id"].tolist()[:3] == ["req-0-1", "req-0-2", "req-1-1"]
     assert payload["feature 3"].tolist()[:2] == [4.5, 5.5]
@@ -35,38 +42,57 @@ def test_table_shapes_and_metrics_are_the_patterns(subscription, query):
     assert subscription.feedback_logging.get_records_count() == 9
 
     subscription.quality_monitoring.enable(threshold=0.8, min_records=5)
-    assert subscription.quality_monitoring.run()["state"] == "skipped"  # nine labels, but nothing that was scored
+    # Nine labels, but nothing that was scored
+    assert subscription.quality_monitoring.run()["state"] == "skipped"
 
     joined = [{"scoring_id": f"req-{i}-1", "diagnosis": 1} for i in range(9)]
     assert subscription.feedback_logging.store(joined) == datamart.StoreReport(9, 0, 9)
     run = subscription.quality_monitoring.run(background_mode=False)
     assert run["state"] == "finished"
     assert run["records"] == 9
-    # the pattern's six values of 1.0: five of its six metrics, and `quality`, which is the gate's; the sixth is null
+    # the pattern's six values of 1.0: five of its six metrics, and `quality`, which is the gate's;
+    # the sixth is null
     metrics = {metric: value for metric, value in run["metrics"].items() if metric != "log_loss"}
     assert metrics.pop("weighted_false_positive_rate") is None
     assert metrics == dict.fromkeys(
-        ["accuracy", "weighted_f_measure", "weighted_precision", "weighted_recall", "weighted_true_positive_rate"], 1.0
+        [
+            "accuracy",
+            "weighted_f_measure",
+            "weighted_precision",
+            "weighted_recall",
+            "weighted_true_positive_rate",
+        ],
+        1.0,
     )
     assert (run["gate"], run["quality"]) == ("accuracy", 1.0)
 
     name = subscription.name
     schema_name = subscription.database.schema
-    assert query(f'SELECT count(*), count("feature 7") FROM {schema_name}."Payload_{name}"') == [(24, 24)]
-    assert query(f'SELECT count(*), count("feature 7") FROM {schema_name}."Feedback_{name}"') == [(18, 18)]
+    assert query(f'SELECT count(*), count("feature 7") FROM {schema_name}."Payload_{name}"') == [
+        (24, 24)
+    ]
+    assert query(f'SELECT count(*), count("feature 7") FROM {schema_name}."Feedback_{name}"') == [
+        (18, 18)
+    ]
 
     subscription.performance_monitoring.enable()
     performance = subscription.performance_monitoring.show_table(limit=100)
     assert performance["scoring_records"].tolist() == [2] * 12
     assert performance["scoring_time"].tolist() == [460] * 12
     metrics = subscription.performance_monitoring.run()["metrics"]
-    assert (metrics["records"], metrics["requests"], metrics["average_processing_time"]) == (24, 12, 460)
+    assert (metrics["records"], metrics["requests"], metrics["average_processing_time"]) == (
+        24,
+        12,
+        460,
+    )
 
 
 def test_metrics_come_as_frames_with_intervals_and_limits(subscription):
     subscription.payload_logging.store([record("a", rows=20)])
     subscription.feedback_logging.store(
-        pd.DataFrame({"scoring_id": [f"a-{i}" for i in range(1, 21)], "diagnosis": [1] * 12 + [0] * 8})
+        pd.DataFrame(
+            {"scoring_id": [f"a-{i}" for i in range(1, 21)], "diagnosis": [1] * 12 + [0] * 8}
+        )
     )
     subscription.quality_monitoring.enable(threshold=0.8)
     run = subscription.quality_monitoring.run()

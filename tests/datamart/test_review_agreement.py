@@ -4,13 +4,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.datamart.reviews.agreement import kappa
+from model_monitoring.datamart.reviews.agreement import kappa
 
 from .reviewing import enable, log, work
 
 
 def test_kappa_is_agreement_beyond_chance():
-    shares = {("a", "a"): 0.25, ("b", "b"): 0.12, ("c", "c"): 0.02, ("a", "b"): 0.13, ("a", "c"): 0.12}
+    shares = {
+        ("a", "a"): 0.25,
+        ("b", "b"): 0.12,
+        ("c", "c"): 0.02,
+        ("a", "b"): 0.13,
+        ("a", "c"): 0.12,
+    }
     shares |= {("b", "a"): 0.12, ("b", "c"): 0.06, ("c", "a"): 0.13, ("c", "b"): 0.05}
     pairs = [pair for pair, share in shares.items() for _ in range(round(200 * share))]
     one, two = (pd.Series(labels) for labels in zip(*pairs, strict=True))
@@ -33,11 +39,21 @@ def test_pairs_model_and_turnaround(mart, small, query):
         work(store, "ben", label)
     for label in ["benign"] * 2:  # carla decides where they differ, and counts in no comparison
         work(store, "carla", label)
-    query(f"UPDATE {small.database.schema}.review_task SET finished_at = created_at + interval '90 minutes'")
-    query(f"UPDATE {small.database.schema}.review_answer SET accepted_at = submitted_at - interval '8 seconds'")
+    query(
+        f"UPDATE {small.database.schema}.review_task SET finished_at = created_at + interval '90 minutes'"
+    )
+    query(
+        f"UPDATE {small.database.schema}.review_answer SET accepted_at = submitted_at - interval '8 seconds'"
+    )
     found = mart.reviews.agreement(small)
     assert found.pairs.to_dict("records") == [
-        {"reviewer": "anna", "other": "ben", "rows": 8, "agreement": 0.75, "kappa": pytest.approx(0.5)}
+        {
+            "reviewer": "anna",
+            "other": "ben",
+            "rows": 8,
+            "agreement": 0.75,
+            "kappa": pytest.approx(0.5),
+        }
     ]
     reviewers = found.reviewers.set_index("reviewer")
     assert list(reviewers.index) == ["anna", "ben"]
@@ -62,7 +78,12 @@ def test_the_answer_before_the_prediction_was_shown_counts(mart, small):
 
 def test_nothing_reviewed_yet(mart, small):
     found = mart.reviews.agreement()
-    assert found.pairs.empty and found.reviewers.empty and found.confusion.empty and found.decided == {}
+    assert (
+        found.pairs.empty
+        and found.reviewers.empty
+        and found.confusion.empty
+        and found.decided == {}
+    )
     assert found.turnaround == {"tasks": 0, "median_hours": None, "p95_hours": None}
     log(small, [0.6])
     enable(mart, small)

@@ -1,4 +1,6 @@
-"""When a person must look: by score, at random, for odd values, where the companion differs; each row once."""
+"""When a person must look: by score, at random, for odd values, where the companion differs; each
+row once.
+"""
 
 import re
 from datetime import timedelta
@@ -7,20 +9,26 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import datamart
-from helpers.datamart import scored_rows
-from helpers.datamart.companion import payload
+from model_monitoring import datamart
+from model_monitoring.datamart import rows as scored_rows
+from model_monitoring.datamart.companion import answers
 
 from .conftest import small_record
 from .reviewing import START, enable, log
 
 RANDOM = np.random.default_rng(3)
-TRAINING = pd.DataFrame({"size": RANDOM.uniform(1, 20, 500), "colour": RANDOM.choice(["red", "blue"], 500)})
+TRAINING = pd.DataFrame(
+    {"size": RANDOM.uniform(1, 20, 500), "colour": RANDOM.choice(["red", "blue"], 500)}
+)
 
 
 def reasons_by_row(mart):
     tasks = mart.reviews.list()
-    return {row["scoring_id"]: row["reasons"] for task in tasks["task_id"] for row in mart.reviews.get(task)["rows"]}
+    return {
+        row["scoring_id"]: row["reasons"]
+        for task in tasks["task_id"]
+        for row in mart.reviews.get(task)["rows"]
+    }
 
 
 def test_scores_in_the_middle_are_sent_limits_included(mart, small):
@@ -44,7 +52,9 @@ def test_only_the_window_is_looked_at(mart, small):
     for day in range(3):
         log(small, [0.5], prefix=f"day {day} ", scoring_timestamp=START + timedelta(days=day))
     enable(mart, small)
-    assert mart.reviews.create(small, START + timedelta(days=1), START + timedelta(days=2)).rows == 1
+    assert (
+        mart.reviews.create(small, START + timedelta(days=1), START + timedelta(days=2)).rows == 1
+    )
     assert list(reasons_by_row(mart)) == ["day 1 0-1"]
 
 
@@ -61,7 +71,14 @@ def test_the_audit_draws_the_same_rows_again_and_others_for_another_seed(mart, s
 
 
 def test_rows_that_break_a_constraint_are_sent(mart, small):
-    values = [(5.0, "red"), (500.0, "red"), (5.0, "green"), (None, "red"), (-0.01, "blue"), (5.0, "blue")]
+    values = [
+        (5.0, "red"),
+        (500.0, "red"),
+        (5.0, "green"),
+        (None, "red"),
+        (-0.01, "blue"),
+        (5.0, "blue"),
+    ]
     small.payload_logging.store(
         small_record(f"r{i}", values=(row,), answers=((0.99, 1),)) for i, row in enumerate(values)
     )
@@ -75,14 +92,17 @@ def test_rows_that_break_a_constraint_are_sent(mart, small):
 
 def test_rows_where_the_companion_differs_are_sent(mart, small):
     small.payload_logging.store(
-        small_record(f"r{i}", answers=((0.99, predicted),)) for i, predicted in enumerate([1, 1, 0, 0])
+        small_record(f"r{i}", answers=((0.99, predicted),))
+        for i, predicted in enumerate([1, 1, 0, 0])
     )
     enable(mart, small)
     assert mart.reviews.create(small) == (0, 0, 0, {}, [])  # no companion, no such reason
-    payload.add_columns(small)
+    answers.add_columns(small)
     rows = scored_rows.newest(small, 10).about.sort_values("scoring_id")
-    answered = pd.DataFrame({"debiased_prediction": [1, 0, 1], "debiased_probability": [0.9, 0.1, 0.9]})
-    payload.store(small, rows.iloc[[0, 1, 3]].reset_index(drop=True), answered)
+    answered = pd.DataFrame(
+        {"debiased_prediction": [1, 0, 1], "debiased_probability": [0.9, 0.1, 0.9]}
+    )
+    answers.store(small, rows.iloc[[0, 1, 3]].reset_index(drop=True), answered)
     assert mart.reviews.create(small).reasons == {"disagreement": 2}
     assert sorted(reasons_by_row(mart)) == ["r1-1", "r3-1"]
     task = mart.reviews.queue().claim("anna", None)
@@ -97,7 +117,9 @@ def test_a_row_has_all_its_reasons(mart, small):
 
 
 def test_many_rows_on_a_page(mart, small):
-    small.payload_logging.store(small_record("r", values=[(float(i), "red") for i in range(7)], answers=[(0.5, 1)] * 7))
+    small.payload_logging.store(
+        small_record("r", values=[(float(i), "red") for i in range(7)], answers=[(0.5, 1)] * 7)
+    )
     enable(mart, small, rows_per_task=3)
     assert mart.reviews.create(small)[:2] == (3, 7)
     tasks = mart.reviews.list().sort_values("created_at")
@@ -127,7 +149,10 @@ def test_the_greatest_of_several_probabilities_counts(mart, asset):
         ({"rows_per_task": 0}, "rows_per_task is 0"),
         ({"prediction": "after"}, "'after'"),
         ({"reviewers": []}, "needs 1 reviewers"),
-        ({"reviewers": ["anna", "anna"], "task_count": 2}, "needs 3 reviewers, one of them to decide"),
+        (
+            {"reviewers": ["anna", "anna"], "task_count": 2},
+            "needs 3 reviewers, one of them to decide",
+        ),
         ({"reviewers": ["a\nb"]}, "can't name a reviewer"),
         ({"template": "<p>{% if %}</p>"}, "[Ll]ine 1"),
     ],
@@ -142,7 +167,9 @@ def test_what_cannot_be_is_refused_and_nothing_kept(mart, small, options, messag
 def test_what_the_subscription_lacks_is_named(mart, small, asset):
     with pytest.raises(ValueError, match="no label_values"):
         enable(mart, mart.subscriptions.add(asset(name="any label")))
-    no_score = mart.subscriptions.add(asset(name="no score", probability_column=None, label_values=[0, 1]))
+    no_score = mart.subscriptions.add(
+        asset(name="no score", probability_column=None, label_values=[0, 1])
+    )
     with pytest.raises(ValueError, match="no probability column"):
         enable(mart, no_score)
     with pytest.raises(ValueError, match="'nobody'"):
@@ -155,7 +182,9 @@ def test_what_the_subscription_lacks_is_named(mart, small, asset):
 
 
 def test_labels_that_do_not_fit_the_column_are_refused_before_anybody_is_asked(mart, asset):
-    odd = mart.subscriptions.add(asset(name="odd", feature_columns=["size", "colour"], label_values={"benign": "B"}))
+    odd = mart.subscriptions.add(
+        asset(name="odd", feature_columns=["size", "colour"], label_values={"benign": "B"})
+    )
     log(odd, [0.5])
     enable(mart, odd)
     with pytest.raises(ValueError, match="'benign' of label_values"):

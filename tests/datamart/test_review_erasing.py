@@ -5,7 +5,7 @@ import threading
 import psycopg2
 import pytest
 
-from helpers import review
+from model_monitoring import review
 
 from .conftest import small_record
 from .reviewing import answer, enable, log, work
@@ -15,7 +15,11 @@ def mentions(query, small, text):
     """Tables of the data mart that hold a text anywhere, but for the tombstone of the request."""
     schema = small.database.schema
     tables = query("SELECT tablename FROM pg_tables WHERE schemaname = %s", schema)
-    held = {name for (name,) in tables if query(f'SELECT 1 FROM {schema}."{name}" t WHERE t::text ~ %s LIMIT 1', text)}
+    held = {
+        name
+        for (name,) in tables
+        if query(f'SELECT 1 FROM {schema}."{name}" t WHERE t::text ~ %s LIMIT 1', text)
+    }
     return held - {"scoring_key"}
 
 
@@ -31,15 +35,22 @@ def page(mart, small):
 
 def test_the_task_copies_no_features(page, small, query):
     page.claim("anna", None)
-    assert {name for name in mentions(query, small, "chartreuse") if not name.startswith("payload_")} == set()
+    assert {
+        name for name in mentions(query, small, "chartreuse") if not name.startswith("payload_")
+    } == set()
 
 
 def test_columns_never_stored_vanish_from_tasks_too(page, small):
     small.payload_logging.enable(never_store=["colour"])
-    assert page.claim("anna", None).task_input["rows"][1]["features"][1] == {"name": "colour", "value": None}
+    assert page.claim("anna", None).task_input["rows"][1]["features"][1] == {
+        "name": "colour",
+        "value": None,
+    }
 
 
-def test_an_open_task_goes_with_its_draft_and_its_other_rows_are_sent_again(page, mart, small, query):
+def test_an_open_task_goes_with_its_draft_and_its_other_rows_are_sent_again(
+    page, mart, small, query
+):
     task = page.claim("anna", None)
     page.save_draft("anna", task.task_id, {"typed": "the chartreuse one"})
     assert small.payload_logging.delete_records(["r-2"]) == 1
@@ -53,10 +64,13 @@ def test_an_open_task_goes_with_its_draft_and_its_other_rows_are_sent_again(page
 def test_of_a_completed_task_the_other_rows_stay(page, mart, small, query):
     work(page, "anna", ["benign"] * 3, reason=["", "chartreuse is no colour", "fine"])
     small.payload_logging.delete_records(["r-2"])
-    assert not mentions(query, small, "chartreuse") and mentions(query, small, r"\mfine\M") == {"review_label"}
+    assert not mentions(query, small, "chartreuse") and mentions(query, small, r"\mfine\M") == {
+        "review_label"
+    }
     details = mart.reviews.get(mart.reviews.list()["task_id"][0])
     assert [row["scoring_id"] for row in details["rows"]] == ["r-1", "r-3"]
-    assert details["answers"][0]["content"] is None  # one form for all rows: what was typed can't be taken apart
+    # One form for all rows: what was typed can't be taken apart
+    assert details["answers"][0]["content"] is None
     small.payload_logging.delete_records(["r"])
     assert mart.reviews.list().empty
     assert not mentions(query, small, r"\mr-\d")
@@ -73,8 +87,12 @@ def test_months_past_their_time_take_their_reviews_along(mart, small):
     assert [mart.reviews.get(task)["rows"][0]["scoring_id"] for task in tasks] == ["new0-1"]
 
 
-def test_a_row_erased_while_its_answer_arrives_gets_no_label(page, mart, small, database_url, query):
-    """The erasing transaction has begun when the answer comes: the answer waits for it, and then there is no task."""
+def test_a_row_erased_while_its_answer_arrives_gets_no_label(
+    page, mart, small, database_url, query
+):
+    """The erasing transaction has begun when the answer comes: the answer waits for it, and then
+    there is no task.
+    """
     task = page.claim("anna", None)
     schema, outcome = small.database.schema, []
 
@@ -91,7 +109,9 @@ def test_a_row_erased_while_its_answer_arrives_gets_no_label(page, mart, small, 
         waiting.start()
         waiting.join(0.5)
         assert waiting.is_alive()
-        cursor.execute(f"DELETE FROM {schema}.feedback_1; DELETE FROM {schema}.review_row WHERE row_number = 2")
+        cursor.execute(
+            f"DELETE FROM {schema}.feedback_1; DELETE FROM {schema}.review_row WHERE row_number = 2"
+        )
     eraser.close()
     waiting.join(10)
     assert isinstance(outcome[0], review.TaskGone)

@@ -8,7 +8,7 @@ import boto3
 import moto
 import pytest
 
-from helpers import datamart
+from model_monitoring import datamart
 
 from .reviewing import START, enable, log, work
 
@@ -18,7 +18,9 @@ def answered(mart, small, query):
     log(small, [0.4, 0.5, 0.6])
     enable(mart, small, prediction="last", reviewers=["anna"])
     mart.reviews.create(small)
-    query(f"UPDATE {small.database.schema}.review_task SET created_at = '{START:%Y-%m-%d} 04:05:06Z'")
+    query(
+        f"UPDATE {small.database.schema}.review_task SET created_at = '{START:%Y-%m-%d} 04:05:06Z'"
+    )
     for _ in range(2):
         work(mart.reviews.queue(), "anna", "benign", first="malignant", reason="smooth")
     return mart
@@ -27,13 +29,21 @@ def answered(mart, small, query):
 def test_each_completed_task_has_its_file(answered, tmp_path):
     files = answered.reviews.export(tmp_path)
     assert len(files) == 2
-    name = re.fullmatch(rf"{tmp_path}/small/2026/03/01/04/05/06/([0-9a-f-]+)/output\.json", files[0])[1]
+    name = re.fullmatch(
+        rf"{tmp_path}/small/2026/03/01/04/05/06/([0-9a-f-]+)/output\.json", files[0]
+    )[1]
     content = json.loads(pathlib.Path(files[0]).read_text())
     assert list(content) == ["flowDefinitionArn", "humanAnswers", "humanLoopName", "inputContent"]
-    assert content["flowDefinitionArn"] == "arn:aws:sagemaker:us-east-1:000000000000:flow-definition/small"
+    assert (
+        content["flowDefinitionArn"]
+        == "arn:aws:sagemaker:us-east-1:000000000000:flow-definition/small"
+    )
     assert content["humanLoopName"] == name
     (answer,) = content["humanAnswers"]
-    assert answer["answerContent"] == {"label": {"benign": True, "malignant": False}, "reason": "smooth"}
+    assert answer["answerContent"] == {
+        "label": {"benign": True, "malignant": False},
+        "reason": "smooth",
+    }
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", answer["submissionTime"])
     assert answer["timeSpentInSeconds"] >= 0 and re.fullmatch("[0-9a-f]{16}", answer["workerId"])
     row = content["inputContent"]["rows"][0]

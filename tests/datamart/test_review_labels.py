@@ -1,11 +1,13 @@
-"""What answers come to: one label per row, and how it came; its way into the feedback, and so into quality."""
+"""What answers come to: one label per row, and how it came; its way into the feedback, and so into
+quality.
+"""
 
 import dataclasses
 
 import pytest
 
-from helpers import review
-from helpers.datamart.reviews.deciding import resolved
+from model_monitoring import review
+from model_monitoring.datamart.reviews.deciding import resolved
 
 from .conftest import small_record
 from .reviewing import answer, enable, log, work
@@ -26,7 +28,12 @@ def test_one_reviewers_label_joins_the_feedback_and_changes_quality(mart, small)
         work(mart.reviews.queue(), "anna", label)
     run = small.quality_monitoring.run()
     assert (run["records"], run["metrics"]["accuracy"]) == (10, pytest.approx(0.7))
-    assert small.feedback_logging.get_table_content()["diagnosis"].tolist() == [1] * 6 + [0, 0, 1, 0]
+    assert small.feedback_logging.get_table_content()["diagnosis"].tolist() == [1] * 6 + [
+        0,
+        0,
+        1,
+        0,
+    ]
 
 
 def test_where_a_label_came_from_can_be_told(mart, small, query):
@@ -39,9 +46,13 @@ def test_where_a_label_came_from_can_be_told(mart, small, query):
     view = f"SELECT scoring_id, prediction, label, decided_by, feedback, reviewers FROM {small.database.schema}."
     assert query(view + "reviewed_labels ORDER BY 1") == [
         ("r0-1", "malignant", "benign", "single", "stored", ["anna"]),
-        ("r1-1", "malignant", "benign", "single", "conflict", ["ben"]),  # the label that was there first stays
+        # The label that was there first stays
+        ("r1-1", "malignant", "benign", "single", "conflict", ["ben"]),
     ]
-    assert small.feedback_logging.get_table_content().sort_values("size")["diagnosis"].tolist() == [0, 1]
+    assert small.feedback_logging.get_table_content().sort_values("size")["diagnosis"].tolist() == [
+        0,
+        1,
+    ]
     assert query(f"SELECT reason FROM {small.database.schema}.review_label ORDER BY reviewer") == [
         ("smooth edges",),
         (None,),
@@ -62,7 +73,9 @@ def test_a_label_that_was_there_already_is_no_conflict(mart, small):
 def test_every_kind_of_label_reaches_its_column(mart, asset, positive):
     kinds = {"text": ["B", "M"], "number": [0.5, 1.5], "truth": {"no": False, "yes": True}}
     for name, values in kinds.items():
-        subscription = mart.subscriptions.add(asset(name=name, feature_columns=["size"], label_values=values))
+        subscription = mart.subscriptions.add(
+            asset(name=name, feature_columns=["size"], label_values=values)
+        )
         given = list(values.values()) if isinstance(values, dict) else values
         record = small_record(f"{name}", values=((1.0,),), answers=((0.5, given[0]),))
         record.request["fields"] = ["size"]
@@ -70,7 +83,9 @@ def test_every_kind_of_label_reaches_its_column(mart, asset, positive):
         enable(mart, subscription)
         mart.reviews.create(subscription)
         task = mart.reviews.queue().claim("anna", None)
-        mart.reviews.queue().submit("anna", task.task_id, answer(task, task.task_input["labels"][1]))
+        mart.reviews.queue().submit(
+            "anna", task.task_id, answer(task, task.task_input["labels"][1])
+        )
         assert subscription.feedback_logging.get_table_content()["diagnosis"].tolist() == [given[1]]
 
 
@@ -98,7 +113,11 @@ def test_where_reviewers_differ_one_more_decides(mart, small):
         store.claim("anna", None)  # who has answered is not the further one
     assert small.feedback_logging.get_records_count() == 0
     work(store, "carla", "malignant")
-    assert (row(mart)["label"], row(mart)["decided_by"], row(mart)["feedback"]) == ("malignant", "majority", "stored")
+    assert (row(mart)["label"], row(mart)["decided_by"], row(mart)["feedback"]) == (
+        "malignant",
+        "majority",
+        "stored",
+    )
 
 
 @pytest.mark.parametrize(
@@ -120,7 +139,9 @@ def test_what_answers_come_to(labels, expected):
 
 
 def test_rows_of_a_page_are_settled_one_by_one(mart, small):
-    small.payload_logging.store(small_record("r", values=[(float(i), "red") for i in range(3)], answers=[(0.5, 1)] * 3))
+    small.payload_logging.store(
+        small_record("r", values=[(float(i), "red") for i in range(3)], answers=[(0.5, 1)] * 3)
+    )
     enable(mart, small, task_count=2, rows_per_task=3)
     mart.reviews.create(small)
     store = mart.reviews.queue()
@@ -128,7 +149,9 @@ def test_rows_of_a_page_are_settled_one_by_one(mart, small):
     work(store, "ben", ["benign", "malignant", None])
     work(store, "carla", ["malignant", "malignant", None])
     rows = mart.reviews.get(mart.reviews.list()["task_id"][0])["rows"]
-    found = {each["scoring_id"]: (each["label"], each["decided_by"], each["feedback"]) for each in rows}
+    found = {
+        each["scoring_id"]: (each["label"], each["decided_by"], each["feedback"]) for each in rows
+    }
     assert found == {
         "r-1": ("benign", "majority", "stored"),
         "r-2": ("malignant", "majority", "stored"),
@@ -144,7 +167,9 @@ def test_both_answers_of_a_blind_review_are_kept(mart, small, query):
     task = mart.reviews.queue().claim("anna", None)
     assert task.prediction == "last"
     mart.reviews.queue().submit("anna", task.task_id, answer(task, "malignant", first="benign"))
-    assert query(f"SELECT first_label, label FROM {small.database.schema}.review_label") == [("benign", "malignant")]
+    assert query(f"SELECT first_label, label FROM {small.database.schema}.review_label") == [
+        ("benign", "malignant")
+    ]
     assert small.feedback_logging.get_table_content()["diagnosis"].tolist() == [1]
 
 
@@ -158,7 +183,9 @@ def test_a_template_of_ones_own_names_the_field_with_the_label(mart, small):
     enable(mart, small, template=OWN, label_field="True Prediction")
     mart.reviews.create(small)
     task = mart.reviews.queue().claim("anna", None)
-    said = dataclasses.replace(answer(task, None), content={"True Prediction": {"0": False, "1": True}})
+    said = dataclasses.replace(
+        answer(task, None), content={"True Prediction": {"0": False, "1": True}}
+    )
     mart.reviews.queue().submit("anna", task.task_id, said)
     assert row(mart)["label"] == "malignant"  # 1 is what malignant stands for
 
@@ -167,12 +194,16 @@ def test_what_a_template_cannot_show_is_told_to_whoever_makes_the_tasks(mart, sm
     log(small, [0.5])
     enable(mart, small, template=OWN + "<my-chart></my-chart>", label_field="True Prediction")
     notes = mart.reviews.create(small).notes
-    assert len(notes) == 1 and notes[0].startswith("template: <my-chart> isn't among the elements drawn here")
+    assert len(notes) == 1 and notes[0].startswith(
+        "template: <my-chart> isn't among the elements drawn here"
+    )
 
 
 def test_a_template_without_a_label_for_each_row_is_refused_before_anybody_is_asked(mart, small):
     log(small, [0.5])
     enable(mart, small, template=OWN, label_field="Prediction")
-    with pytest.raises(ValueError, match=r"asks 0 times for 'Prediction' where a task has 1 rows.*No task was made"):
+    with pytest.raises(
+        ValueError, match=r"asks 0 times for 'Prediction' where a task has 1 rows.*No task was made"
+    ):
         mart.reviews.create(small)
     assert mart.reviews.list().empty

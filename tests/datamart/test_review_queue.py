@@ -1,4 +1,6 @@
-"""The queue: who gets which task, for how long, and what an answer does that comes late, twice, or for nothing."""
+"""The queue: who gets which task, for how long, and what an answer does that comes late, twice, or
+for nothing.
+"""
 
 import dataclasses
 import json
@@ -10,9 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers import datamart, review
-from helpers.datamart.reviews import describing
-from helpers.monitors.data_quality.statistics import profile
+from model_monitoring import datamart, review
+from model_monitoring.analysis.data_quality.statistics import profile
+from model_monitoring.datamart.reviews import describing
 
 from .conftest import small_record
 from .reviewing import answer, enable, log, work
@@ -33,13 +35,18 @@ def make(mart, small):
 
 @pytest.fixture
 def expire(query, mart, small):
-    return lambda: query(f"UPDATE {small.database.schema}.review_claim SET expires_at = now() - interval '1 second'")
+    return lambda: query(
+        f"UPDATE {small.database.schema}.review_claim SET expires_at = now() - interval '1 second'"
+    )
 
 
 def test_a_reviewer_sees_rows_beside_the_training_data(mart, small, make):
     task = make(1, instructions="Look twice.").claim("anna", None)
     row = task.task_input["rows"][0]
-    assert task.task_input["instructions"] == "Look twice." and task.task_input["labels"] == ["benign", "malignant"]
+    assert task.task_input["instructions"] == "Look twice." and task.task_input["labels"] == [
+        "benign",
+        "malignant",
+    ]
     assert row["id"] == "r0-1" and row["reasons"] == ["score between 0.1 and 0.9"]
     assert row["features"] == [{"name": "size", "value": 0.0}, {"name": "colour", "value": "red"}]
     assert row["prediction"] == {"label": "malignant", "score": 0.5}
@@ -50,21 +57,31 @@ def test_a_reviewer_sees_rows_beside_the_training_data(mart, small, make):
 def test_values_stand_beside_their_distribution_in_training(mart, small):
     sizes, colours = np.arange(1, 201) / 10, ["red"] * 150 + ["blue"] * 50
     small.payload_logging.store(
-        small_record("r", values=[(7.0, "blue"), (7.0, "green"), (None, None)], answers=[(0.5, 1)] * 3)
+        small_record(
+            "r", values=[(7.0, "blue"), (7.0, "green"), (None, None)], answers=[(0.5, 1)] * 3
+        )
     )
     small.drift_monitoring.enable(pd.DataFrame({"size": sizes, "colour": colours}))
     enable(mart, small, rows_per_task=3)
     mart.reviews.create(small)
     rows = mart.reviews.queue().claim("anna", None).task_input["rows"]
     size, colour = rows[0]["features"]
-    assert (size["name"], size["value"], size["low"], size["median"], size["high"]) == ("size", 7.0, 1.0, 10.0, 19.0)
+    assert (size["name"], size["value"], size["low"], size["median"], size["high"]) == (
+        "size",
+        7.0,
+        1.0,
+        10.0,
+        19.0,
+    )
     assert len(size["bars"]) == 12 and max(size["bars"]) == 1 and min(size["bars"]) > 0.8  # uniform
     assert colour == {"name": "colour", "value": "blue", "share": 0.25}
     assert rows[1]["features"][1]["share"] == 0.0
     assert [feature["value"] for feature in rows[2]["features"]] == [None, None]
 
 
-@pytest.mark.parametrize("values", [[7.0] * 20, [1.00051, 1.0024] * 10, [1e-300, 1e140] * 10, [None] * 20])
+@pytest.mark.parametrize(
+    "values", [[7.0] * 20, [1.00051, 1.0024] * 10, [1e-300, 1e140] * 10, [None] * 20]
+)
 def test_odd_distributions_are_drawn_too(values):
     statistics = profile(pd.DataFrame({"size": values}, dtype=float)).statistics()
     found = describing.distributions(statistics, ["size"])
@@ -84,7 +101,9 @@ def test_a_row_that_was_explained_brings_its_explanation(mart, small, make, quer
             revision,
             json.dumps(content),
         )
-    assert store.claim("anna", None).task_input["rows"][0]["explanation"] == [{"name": "size", "weight": -1.5}]
+    assert store.claim("anna", None).task_input["rows"][0]["explanation"] == [
+        {"name": "size", "weight": -1.5}
+    ]
 
 
 def test_the_oldest_task_comes_first_and_ones_own_before_all(make):
@@ -101,7 +120,11 @@ def test_the_oldest_task_comes_first_and_ones_own_before_all(make):
 def test_ones_own_task_comes_before_older_ones(make):
     store = make()
     newest = store.queue("anna", 10).tasks[-1]
-    assert store.claim("anna", newest.task_id).task_id == store.claim("anna", None).task_id == newest.task_id
+    assert (
+        store.claim("anna", newest.task_id).task_id
+        == store.claim("anna", None).task_id
+        == newest.task_id
+    )
 
 
 def test_what_somebody_typed_goes_once_nobody_will_send_it(mart, make, expire, query, small):
@@ -137,7 +160,8 @@ def test_only_reviewers_of_the_subscription_see_its_tasks(mart, small, make):
         store.claim("ben", None)
     with pytest.raises(review.TaskGone, match="no such task for you"):
         store.claim("ben", task.task_id)
-    enable(mart, small, reviewers=["ben"])  # who may answer follows the rule, also for tasks that wait
+    # Who may answer follows the rule, also for tasks that wait
+    enable(mart, small, reviewers=["ben"])
     with pytest.raises(review.TaskGone):
         store.submit("anna", task.task_id, answer(task, "benign"))
 
@@ -162,7 +186,8 @@ def test_claiming_again_keeps_the_draft_and_the_time(make, expire):
     assert again.accepted == task.accepted and again.lock_expires > task.lock_expires
     expire()
     later = store.claim("anna", task.task_id)
-    assert later.draft == again.draft and later.accepted > task.accepted  # the pause is no time spent
+    # The pause is no time spent
+    assert later.draft == again.draft and later.accepted > task.accepted
 
 
 def test_a_draft_needs_the_lock(make, expire):
@@ -237,18 +262,25 @@ def test_stopped_and_deleted_tasks_take_no_answer(mart, make, query, small):
     for verb in (mart.reviews.get, mart.reviews.delete, mart.reviews.stop):
         with pytest.raises(ValueError, match="no review task"):
             verb(deleted.task_id)
-    assert mart.reviews.create(small).rows == 1  # a deleted task's row may be sent again, a stopped one's not
+    # A deleted task's row may be sent again, a stopped one's not
+    assert mart.reviews.create(small).rows == 1
     assert sorted(mart.reviews.list()["state"]) == ["open", "open", "stopped"]
 
 
 def test_a_wrong_label_is_refused_and_the_task_stays(make):
     store = make(1)
     task = store.claim("anna", None)
-    with pytest.raises(review.ReviewError, match="'maybe' is no label: choose one of benign, malignant"):
+    with pytest.raises(
+        review.ReviewError, match="'maybe' is no label: choose one of benign, malignant"
+    ):
         store.submit("anna", task.task_id, answer(task, "maybe"))
     wrong = answer(task, "benign")
     with pytest.raises(review.ReviewError, match="2 answers for 1 rows"):
-        store.submit("anna", task.task_id, dataclasses.replace(wrong, content={"label": ["benign", "benign"]}))
+        store.submit(
+            "anna",
+            task.task_id,
+            dataclasses.replace(wrong, content={"label": ["benign", "benign"]}),
+        )
     store.submit("anna", task.task_id, answer(task, "benign"))
 
 
@@ -284,7 +316,9 @@ def test_several_reviewers_work_on_one_task_where_several_answers_are_wanted(mak
         store.claim("carla", None)
 
 
-@pytest.mark.parametrize("text", ["a\0b", "\\u0000 typed", "😀 'quoted' \"%s\" {x}", "x" * 1_000_000])
+@pytest.mark.parametrize(
+    "text", ["a\0b", "\\u0000 typed", "😀 'quoted' \"%s\" {x}", "x" * 1_000_000]
+)
 def test_whatever_is_typed_is_kept(mart, make, text):
     store = make(1)
     task = store.claim("anna", None)

@@ -1,4 +1,6 @@
-"""One call, or one command for cron, runs whatever is enabled; a failure stops none of the others."""
+"""One call, or one command for cron, runs whatever is enabled; a failure stops none of the
+others.
+"""
 
 import os
 import subprocess
@@ -6,7 +8,7 @@ import sys
 
 import pytest
 
-from helpers.datamart.monitoring import quality
+from model_monitoring.datamart.monitoring import quality
 from tests.conftest import REPOSITORY
 from tests.datamart.conftest import record, small_record
 
@@ -43,13 +45,16 @@ def test_a_failure_is_told_and_stops_none_of_the_others(watched, mart, monkeypat
 def run(database_url, schema):
     kept = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
     environment = kept | {"DATABASE_URL": database_url, "AWS_CONFIG_FILE": os.devnull}
-    command = [sys.executable, "-m", "helpers.datamart", "--schema", schema]
+    command = [sys.executable, "-m", "model_monitoring.datamart", "--schema", schema]
     return subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True)
 
 
 def test_the_command_prints_a_line_a_run(watched, mart, database_url):
     done = run(database_url, mart.get_details()["schema"])
-    assert (done.returncode, done.stdout) == (0, "breast-cancer: performance finished, 2 records.\n"), done.stderr
+    assert (done.returncode, done.stdout) == (
+        0,
+        "breast-cancer: performance finished, 2 records.\n",
+    ), done.stderr
 
 
 def test_the_command_sends_rows_to_reviewers(small, mart, database_url):
@@ -65,5 +70,7 @@ def test_the_command_sends_rows_to_reviewers(small, mart, database_url):
 
 def test_a_data_mart_that_is_not_there_is_one_line(database_url):
     done = run(database_url, "nowhere")
-    assert done.returncode == 2 and done.stderr.startswith("error: Schema 'nowhere' holds no data mart")
+    assert done.returncode == 2 and done.stderr.startswith(
+        "error: Schema 'nowhere' holds no data mart"
+    )
     assert "Traceback" not in done.stderr

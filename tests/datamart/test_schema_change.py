@@ -2,12 +2,14 @@
 
 import pytest
 
-from helpers import datamart
+from model_monitoring import datamart
 
 from .conftest import small_record
 
 
-def changed(fields, values, answers=((0.9, 1),), scoring_id=None, outputs=("score", "predicted_label")):
+def changed(
+    fields, values, answers=((0.9, 1),), scoring_id=None, outputs=("score", "predicted_label")
+):
     return datamart.PayloadRecord(
         {"fields": list(fields), "values": [list(row) for row in values]},
         {"fields": list(outputs), "values": [list(row) for row in answers]},
@@ -30,7 +32,9 @@ def test_by_default_nothing_changes(small):
 
 
 def test_a_new_feature_becomes_a_column(mart, evolving):
-    report = evolving.payload_logging.store([changed(["size", "colour", "age"], [[2.5, "blue", 50]], scoring_id="new")])
+    report = evolving.payload_logging.store(
+        [changed(["size", "colour", "age"], [[2.5, "blue", 50]], scoring_id="new")]
+    )
     assert report.changes == ("'age' is new",)
     content = evolving.payload_logging.get_table_content()
     assert content.columns.tolist()[4:] == ["size", "colour", "age", "score", "predicted_label"]
@@ -38,7 +42,11 @@ def test_a_new_feature_becomes_a_column(mart, evolving):
     assert evolving.payload_logging.get_details()["schema_changes"][0]["change"] == "'age' is new"
     again = changed(["size", "colour", "age"], [[2.5, "blue", 50]], scoring_id="new")
     assert evolving.payload_logging.store([again]) == datamart.StoreReport(0, 1, 0)
-    assert mart.subscriptions.get(name="small").asset["feature_columns"] == ["size", "colour", "age"]
+    assert mart.subscriptions.get(name="small").asset["feature_columns"] == [
+        "size",
+        "colour",
+        "age",
+    ]
 
     evolving.feedback_logging.store([{"scoring_id": "new-1", "diagnosis": 1}])
     assert evolving.feedback_logging.get_table_content()["size"].tolist() == [1.5, 2.5]
@@ -56,27 +64,43 @@ def test_a_dropped_feature_stays_readable_and_may_return(evolving):
     assert report.changes == ("'colour' is no longer sent",)
     assert evolving.payload_logging.store([changed(["size"], [[3.5]])]).changes == ()
     assert evolving.payload_logging.get_table_content()["colour"].tolist()[0] == "red"
-    assert evolving.payload_logging.get_table_content()["colour"].isna().tolist() == [False, True, True]
+    assert evolving.payload_logging.get_table_content()["colour"].isna().tolist() == [
+        False,
+        True,
+        True,
+    ]
     evolving.payload_logging.store([small_record("back", values=[[4.5, "blue"]])])
     assert evolving.payload_logging.get_table_content()["colour"].tolist()[3] == "blue"
 
 
 def test_a_type_that_widens(mart, asset):
     subscription = mart.subscriptions.add(
-        asset(name="w", feature_columns=["rank", "flag"], categorical_columns=["rank"], probability_column=None)
+        asset(
+            name="w",
+            feature_columns=["rank", "flag"],
+            categorical_columns=["rank"],
+            probability_column=None,
+        )
     )
     fields, outputs = ["rank", "flag"], ["predicted_label"]
     subscription.payload_logging.store([changed(fields, [[3, True]], [[1]], "a", outputs)])
     with pytest.raises(ValueError, match=r"'rank'.*whole"):
         subscription.payload_logging.store([changed(fields, [[3.5, True]], [[1]], "b", outputs)])
     subscription.payload_logging.enable(dynamic_schema_update=True)
-    report = subscription.payload_logging.store([changed(fields, [[3.5, True]], [[1]], "b", outputs)])
+    report = subscription.payload_logging.store(
+        [changed(fields, [[3.5, True]], [[1]], "b", outputs)]
+    )
     assert report.changes == ("'rank' was widened from bigint to double precision",)
     with pytest.raises(ValueError, match=r"'flag'.*boolean"):
         subscription.payload_logging.store([changed(fields, [[4, 2]], [[1]], "c", outputs)])
     content = subscription.payload_logging.get_table_content()
     assert content["rank"].tolist() == [3.0, 3.5]
-    assert subscription.payload_logging.store([changed(fields, [[3, True]], [[1]], "a", outputs)]).skipped == 1
+    assert (
+        subscription.payload_logging.store(
+            [changed(fields, [[3, True]], [[1]], "a", outputs)]
+        ).skipped
+        == 1
+    )
 
 
 @pytest.mark.parametrize("bad", [["text", "red"], [1.5, 7], [[1, 2], "red"]])

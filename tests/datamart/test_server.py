@@ -1,4 +1,6 @@
-"""The embedded PostgreSQL server: starts anywhere, is shared, lingers, and comes back after a crash."""
+"""The embedded PostgreSQL server: starts anywhere, is shared, lingers, and comes back after a
+crash.
+"""
 
 import contextlib
 import os
@@ -13,17 +15,19 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from helpers.datamart import programs, server
+from model_monitoring.datamart.postgres import programs, server
 
 ROOT = Path(__file__).resolve().parents[2]
-ASK = (
-    "import sys; from pathlib import Path; from helpers.datamart import server; print(server.start(Path(sys.argv[1])))"
-)
+ASK = "import sys; from pathlib import Path; from model_monitoring.datamart.postgres import server; print(server.start(Path(sys.argv[1])))"
 
 
 def started_elsewhere(directory, **options):
     return subprocess.Popen(
-        [sys.executable, "-c", ASK, str(directory)], cwd=ROOT, stdout=subprocess.PIPE, text=True, **options
+        [sys.executable, "-c", ASK, str(directory)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        **options,
     )
 
 
@@ -44,12 +48,16 @@ def directory(home):
     server.stop(directory)
 
 
-@pytest.mark.parametrize("name", ["postgresql", "a folder/it's “deep”/postgresql", "long" * 30 + "/postgresql"])
+@pytest.mark.parametrize(
+    "name", ["postgresql", "a folder/it's “deep”/postgresql", "long" * 30 + "/postgresql"]
+)
 def test_starts_in_any_path_and_is_found_again(home, name):
     directory = home / name
     url = server.start(directory)
     try:
-        assert query(url, "SELECT current_setting('listen_addresses'), current_setting('fsync')") == [("", "on")]
+        assert query(
+            url, "SELECT current_setting('listen_addresses'), current_setting('fsync')"
+        ) == [("", "on")]
         assert server.start(directory) == url
     finally:
         server.stop(directory)
@@ -84,7 +92,8 @@ def test_rows_survive_kill_9_and_a_reused_process_number(directory):
     lines = pid_file.read_text().splitlines()
     os.kill(int(lines[0]), signal.SIGKILL)
     time.sleep(0.3)
-    pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")  # that number is now somebody else's
+    # That number is now somebody else's
+    pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
     assert query(server.start(directory), "SELECT n FROM kept") == [(7,)]
 
 
@@ -133,7 +142,9 @@ def test_works_as_an_ordinary_user(home):
 
 @pytest.fixture
 def closed():
-    """A folder that only its owner can enter, two levels above which nobody may change anything either."""
+    """A folder that only its owner can enter, two levels above which nobody may change anything
+    either.
+    """
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         yield Path(name)
 
@@ -143,7 +154,9 @@ def modes(folder):
     return {path: path.stat().st_mode for path in (folder, *folder.parents)}
 
 
-@pytest.mark.parametrize("name", ["state/postgresql", "mein Süden/postgresql", "long" * 40 + "/postgresql"])
+@pytest.mark.parametrize(
+    "name", ["state/postgresql", "mein Süden/postgresql", "long" * 40 + "/postgresql"]
+)
 def test_no_folder_is_opened_to_others(closed, name):
     directory = closed / name
     directory.parent.mkdir(mode=0o700)
@@ -187,7 +200,9 @@ def test_programs_in_a_folder_of_roots_own_are_copied(closed, monkeypatch):
 def test_the_log_holds_no_values(directory):
     url = server.start(directory)
     with contextlib.closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
-        cursor.execute("CREATE TABLE people (name text PRIMARY KEY); INSERT INTO people VALUES ('zzsecret')")
+        cursor.execute(
+            "CREATE TABLE people (name text PRIMARY KEY); INSERT INTO people VALUES ('zzsecret')"
+        )
         connection.commit()
         for wrong in ("INSERT INTO people VALUES ('zzsecret')", "SELECT 'zzsecret', 1 / 0"):
             with pytest.raises(psycopg2.Error):

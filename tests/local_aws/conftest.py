@@ -13,10 +13,14 @@ from offline import Offline, set_up
 
 @pytest.fixture(scope="session")
 def aws(tmp_path_factory):
-    """A server for tests that leave it as they found it, with training data and a model in bucket `data`."""
+    """A server for tests that leave it as they found it, with training data and a model in bucket
+    `data`.
+    """
     offline = Offline(tmp_path_factory.mktemp("aws")).start()
     artifact = set_up(offline)
-    offline.s3.copy_object(Bucket="data", Key="model.tar.gz", CopySource=artifact.removeprefix("s3://"))
+    offline.s3.copy_object(
+        Bucket="data", Key="model.tar.gz", CopySource=artifact.removeprefix("s3://")
+    )
     yield offline
     offline.command("stop")
 

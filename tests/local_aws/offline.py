@@ -1,4 +1,6 @@
-"""What tests of the offline AWS share: clients that check every answer against botocore's model, and small models."""
+"""What tests of the offline AWS share: clients that check every answer against botocore's model,
+and small models.
+"""
 
 import http.client
 import json
@@ -30,7 +32,9 @@ CHECKED = ("sagemaker", "sagemaker-runtime")
 
 
 def unknown_members(value, shape, path=""):
-    """Name the members of a JSON answer that its shape doesn't have: botocore's parser drops them silently."""
+    """Name the members of a JSON answer that its shape doesn't have: botocore's parser drops them
+    silently.
+    """
     if shape.type_name == "structure" and isinstance(value, dict):
         for name, item in value.items():
             if name not in shape.members:
@@ -46,13 +50,20 @@ def unknown_members(value, shape, path=""):
 
 
 def check_answer(http_response, parsed, model, **_):
-    """Check one answer: status and error code are the model's, or every member is known and valid."""
+    """Check one answer: status and error code are the model's, or every member is known and
+    valid.
+    """
     if http_response.status_code >= 300:
         code = parsed["Error"]["Code"]
         statuses = {
-            shape.name: shape.metadata.get("error", {}).get("httpStatusCode", 400) for shape in model.error_shapes
+            shape.name: shape.metadata.get("error", {}).get("httpStatusCode", 400)
+            for shape in model.error_shapes
         }
-        common = {"ValidationException": 400, "UnsupportedOperation": 400, "SerializationException": 400}
+        common = {
+            "ValidationException": 400,
+            "UnsupportedOperation": 400,
+            "SerializationException": 400,
+        }
         assert (common | statuses).get(code) == http_response.status_code, (
             f"{model.name}: {code} {http_response.status_code}"
         )
@@ -60,7 +71,9 @@ def check_answer(http_response, parsed, model, **_):
     if model.output_shape is None:
         return
     if model.service_model.protocol == "json":
-        unknown = list(unknown_members(json.loads(http_response.content or b"{}"), model.output_shape))
+        unknown = list(
+            unknown_members(json.loads(http_response.content or b"{}"), model.output_shape)
+        )
         assert not unknown, f"{model.name} answers members that its shape doesn't have: {unknown}"
     answer = {name: value for name, value in parsed.items() if name != "ResponseMetadata"}
     if model.has_streaming_output:
@@ -89,8 +102,10 @@ class Offline:
     def command(self, *arguments, check=True):
         kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         environment = kept | {"TUTORIAL_LOCAL_DIR": str(self.state)}
-        command = [sys.executable, "-m", "helpers.local_aws", *arguments]
-        done = subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True)
+        command = [sys.executable, "-m", "local_aws", *arguments]
+        done = subprocess.run(
+            command, cwd=REPOSITORY, env=environment, capture_output=True, text=True
+        )
         assert not check or done.returncode == 0, done.stderr
         return done
 
@@ -116,7 +131,9 @@ class Offline:
                 "us-east-1",
             )
             config = Config(retries={"total_max_attempts": 1}, max_pool_connections=20)
-            client = session.client(service, endpoint_url=self.env["AWS_ENDPOINT_URL"], config=config)
+            client = session.client(
+                service, endpoint_url=self.env["AWS_ENDPOINT_URL"], config=config
+            )
             if service in CHECKED:
                 client.meta.events.register("after-call", check_answer)
             self._clients[service] = client
@@ -166,8 +183,15 @@ class Offline:
         """Wait until a job or endpoint has settled; answers its description."""
 
         def settled():
-            answer = getattr(self.sagemaker, f"describe_{xform_name(kind)}")(**{f"{kind}Name": name})
-            unsettled = answer[f"{kind}Status"] in ("InProgress", "Stopping", "Creating", "Updating")
+            answer = getattr(self.sagemaker, f"describe_{xform_name(kind)}")(
+                **{f"{kind}Name": name}
+            )
+            unsettled = answer[f"{kind}Status"] in (
+                "InProgress",
+                "Stopping",
+                "Creating",
+                "Updating",
+            )
             return None if unsettled else answer
 
         return until(settled, seconds)
@@ -195,14 +219,20 @@ def training_job(aws, **changes):
         "InputDataConfig": [channel("train", "s3://data/train/")],
         "OutputDataConfig": {"S3OutputPath": "s3://data/out"},
         "ResourceConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 10},
-        "HyperParameters": {"feature_dim": "3", "mini_batch_size": "50", "predictor_type": "binary_classifier"},
+        "HyperParameters": {
+            "feature_dim": "3",
+            "mini_batch_size": "50",
+            "predictor_type": "binary_classifier",
+        },
         "StoppingCondition": {"MaxRuntimeInSeconds": 360},
     } | changes
 
 
 def sleeping_job(offline, seconds=60):
     """A request for a job whose script, of the sklearn image, sleeps."""
-    offline.s3.put_object(Bucket="data", Key="code/sleep.py", Body=f"import time; time.sleep({seconds})")
+    offline.s3.put_object(
+        Bucket="data", Key="code/sleep.py", Body=f"import time; time.sleep({seconds})"
+    )
     return training_job(
         offline,
         AlgorithmSpecification={"TrainingImage": SKLEARN, "TrainingInputMode": "File"},
@@ -220,12 +250,16 @@ def csv_rows(count=200, seed=0):
     """Rows of a label and three features that tell it."""
     generator = random.Random(seed)
     labels = [number % 2 for number in range(count)]
-    rows = [[label, *(round(generator.gauss(2 * label, 1), 4) for _ in range(3))] for label in labels]
+    rows = [
+        [label, *(round(generator.gauss(2 * label, 1), 4) for _ in range(3))] for label in labels
+    ]
     return "".join(",".join(map(str, row)) + "\n" for row in rows)
 
 
 def set_up(offline):
-    """Make the shared bucket with training data and a trained model; answers the model's artifact."""
+    """Make the shared bucket with training data and a trained model; answers the model's
+    artifact.
+    """
     offline.s3.create_bucket(Bucket="data")
     offline.s3.put_object(Bucket="data", Key="train/train.csv", Body=csv_rows())
     request = training_job(offline)
@@ -236,7 +270,9 @@ def set_up(offline):
 
 
 def deploy(offline, **options):
-    """Create a model, a configuration and an endpoint of one name, and wait for it; options are configure's."""
+    """Create a model, a configuration and an endpoint of one name, and wait for it; options are
+    configure's.
+    """
     name = unique("endpoint")
     configure(offline, name, **options)
     offline.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
@@ -256,9 +292,16 @@ def configure(
     """Create a model and a configuration of that name."""
     container = {"Image": image} | ({"ModelDataUrl": model_data} if model_data else {})
     role = "arn:aws:iam::123456789012:role/TutorialExecutionRole"
-    offline.sagemaker.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer=container)
+    offline.sagemaker.create_model(
+        ModelName=name, ExecutionRoleArn=role, PrimaryContainer=container
+    )
     described = [
-        {"VariantName": variant, "ModelName": name, "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
+        {
+            "VariantName": variant,
+            "ModelName": name,
+            "InitialInstanceCount": 1,
+            "InstanceType": "ml.m5.large",
+        }
         for variant in (*variants, *shadows)
     ]
     options = {"DataCaptureConfig": capture} if capture else {}
@@ -270,12 +313,15 @@ def configure(
 
 
 def invoke_for(offline, endpoint, *, clients, seconds, least=1):
-    """Invoke an endpoint from several clients at once, each answer checked; answers the inference ids sent.
+    """Invoke an endpoint from several clients at once, each answer checked; answers the inference
+    ids sent.
 
     It goes on for a time, and until each client has had its least number of answers.
     """
     bodies = [f"{number / 4},{number / 5},{number / 6}" for number in range(10)]
-    expected = {body: offline.invoke(endpoint, body, InferenceId="before")["Body"] for body in bodies}
+    expected = {
+        body: offline.invoke(endpoint, body, InferenceId="before")["Body"] for body in bodies
+    }
     offline.invoke(endpoint)  # so that all clients are made
     end = time.monotonic() + seconds
 
@@ -297,17 +343,26 @@ def captured_ids(offline, prefix):
     pages = offline.s3.get_paginator("list_objects_v2").paginate(Bucket="data", Prefix=prefix)
     keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
     texts = [offline.s3.get_object(Bucket="data", Key=key)["Body"].read().decode() for key in keys]
-    ids = [json.loads(line)["eventMetadata"].get("inferenceId") for text in texts for line in text.splitlines()]
+    ids = [
+        json.loads(line)["eventMetadata"].get("inferenceId")
+        for text in texts
+        for line in text.splitlines()
+    ]
     return [found for found in ids if found not in (None, "before")]
 
 
-def capture_config(prefix="s3://data/captured", *, sampling=100, modes=("Input", "Output"), csv=("text/csv",)):
+def capture_config(
+    prefix="s3://data/captured", *, sampling=100, modes=("Input", "Output"), csv=("text/csv",)
+):
     return {
         "EnableCapture": True,
         "InitialSamplingPercentage": sampling,
         "DestinationS3Uri": prefix,
         "CaptureOptions": [{"CaptureMode": mode} for mode in modes],
-        "CaptureContentTypeHeader": {"CsvContentTypes": list(csv), "JsonContentTypes": ["application/json"]},
+        "CaptureContentTypeHeader": {
+            "CsvContentTypes": list(csv),
+            "JsonContentTypes": ["application/json"],
+        },
     }
 
 
@@ -320,8 +375,14 @@ def captured(offline, prefix, *, count):
     """Wait for a number of captured records; answers (key, record) pairs."""
 
     def enough():
-        keys = [item["Key"] for item in offline.s3.list_objects_v2(Bucket="data", Prefix=prefix).get("Contents", [])]
-        texts = [(key, offline.s3.get_object(Bucket="data", Key=key)["Body"].read().decode()) for key in keys]
+        keys = [
+            item["Key"]
+            for item in offline.s3.list_objects_v2(Bucket="data", Prefix=prefix).get("Contents", [])
+        ]
+        texts = [
+            (key, offline.s3.get_object(Bucket="data", Key=key)["Body"].read().decode())
+            for key in keys
+        ]
         records = [(key, json.loads(line)) for key, text in texts for line in text.splitlines()]
         return records if len(records) >= count else None
 

@@ -5,7 +5,9 @@ from offline import capture_config, captured_ids, deploy, invoke_for, settle, un
 
 def test_no_answer_is_wrong_or_lost_and_each_is_captured_once(aws):
     prefix = unique("concurrent")
-    name = deploy(aws, variants=("a", "b"), capture=capture_config(f"s3://data/{prefix}"))["EndpointName"]
+    name = deploy(aws, variants=("a", "b"), capture=capture_config(f"s3://data/{prefix}"))[
+        "EndpointName"
+    ]
     sent = invoke_for(aws, name, clients=4, seconds=3, least=6)
     settle(aws)
     assert len(sent) > 20

@@ -36,7 +36,9 @@ def test_a_request_is_captured_as_sagemaker_does(aws, endpoint):
     assert record["captureData"]["endpointOutput"]["data"] == answer["Body"].decode()
     assert list(record["eventMetadata"]) == ["eventId", "inferenceId", "inferenceTime"]
     assert record["eventMetadata"]["inferenceId"] == "mine-1"
-    when = datetime.strptime(record["eventMetadata"]["inferenceTime"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    when = datetime.strptime(
+        record["eventMetadata"]["inferenceTime"], "%Y-%m-%dT%H:%M:%SZ"
+    ).replace(tzinfo=UTC)
     assert abs(datetime.now(UTC) - when) < timedelta(minutes=1)
     assert f"/{when:%Y/%m/%d/%H/%M}-" in key
 
@@ -59,7 +61,8 @@ def test_many_requests_are_captured_once_each_in_few_files(aws, endpoint):
         f"id-{number}" for number in range(60)
     )
     assert len({record["eventMetadata"]["eventId"] for _, record in records}) == 60
-    pauses = sum(later - earlier > 0.5 for earlier, later in pairwise(answered))  # after a second's a new file begins
+    # After a second's a new file begins
+    pauses = sum(later - earlier > 0.5 for earlier, later in pairwise(answered))
     assert len({key for key, _ in records}) <= 3 + pauses
 
 
@@ -68,7 +71,9 @@ def test_only_the_sides_asked_for_are_captured(aws, endpoint):
     name, prefix = endpoint
     aws.invoke(name)
     ((_, record),) = captured(aws, prefix, count=1)
-    modes = aws.sagemaker.describe_endpoint_config(EndpointConfigName=name)["DataCaptureConfig"]["CaptureOptions"]
+    modes = aws.sagemaker.describe_endpoint_config(EndpointConfigName=name)["DataCaptureConfig"][
+        "CaptureOptions"
+    ]
     assert list(record["captureData"]) == [f"endpoint{mode['CaptureMode']}" for mode in modes]
 
 
@@ -88,8 +93,12 @@ def test_sampling_takes_about_its_share(aws, endpoint):
     for _ in range(200):
         aws.invoke(name)
     settle(aws)
-    keys = [item["Key"] for item in aws.s3.list_objects_v2(Bucket="data", Prefix=prefix)["Contents"]]
-    count = sum(aws.s3.get_object(Bucket="data", Key=key)["Body"].read().count(b"\n") for key in keys)
+    keys = [
+        item["Key"] for item in aws.s3.list_objects_v2(Bucket="data", Prefix=prefix)["Contents"]
+    ]
+    count = sum(
+        aws.s3.get_object(Bucket="data", Key=key)["Body"].read().count(b"\n") for key in keys
+    )
     assert 60 < count < 140  # a fair share leaves this range once in 10^8
 
 

@@ -18,9 +18,13 @@ def endpoint(aws):
 
 @contextmanager
 def no_process_starting(aws):
-    """Hold back what starts the models' processes: a new endpoint, or an update, is on its way for as long."""
+    """Hold back what starts the models' processes: a new endpoint, or an update, is on its way for
+    as long.
+    """
     children = psutil.Process(aws.server["pid"]).children()
-    (starter,) = [child for child in children if "multiprocessing.forkserver" in " ".join(child.cmdline())]
+    (starter,) = [
+        child for child in children if "multiprocessing.forkserver" in " ".join(child.cmdline())
+    ]
     starter.suspend()
     try:
         yield
@@ -89,14 +93,20 @@ def test_variants_share_traffic_by_weight_and_can_be_asked_by_name(aws):
     seen = [aws.invoke(name)["InvokedProductionVariant"] for _ in range(100)]
     assert 20 < seen.count("champion") < 80  # a fair coin leaves this range once in 10^9
     assert aws.invoke(name, TargetVariant="challenger")["InvokedProductionVariant"] == "challenger"
-    weights = [{"VariantName": "champion", "DesiredWeight": 0}, {"VariantName": "challenger", "DesiredWeight": 3}]
-    aws.sagemaker.update_endpoint_weights_and_capacities(EndpointName=name, DesiredWeightsAndCapacities=weights)
+    weights = [
+        {"VariantName": "champion", "DesiredWeight": 0},
+        {"VariantName": "challenger", "DesiredWeight": 3},
+    ]
+    aws.sagemaker.update_endpoint_weights_and_capacities(
+        EndpointName=name, DesiredWeightsAndCapacities=weights
+    )
     described = aws.wait("Endpoint", name)
     assert [variant["CurrentWeight"] for variant in described["ProductionVariants"]] == [0, 3]
     assert {aws.invoke(name)["InvokedProductionVariant"] for _ in range(20)} == {"challenger"}
     with pytest.raises(ClientError, match="third"):
         aws.sagemaker.update_endpoint_weights_and_capacities(
-            EndpointName=name, DesiredWeightsAndCapacities=[{"VariantName": "third", "DesiredWeight": 1}]
+            EndpointName=name,
+            DesiredWeightsAndCapacities=[{"VariantName": "third", "DesiredWeight": 1}],
         )
     aws.sagemaker.delete_endpoint(EndpointName=name)
 
@@ -165,7 +175,12 @@ def test_a_model_that_cannot_serve_is_refused(aws, call, arguments, words):
 
 
 def test_a_configuration_needs_its_model_and_an_endpoint_its_configuration(aws):
-    variant = {"VariantName": "a", "ModelName": "missing", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    variant = {
+        "VariantName": "a",
+        "ModelName": "missing",
+        "InstanceType": "ml.m5.large",
+        "InitialInstanceCount": 1,
+    }
     with pytest.raises(ClientError, match=r'Could not find model "arn:.*model/missing"'):
         aws.sagemaker.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[variant])
     with pytest.raises(ClientError, match="Could not find endpoint configuration"):
@@ -179,7 +194,12 @@ def test_names_in_use_are_refused_as_aws_does(aws, endpoint):
 
 
 def test_asynchronous_endpoints_are_refused(aws, endpoint):
-    variant = {"VariantName": "a", "ModelName": endpoint, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    variant = {
+        "VariantName": "a",
+        "ModelName": endpoint,
+        "InstanceType": "ml.m5.large",
+        "InitialInstanceCount": 1,
+    }
     with pytest.raises(ClientError, match="AsyncInferenceConfig is not supported offline"):
         aws.sagemaker.create_endpoint_config(
             EndpointConfigName="async",

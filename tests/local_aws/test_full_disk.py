@@ -1,4 +1,5 @@
-"""A disk that is full: what is refused changes nothing, in memory or on disk, and all goes on when there is room.
+"""A disk that is full: what is refused changes nothing, in memory or on disk, and all goes on when
+there is room.
 
 The server may not write a byte to any file (RLIMIT_FSIZE), which it is told as on a full disk.
 """
@@ -51,7 +52,9 @@ def plain(offline, service):
     from botocore.config import Config
 
     env = offline.env
-    session = boto3.Session(*(env[f"AWS_{name}"] for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN")))
+    session = boto3.Session(
+        *(env[f"AWS_{name}"] for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"))
+    )
     config = Config(retries={"total_max_attempts": 1})
     return session.client(service, "us-east-1", endpoint_url=env["AWS_ENDPOINT_URL"], config=config)
 
@@ -72,7 +75,13 @@ def look(s3):
     for item in s3.list_objects_v2(**BUCKET).get("Contents", []):
         got = s3.get_object(**BUCKET, Key=item["Key"])
         tags = s3.get_object_tagging(**BUCKET, Key=item["Key"])["TagSet"]
-        found[item["Key"]] = (got["Body"].read(), got["Metadata"], got["LastModified"], got["ETag"], tags)
+        found[item["Key"]] = (
+            got["Body"].read(),
+            got["Metadata"],
+            got["LastModified"],
+            got["ETag"],
+            tags,
+        )
     found["versions"] = len(s3.list_object_versions(**BUCKET).get("Versions", []))
     found["markers"] = len(s3.list_object_versions(**BUCKET).get("DeleteMarkers", []))
     return found
@@ -80,10 +89,19 @@ def look(s3):
 
 CHANGES = {
     "a new object": ("put_object", {"Key": "new", "Body": b"x"}),
-    "an object written over": ("put_object", {"Key": "old", "Body": b"new", "Metadata": {"m": "2"}}),
-    "the same content, other metadata": ("put_object", {"Key": "old", "Body": b"old", "Metadata": {"m": "2"}}),
+    "an object written over": (
+        "put_object",
+        {"Key": "old", "Body": b"new", "Metadata": {"m": "2"}},
+    ),
+    "the same content, other metadata": (
+        "put_object",
+        {"Key": "old", "Body": b"old", "Metadata": {"m": "2"}},
+    ),
     "a copy over": ("copy_object", {"Key": "old", "CopySource": "kept-bucket/other"}),
-    "tags": ("put_object_tagging", {"Key": "old", "Tagging": {"TagSet": [{"Key": "t", "Value": "2"}]}}),
+    "tags": (
+        "put_object_tagging",
+        {"Key": "old", "Tagging": {"TagSet": [{"Key": "t", "Value": "2"}]}},
+    ),
     "tags removed": ("delete_object_tagging", {"Key": "old"}),
     "versioning": ("put_bucket_versioning", {"VersioningConfiguration": {"Status": "Suspended"}}),
     "a policy": ("put_bucket_policy", {"Policy": json.dumps({"Statement": []})}),
@@ -110,7 +128,9 @@ def test_a_multipart_upload_that_was_refused_can_be_finished_when_there_is_room(
     s3, key = disk.s3, BUCKET | {"Key": "parts"}
     s3.put_object(**key, Body=b"old")
     upload = key | {"UploadId": s3.create_multipart_upload(**key)["UploadId"]}
-    parts = [{"PartNumber": 1, "ETag": s3.upload_part(**upload, PartNumber=1, Body=b"part")["ETag"]}]
+    parts = [
+        {"PartNumber": 1, "ETag": s3.upload_part(**upload, PartNumber=1, Body=b"part")["ETag"]}
+    ]
     refused(disk, "s3", "complete_multipart_upload", **upload, MultipartUpload={"Parts": parts})
     assert s3.get_object(**key)["Body"].read() == b"old"
     s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
@@ -129,21 +149,42 @@ def test_what_needs_no_room_goes_on(disk):
 
 def test_roles_and_schedules_stay_as_they_were(disk):
     iam, scheduler = disk.client("iam"), disk.client("scheduler")
-    target = {"Arn": "arn:aws:scheduler:::aws-sdk:sagemaker:createProcessingJob", "RoleArn": "arn:aws:iam::1:role/r"}
+    target = {
+        "Arn": "arn:aws:scheduler:::aws-sdk:sagemaker:createProcessingJob",
+        "RoleArn": "arn:aws:iam::1:role/r",
+    }
     schedule = {"FlexibleTimeWindow": {"Mode": "OFF"}, "Target": target}
     scheduler.create_schedule(Name="old", ScheduleExpression="rate(1 day)", **schedule)
 
     def listed():
         roles = [(role["RoleName"], role.get("Description")) for role in iam.list_roles()["Roles"]]
-        return roles, scheduler.get_schedule(Name="old")["ScheduleExpression"], scheduler.list_schedules()["Schedules"]
+        return (
+            roles,
+            scheduler.get_schedule(Name="old")["ScheduleExpression"],
+            scheduler.list_schedules()["Schedules"],
+        )
 
     before = listed()
     name = {"RoleName": "TutorialExecutionRole"}
     refused(disk, "iam", "create_role", RoleName="new", AssumeRolePolicyDocument=TRUST)
     refused(disk, "iam", "update_role_description", **name, Description="new")
     refused(disk, "iam", "put_role_policy", **name, PolicyName="p", PolicyDocument=TRUST)
-    refused(disk, "scheduler", "create_schedule", Name="new", ScheduleExpression="rate(1 day)", **schedule)
-    refused(disk, "scheduler", "update_schedule", Name="old", ScheduleExpression="rate(2 days)", **schedule)
+    refused(
+        disk,
+        "scheduler",
+        "create_schedule",
+        Name="new",
+        ScheduleExpression="rate(1 day)",
+        **schedule,
+    )
+    refused(
+        disk,
+        "scheduler",
+        "update_schedule",
+        Name="old",
+        ScheduleExpression="rate(2 days)",
+        **schedule,
+    )
     assert listed() == before and iam.list_role_policies(**name)["PolicyNames"] == []
     iam.create_role(RoleName="new", AssumeRolePolicyDocument=TRUST)
     assert "new" in [role["RoleName"] for role in iam.list_roles()["Roles"]]
@@ -153,7 +194,9 @@ def test_records_of_sagemaker_stay_as_they_were_and_can_be_made_later(disk):
     model = {
         "ModelName": unique("model"),
         "ExecutionRoleArn": "arn:aws:iam::123456789012:role/TutorialExecutionRole",
-        "PrimaryContainer": {"Image": "382416733822.dkr.ecr.us-east-1.amazonaws.com/linear-learner:1"},
+        "PrimaryContainer": {
+            "Image": "382416733822.dkr.ecr.us-east-1.amazonaws.com/linear-learner:1"
+        },
     }
     refused(disk, "sagemaker", "create_model", **model)
     assert not disk.sagemaker.list_models(NameContains=model["ModelName"])["Models"]
@@ -185,17 +228,31 @@ def test_a_job_that_ends_on_a_full_disk_ends_and_is_written_later(disk):
 def test_a_request_that_cannot_be_captured_is_refused_and_not_captured_in_part(disk):
     endpoint = deploy(disk, model_data=disk.artifact, capture=capture_config())["EndpointName"]
     disk.invoke(endpoint, InferenceId="before")
-    refused(disk, "sagemaker-runtime", "invoke_endpoint", EndpointName=endpoint, Body="1,1,1", ContentType="text/csv")
+    refused(
+        disk,
+        "sagemaker-runtime",
+        "invoke_endpoint",
+        EndpointName=endpoint,
+        Body="1,1,1",
+        ContentType="text/csv",
+    )
     disk.invoke(endpoint, InferenceId="after")
     records = captured(disk, "captured", count=2)
-    assert sorted(record["eventMetadata"]["inferenceId"] for _, record in records) == ["after", "before"]
+    assert sorted(record["eventMetadata"]["inferenceId"] for _, record in records) == [
+        "after",
+        "before",
+    ]
 
 
 def test_all_of_it_is_the_same_after_a_kill(own_aws):
     own_aws.s3.create_bucket(**BUCKET)
     own_aws.s3.put_object(**BUCKET, Key="old", Body=b"old", Metadata={"m": "1"}, Tagging="t=1")
     before = look(own_aws.s3)
-    for operation, members in (CHANGES["an object written over"], CHANGES["a new object"], CHANGES["a bucket"]):
+    for operation, members in (
+        CHANGES["an object written over"],
+        CHANGES["a new object"],
+        CHANGES["a bucket"],
+    ):
         refused(own_aws, "s3", operation, **BUCKET | members)
     import os
 

@@ -14,7 +14,11 @@ def archive(*members):
     with tarfile.open(fileobj=buffer, mode="w:gz") as packed:
         for name, kind, target in members:
             member = tarfile.TarInfo(name)
-            member.type, member.linkname, member.size = kind, target, 4 if kind == tarfile.REGTYPE else 0
+            member.type, member.linkname, member.size = (
+                kind,
+                target,
+                4 if kind == tarfile.REGTYPE else 0,
+            )
             packed.addfile(member, io.BytesIO(b"evil"))
     return buffer.getvalue()
 

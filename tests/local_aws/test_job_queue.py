@@ -12,7 +12,8 @@ def test_ten_jobs_at_once_finish_in_order_of_submission(aws):
     jobs = [aws.wait("TrainingJob", request["TrainingJobName"]) for request in requests]
     assert {job["TrainingJobStatus"] for job in jobs} == {"Completed"}
     starts = [job["TrainingStartTime"] for job in jobs]
-    apart = max(2, os.cpu_count())  # so many run at once, and two that begin together may note it either way
+    # So many run at once, and two that begin together may note it either way
+    apart = max(2, os.cpu_count())
     assert all(earlier <= later for earlier, later in zip(starts, starts[apart:], strict=False))
 
 
@@ -24,7 +25,10 @@ def test_no_more_jobs_run_at_once_than_there_are_processors(aws):
         aws.sagemaker.create_training_job(**request)
 
     def secondary():
-        return [aws.sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"] for name in names]
+        return [
+            aws.sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"]
+            for name in names
+        ]
 
     until(lambda: secondary().count("Training") == count - 2)
     assert secondary() == ["Training"] * (count - 2) + ["Starting"] * 2
@@ -39,9 +43,16 @@ def test_a_killed_job_has_failed_with_the_reason(aws):
     request = sleeping_job(aws)
     name = request["TrainingJobName"]
     aws.sagemaker.create_training_job(**request)
-    until(lambda: aws.sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"] == "Training")
+    until(
+        lambda: (
+            aws.sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"]
+            == "Training"
+        )
+    )
     (root,) = (aws.state / "aws" / "jobs").iterdir()
     until(lambda: aws.containers_of(root))[0].kill()
     job = aws.wait("TrainingJob", name)
     assert job["TrainingJobStatus"] == "Failed"
-    assert job["FailureReason"] == "AlgorithmError: The process was ended by signal 9, exit code: 137"
+    assert (
+        job["FailureReason"] == "AlgorithmError: The process was ended by signal 9, exit code: 137"
+    )

@@ -1,4 +1,6 @@
-"""Text that is no Unicode and JSON that is no JSON: a clean refusal in each protocol, and nothing kept of it."""
+"""Text that is no Unicode and JSON that is no JSON: a clean refusal in each protocol, and nothing
+kept of it.
+"""
 
 import http.client
 import json
@@ -17,7 +19,9 @@ HALF = "\ud800"
 def send(aws, service, method, path, body=b"", headers=None):
     """Send a signed request as it stands: boto3 would refuse to, or mend it."""
     env = aws.env
-    keys = Credentials(*(env[f"AWS_{name}"] for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN")))
+    keys = Credentials(
+        *(env[f"AWS_{name}"] for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"))
+    )
     url = env["AWS_ENDPOINT_URL"] + path
     request = AWSRequest(method, url, headers or {}, body)
     (S3SigV4Auth if service == "s3" else SigV4Auth)(keys, service, "us-east-1").add_auth(request)
@@ -31,8 +35,18 @@ def send(aws, service, method, path, body=b"", headers=None):
 
 
 def sagemaker(aws, operation, body, target="SageMaker", service="sagemaker"):
-    headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": f"{target}.{operation}"}
-    return send(aws, service, "POST", "/", body if isinstance(body, bytes) else json.dumps(body).encode(), headers)
+    headers = {
+        "Content-Type": "application/x-amz-json-1.1",
+        "X-Amz-Target": f"{target}.{operation}",
+    }
+    return send(
+        aws,
+        service,
+        "POST",
+        "/",
+        body if isinstance(body, bytes) else json.dumps(body).encode(),
+        headers,
+    )
 
 
 def job(**members):
@@ -44,7 +58,11 @@ def job(**members):
             "ContainerEntrypoint": ["true"],
         },
         "ProcessingResources": {
-            "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}
+            "ClusterConfig": {
+                "InstanceCount": 1,
+                "InstanceType": "ml.m5.large",
+                "VolumeSizeInGB": 1,
+            }
         },
     } | members
 
@@ -56,7 +74,9 @@ BODIES = {
     "a tag": job(Tags=[{"Key": "k", "Value": HALF}]),
     "an argument": job(AppSpecification=job()["AppSpecification"] | {"ContainerArguments": [HALF]}),
     "raw bytes": json.dumps(job(Environment={"A": "?"})).encode().replace(b"?", b"\xed\xa0\x80"),
-    "NUL in an argument": job(AppSpecification=job()["AppSpecification"] | {"ContainerArguments": ["\0"]}),
+    "NUL in an argument": job(
+        AppSpecification=job()["AppSpecification"] | {"ContainerArguments": ["\0"]}
+    ),
     "NUL in the environment": job(Environment={"A": "\0"}),
     "NaN": json.dumps(job()).replace('"VolumeSizeInGB": 1', '"VolumeSizeInGB": NaN').encode(),
     "1e999": json.dumps(job()).replace('"VolumeSizeInGB": 1', '"VolumeSizeInGB": 1e999').encode(),
@@ -69,8 +89,12 @@ BODIES = {
 @pytest.mark.parametrize("body", BODIES)
 def test_sagemaker_refuses_it_and_keeps_nothing(aws, body):
     status, text = sagemaker(aws, "CreateProcessingJob", BODIES[body])
-    assert status == 400 and ("SerializationException" in text or "ValidationException" in text), text
-    assert not aws.sagemaker.list_processing_jobs(NameContains="malformed")["ProcessingJobSummaries"]
+    assert status == 400 and ("SerializationException" in text or "ValidationException" in text), (
+        text
+    )
+    assert not aws.sagemaker.list_processing_jobs(NameContains="malformed")[
+        "ProcessingJobSummaries"
+    ]
 
 
 @pytest.mark.parametrize(("target", "service", "operation"), [
@@ -110,23 +134,35 @@ def test_what_s3_is_given_may_be_anything(aws):
     aws.s3.put_object(Bucket="data", Key="malformed", Body=b"[" * 9, ContentType="application/json")
     for version in ("s3", "s3v4"):  # presigned in either way
         config = Config(signature_version=version)
-        client = boto3.client("s3", "us-east-1", endpoint_url=env["AWS_ENDPOINT_URL"], config=config, **keys)
-        url = client.generate_presigned_url("put_object", {"Bucket": "data", "Key": "malformed", "ContentType": kind})
+        client = boto3.client(
+            "s3", "us-east-1", endpoint_url=env["AWS_ENDPOINT_URL"], config=config, **keys
+        )
+        url = client.generate_presigned_url(
+            "put_object", {"Bucket": "data", "Key": "malformed", "ContentType": kind}
+        )
         connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
-        connection.request("PUT", url.partition(urlsplit(url).netloc)[2], b"\xff{", {"Content-Type": kind})
+        connection.request(
+            "PUT", url.partition(urlsplit(url).netloc)[2], b"\xff{", {"Content-Type": kind}
+        )
         assert connection.getresponse().status == 200
         connection.close()
     aws.s3.delete_object(Bucket="data", Key="malformed")
 
 
 def test_a_query_service_refuses_it(aws):
-    form = b"Action=CreateRole&Version=2010-05-08&RoleName=%ED%A0%80&AssumeRolePolicyDocument=%7B%7D"
-    status, text = send(aws, "iam", "POST", "/", form, {"Content-Type": "application/x-www-form-urlencoded"})
+    form = (
+        b"Action=CreateRole&Version=2010-05-08&RoleName=%ED%A0%80&AssumeRolePolicyDocument=%7B%7D"
+    )
+    status, text = send(
+        aws, "iam", "POST", "/", form, {"Content-Type": "application/x-www-form-urlencoded"}
+    )
     assert status == 400 and "<Code>SerializationException</Code>" in text
 
 
 def test_a_body_that_is_too_long_is_refused_unread(aws):
-    connection = http.client.HTTPConnection(urlsplit(aws.env["AWS_ENDPOINT_URL"]).netloc, timeout=30)
+    connection = http.client.HTTPConnection(
+        urlsplit(aws.env["AWS_ENDPOINT_URL"]).netloc, timeout=30
+    )
     connection.putrequest("POST", "/")
     connection.putheader("Content-Length", str(1 << 40))
     connection.endheaders()

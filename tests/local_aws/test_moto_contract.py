@@ -1,4 +1,6 @@
-"""What is relied on inside moto and botocore: a new release that changes one of these fails here first, and by name."""
+"""What is relied on inside moto and botocore: a new release that changes one of these fails here
+first, and by name.
+"""
 
 import importlib
 import inspect
@@ -29,18 +31,30 @@ def test_a_backend_class_can_be_replaced_before_the_first_request():
 
 @pytest.mark.parametrize("service", ["iam", "s3", "sagemaker", "sagemakerruntime"])
 def test_moto_takes_the_addresses_from_beside_our_backend(service):
-    backend = importlib.import_module(f"helpers.local_aws.{service}.models").Backend
+    backend = importlib.import_module(f"local_aws.{service}.models").Backend
     urls = BaseBackend._url_module.fget(object.__new__(backend))
-    assert urls.__name__ == f"helpers.local_aws.{service}.urls"
+    assert urls.__name__ == f"local_aws.{service}.urls"
 
 
 @pytest.mark.parametrize(
     ("owner", "names"),
     [
         (DomainDispatcherApplication, ["get_application"]),
-        (BaseResponse, ["setup_class", "serialized", "determine_response_protocol", "_get_action", "call_action"]),
+        (
+            BaseResponse,
+            [
+                "setup_class",
+                "serialized",
+                "determine_response_protocol",
+                "_get_action",
+                "call_action",
+            ],
+        ),
         (EventsBackend, ["put_events"]),
-        (S3Backend, ["create_bucket", "delete_bucket", "put_object", "delete_object", "put_object_tagging"]),
+        (
+            S3Backend,
+            ["create_bucket", "delete_bucket", "put_object", "delete_object", "put_object_tagging"],
+        ),
         (FakeKey, ["value", "etag", "metadata", "set_metadata", "storage_class", "arn"]),
         (OperationModel, ["input_shape", "output_shape", "error_shapes"]),
     ],
@@ -56,9 +70,22 @@ def test_an_answers_error_is_serialised_by_botocores_model():
 
 def test_roles_and_assumed_roles_have_the_members_that_are_kept():
     role = iam_backends["210987654321"]["aws"].create_role("r", "{}", "/", None, "d", [], 3600)
-    kept = ("name", "assume_role_policy_document", "path", "permissions_boundary_arn", "description", "tags")
+    kept = (
+        "name",
+        "assume_role_policy_document",
+        "path",
+        "permissions_boundary_arn",
+        "description",
+        "tags",
+    )
     assert not [
-        name for name in (*kept, "id", "create_date", "policies", "managed_policies") if not hasattr(role, name)
+        name
+        for name in (*kept, "id", "create_date", "policies", "managed_policies")
+        if not hasattr(role, name)
     ]
-    assumed = sts_backends["210987654321"]["aws"].assume_role("us-east-1", "s", role.arn, "", 900, "")
-    assert {"access_key_id", "secret_access_key", "session_token", "access_key"} <= vars(assumed).keys()
+    assumed = sts_backends["210987654321"]["aws"].assume_role(
+        "us-east-1", "s", role.arn, "", 900, ""
+    )
+    assert {"access_key_id", "secret_access_key", "session_token", "access_key"} <= vars(
+        assumed
+    ).keys()

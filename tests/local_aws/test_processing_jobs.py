@@ -30,7 +30,11 @@ def request(aws, *arguments, **changes):
         source = {"S3Uri": uri, "LocalPath": path, "S3DataType": "S3Prefix", "S3InputMode": "File"}
         return {"InputName": name, "S3Input": source}
 
-    output = {"S3Uri": "s3://data/processed", "LocalPath": "/opt/ml/processing/output", "S3UploadMode": "EndOfJob"}
+    output = {
+        "S3Uri": "s3://data/processed",
+        "LocalPath": "/opt/ml/processing/output",
+        "S3UploadMode": "EndOfJob",
+    }
     return {
         "ProcessingJobName": unique("process"),
         "RoleArn": "arn:aws:iam::123456789012:role/TutorialExecutionRole",
@@ -46,7 +50,11 @@ def request(aws, *arguments, **changes):
         ],
         "ProcessingOutputConfig": {"Outputs": [{"OutputName": "out", "S3Output": output}]},
         "ProcessingResources": {
-            "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 10}
+            "ClusterConfig": {
+                "InstanceCount": 1,
+                "InstanceType": "ml.m5.large",
+                "VolumeSizeInGB": 10,
+            }
         },
         "StoppingCondition": {"MaxRuntimeInSeconds": 60},
     } | changes
@@ -63,20 +71,26 @@ def test_a_script_runs_and_its_outputs_arrive(aws):
     assert job["ProcessingJobStatus"] == "Completed", job.get("FailureReason")
     assert job["ExitMessage"] == "Completed: 1 file"
     assert aws.s3.get_object(Bucket="data", Key="processed/out.txt")["Body"].read() == b"WORDS"
-    assert job["Environment"] == {"GREETING": "hello"} and job["ProcessingResources"]["ClusterConfig"]
+    assert (
+        job["Environment"] == {"GREETING": "hello"} and job["ProcessingResources"]["ClusterConfig"]
+    )
     assert job["ProcessingEndTime"] >= job["ProcessingStartTime"] >= job["CreationTime"]
     logs, group = aws.client("logs"), "/aws/sagemaker/ProcessingJobs"
-    (stream,) = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=job["ProcessingJobName"])[
-        "logStreams"
+    (stream,) = logs.describe_log_streams(
+        logGroupName=group, logStreamNamePrefix=job["ProcessingJobName"]
+    )["logStreams"]
+    events = logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"])[
+        "events"
     ]
-    events = logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"])["events"]
     assert "greeting: hello" in [event["message"] for event in events]
 
 
 def test_a_failing_script_tells_its_last_words_and_uploads_nothing(aws):
     job = run(aws, "--fail", "3", ProcessingOutputConfig=_output("s3://data/of-failed"))
     assert job["ProcessingJobStatus"] == "Failed"
-    assert "the script's last words" in job["FailureReason"] and job["FailureReason"].endswith("exit code: 3")
+    assert "the script's last words" in job["FailureReason"] and job["FailureReason"].endswith(
+        "exit code: 3"
+    )
     assert "Contents" not in aws.s3.list_objects_v2(Bucket="data", Prefix="of-failed")
 
 
@@ -89,7 +103,11 @@ def test_a_job_can_be_stopped(aws):
     asked = request(aws, "--sleep", "60")
     name = asked["ProcessingJobName"]
     aws.sagemaker.create_processing_job(**asked)
-    until(lambda: "ProcessingStartTime" in aws.sagemaker.describe_processing_job(ProcessingJobName=name))
+    until(
+        lambda: (
+            "ProcessingStartTime" in aws.sagemaker.describe_processing_job(ProcessingJobName=name)
+        )
+    )
     aws.sagemaker.stop_processing_job(ProcessingJobName=name)
     assert aws.wait("ProcessingJob", name)["ProcessingJobStatus"] == "Stopped"
 

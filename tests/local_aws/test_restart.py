@@ -7,9 +7,21 @@ from types import SimpleNamespace
 
 import pytest
 from botocore.exceptions import ClientError
-from offline import Offline, capture_config, captured, configure, deploy, set_up, sleeping_job, unique
+from offline import (
+    Offline,
+    capture_config,
+    captured,
+    configure,
+    deploy,
+    set_up,
+    sleeping_job,
+    unique,
+)
 
-POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}],
+}
 MANAGED = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
 
 
@@ -17,17 +29,26 @@ def make_objects(s3):
     """Objects that came and went in every way; answers the description of one."""
     s3.create_bucket(Bucket="kept-bucket")
     s3.put_object(
-        Bucket="kept-bucket", Key="a b/ü", Body=b"\x00\nbytes", ContentType="text/x", Metadata={"k": "v"}, Tagging="t=1"
+        Bucket="kept-bucket",
+        Key="a b/ü",
+        Body=b"\x00\nbytes",
+        ContentType="text/x",
+        Metadata={"k": "v"},
+        Tagging="t=1",
     )
     for key in ("deleted", "also-deleted", "tagged-later"):
         s3.put_object(Bucket="kept-bucket", Key=key, Body=b"x")
-    s3.put_object_tagging(Bucket="kept-bucket", Key="tagged-later", Tagging={"TagSet": [{"Key": "t", "Value": "2"}]})
+    s3.put_object_tagging(
+        Bucket="kept-bucket", Key="tagged-later", Tagging={"TagSet": [{"Key": "t", "Value": "2"}]}
+    )
     s3.delete_object(Bucket="kept-bucket", Key="deleted")
     s3.delete_objects(Bucket="kept-bucket", Delete={"Objects": [{"Key": "also-deleted"}]})
     upload = s3.create_multipart_upload(Bucket="kept-bucket", Key="parts")
     part = {"Bucket": "kept-bucket", "Key": "parts", "UploadId": upload["UploadId"]}
     tag = s3.upload_part(**part, PartNumber=1, Body=b"part")["ETag"]
-    s3.complete_multipart_upload(**part, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": tag}]})
+    s3.complete_multipart_upload(
+        **part, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": tag}]}
+    )
     s3.create_bucket(Bucket="deleted-bucket")
     s3.delete_bucket(Bucket="deleted-bucket")
     return s3.head_object(Bucket="kept-bucket", Key="a b/ü")
@@ -56,33 +77,47 @@ def describe(offline, name):
         sagemaker.list_training_jobs(StatusEquals="Completed"),
         sagemaker.list_tags(ResourceArn=sagemaker.describe_model(ModelName=name)["ModelArn"]),
     ]
-    return [{key: one[key] for key in one.keys() - {"ResponseMetadata", "LastModifiedTime"}} for one in found]
+    return [
+        {key: one[key] for key in one.keys() - {"ResponseMetadata", "LastModifiedTime"}}
+        for one in found
+    ]
 
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    """A server that was killed with much to lose, and started again; beside it what it was before."""
+    """A server that was killed with much to lose, and started again; beside it what it was
+    before.
+    """
     offline = Offline(tmp_path_factory.mktemp("restarted")).start()
     artifact = set_up(offline)
-    before = SimpleNamespace(offline=offline, objects=make_objects(offline.s3), role=make_roles(offline.client("iam")))
+    before = SimpleNamespace(
+        offline=offline, objects=make_objects(offline.s3), role=make_roles(offline.client("iam"))
+    )
     before.endpoint = deploy(offline, model_data=artifact, capture=capture_config())["EndpointName"]
     offline.sagemaker.add_tags(
         ResourceArn=offline.sagemaker.describe_model(ModelName=before.endpoint)["ModelArn"],
         Tags=[{"Key": "team", "Value": "a"}],
     )
-    offline.s3.copy_object(Bucket="data", Key="short-lived.tar.gz", CopySource=artifact.removeprefix("s3://"))
+    offline.s3.copy_object(
+        Bucket="data", Key="short-lived.tar.gz", CopySource=artifact.removeprefix("s3://")
+    )
     before.orphan = deploy(offline, model_data="s3://data/short-lived.tar.gz")["EndpointName"]
     offline.sagemaker.delete_model(ModelName=before.orphan)
     offline.sagemaker.delete_endpoint_config(EndpointConfigName=before.orphan)
     offline.s3.delete_object(Bucket="data", Key="short-lived.tar.gz")
-    before.updating, before.update = deploy(offline, model_data=artifact)["EndpointName"], unique("update")
+    before.updating, before.update = (
+        deploy(offline, model_data=artifact)["EndpointName"],
+        unique("update"),
+    )
     configure(offline, before.update, model_data=artifact, variants=("updated",))
     before.described = describe(offline, before.endpoint)
     before.answer = offline.invoke(before.endpoint, "2,1,0", InferenceId="before")["Body"]
     before.jobs = [sleeping_job(offline) for _ in range(4)]  # some run, the others wait
     for request in before.jobs:
         offline.sagemaker.create_training_job(**request)
-    offline.sagemaker.update_endpoint(EndpointName=before.updating, EndpointConfigName=before.update)
+    offline.sagemaker.update_endpoint(
+        EndpointName=before.updating, EndpointConfigName=before.update
+    )
     os.kill(offline.server["pid"], signal.SIGKILL)
     strays = ["jobs/stray/file", "endpoints/stray/opt/ml/model/file", "kept/s3/buckets/half.draft"]
     for stray in (offline.state / "aws" / name for name in strays):
@@ -95,7 +130,9 @@ def world(tmp_path_factory):
 
 
 def test_endpoints_answer_as_before_and_everything_they_are_made_of_is_there(world):
-    assert world.offline.invoke(world.endpoint, "2,1,0", InferenceId="after")["Body"] == world.answer
+    assert (
+        world.offline.invoke(world.endpoint, "2,1,0", InferenceId="after")["Body"] == world.answer
+    )
     assert describe(world.offline, world.endpoint) == world.described
 
 
@@ -114,13 +151,16 @@ def test_an_endpoint_that_was_updating_is_rolled_back(world):
     described = world.offline.wait("Endpoint", world.updating)
     variant = world.offline.invoke(world.updating)["InvokedProductionVariant"]
     assert described["EndpointStatus"] == "InService"
-    outcomes = {(world.updating, "AllTraffic"), (world.update, "updated")}  # the second if it was quicker than the kill
+    # The second if it was quicker than the kill
+    outcomes = {(world.updating, "AllTraffic"), (world.update, "updated")}
     assert (described["EndpointConfigName"], variant) in outcomes
 
 
 def test_a_job_that_ran_or_waited_has_failed_and_does_not_run_again(world):
     for request in world.jobs:
-        job = world.offline.sagemaker.describe_training_job(TrainingJobName=request["TrainingJobName"])
+        job = world.offline.sagemaker.describe_training_job(
+            TrainingJobName=request["TrainingJobName"]
+        )
         assert job["TrainingJobStatus"] == job["SecondaryStatus"] == "Failed"
         assert "ended while the job ran" in job["FailureReason"]
     assert not list((world.offline.state / "aws").glob("jobs/*"))
@@ -135,17 +175,29 @@ def test_objects_keep_their_content_metadata_tags_and_times(world):
     assert after["Body"].read() == b"\x00\nbytes"
     for member in ("ETag", "LastModified", "ContentType", "Metadata", "ContentLength"):
         assert after[member] == world.objects[member]
-    tags = {key: s3.get_object_tagging(Bucket="kept-bucket", Key=key)["TagSet"] for key in ("a b/ü", "tagged-later")}
-    assert tags == {"a b/ü": [{"Key": "t", "Value": "1"}], "tagged-later": [{"Key": "t", "Value": "2"}]}
+    tags = {
+        key: s3.get_object_tagging(Bucket="kept-bucket", Key=key)["TagSet"]
+        for key in ("a b/ü", "tagged-later")
+    }
+    assert tags == {
+        "a b/ü": [{"Key": "t", "Value": "1"}],
+        "tagged-later": [{"Key": "t", "Value": "2"}],
+    }
 
 
 def test_roles_and_their_policies_are_kept(world):
     iam = world.offline.client("iam")
-    assert {role["RoleName"] for role in iam.list_roles()["Roles"]} == {"mine", "TutorialExecutionRole"}
+    assert {role["RoleName"] for role in iam.list_roles()["Roles"]} == {
+        "mine",
+        "TutorialExecutionRole",
+    }
     after = iam.get_role(RoleName="mine")["Role"]
     for member in ("Arn", "RoleId", "CreateDate", "Description"):
         assert after[member] == world.role[member]
-    attached = {policy["PolicyName"] for policy in iam.list_attached_role_policies(RoleName="mine")["AttachedPolicies"]}
+    attached = {
+        policy["PolicyName"]
+        for policy in iam.list_attached_role_policies(RoleName="mine")["AttachedPolicies"]
+    }
     assert attached == {"own", "AmazonSageMakerFullAccess"}
     assert iam.get_role_policy(RoleName="mine", PolicyName="inline")["PolicyDocument"] == POLICY
 

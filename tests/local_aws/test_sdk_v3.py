@@ -1,4 +1,6 @@
-"""The SageMaker SDK v3 as the notebooks use it: the server's variables are set in an interpreter that runs already."""
+"""The SageMaker SDK v3 as the notebooks use it: the server's variables are set in an interpreter
+that runs already.
+"""
 
 import json
 import textwrap
@@ -72,11 +74,20 @@ def test_a_built_in_algorithm_trains_and_serves(aws, session, role):
     from sagemaker.core.resources import Endpoint, EndpointConfig, Model
     from sagemaker.core.shapes import ContainerDefinition, ProductionVariant
 
-    hyperparameters = {"feature_dim": 3, "predictor_type": "binary_classifier", "mini_batch_size": 50}
-    job = train(trainer(session, role, training_image=LINEAR_LEARNER, hyperparameters=hyperparameters), wait=True)
+    hyperparameters = {
+        "feature_dim": 3,
+        "predictor_type": "binary_classifier",
+        "mini_batch_size": 50,
+    }
+    job = train(
+        trainer(session, role, training_image=LINEAR_LEARNER, hyperparameters=hyperparameters),
+        wait=True,
+    )
     assert job.training_job_status == "Completed"
     name = unique("sdk")
-    container = ContainerDefinition(image=LINEAR_LEARNER, model_data_url=job.model_artifacts.s3_model_artifacts)
+    container = ContainerDefinition(
+        image=LINEAR_LEARNER, model_data_url=job.model_artifacts.s3_model_artifacts
+    )
     Model.create(model_name=name, execution_role_arn=role, primary_container=container)
     variant = ProductionVariant(
         variant_name="all", model_name=name, initial_instance_count=1, instance_type="ml.m5.large"
@@ -96,17 +107,29 @@ def test_a_script_of_the_users_own_trains_and_serves(aws, session, role, tmp_pat
 
     (tmp_path / "train.py").write_text(TRAIN)
     source = SourceCode(source_dir=str(tmp_path), entry_script="train.py")
-    job = train(trainer(session, role, training_image=SKLEARN, source_code=source, hyperparameters={"depth": 5}))
+    job = train(
+        trainer(
+            session, role, training_image=SKLEARN, source_code=source, hyperparameters={"depth": 5}
+        )
+    )
     done = aws.wait("TrainingJob", job.training_job_name)
     assert done["TrainingJobStatus"] == "Completed", done.get("FailureReason")
     name, code = unique("script"), tmp_path / "code"
     code.mkdir()
     (code / "inference.py").write_text(INFERENCE)
     uri = _repack(aws, done["ModelArtifacts"]["S3ModelArtifacts"], code / "inference.py")
-    environment = {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"}
+    environment = {
+        "SAGEMAKER_PROGRAM": "inference.py",
+        "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
+    }
     container = {"Image": SKLEARN, "ModelDataUrl": uri, "Environment": environment}
     aws.sagemaker.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer=container)
-    variant = {"VariantName": "a", "ModelName": name, "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
+    variant = {
+        "VariantName": "a",
+        "ModelName": name,
+        "InitialInstanceCount": 1,
+        "InstanceType": "ml.m5.large",
+    }
     aws.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
     aws.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
     assert aws.wait("Endpoint", name)["EndpointStatus"] == "InService"
@@ -115,7 +138,9 @@ def test_a_script_of_the_users_own_trains_and_serves(aws, session, role, tmp_pat
 
 
 def _repack(aws, uri, script):
-    """Put inference.py into a model's archive, as ModelBuilder does; answers the new archive's URI."""
+    """Put inference.py into a model's archive, as ModelBuilder does; answers the new archive's
+    URI.
+    """
     import io
     import tarfile
 
@@ -134,7 +159,12 @@ def _repack(aws, uri, script):
 @pytest.mark.parametrize("kind", ["ScriptProcessor", "FrameworkProcessor"])
 def test_a_processor_runs_a_script(aws, session, role, tmp_path, kind):
     from sagemaker.core import processing
-    from sagemaker.core.shapes import ProcessingInput, ProcessingOutput, ProcessingS3Input, ProcessingS3Output
+    from sagemaker.core.shapes import (
+        ProcessingInput,
+        ProcessingOutput,
+        ProcessingS3Input,
+        ProcessingS3Output,
+    )
 
     script = tmp_path / "count.py"
     script.write_text(
@@ -154,13 +184,22 @@ def test_a_processor_runs_a_script(aws, session, role, tmp_path, kind):
         sagemaker_session=session,
     )
     source = ProcessingS3Input(
-        s3_uri="s3://data/train/", local_path="/opt/ml/processing/input", s3_data_type="S3Prefix", s3_input_mode="File"
+        s3_uri="s3://data/train/",
+        local_path="/opt/ml/processing/input",
+        s3_data_type="S3Prefix",
+        s3_input_mode="File",
     )
     output = ProcessingS3Output(
-        s3_uri=f"s3://data/{kind}", local_path="/opt/ml/processing/output", s3_upload_mode="EndOfJob"
+        s3_uri=f"s3://data/{kind}",
+        local_path="/opt/ml/processing/output",
+        s3_upload_mode="EndOfJob",
     )
     processor.run(
-        **({"code": str(script)} if kind == "ScriptProcessor" else {"code": script.name, "source_dir": str(tmp_path)}),
+        **(
+            {"code": str(script)}
+            if kind == "ScriptProcessor"
+            else {"code": script.name, "source_dir": str(tmp_path)}
+        ),
         inputs=[ProcessingInput(input_name="data", s3_input=source)],
         outputs=[ProcessingOutput(output_name="count", s3_output=output)],
         arguments=["rows:"],

@@ -20,7 +20,9 @@ def stopped(tmp_path):
     offline.command("stop", check=False)
 
 
-def test_start_takes_less_than_five_seconds_of_processor_and_finds_the_running_server_again(stopped):
+def test_start_takes_less_than_five_seconds_of_processor_and_finds_the_running_server_again(
+    stopped,
+):
     stopped.start()
     first = stopped.server
     assert sum(psutil.Process(first["pid"]).cpu_times()[:2]) < 5
@@ -30,10 +32,17 @@ def test_start_takes_less_than_five_seconds_of_processor_and_finds_the_running_s
 
 
 def test_finding_a_running_server_imports_no_library(aws):
-    code = "import sys; from helpers.local_aws import daemon; daemon.start(); print(*sys.modules)"
+    code = (
+        "import sys; from local_aws.daemon import starting; starting.start(); print(*sys.modules)"
+    )
     environment = os.environ | {"TUTORIAL_LOCAL_DIR": str(aws.state)}
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code],
+        cwd=REPOSITORY,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert not {"boto3", "moto", "flask", "numpy"} & set(done.stdout.split())
 
@@ -125,7 +134,9 @@ def test_the_sts_address_that_sdks_insist_on_leads_here(aws):
         "print(client.get_caller_identity()['Arn'])"
     )
     environment = {"PATH": os.environ["PATH"]} | aws.env
-    done = subprocess.run([sys.executable, "-c", command], env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", command], env=environment, capture_output=True, text=True, check=True
+    )
     assert "TutorialExecutionRole" in done.stdout
 
 

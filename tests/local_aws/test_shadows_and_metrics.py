@@ -14,7 +14,10 @@ def statistics(aws, endpoint, name, variant="AllTraffic"):
     points = aws.client("cloudwatch").get_metric_statistics(
         Namespace="AWS/SageMaker",
         MetricName=name,
-        Dimensions=[{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": variant}],
+        Dimensions=[
+            {"Name": "EndpointName", "Value": endpoint},
+            {"Name": "VariantName", "Value": variant},
+        ],
         StartTime=now - timedelta(minutes=5),
         EndTime=now + timedelta(minutes=5),
         Period=60,
@@ -25,16 +28,22 @@ def statistics(aws, endpoint, name, variant="AllTraffic"):
 
 def test_a_shadow_sees_the_requests_and_answers_none(aws):
     prefix = unique("shadowed")
-    name = deploy(aws, variants=("live",), shadows=("shadow",), capture=capture_config(f"s3://data/{prefix}"))[
-        "EndpointName"
-    ]
+    name = deploy(
+        aws, variants=("live",), shadows=("shadow",), capture=capture_config(f"s3://data/{prefix}")
+    )["EndpointName"]
     described = aws.sagemaker.describe_endpoint(EndpointName=name)
-    assert [variant["VariantName"] for variant in described["ShadowProductionVariants"]] == ["shadow"]
+    assert [variant["VariantName"] for variant in described["ShadowProductionVariants"]] == [
+        "shadow"
+    ]
     for number in range(5):
         assert aws.invoke(name, InferenceId=f"id-{number}")["InvokedProductionVariant"] == "live"
     records = captured(aws, prefix, count=10)
     for variant in ("live", "shadow"):
-        ids = [record["eventMetadata"]["inferenceId"] for key, record in records if f"/{variant}/" in key]
+        ids = [
+            record["eventMetadata"]["inferenceId"]
+            for key, record in records
+            if f"/{variant}/" in key
+        ]
         assert sorted(ids) == [f"id-{number}" for number in range(5)]
     with pytest.raises(ClientError, match="Variant shadow not found"):
         aws.invoke(name, TargetVariant="shadow")

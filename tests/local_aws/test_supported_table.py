@@ -3,7 +3,7 @@
 import pytest
 from offline import LINEAR_LEARNER, deploy, training_job
 
-from helpers.local_aws import supported
+from local_aws import supported
 
 BODIES = {
     "text/csv": "1,1,1",
@@ -15,7 +15,7 @@ XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
 
 
 def test_the_documents_tables_are_the_codes():
-    assert supported.tables() in supported.DOCUMENT.read_text(), "run python -m helpers.local_aws.supported"
+    assert supported.tables() in supported.DOCUMENT.read_text(), "run python -m local_aws.supported"
 
 
 @pytest.mark.parametrize("image", [LINEAR_LEARNER, XGBOOST])
@@ -27,7 +27,9 @@ def test_an_endpoint_takes_the_content_types_listed_and_no_others(aws, image):
     request = training_job(aws, **changes)
     aws.sagemaker.create_training_job(**request)
     job = aws.wait("TrainingJob", request["TrainingJobName"])
-    endpoint = deploy(aws, model_data=job["ModelArtifacts"]["S3ModelArtifacts"], image=image)["EndpointName"]
+    endpoint = deploy(aws, model_data=job["ModelArtifacts"]["S3ModelArtifacts"], image=image)[
+        "EndpointName"
+    ]
     accepted = set()
     for content_type, body in BODIES.items():
         try:

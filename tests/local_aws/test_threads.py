@@ -6,7 +6,7 @@ import sys
 RESETS = """
 import threading
 from moto.sagemaker.models import sagemaker_backends
-from helpers.local_aws.sagemaker.models import Backend
+from local_aws.sagemaker.models import Backend
 sagemaker_backends.backend = Backend
 for _ in range(20):
     for region in ("us-east-1", "eu-central-1"):
@@ -19,6 +19,8 @@ print(threading.active_count())
 
 
 def test_a_reset_leaves_no_thread():
-    done = subprocess.run([sys.executable, "-c", RESETS], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", RESETS], capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) <= 2, done.stdout  # a worker of the last pool may be ending still

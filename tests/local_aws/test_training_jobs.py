@@ -22,7 +22,9 @@ def test_the_patterns_call_trains_a_model(aws):
         OutputDataConfig={"S3OutputPath": "s3://data/pattern/"},
     )
     assert job["TrainingJobStatus"] == job["SecondaryStatus"] == "Completed"
-    assert job["ModelArtifacts"]["S3ModelArtifacts"] == f"s3://data/pattern/{name}/output/model.tar.gz"
+    assert (
+        job["ModelArtifacts"]["S3ModelArtifacts"] == f"s3://data/pattern/{name}/output/model.tar.gz"
+    )
     turns = [turn["Status"] for turn in job["SecondaryStatusTransitions"]]
     assert turns == ["Starting", "Downloading", "Training", "Uploading", "Completed"]
     assert all(turn["EndTime"] >= turn["StartTime"] for turn in job["SecondaryStatusTransitions"])
@@ -34,8 +36,12 @@ def test_the_patterns_call_trains_a_model(aws):
 def test_equal_jobs_give_equal_bytes(aws):
     digests = set()
     for _ in range(2):
-        bucket, _, key = run(aws)["ModelArtifacts"]["S3ModelArtifacts"].removeprefix("s3://").partition("/")
-        digests.add(hashlib.sha256(aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read()).hexdigest())
+        bucket, _, key = (
+            run(aws)["ModelArtifacts"]["S3ModelArtifacts"].removeprefix("s3://").partition("/")
+        )
+        digests.add(
+            hashlib.sha256(aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read()).hexdigest()
+        )
     assert len(digests) == 1
 
 
@@ -43,9 +49,13 @@ def test_logs_are_in_cloudwatch(aws):
     name = run(aws)["TrainingJobName"]
     logs = aws.client("logs")
     group = "/aws/sagemaker/TrainingJobs"
-    (stream,) = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{name}/")["logStreams"]
+    (stream,) = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{name}/")[
+        "logStreams"
+    ]
     assert stream["logStreamName"].startswith(f"{name}/algo-1-")
-    events = logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"])["events"]
+    events = logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"])[
+        "events"
+    ]
     assert any("#quality_metric" in event["message"] for event in events)
 
 
@@ -70,12 +80,17 @@ def test_a_users_mistake_is_a_client_error_in_the_failure_reason(aws):
     aws.s3.put_object(Bucket="data", Key="bad/text.csv", Body="1,2,3,4\n0,x,1,1\n")
     job = run(aws, InputDataConfig=[channel("train", "s3://data/bad/")])
     assert job["TrainingJobStatus"] == job["SecondaryStatus"] == "Failed"
-    assert job["FailureReason"].startswith("ClientError: ") and job["FailureReason"].endswith(", exit code: 1")
+    assert job["FailureReason"].startswith("ClientError: ") and job["FailureReason"].endswith(
+        ", exit code: 1"
+    )
     assert "'x'" in job["FailureReason"]
 
 
 def test_an_unknown_hyperparameter_fails_naming_it(aws):
-    job = run(aws, HyperParameters={"feature_dim": "3", "predictor_type": "binary_classifier", "no_such": "1"})
+    job = run(
+        aws,
+        HyperParameters={"feature_dim": "3", "predictor_type": "binary_classifier", "no_such": "1"},
+    )
     assert job["TrainingJobStatus"] == "Failed" and "no_such" in job["FailureReason"]
 
 
@@ -88,7 +103,12 @@ def test_a_job_can_be_stopped(aws):
     request = sleeping_job(aws)
     name = request["TrainingJobName"]
     aws.sagemaker.create_training_job(**request)
-    until(lambda: aws.sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"] == "Training")
+    until(
+        lambda: (
+            aws.sagemaker.describe_training_job(TrainingJobName=name)["SecondaryStatus"]
+            == "Training"
+        )
+    )
     with pytest.raises(aws.sagemaker.exceptions.ResourceInUse):
         aws.sagemaker.delete_training_job(TrainingJobName=name)
     aws.sagemaker.stop_training_job(TrainingJobName=name)
@@ -118,13 +138,29 @@ def test_a_name_is_used_once(aws):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"InputDataConfig": [channel("train", "s3://data/nothing/here/")]}, "s3://data/nothing/here/"),
+        (
+            {"InputDataConfig": [channel("train", "s3://data/nothing/here/")]},
+            "s3://data/nothing/here/",
+        ),
         ({"InputDataConfig": [channel("train", "s3://no-such-bucket/x")]}, "no-such-bucket"),
         (
-            {"AlgorithmSpecification": {"TrainingImage": "12345.dkr/mine:1", "TrainingInputMode": "File"}},
+            {
+                "AlgorithmSpecification": {
+                    "TrainingImage": "12345.dkr/mine:1",
+                    "TrainingInputMode": "File",
+                }
+            },
             "12345.dkr/mine:1",
         ),
-        ({"AlgorithmSpecification": {"TrainingImage": LINEAR_LEARNER, "TrainingInputMode": "Pipe"}}, "Pipe"),
+        (
+            {
+                "AlgorithmSpecification": {
+                    "TrainingImage": LINEAR_LEARNER,
+                    "TrainingInputMode": "Pipe",
+                }
+            },
+            "Pipe",
+        ),
     ],
 )
 def test_what_cannot_work_is_refused_at_once(aws, changes, words):

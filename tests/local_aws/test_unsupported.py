@@ -11,10 +11,15 @@ from offline import LINEAR_LEARNER
 def patient(aws):
     """A client maker with botocore's usual retries."""
     session = boto3.Session(
-        aws.env["AWS_ACCESS_KEY_ID"], aws.env["AWS_SECRET_ACCESS_KEY"], aws.env["AWS_SESSION_TOKEN"], "us-east-1"
+        aws.env["AWS_ACCESS_KEY_ID"],
+        aws.env["AWS_SECRET_ACCESS_KEY"],
+        aws.env["AWS_SESSION_TOKEN"],
+        "us-east-1",
     )
     config = Config(retries={"total_max_attempts": 5, "mode": "standard"})
-    return lambda service: session.client(service, endpoint_url=aws.env["AWS_ENDPOINT_URL"], config=config)
+    return lambda service: session.client(
+        service, endpoint_url=aws.env["AWS_ENDPOINT_URL"], config=config
+    )
 
 
 @pytest.mark.parametrize(
@@ -56,7 +61,9 @@ def test_policies_are_simulated_as_allowed(aws):
         PolicySourceArn="arn:aws:iam::123456789012:role/TutorialExecutionRole",
         ActionNames=["sagemaker:CreateTrainingJob", "s3:GetObject"],
     )
-    decisions = {result["EvalActionName"]: result["EvalDecision"] for result in answer["EvaluationResults"]}
+    decisions = {
+        result["EvalActionName"]: result["EvalDecision"] for result in answer["EvaluationResults"]
+    }
     assert decisions == {"sagemaker:CreateTrainingJob": "allowed", "s3:GetObject": "allowed"}
 
 
@@ -64,5 +71,7 @@ def test_a_pipeline_of_containers_is_refused(aws):
     containers = [{"Image": LINEAR_LEARNER}, {"Image": LINEAR_LEARNER}]
     with pytest.raises(ClientError, match="pipelines are not supported"):
         aws.sagemaker.create_model(
-            ModelName="pipeline", ExecutionRoleArn="arn:aws:iam::123456789012:role/r", Containers=containers
+            ModelName="pipeline",
+            ExecutionRoleArn="arn:aws:iam::123456789012:role/r",
+            Containers=containers,
         )

@@ -9,13 +9,16 @@ from hypothesis import strategies as st
 from moto.core.utils import get_service_model
 from offline import training_job
 
-from helpers.local_aws.sagemaker.models import OPERATIONS
+from local_aws.sagemaker.models import OPERATIONS
 
 
 def post(aws, operation, body):
     """Send a body that botocore would refuse to send; answers (status, code, message)."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
-    headers = {"X-Amz-Target": f"SageMaker.{operation}", "Content-Type": "application/x-amz-json-1.1"}
+    headers = {
+        "X-Amz-Target": f"SageMaker.{operation}",
+        "Content-Type": "application/x-amz-json-1.1",
+    }
     answer = aws.send(aws.signed("POST", "/", data, headers))
     told = answer.json()
     if answer.status_code == 200:
@@ -40,13 +43,33 @@ def changed(aws, path, value):
 @pytest.mark.parametrize(
     ("path", "value", "words"),
     [
-        (["RoleArn"], None, "Value null at 'roleArn' failed to satisfy constraint: Member must not be null"),
-        (["AlgorithmSpecification", "TrainingInputMode"], None, "'algorithmSpecification.trainingInputMode'"),
+        (
+            ["RoleArn"],
+            None,
+            "Value null at 'roleArn' failed to satisfy constraint: Member must not be null",
+        ),
+        (
+            ["AlgorithmSpecification", "TrainingInputMode"],
+            None,
+            "'algorithmSpecification.trainingInputMode'",
+        ),
         (["TrainingJobName"], "a" * 64, r"'trainingJobName' .*length less than or equal to 63"),
         (["TrainingJobName"], "no spaces", r"'trainingJobName' .*regular expression pattern"),
-        (["RoleArn"], "arn:aws:iam::1:user/me-and-some-more", r"'roleArn' .*regular expression pattern"),
-        (["AlgorithmSpecification", "TrainingInputMode"], "Tape", r"enum value set: \[Pipe, File, FastFile\]"),
-        (["StoppingCondition", "MaxRuntimeInSeconds"], 0, r"'stoppingCondition.maxRuntimeInSeconds' .*greater than"),
+        (
+            ["RoleArn"],
+            "arn:aws:iam::1:user/me-and-some-more",
+            r"'roleArn' .*regular expression pattern",
+        ),
+        (
+            ["AlgorithmSpecification", "TrainingInputMode"],
+            "Tape",
+            r"enum value set: \[Pipe, File, FastFile\]",
+        ),
+        (
+            ["StoppingCondition", "MaxRuntimeInSeconds"],
+            0,
+            r"'stoppingCondition.maxRuntimeInSeconds' .*greater than",
+        ),
         (["InputDataConfig", 0, "ChannelName"], "", r"'inputDataConfig.1.member.channelName'"),
         (["Surprise"], 1, "Unknown member 'Surprise'"),
         (["ResourceConfig", "Surprise"], 1, "Unknown member 'resourceConfig.Surprise'"),
@@ -63,12 +86,20 @@ def test_a_member_that_cannot_be_is_named(aws, path, value, words):
 
 
 def test_every_problem_is_told_at_once(aws):
-    status, code, message = post(aws, "CreateModel", {"Surprise": 1, "EnableNetworkIsolation": True})
+    status, code, message = post(
+        aws, "CreateModel", {"Surprise": 1, "EnableNetworkIsolation": True}
+    )
     assert (status, code) == (400, "ValidationException")
-    assert message.startswith("2 validation errors detected") and "modelName" in message and "Surprise" in message
+    assert (
+        message.startswith("2 validation errors detected")
+        and "modelName" in message
+        and "Surprise" in message
+    )
 
 
-@pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"[]", b'"text"', {"ModelName": 7}, {"ModelName": ["a"]}])
+@pytest.mark.parametrize(
+    "body", [b"{", b"\xff\xfe", b"[]", b'"text"', {"ModelName": 7}, {"ModelName": ["a"]}]
+)
 def test_malformed_json_is_a_serialization_error(aws, body):
     assert post(aws, "DescribeModel", body)[:2] == (400, "SerializationException")
 
@@ -80,7 +111,9 @@ def test_a_made_up_page_token_is_refused(aws, token):
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=10),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3)
+    ),
     max_leaves=10,
 )
 MODEL = get_service_model("sagemaker")
@@ -91,7 +124,9 @@ SETTINGS = settings(max_examples=150, suppress_health_check=[HealthCheck.functio
 def requests(draw):
     """An operation and a body that has some of its members, of the right type or not."""
     operation = draw(st.sampled_from(sorted(OPERATIONS)))
-    return operation, draw(st.dictionaries(st.sampled_from(sorted(members(operation))), JSON, max_size=5))
+    return operation, draw(
+        st.dictionaries(st.sampled_from(sorted(members(operation))), JSON, max_size=5)
+    )
 
 
 def members(operation):
@@ -117,4 +152,7 @@ def test_no_json_whatsoever_makes_the_server_fail(aws, request):
 @example(body=b"9" * 5000)
 @example(body=b"[" * 100_000)
 def test_no_bytes_whatsoever_make_the_server_fail(aws, body):
-    assert post(aws, "DescribeModel", body)[:2] in ((400, "ValidationException"), (400, "SerializationException"))
+    assert post(aws, "DescribeModel", body)[:2] in (
+        (400, "ValidationException"),
+        (400, "SerializationException"),
+    )

@@ -1,4 +1,6 @@
-"""A pytest plugin for nbval: compare figures byte for byte too, and leave progress bars out of it."""
+"""A pytest plugin for nbval: compare figures byte for byte too, and leave progress bars out of
+it.
+"""
 
 import nbval.plugin
 

@@ -1,4 +1,6 @@
-"""The outputs that readers see on GitHub are those that the notebooks give today, figures included."""
+"""The outputs that readers see on GitHub are those that the notebooks give today, figures
+included.
+"""
 
 import subprocess
 import sys

@@ -1,4 +1,6 @@
-"""The notebooks work for more than their defaults: one run in order with other parameters, on services of its own."""
+"""The notebooks work for more than their defaults: one run in order with other parameters, on
+services of its own.
+"""
 
 import os
 

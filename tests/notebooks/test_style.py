@@ -57,7 +57,8 @@ def test_numbers_have_at_most_four_significant_digits(notebook):
             text = output.get("text") or output.get("data", {}).get("text/plain", "")
             for number in re.findall(r"(?<![\w.-])\d+\.\d+(?![\w.])", text):
                 digits = number.replace(".", "").strip("0")
-                shown_as_read = cell.metadata.get("tags", []) == ["raw-numbers"]  # values of the data file, as they are
+                # Values of the data file, as they are
+                shown_as_read = cell.metadata.get("tags", []) == ["raw-numbers"]
                 assert len(digits) <= 4 or shown_as_read, f"{number} in: {cell.source[:60]}"
 
 

@@ -1,4 +1,6 @@
-"""A review page that really listens, over a store in memory, and a reviewer's browser that speaks HTTP to it."""
+"""A review page that really listens, over a store in memory, and a reviewer's browser that speaks
+HTTP to it.
+"""
 
 import threading
 from datetime import timedelta
@@ -8,8 +10,8 @@ import requests
 from lxml.html import document_fromstring
 from werkzeug.serving import make_server
 
-from helpers import review
-from helpers.review import sandbox
+from model_monitoring import review
+from model_monitoring.review import sandbox
 
 from .memory_store import MemoryStore
 
@@ -49,9 +51,15 @@ class Browser:
         return [(name, value) for name, value in form.form_values()]
 
     def answer(self, task_id, given, keep=()):
-        """Open a task and send its form with these values; `keep` names prefilled fields to send as they stand."""
+        """Open a task and send its form with these values; `keep` names prefilled fields to send as
+        they stand.
+        """
         shown = self.get(f"/tasks/{task_id}")
-        kept = [pair for pair in self.form(shown, "work") if pair[0].startswith("review:") or pair[0] in keep]
+        kept = [
+            pair
+            for pair in self.form(shown, "work")
+            if pair[0].startswith("review:") or pair[0] in keep
+        ]
         return self.post(f"/tasks/{task_id}", kept + list(given))
 
 
@@ -63,7 +71,9 @@ def store():
 def serve(application):
     """Serve an app on a free port; yields its address."""
     server = make_server("127.0.0.1", 0, application, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+    )
     thread.start()
     yield f"http://127.0.0.1:{server.port}"
     server.shutdown()

@@ -4,7 +4,17 @@ import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from helpers.review import AlreadyAnswered, Answer, NoTask, Queue, Receipt, Summary, Task, TaskGone, TaskTaken
+from model_monitoring.review import (
+    AlreadyAnswered,
+    Answer,
+    NoTask,
+    Queue,
+    Receipt,
+    Summary,
+    Task,
+    TaskGone,
+    TaskTaken,
+)
 
 
 @dataclass
@@ -43,7 +53,9 @@ class MemoryStore:
                 if state:
                     summary = Summary(held.task_id, held.title, held.created, state)
                     {"mine": mine, "open": waiting, "done": done}[state].append(summary)
-        return Queue([*mine, *waiting, *reversed(done)][:limit], len(mine) + len(waiting), len(done))
+        return Queue(
+            [*mine, *waiting, *reversed(done)][:limit], len(mine) + len(waiting), len(done)
+        )
 
     def _state(self, reviewer, held):
         if reviewer in held.answers:
@@ -60,7 +72,11 @@ class MemoryStore:
     def claim(self, reviewer, task_id):
         with self.guard:
             if task_id is None:
-                found = [held for held in self.tasks.values() if self._state(reviewer, held) in ("mine", "open")]
+                found = [
+                    held
+                    for held in self.tasks.values()
+                    if self._state(reviewer, held) in ("mine", "open")
+                ]
                 if not found:
                     raise NoTask("Nothing is waiting for you.")
                 held = min(found, key=lambda held: self._state(reviewer, held) != "mine")

@@ -3,7 +3,7 @@
 import sys
 import time
 
-from helpers.review import TemplateError, default_template, render, sandbox
+from model_monitoring.review import TemplateError, default_template, render, sandbox
 
 from .samples import scored
 

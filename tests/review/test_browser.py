@@ -1,11 +1,13 @@
-"""Real Chromium: a reviewer's work from link to answer, by keyboard alone, at a phone's width and a desk's."""
+"""Real Chromium: a reviewer's work from link to answer, by keyboard alone, at a phone's width and a
+desk's.
+"""
 
 import time
 from datetime import timedelta
 
 import pytest
 
-from helpers import review
+from model_monitoring import review
 
 from .conftest import SECRET
 from .samples import WALKTHROUGH, WALKTHROUGH_INPUT, scored
@@ -15,14 +17,19 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def enter(chromium, site):
-    """Open a browser of its own for a reviewer, by the invitation's link; its pages must break nothing."""
+    """Open a browser of its own for a reviewer, by the invitation's link; its pages must break
+    nothing.
+    """
     said = []
 
     def open_page(reviewer, width=1280, **options):
         context = chromium.new_context(viewport={"width": width, "height": 900}, **options)
         page = context.new_page()
         page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("console", lambda message: said.append(message.text) if "Policy" in message.text else None)
+        page.on(
+            "console",
+            lambda message: said.append(message.text) if "Policy" in message.text else None,
+        )
         page.goto(f"{site}/enter#{review.invitation(SECRET, reviewer, timedelta(hours=1))}")
         page.wait_for_url(f"{site}/")
         return page
@@ -43,7 +50,9 @@ def start(page):
 @pytest.fixture
 def queue(store):
     for number in range(3):
-        store.add(f"t-{number}", review.default_template(), scored(f"s-{number}"), title=f"Row s-{number}")
+        store.add(
+            f"t-{number}", review.default_template(), scored(f"s-{number}"), title=f"Row s-{number}"
+        )
     return store.tasks
 
 
@@ -150,7 +159,11 @@ def test_two_browsers_at_once_share_the_queue(enter, queue, site):
         page.keyboard.press("1")
         with page.expect_navigation():
             page.keyboard.press("Control+Enter")
-    assert sorted(name for task in queue.values() for name in task.answers) == ["anna", "anna", "ben"]
+    assert sorted(name for task in queue.values() for name in task.answers) == [
+        "anna",
+        "anna",
+        "ben",
+    ]
 
 
 def test_blind_mode_shows_the_model_after_the_first_answer(enter, store, site):
@@ -166,7 +179,10 @@ def test_blind_mode_shows_the_model_after_the_first_answer(enter, store, site):
     page.locator("input[value=malignant]").check()
     page.keyboard.press("Control+Enter")
     page.wait_for_url(f"{site}/?saved")
-    assert task.answers["anna"].first["label"]["benign"] and task.answers["anna"].content["label"]["malignant"]
+    assert (
+        task.answers["anna"].first["label"]["benign"]
+        and task.answers["anna"].content["label"]["malignant"]
+    )
 
 
 def test_the_walkthroughs_template_loses_no_row(enter, store, site):
@@ -206,7 +222,11 @@ def test_crowd_elements_with_a_script_of_ours(enter, store, site):
 
 def test_scripts_of_templates_and_data_do_not_run(enter, store, site):
     script = "<script>document.title='owned'</script><img src=x onerror=document.title='owned'>"
-    store.add("x", "<input name=a>" + script + "{{ task.input.a | skip_autoescape }}{{ task.input.a }}", {"a": script})
+    store.add(
+        "x",
+        "<input name=a>" + script + "{{ task.input.a | skip_autoescape }}{{ task.input.a }}",
+        {"a": script},
+    )
     page = enter("anna")
     page.goto(f"{site}/tasks/x", wait_until="networkidle")
     assert page.title() == "Check a prediction · Human review"
@@ -259,4 +279,7 @@ def test_the_accessibility_audit_finds_nothing_serious(enter, screens, site, sch
         page.goto(site + path)
         found = axe.run(page)["violations"]
         serious = [one for one in found if one["impact"] in ("serious", "critical")]
-        assert not [(one["id"], one["nodes"][0]["html"], one["nodes"][0]["failureSummary"]) for one in serious], path
+        assert not [
+            (one["id"], one["nodes"][0]["html"], one["nodes"][0]["failureSummary"])
+            for one in serious
+        ], path

@@ -5,19 +5,23 @@ import re
 import pytest
 from lxml.html import fragment_fromstring
 
-from helpers.review import check, default_template, labels, reasons, render
-from helpers.review.answers import parse
+from model_monitoring.review import check, default_template, labels, reasons, render
+from model_monitoring.review.answers import parse
 
 from .samples import scored
 
 
 def feature(**values):
     row = {"id": "s-1", "features": [{"name": "f", **values}]}
-    return fragment_fromstring(render(default_template(), {"labels": ["a", "b"], "rows": [row]}).html).find(".//li")
+    return fragment_fromstring(
+        render(default_template(), {"labels": ["a", "b"], "rows": [row]}).html
+    ).find(".//li")
 
 
 def place(item, mark):
-    return float(re.search(r"left: ([\d.]+)%", item.find(f".//div[@class='{mark}']").get("style"))[1])
+    return float(
+        re.search(r"left: ([\d.]+)%", item.find(f".//div[@class='{mark}']").get("style"))[1]
+    )
 
 
 def test_it_is_a_right_template():
@@ -27,7 +31,8 @@ def test_it_is_a_right_template():
 
 def test_a_value_stands_where_it_is_in_the_training_range():
     item = feature(value=15, low=10, median=12.5, high=20)
-    assert (place(item, "value"), place(item, "median")) == (50, 30)  # the range fills the middle four fifths
+    # The range fills the middle four fifths
+    assert (place(item, "value"), place(item, "median")) == (50, 30)
     assert item.get("class") == "" and "10 – 20" in item.text_content()
 
 
@@ -59,7 +64,12 @@ def test_markup_in_values_is_text():
 
 def test_labels_and_reasons_come_back_by_scoring_id():
     task_input = scored("a", "b")
-    pairs = [("label[0]", "benign"), ("reason[1]", "why"), ("label[1]", "malignant"), ("reason[0]", "")]
+    pairs = [
+        ("label[0]", "benign"),
+        ("reason[1]", "why"),
+        ("label[1]", "malignant"),
+        ("reason[0]", ""),
+    ]
     content = parse(pairs, render(default_template(), task_input).fields)
     assert labels(content, task_input) == {"a": "benign", "b": "malignant"}
     assert reasons(content, task_input) == {"a": None, "b": "why"}

@@ -1,10 +1,12 @@
-"""The door of a site on this machine: its own pages and programs come in, other sites may only link."""
+"""The door of a site on this machine: its own pages and programs come in, other sites may only
+link.
+"""
 
 import pytest
 from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
-from helpers.review import own_pages_only
+from model_monitoring.review import own_pages_only
 
 LINK = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
 
@@ -36,27 +38,53 @@ def test_known_hosts_lead_here(ask, host):
      "127.1", "2130706433", "::1", "[::ffff:127.0.0.1]", "localhost.", "sub.studio.example", " ", "127.0.0.1/"],
 )  # fmt: skip
 def test_any_other_host_is_refused_before_anything_else(ask, host):
-    """A name that an attacker's DNS points at 127.0.0.1 makes any page of that name one of ours, to a browser."""
+    """A name that an attacker's DNS points at 127.0.0.1 makes any page of that name one of ours, to
+    a browser.
+    """
     for method in ("GET", "POST", "OPTIONS"):
-        answer = ask(method, host, X_Forwarded_Host="127.0.0.1", Sec_Fetch_Site="same-origin", Authorization="Bearer x")
+        answer = ask(
+            method,
+            host,
+            X_Forwarded_Host="127.0.0.1",
+            Sec_Fetch_Site="same-origin",
+            Authorization="Bearer x",
+        )
         assert answer.status_code == 421
         assert "inside" not in answer.text
-    assert "--host" in ask(host="lab.example").text and "'lab.example'" in ask(host="lab.example").text
+    assert (
+        "--host" in ask(host="lab.example").text and "'lab.example'" in ask(host="lab.example").text
+    )
 
 
 def test_a_request_without_a_host_is_refused():
     status = []
-    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "SERVER_NAME": "127.0.0.1", "SERVER_PORT": "80"}
-    own_pages_only(Response("inside"))(environ | {"wsgi.url_scheme": "http"}, lambda said, _: status.append(said))
+    environ = {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": "/",
+        "SERVER_NAME": "127.0.0.1",
+        "SERVER_PORT": "80",
+    }
+    own_pages_only(Response("inside"))(
+        environ | {"wsgi.url_scheme": "http"}, lambda said, _: status.append(said)
+    )
     assert status[0].startswith("421")
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "get"])
 def test_writes_come_from_the_sites_own_pages(ask, method):
     assert ask(method).text == "inside"  # a program
-    for site, status in (("same-origin", 200), ("none", 200), ("same-site", 403), ("cross-site", 403), ("", 403)):
+    for site, status in (
+        ("same-origin", 200),
+        ("none", 200),
+        ("same-site", 403),
+        ("cross-site", 403),
+        ("", 403),
+    ):
         # where the browser says who asks, the page's own Origin makes it no better
-        assert ask(method, Sec_Fetch_Site=site, Origin="http://127.0.0.1:8421", **LINK).status_code == status, site
+        assert (
+            ask(method, Sec_Fetch_Site=site, Origin="http://127.0.0.1:8421", **LINK).status_code
+            == status
+        ), site
     for origin, status in (
         ("http://127.0.0.1:8421", 200),
         ("https://127.0.0.1:8421", 200),  # of a server that speaks TLS before this one
@@ -95,8 +123,16 @@ def test_other_sites_may_link_here_and_no_more(ask, method, site):
 
 
 def test_own_pages_may_fetch_frame_and_draw(ask):
-    for mode, kind in (("cors", "empty"), ("no-cors", "style"), ("navigate", "document"), ("navigate", "iframe")):
-        assert ask(Sec_Fetch_Site="same-origin", Sec_Fetch_Mode=mode, Sec_Fetch_Dest=kind).text == "inside"
+    for mode, kind in (
+        ("cors", "empty"),
+        ("no-cors", "style"),
+        ("navigate", "document"),
+        ("navigate", "iframe"),
+    ):
+        assert (
+            ask(Sec_Fetch_Site="same-origin", Sec_Fetch_Mode=mode, Sec_Fetch_Dest=kind).text
+            == "inside"
+        )
 
 
 @pytest.mark.parametrize("host", ["", " ", "https://a.example", "a.example:80", "a.example/b", "*", "*.example", "a b",

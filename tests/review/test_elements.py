@@ -5,8 +5,8 @@ import time
 import pytest
 from lxml.html import fragment_fromstring
 
-from helpers.review import render
-from helpers.review.answers import parse
+from model_monitoring.review import render
+from model_monitoring.review.answers import parse
 
 CASES = {
     "text input": (
@@ -19,15 +19,27 @@ CASES = {
         [("why", "one\r\ntwo")],
         {"why": "one\ntwo"},
     ),
-    "slider": ('<crowd-slider name="much" min="1" max="10" step="1"></crowd-slider>', [("much", "7")], {"much": 7}),
-    "checkbox": ('<crowd-checkbox name="found">Found</crowd-checkbox>', [("found", "on")], {"found": {"on": True}}),
+    "slider": (
+        '<crowd-slider name="much" min="1" max="10" step="1"></crowd-slider>',
+        [("much", "7")],
+        {"much": 7},
+    ),
+    "checkbox": (
+        '<crowd-checkbox name="found">Found</crowd-checkbox>',
+        [("found", "on")],
+        {"found": {"on": True}},
+    ),
     "checkboxes of one name": (
         '<crowd-checkbox name="is" value="dim">Dim</crowd-checkbox>'
         '<crowd-checkbox name="is" value="red"></crowd-checkbox>',
         [("is", "red")],
         {"is": {"dim": False, "red": True}},
     ),
-    "toggle": ('<crowd-toggle-button name="it"></crowd-toggle-button>', [("it", "on")], {"it": {"on": True}}),
+    "toggle": (
+        '<crowd-toggle-button name="it"></crowd-toggle-button>',
+        [("it", "on")],
+        {"it": {"on": True}},
+    ),
     "select": (
         '<crowd-select name="one" label="Which?" value="b"><option>a</option><option value="b">B</option>'
         "<option>c</option></crowd-select>",
@@ -124,33 +136,47 @@ def test_a_select_begins_with_its_value_and_a_text_has_its_limits():
     page = fragment_fromstring(render(CASES["select"][0] + limited, {}).html)
     assert page.find(".//option[@selected]").get("value") == "b"
     assert page.find(".//crowd-select/label/span").text == "Which?"
-    assert (page.find(".//input").get("maxlength"), page.find(".//input").get("minlength")) == ("5", "2")
+    assert (page.find(".//input").get("maxlength"), page.find(".//input").get("minlength")) == (
+        "5",
+        "2",
+    )
     assert page.find(".//textarea").get("maxlength") == "9"
 
 
 def test_a_link_may_open_another_tab_which_knows_nothing_of_this_one():
-    link = fragment_fromstring(render('<a href="https://a.example" target="_blank">a</a>', {}).html).find(".//a")
+    link = fragment_fromstring(
+        render('<a href="https://a.example" target="_blank">a</a>', {}).html
+    ).find(".//a")
     assert link.get("target") == "_blank" and link.get("rel") == "noopener noreferrer"
 
 
 def test_choices_that_are_none_are_warned_of():
-    rendered = render('<crowd-classifier name="a" categories="nonsense">text</crowd-classifier>', {})
+    rendered = render(
+        '<crowd-classifier name="a" categories="nonsense">text</crowd-classifier>', {}
+    )
     assert "text" in rendered.html and "categories" in rendered.warnings[0]
-    assert render("<crowd-select name=a></crowd-select>", {}).warnings == ["<crowd-select> has no <option> inside."]
+    assert render("<crowd-select name=a></crowd-select>", {}).warnings == [
+        "<crowd-select> has no <option> inside."
+    ]
 
 
 def test_the_templates_own_button_names_the_pages_button():
     rendered = render(
-        '<crowd-form><input name="a"><crowd-button form-action="submit">Send it</crowd-button></crowd-form>', {}
+        '<crowd-form><input name="a"><crowd-button form-action="submit">Send it</crowd-button></crowd-form>',
+        {},
     )
     assert rendered.submit == "Send it" and "Send it" not in rendered.html
 
 
 def test_controls_without_a_label_are_named_for_screen_readers():
-    html = render('<table><tr><td><input name="a"></td></tr><tr><td><input name="a"></td></tr></table>', {}).html
+    html = render(
+        '<table><tr><td><input name="a"></td></tr><tr><td><input name="a"></td></tr></table>', {}
+    ).html
     html += render('<label>other <input name="c"></label><input name="b">', {}).html
     html += render('<crowd-toggle-button name="d"></crowd-toggle-button>', {}).html
-    assert 'aria-label="b"' in html and 'aria-label="c"' not in html and 'aria-label="d: on"' in html
+    assert (
+        'aria-label="b"' in html and 'aria-label="c"' not in html and 'aria-label="d: on"' in html
+    )
     assert 'aria-label="a[0]"' in html and 'aria-label="a[1]"' in html
 
 

@@ -6,7 +6,7 @@ import tracemalloc
 import pytest
 from werkzeug.test import Client
 
-from helpers import review
+from model_monitoring import review
 
 from .conftest import SECRET
 
@@ -32,8 +32,12 @@ def test_a_form_of_a_million_fields_is_refused_at_once(visitor, path, piece):
 
 
 def test_whoever_has_not_signed_in_sends_little(visitor):
-    assert visitor.post("/enter", data=b"token=" + b"x" * 20_000, content_type=KIND).status_code == 413
-    assert visitor.post("/enter", data=b"token=" + b"x" * 10_000, content_type=KIND).status_code == 401
+    assert (
+        visitor.post("/enter", data=b"token=" + b"x" * 20_000, content_type=KIND).status_code == 413
+    )
+    assert (
+        visitor.post("/enter", data=b"token=" + b"x" * 10_000, content_type=KIND).status_code == 401
+    )
 
 
 def test_a_large_form_is_taken(anna, store):

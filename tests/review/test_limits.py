@@ -1,4 +1,6 @@
-"""Whatever a template does, it ends at limits of time and memory, and others are served meanwhile."""
+"""Whatever a template does, it ends at limits of time and memory, and others are served
+meanwhile.
+"""
 
 import json
 import re
@@ -8,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from helpers.review import TemplateError, check, render, sandbox, worker
-from helpers.review.templates import without_prediction
+from model_monitoring.review import TemplateError, check, render, sandbox, worker
+from model_monitoring.review.templates import without_prediction
 
 from .hostile_templates import ATTACKS, ENDLESS, INPUT, deep
 from .rendering import hurried, ordinary, took
@@ -20,7 +22,9 @@ LESS = "worker.CPU_SECONDS, worker.MEMORY, renderer.WALL = 1, 256 << 20, 3.0"
 
 @pytest.fixture(scope="module")
 def ended():
-    """What became of every attack, six at a time, and of an ordinary task rendered again and again meanwhile."""
+    """What became of every attack, six at a time, and of an ordinary task rendered again and again
+    meanwhile.
+    """
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(6) as others:
         patch.setattr(sandbox, "COMMAND", hurried(LESS))
         sandbox._stop()
@@ -56,7 +60,9 @@ def test_the_limit_of_time(fresh):
         attack = other.submit(took, render, ENDLESS, {})
         pages = [ordinary() for _ in range(5)]
         said, seconds = attack.result()
-    assert re.search(r"time limit \((5 seconds of processor time|10 seconds on a busy machine)\)", said)
+    assert re.search(
+        r"time limit \((5 seconds of processor time|10 seconds on a busy machine)\)", said
+    )
     assert seconds < 13 and max(waited for _, waited in pages) < 3
     assert "radius_mean" in ordinary()[0].html
 

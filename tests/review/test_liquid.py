@@ -1,9 +1,11 @@
-"""Worker templates as Liquid: what is filled in, what is escaped, what is refused and on which line."""
+"""Worker templates as Liquid: what is filled in, what is escaped, what is refused and on which
+line.
+"""
 
 import pytest
 
-from helpers.review import TemplateError, check
-from helpers.review.liquid import fill_in
+from model_monitoring.review import TemplateError, check
+from model_monitoring.review.liquid import fill_in
 
 
 def test_names_with_hyphens_loops_and_captured_text():
@@ -21,7 +23,10 @@ def test_data_is_escaped_once():
 
 
 def test_json_fits_an_attribute_and_a_script():
-    filled = fill_in("{{ task.input.a | to_json }}|{{ task.input.a | to_json | skip_autoescape }}", {"a": ["x", 1.5]})
+    filled = fill_in(
+        "{{ task.input.a | to_json }}|{{ task.input.a | to_json | skip_autoescape }}",
+        {"a": ["x", 1.5]},
+    )
     assert filled.text == '[&#34;x&#34;, 1.5]|["x", 1.5]'
 
 
@@ -38,7 +43,10 @@ def test_unescaped_data_keeps_its_tables_and_loses_what_could_act():
 
 def test_pictures_of_the_web_are_granted_and_others_noted():
     filled = fill_in("{{ task.input.a | grant_read_access }}", {"a": "https://host.example/a.png"})
-    assert (filled.text, filled.image_hosts) == ("https://host.example/a.png", {"https://host.example"})
+    assert (filled.text, filled.image_hosts) == (
+        "https://host.example/a.png",
+        {"https://host.example"},
+    )
     filled = fill_in("{{ task.input.a | grant_read_access }}", {"a": "s3://bucket/a.png"})
     assert not filled.image_hosts and "s3://bucket/a.png" in filled.warnings[0]
 
@@ -46,11 +54,16 @@ def test_pictures_of_the_web_are_granted_and_others_noted():
 def test_what_the_input_lacks_stays_empty_and_is_noted():
     filled = fill_in("[{{ task.input.none.deep }}]{% for a in task.input.rows %}{% endfor %}", {})
     assert filled.text == "[]"
-    assert [warning.split(" ")[0] for warning in filled.warnings] == ["task.input.none", "task.input.rows"]
+    assert [warning.split(" ")[0] for warning in filled.warnings] == [
+        "task.input.none",
+        "task.input.rows",
+    ]
 
 
 def test_asking_whether_something_is_there_is_no_lack():
-    assert not fill_in("{% if task.input.maybe %}x{% endif %}{{ task.input.b | default: 1 }}", {}).warnings
+    assert not fill_in(
+        "{% if task.input.maybe %}x{% endif %}{{ task.input.b | default: 1 }}", {}
+    ).warnings
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.wrappers import Response
 
-from helpers import review
+from model_monitoring import review
 
 from .conftest import SECRET, Browser, serve
 
@@ -16,7 +16,9 @@ def strip_prefix(application, prefix):
 
     def proxy(environ, start_response):
         assert environ["PATH_INFO"].startswith(prefix)
-        return application({**environ, "PATH_INFO": environ["PATH_INFO"].removeprefix(prefix)}, start_response)
+        return application(
+            {**environ, "PATH_INFO": environ["PATH_INFO"].removeprefix(prefix)}, start_response
+        )
 
     return proxy
 
@@ -26,7 +28,9 @@ def prefixed(request, store):
     site = review.create_site(store, secret=SECRET, title="t")
     if request.param != "proxied":
         site = DispatcherMiddleware(Response("elsewhere", 404), {"/review": site})
-    path = {"mounted": "/review", "proxied": "/user/a/proxy/1", "both": "/user/a/proxy/1/review"}[request.param]
+    path = {"mounted": "/review", "proxied": "/user/a/proxy/1", "both": "/user/a/proxy/1/review"}[
+        request.param
+    ]
     if request.param != "mounted":
         site = strip_prefix(site, "/user/a/proxy/1")
     for address in serve(site):
@@ -42,7 +46,11 @@ def test_every_address_stays_below_the_prefix(prefixed, store):
     assert queue.url == f"{prefixed}/"
     assert {cookie.path for cookie in browser.http.cookies} == {"/" + prefixed.split("/", 3)[3]}
     for page in (queue, browser.get("/tasks/ab")):
-        addresses = [value for _, name, value, _ in page.page.iterlinks() if not value.startswith(("data:", "#"))]
+        addresses = [
+            value
+            for _, name, value, _ in page.page.iterlinks()
+            if not value.startswith(("data:", "#"))
+        ]
         assert len(addresses) > 3
         for address in addresses:
             assert urljoin(page.url, address).startswith(f"{prefixed}/")

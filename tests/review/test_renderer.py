@@ -1,4 +1,6 @@
-"""The process that renders: started when needed, replaced if it is killed, gone with its parent, closed to the rest."""
+"""The process that renders: started when needed, replaced if it is killed, gone with its parent,
+closed to the rest.
+"""
 
 import os
 import re
@@ -12,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.review import render, sandbox
+from model_monitoring.review import render, sandbox
 
 from .hostile_templates import ENDLESS
 from .rendering import ordinary
@@ -45,7 +47,9 @@ def test_a_worker_inherits_nothing_and_has_limits(fresh, monkeypatch):
             assert f"socket:[{inode}]" not in names and len(names) < 10
             assert b"secret" not in Path(f"/proc/{pid}/environ").read_bytes()
         limits = Path(f"/proc/{children(renderer)[0]}/limits").read_text()
-    assert re.search(r"Max address space +536870912 ", limits) and re.search(r"Max core file size +0 ", limits)
+    assert re.search(r"Max address space +536870912 ", limits) and re.search(
+        r"Max core file size +0 ", limits
+    )
 
 
 @on_linux
@@ -75,7 +79,9 @@ renderer = sandbox._renderer.process.pid
 print(renderer, open(f"/proc/{{renderer}}/task/{{renderer}}/children").read(), flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=30
+    )
     pids = done.stdout.split()
     assert len(pids) >= 2, done.stderr
     assert soon(lambda: not any(is_running(pid) for pid in pids), 3)
@@ -96,7 +102,9 @@ def test_a_fork_of_the_server_has_a_renderer_of_its_own(fresh):
     if (pid := os.fork()) == 0:
         try:
             page, _ = ordinary()
-            os.write(write, f"{sandbox._renderer.process.pid} {'radius_mean' in page.html}".encode())
+            os.write(
+                write, f"{sandbox._renderer.process.pid} {'radius_mean' in page.html}".encode()
+            )
             sandbox._stop()
         finally:
             os._exit(0)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from helpers.review import by_row, render
-from helpers.review.answers import missing, parse
+from model_monitoring.review import by_row, render
+from model_monitoring.review.answers import missing, parse
 
 from .samples import WALKTHROUGH, WALKTHROUGH_INPUT
 
@@ -37,30 +37,43 @@ def test_an_unanswered_row_is_null_and_missing_by_name():
 def test_one_row_answers_as_a2i_does():
     fields = render(WALKTHROUGH, {"Pairs": WALKTHROUGH_INPUT["Pairs"][:1]}).fields
     answer = parse([("agreement", "agree"), ("True Prediction", "benign")], fields)
-    assert answer["agreement"] == {"agree": True, "disagree": False} and answer["True Prediction"] == "benign"
+    assert (
+        answer["agreement"] == {"agree": True, "disagree": False}
+        and answer["True Prediction"] == "benign"
+    )
 
 
 def test_one_group_over_several_rows_stays_one():
-    template = "".join(f'<tr><td><input type="radio" name="q" value="{n}"></td></tr>' for n in range(3))
+    template = "".join(
+        f'<tr><td><input type="radio" name="q" value="{n}"></td></tr>' for n in range(3)
+    )
     fields = render(f"<table>{template}</table>", {}).fields
     assert parse([("q", "1")], fields) == {"q": {"0": False, "1": True, "2": False}}
 
 
 def test_groups_repeat_outside_tables_too():
-    template = '<div><input type="radio" name="q" value="a"><input type="radio" name="q" value="b"></div>'
+    template = (
+        '<div><input type="radio" name="q" value="a"><input type="radio" name="q" value="b"></div>'
+    )
     fields = render(template * 2, {}).fields
-    assert parse([("q[0]", "b"), ("q[1]", "a")], fields) == {"q": [{"a": False, "b": True}, {"a": True, "b": False}]}
+    assert parse([("q[0]", "b"), ("q[1]", "a")], fields) == {
+        "q": [{"a": False, "b": True}, {"a": True, "b": False}]
+    }
 
 
 def test_rows_with_fewer_choices_stay_apart():
     buttons = ['<input type="radio" name="q" value="a">', '<input type="radio" name="q" value="b">']
-    rows = "".join(f"<tr><td>{''.join(buttons[i] for i in row)}</td></tr>" for row in ((0, 1), (0,), (1,)))
+    rows = "".join(
+        f"<tr><td>{''.join(buttons[i] for i in row)}</td></tr>" for row in ((0, 1), (0,), (1,))
+    )
     fields = render(f"<table>{rows}</table>", {}).fields
     assert [list(field.options) for field in fields] == [["a", "b"], ["a"], ["b"]]
 
 
 def test_types_are_known_in_capitals_too():
-    (field,) = render('<input type="RADIO" name="q" value="a"><input type="Radio" name="q" value="b">', {}).fields
+    (field,) = render(
+        '<input type="RADIO" name="q" value="a"><input type="Radio" name="q" value="b">', {}
+    ).fields
     assert field.kind == "radio" and list(field.options) == ["a", "b"]
 
 
@@ -78,7 +91,11 @@ def test_a_template_cannot_take_the_pages_own_names():
 
 def test_answers_find_their_scoring_ids():
     task_input = {"rows": [{"id": "a-1"}, {"id": "a-2"}]}
-    content = {"q": [{"agree": True, "disagree": False}, None], "t": ["x", None], "one": {"label": "y"}}
+    content = {
+        "q": [{"agree": True, "disagree": False}, None],
+        "t": ["x", None],
+        "one": {"label": "y"},
+    }
     assert by_row(content, "q", task_input) == {"a-1": "agree", "a-2": None}
     assert by_row(content, "t", task_input) == {"a-1": "x", "a-2": None}
     assert by_row(content, "one", {"rows": [{"id": "b"}]}) == {"b": "y"}

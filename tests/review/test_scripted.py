@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from helpers import review
-from helpers.review.scripted import review_all
+from model_monitoring import review
+from model_monitoring.review.scripted import review_all
 
 from .conftest import SECRET
 from .samples import scored
@@ -17,7 +17,12 @@ LABELS = {f"{letter}{number}": "malignant" for letter in "ab" for number in rang
 def tasks(store):
     for number in range(20):
         rows = scored(f"a{number}", f"b{number}")
-        store.add(f"t{number}", review.default_template(), rows, prediction=("first", "last", "never")[number % 3])
+        store.add(
+            f"t{number}",
+            review.default_template(),
+            rows,
+            prediction=("first", "last", "never")[number % 3],
+        )
     return store.tasks
 
 
@@ -28,7 +33,9 @@ def invite(valid=1):
 def test_all_tasks_get_the_labels(site, tasks):
     assert review_all(site, invite(), LABELS) == LABELS
     for task in tasks.values():
-        assert set(review.labels(task.answers["scripted"].content, task.task_input).values()) == {"malignant"}
+        assert set(review.labels(task.answers["scripted"].content, task.task_input).values()) == {
+            "malignant"
+        }
     assert tasks["t1"].answers["scripted"].first == tasks["t1"].answers["scripted"].content
 
 

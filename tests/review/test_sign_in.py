@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from werkzeug.test import Client
 
-from helpers import review
-from helpers.review.sessions import SESSION_LENGTH, Signer
+from model_monitoring import review
+from model_monitoring.review.sessions import SESSION_LENGTH, Signer
 
 from .conftest import SECRET, Browser
 
@@ -17,7 +17,9 @@ def test_an_invitation_opens_a_session_in_a_closed_cookie(site, store):
     assert browser.get("/").url == f"{site}/enter"
     assert "For anna" in browser.enter("anna").text
     (cookie,) = browser.http.cookies
-    assert cookie.has_nonstandard_attr("HttpOnly") and cookie.get_nonstandard_attr("SameSite") == "Lax"
+    assert (
+        cookie.has_nonstandard_attr("HttpOnly") and cookie.get_nonstandard_attr("SameSite") == "Lax"
+    )
     assert cookie.expires and "anna" in browser.get("/").text
 
 
@@ -41,19 +43,25 @@ REFUSED = {
 def test_no_other_token_gets_in(site, token):
     browser = Browser(site)
     answer = browser.post("/enter", {"token": REFUSED[token]})
-    assert answer.status_code == 401 and "Ask whoever sent it" in answer.text and not browser.http.cookies
+    assert (
+        answer.status_code == 401
+        and "Ask whoever sent it" in answer.text
+        and not browser.http.cookies
+    )
 
 
 def test_a_session_ends(site, monkeypatch):
     browser = Browser(site)
-    monkeypatch.setattr("helpers.review.sessions.SESSION_LENGTH", -SESSION_LENGTH)
+    monkeypatch.setattr("model_monitoring.review.sessions.SESSION_LENGTH", -SESSION_LENGTH)
     browser.enter("anna")
     assert browser.get("/").url == f"{site}/enter"
 
 
 def test_an_invitation_is_no_session(site):
     browser = Browser(site)
-    browser.http.cookies.set(Signer(SECRET).cookie, review.invitation(SECRET, "anna", timedelta(hours=1)))
+    browser.http.cookies.set(
+        Signer(SECRET).cookie, review.invitation(SECRET, "anna", timedelta(hours=1))
+    )
     assert browser.get("/").url == f"{site}/enter"
 
 
@@ -70,7 +78,9 @@ def test_small_forms_need_the_sessions_token(anna, ben, store, path):
 
 
 def test_another_sites_form_is_refused(anna):
-    answer = anna.post("/next", {"form_token": anna.page_token()}, headers={"Sec-Fetch-Site": "cross-site"})
+    answer = anna.post(
+        "/next", {"form_token": anna.page_token()}, headers={"Sec-Fetch-Site": "cross-site"}
+    )
     assert answer.status_code == 403 and "Another site" in answer.text
 
 

@@ -1,9 +1,11 @@
-"""A long queue stays quick. Bounds are loose, for busy machines; doc/review-templates.md has measured times."""
+"""A long queue stays quick. Bounds are loose, for busy machines; doc/review-templates.md has
+measured times.
+"""
 
 import statistics
 import time
 
-from helpers.review import default_template
+from model_monitoring.review import default_template
 
 from .samples import scored
 
@@ -25,6 +27,9 @@ def test_ten_thousand_tasks(anna, store):
     assert seconds(lambda _: anna.get("/"), 7) < 0.3
 
     forms = [anna.form(anna.get(f"/tasks/t-{number}"), "work")[:1] for number in range(7)]
-    sent = lambda n: anna.post(f"/tasks/t-{n}", [*forms[n], ("label", "benign")], allow_redirects=False)  # noqa: E731
+
+    def sent(n):
+        return anna.post(f"/tasks/t-{n}", [*forms[n], ("label", "benign")], allow_redirects=False)
+
     assert seconds(sent, 7) < 0.25
     assert len([task for task in store.tasks.values() if task.answers]) == 7

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from helpers.review import TaskTaken, default_template
+from model_monitoring.review import TaskTaken, default_template
 
 from .samples import scored
 
@@ -41,10 +41,15 @@ def test_the_time_counts_from_the_claim_over_reloads(anna, task):
 
 
 def test_a_draft_survives_a_reload(anna, task):
-    pairs = [*anna.form(anna.get("/tasks/t-1"), "work")[:1], ("label", "ben"), ("why", "half a sen")]
+    pairs = [
+        *anna.form(anna.get("/tasks/t-1"), "work")[:1],
+        ("label", "ben"),
+        ("why", "half a sen"),
+    ]
     saved = anna.post("/tasks/t-1/draft", pairs)
     assert saved.ok and "Draft kept" in saved.text
-    assert task.drafts["anna"] == {"pairs": [("label", "ben"), ("why", "half a sen")]}  # and no part of the page's own
+    # And no part of the page's own
+    assert task.drafts["anna"] == {"pairs": [("label", "ben"), ("why", "half a sen")]}
     sent = dict(anna.form(anna.get("/tasks/t-1"), "work"))
     assert (sent["label"], sent["why"]) == ("ben", "half a sen")
 
@@ -65,7 +70,10 @@ def test_missing_answers_are_named_and_the_rest_is_kept(anna, task):
 
 def test_a_form_sent_twice_counts_once(anna, store, task):
     form = [*anna.form(anna.get("/tasks/t-1"), "work")[:1], ("label", "first")]
-    first, second = anna.post("/tasks/t-1", form), anna.post("/tasks/t-1", [*form, ("why", "again")])
+    first, second = (
+        anna.post("/tasks/t-1", form),
+        anna.post("/tasks/t-1", [*form, ("why", "again")]),
+    )
     assert first.ok and second.ok and second.url.endswith("/?saved")
     assert task.answers["anna"].content == {"label": "first", "why": ""}
 
@@ -106,14 +114,19 @@ def test_a_task_that_went_away_is_told_and_the_text_is_shown(anna, store, task, 
         del store.tasks["t-1"]
     assert anna.post("/tasks/t-1/draft", form).status_code == 410
     answer = anna.post("/tasks/t-1", form)
-    assert answer.status_code == 410 and "no longer there" in answer.text and "too late" in answer.text
+    assert (
+        answer.status_code == 410 and "no longer there" in answer.text and "too late" in answer.text
+    )
     assert not task.answers
     assert anna.get("/tasks/t-1").status_code == 410
 
 
 def test_two_reviewers_never_have_the_same_task(anna, ben, store, task):
     store.add("t-2", FORM, {})
-    ours = {browser.post("/next", {"form_token": browser.page_token()}).url[-3:] for browser in (anna, ben)}
+    ours = {
+        browser.post("/next", {"form_token": browser.page_token()}).url[-3:]
+        for browser in (anna, ben)
+    }
     assert ours == {"t-1", "t-2"}
     with pytest.raises(TaskTaken):
         store.claim("ben", "t-1")
@@ -145,7 +158,11 @@ def test_an_answer_whose_acknowledgement_was_lost_is_acknowledged(anna, store, t
 
 
 def test_a_store_that_fails_for_a_moment_costs_nothing(anna, store, task, monkeypatch):
-    form = [*anna.form(anna.get("/tasks/t-1"), "work")[:1], ("label", "typed"), ("why", "long & careful")]
+    form = [
+        *anna.form(anna.get("/tasks/t-1"), "work")[:1],
+        ("label", "typed"),
+        ("why", "long & careful"),
+    ]
 
     def fail(*_):
         raise ConnectionError("the database is away, and this text is for the log")
@@ -195,7 +212,8 @@ def test_what_the_model_said_is_shown_when_it_should_be(anna, store, when):
     task = store.add("b", default_template(), scored("s-1"), prediction=when)
     shown = anna.get("/tasks/b")
     assert ("The model says" in shown.text) == (when == "first")
-    assert ("radius_worst</span>" in shown.text) == (when == "first")  # the explanation would tell as well
+    # The explanation would tell as well
+    assert ("radius_worst</span>" in shown.text) == (when == "first")
     assert ("score between" in shown.text) == (when == "first")
     after = anna.answer("b", [("label", "benign"), ("reason", "small")])
     if when == "last":
@@ -216,4 +234,7 @@ def test_the_first_answer_stands_once_the_prediction_was_shown(anna, store):
     anna.post("/tasks/b", [*blind, ("label", "benign")])
     assert anna.post("/tasks/b/draft", [*blind, ("label", "malignant")]).status_code == 409
     assert "The model says" in anna.post("/tasks/b", [*blind, ("label", "malignant")]).text
-    assert not task.answers and task.drafts["anna"]["first"]["label"] == {"benign": True, "malignant": False}
+    assert not task.answers and task.drafts["anna"]["first"]["label"] == {
+        "benign": True,
+        "malignant": False,
+    }

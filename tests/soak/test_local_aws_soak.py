@@ -36,7 +36,9 @@ def test_four_clients_for_a_minute(offline):
     print(f"{len(sent)} requests in 60 s, {len(found)} captured, memory grew by {grown >> 20} MiB")
     counts = {sent_id: found.count(sent_id) for sent_id in set(found) - set(sent)}
     assert set(sent) <= set(found) and not [key for key, count in counts.items() if count > 2]
-    assert grown < len(sent) * 4096 + (32 << 20), "memory grows with requests beyond the captured lines"
+    assert grown < len(sent) * 4096 + (32 << 20), (
+        "memory grows with requests beyond the captured lines"
+    )
     assert server.num_fds() < files + 20
 
 

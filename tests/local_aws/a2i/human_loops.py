@@ -1,4 +1,6 @@
-"""What tests of A2I share: a workforce's things in SageMaker, and a worker who fills in forms over HTTP."""
+"""What tests of A2I share: a workforce's things in SageMaker, and a worker who fills in forms over
+HTTP.
+"""
 
 import html
 import json
@@ -35,7 +37,9 @@ def runtime(aws):
 
 def unchecked(aws, service):
     """A client that sends what botocore would refuse, its answers not checked."""
-    credentials = (aws.env[f"AWS_{name}"] for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"))
+    credentials = (
+        aws.env[f"AWS_{name}"] for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN")
+    )
     config = Config(parameter_validation=False, retries={"total_max_attempts": 1})
     session = boto3.Session(*credentials, region_name="us-east-1")
     return session.client(service, endpoint_url=aws.env["AWS_ENDPOINT_URL"], config=config)
@@ -53,7 +57,9 @@ class Desk:
 
     def __post_init__(self):
         sagemaker = self.aws.sagemaker
-        ui = sagemaker.create_human_task_ui(HumanTaskUiName=self.name, UiTemplate={"Content": self.template})
+        ui = sagemaker.create_human_task_ui(
+            HumanTaskUiName=self.name, UiTemplate={"Content": self.template}
+        )
         self.team = create_team(self.aws, self.name)
         activation = {}
         if self.conditions:
@@ -89,10 +95,18 @@ class Desk:
 
 
 def create_team(aws, name):
-    members = [{"CognitoMemberDefinition": {"UserPool": "us-east-1_pool", "UserGroup": "g", "ClientId": "c"}}]
-    return aws.sagemaker.create_workteam(WorkteamName=name, MemberDefinitions=members, Description="Reviewers")[
-        "WorkteamArn"
+    members = [
+        {
+            "CognitoMemberDefinition": {
+                "UserPool": "us-east-1_pool",
+                "UserGroup": "g",
+                "ClientId": "c",
+            }
+        }
     ]
+    return aws.sagemaker.create_workteam(
+        WorkteamName=name, MemberDefinitions=members, Description="Reviewers"
+    )["WorkteamArn"]
 
 
 def invite(aws, worker, team):
@@ -106,7 +120,9 @@ def describe(aws, loop):
 
 def output(aws, loop):
     """Read the output.json of a loop."""
-    bucket, _, key = describe(aws, loop)["HumanLoopOutput"]["OutputS3Uri"].removeprefix("s3://").partition("/")
+    bucket, _, key = (
+        describe(aws, loop)["HumanLoopOutput"]["OutputS3Uri"].removeprefix("s3://").partition("/")
+    )
     return json.loads(aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
 
 
@@ -134,7 +150,9 @@ class Worker:
         return self.ask()[2]
 
     def begin(self, path=None):
-        """Claim a task, the next unless the path of one is given; answers its path and the form's ticket."""
+        """Claim a task, the next unless the path of one is given; answers its path and the form's
+        ticket.
+        """
         if path is None:
             _, path, page = self.ask("/next", form_token=value_of("form_token", self.queue()))
         else:
@@ -148,7 +166,9 @@ class Worker:
 
     def task_of(self, loop):
         """Answer the path of a loop's task in the queue."""
-        return re.search(rf'href="[^"]*?(/tasks/{loop}\.[^"]*)"', self.queue().replace('="./', '="/'))[1]
+        return re.search(
+            rf'href="[^"]*?(/tasks/{loop}\.[^"]*)"', self.queue().replace('="./', '="/')
+        )[1]
 
 
 def value_of(name, page):

@@ -7,15 +7,24 @@ from botocore.exceptions import ClientError
 from human_loops import Desk, describe, runtime
 from offline import unique
 
-from helpers.local_aws.a2i import conditions
-from helpers.local_aws.errors import AwsError
+from local_aws.a2i import conditions
+from local_aws.wire.errors import AwsError
 
-UNSURE = {"ConditionType": "ValueCheck", "ConditionParameters": {"Key": "score", "GreaterThan": 0.1, "LessThan": 0.9}}
-LARGE = {"ConditionType": "ValueCheck", "ConditionParameters": {"Key": "patient.size", "GreaterThan": 20}}
+UNSURE = {
+    "ConditionType": "ValueCheck",
+    "ConditionParameters": {"Key": "score", "GreaterThan": 0.1, "LessThan": 0.9},
+}
+LARGE = {
+    "ConditionType": "ValueCheck",
+    "ConditionParameters": {"Key": "patient.size", "GreaterThan": 20},
+}
 
 
 def sampling(percentage):
-    return {"ConditionType": "Sampling", "ConditionParameters": {"RandomSamplingPercentage": percentage}}
+    return {
+        "ConditionType": "Sampling",
+        "ConditionParameters": {"RandomSamplingPercentage": percentage},
+    }
 
 
 def flow(*listed):
@@ -39,7 +48,11 @@ def flow_of(text):
         ([UNSURE, LARGE], {"score": 0.95, "patient": {"size": 21}}, True),
         ([{"And": [UNSURE, LARGE]}], {"score": 0.95, "patient": {"size": 21}}, False),
         ([{"And": [UNSURE, LARGE]}], {"score": 0.5, "patient": {"size": 21}}, True),
-        ([{"And": [{"Or": [UNSURE, LARGE]}, LARGE]}], {"score": 0.95, "patient": {"size": 21}}, True),
+        (
+            [{"And": [{"Or": [UNSURE, LARGE]}, LARGE]}],
+            {"score": 0.95, "patient": {"size": 21}},
+            True,
+        ),
         ([LARGE], {"patient": [{"size": 1}, {"size": 21}]}, True),
         ([LARGE], {"patient": [{"size": 1}, {"other": 21}, 30]}, False),
         ([sampling(100)], {}, True),
@@ -66,10 +79,16 @@ def test_a_share_is_sampled():
         ("{", "not JSON"),
         ("[]", "is not of type"),
         ('{"Conditions": []}', "Conditions"),
-        ('{"Conditions": [{"ConditionType": "ImportantFormKeyConfidenceCheck", "ConditionParameters": {}}]}', "0"),
+        (
+            '{"Conditions": [{"ConditionType": "ImportantFormKeyConfidenceCheck", "ConditionParameters": {}}]}',
+            "0",
+        ),
         ('{"Conditions": [{"ConditionType": "Sampling", "ConditionParameters": {}}]}', "0"),
         (json.dumps({"Conditions": [sampling(101)]}), "0"),
-        ('{"Conditions": [{"ConditionType": "ValueCheck", "ConditionParameters": {"LessThan": 1}}]}', "0"),
+        (
+            '{"Conditions": [{"ConditionType": "ValueCheck", "ConditionParameters": {"LessThan": 1}}]}',
+            "0",
+        ),
         (json.dumps({"Conditions": [{"And": [{"Or": [{"And": [UNSURE]}]}]}]}), "0"),
         ("[" * 100_000, "not JSON"),
     ],
@@ -85,7 +104,10 @@ def test_a_loop_that_is_not_needed_is_not_started(aws):
     answers = {}
     for score in (0.05, 0.5):
         name = unique("loop")
-        request = {"FlowDefinitionArn": desk.flow, "HumanLoopInput": {"InputContent": json.dumps({"score": score})}}
+        request = {
+            "FlowDefinitionArn": desk.flow,
+            "HumanLoopInput": {"InputContent": json.dumps({"score": score})},
+        }
         answers[score] = name, runtime(aws).start_human_loop(HumanLoopName=name, **request)
     assert "HumanLoopArn" not in answers[0.05][1]
     with pytest.raises(runtime(aws).exceptions.ResourceNotFoundException):

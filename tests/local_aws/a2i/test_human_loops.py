@@ -13,12 +13,19 @@ def test_a_loop_is_in_progress_until_it_is_answered(aws, desk):
     before = datetime.now(UTC)
     loop = desk.start()
     described = describe(aws, loop)
-    assert described["HumanLoopStatus"] == "InProgress" and described["FlowDefinitionArn"] == desk.flow
-    assert described["HumanLoopArn"] == f"arn:aws:sagemaker:us-east-1:123456789012:human-loop/{loop}"
+    assert (
+        described["HumanLoopStatus"] == "InProgress" and described["FlowDefinitionArn"] == desk.flow
+    )
+    assert (
+        described["HumanLoopArn"] == f"arn:aws:sagemaker:us-east-1:123456789012:human-loop/{loop}"
+    )
     created = described["CreationTime"]
     assert before - timedelta(seconds=1) < created < datetime.now(UTC) + timedelta(seconds=1)
     when = f"{created.astimezone(UTC):%Y/%m/%d/%H/%M/%S}"
-    assert described["HumanLoopOutput"]["OutputS3Uri"] == f"s3://data/reviewed/{desk.name}/{when}/{loop}/output.json"
+    assert (
+        described["HumanLoopOutput"]["OutputS3Uri"]
+        == f"s3://data/reviewed/{desk.name}/{when}/{loop}/output.json"
+    )
     assert "FailureReason" not in described
 
 
@@ -38,12 +45,16 @@ def test_loops_are_listed_by_flow_definition_in_pages(aws):
     pages = (
         runtime(aws)
         .get_paginator("list_human_loops")
-        .paginate(FlowDefinitionArn=desk.flow, SortOrder="Ascending", PaginationConfig={"PageSize": 2})
+        .paginate(
+            FlowDefinitionArn=desk.flow, SortOrder="Ascending", PaginationConfig={"PageSize": 2}
+        )
     )
     found = [[one["HumanLoopName"] for one in page["HumanLoopSummaries"]] for page in pages]
     assert found == [names[:2], names[2:4], names[4:]]
     third = describe(aws, names[2])["CreationTime"]
-    later = runtime(aws).list_human_loops(FlowDefinitionArn=desk.flow, CreationTimeAfter=third)["HumanLoopSummaries"]
+    later = runtime(aws).list_human_loops(FlowDefinitionArn=desk.flow, CreationTimeAfter=third)[
+        "HumanLoopSummaries"
+    ]
     assert [one["HumanLoopName"] for one in later] == names[:2:-1]
     assert {one["HumanLoopStatus"] for one in later} == {"InProgress"}
 
@@ -70,7 +81,10 @@ def test_a_loop_is_stopped_and_then_deleted(aws, desk):
         ({"HumanLoopName": "under_score"}, "humanLoopName"),
         ({"HumanLoopName": "-a"}, "humanLoopName"),
         ({"HumanLoopName": "a" * 64}, "humanLoopName"),
-        ({"FlowDefinitionArn": "arn:aws:sagemaker:us-east-1:123456789012:flow-definition/none"}, "none"),
+        (
+            {"FlowDefinitionArn": "arn:aws:sagemaker:us-east-1:123456789012:flow-definition/none"},
+            "none",
+        ),
         ({"HumanLoopInput": {"InputContent": "{"}}, "InputContent must be a JSON object"),
         ({"HumanLoopInput": {"InputContent": '"text"'}}, "InputContent must be a JSON object"),
         ({"HumanLoopInput": {"InputContent": "[" * 100_000}}, "InputContent must be a JSON object"),

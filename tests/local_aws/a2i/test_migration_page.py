@@ -8,9 +8,13 @@ import boto3
 import pytest
 from human_loops import Worker, describe, invite, output
 
-from helpers.local_aws.a2i import conditions
+from local_aws.a2i import conditions
 
-PAGE = (Path(__file__).parents[3] / "doc" / "model-monitor-migration.md").read_text().split("coming from A2I\n")[1]
+PAGE = (
+    (Path(__file__).parents[3] / "doc" / "model-monitor-migration.md")
+    .read_text()
+    .split("coming from A2I\n")[1]
+)
 
 
 def test_the_pages_calls_run_to_an_answer(aws, capsys):

@@ -1,4 +1,6 @@
-"""The worker portal: workers sign in by their link, fill in forms, and loops end with their answers in S3."""
+"""The worker portal: workers sign in by their link, fill in forms, and loops end with their answers
+in S3.
+"""
 
 import json
 import re
@@ -24,7 +26,9 @@ def test_an_answer_completes_the_loop_and_is_written_as_a2i_writes_it(aws):
     assert written["inputContent"] == {"score": 0.5, "taskObject": "patient 7"}
     (answer,) = written["humanAnswers"]
     assert answer["answerContent"] == {"diagnosis": "malignant"}
-    accepted, submitted = (datetime.fromisoformat(answer[f"{when}Time"]) for when in ("acceptance", "submission"))
+    accepted, submitted = (
+        datetime.fromisoformat(answer[f"{when}Time"]) for when in ("acceptance", "submission")
+    )
     assert answer["timeSpentInSeconds"] == round((submitted - accepted).total_seconds(), 3) > 0
     assert re.fullmatch("[0-9a-f]{16}", answer["workerId"])
     identity = answer["workerMetadata"]["identityData"]
@@ -61,7 +65,8 @@ def test_an_answer_after_stop_is_told_and_what_was_typed_is_shown(aws):
     for loop in (begun, idle):
         runtime(aws).stop_human_loop(HumanLoopName=loop)
     assert describe(aws, begun)["HumanLoopStatus"] == "Stopping"
-    assert ann.answer(form, diagnosis="benign")[0] == 200  # begun before the stop: may be finished, as on AWS
+    # Begun before the stop: may be finished, as on AWS
+    assert ann.answer(form, diagnosis="benign")[0] == 200
     assert describe(aws, begun)["HumanLoopStatus"] == "Stopped"
     assert output(aws, begun)["humanAnswers"][0]["answerContent"] == {"diagnosis": "benign"}
     status, _, page = ann.ask(stale)

@@ -21,7 +21,9 @@ def enter(chromium, aws, desk, name, said):
     """Open a browser of a worker's own by their link."""
     page = chromium.new_context(viewport={"width": 1280, "height": 900}).new_page()
     page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    page.on(
+        "console", lambda message: said.append(message.text) if message.type == "error" else None
+    )
     link = invite(aws, f"{name} of {desk.name}", desk.name)
     page.goto(link)
     page.wait_for_url(link.partition("enter#")[0])

@@ -1,4 +1,6 @@
-"""What A2I holds survives the server's end: claims, drafts and answers, each answer exactly once."""
+"""What A2I holds survives the server's end: claims, drafts and answers, each answer exactly
+once.
+"""
 
 import os
 import signal
@@ -26,7 +28,10 @@ def office(own_aws):
 def test_a_half_filled_form_and_its_session_survive_a_crash(office):
     desk = Desk(office)
     ann = desk.worker("ann")
-    loop, before = desk.start(), office.sagemaker.describe_flow_definition(FlowDefinitionName=desk.name)
+    loop, before = (
+        desk.start(),
+        office.sagemaker.describe_flow_definition(FlowDefinitionName=desk.name),
+    )
     path, ticket = ann.begin()
     later = [desk.start() for _ in range(8)]
     status, _, said = ann.ask(f"{path}/draft", **{"review:ticket": ticket}, diagnosis="half a thou")
@@ -36,7 +41,8 @@ def test_a_half_filled_form_and_its_session_survive_a_crash(office):
     assert after | {"ResponseMetadata": 0} == before | {"ResponseMetadata": 0}
     assert 'value="half a thou"' in ann.ask(path)[2]
     status, next_path, _ = ann.answer((path, ticket), diagnosis="benign")
-    assert status == 200 and next_path.startswith(f"/tasks/{later[0]}.")  # the oldest first, as before
+    # The oldest first, as before
+    assert status == 200 and next_path.startswith(f"/tasks/{later[0]}.")
     assert output(office, loop)["humanAnswers"][0]["answerContent"] == {"diagnosis": "benign"}
 
 
@@ -53,7 +59,8 @@ def test_every_acknowledged_answer_is_there_exactly_once_after_kills(office):
                 path, ticket = worker.begin()
                 if answered(worker, path, ticket, name):
                     acknowledged[path] = name
-            except (OSError, HTTPException, ValueError):  # the server is down, or nothing is waiting
+            # The server is down, or nothing is waiting
+            except (OSError, HTTPException, ValueError):
                 time.sleep(0.02)
 
     def answered(worker, path, ticket, name):
@@ -88,17 +95,21 @@ def test_every_acknowledged_answer_is_there_exactly_once_after_kills(office):
 
 
 def test_a_loop_whose_last_answer_came_just_before_a_crash_is_completed_at_the_next_start(office):
-    from helpers.local_aws import disk
+    from local_aws.kept import disk
 
     desk = Desk(office)
     ann, loop = desk.worker("ann"), desk.start()
     ann.answer(ann.begin(), diagnosis="benign")
     expected = output(office, loop)
     office.command("stop")
-    with pytest.MonkeyPatch.context() as patch:  # as if it had come between the answer and what follows from it
+    # As if it had come between the answer and what follows from it
+    with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TUTORIAL_LOCAL_DIR", str(office.state))
         (record,) = [record for record, _ in disk.load("sagemaker", "us-east-1", "HumanLoop")]
-        disk.save(disk.path_of("sagemaker", "us-east-1", "HumanLoop", loop), record | {"HumanLoopStatus": "InProgress"})
+        disk.save(
+            disk.path_of("sagemaker", "us-east-1", "HumanLoop", loop),
+            record | {"HumanLoopStatus": "InProgress"},
+        )
         for header, _ in list(disk.load("s3", "objects")):
             if header["key"].endswith("output.json"):
                 disk.drop(disk.path_of("s3", "objects", header["bucket"], header["key"]))

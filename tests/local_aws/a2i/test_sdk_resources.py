@@ -1,6 +1,8 @@
-"""What the SageMaker SDK v3 has for A2I: resource classes; its Workteam and Workforce can be listed only.
+"""What the SageMaker SDK v3 has for A2I: resource classes; its Workteam and Workforce can be listed
+only.
 
-(Their `get` and `create` reject the answer's `Workteam` and `Workforce` member, as of SDK 3.27; on AWS as well.)
+(Their `get` and `create` reject the answer's `Workteam` and `Workforce` member, as of SDK 3.27; on
+AWS as well.)
 """
 
 from human_loops import ROLE, TEMPLATE, create_team, runtime
@@ -31,7 +33,9 @@ def test_resources_are_made_found_and_deleted(aws, session):
     flow.wait_for_status("Active", poll=1)
     assert flow.flow_definition_arn in [one.flow_definition_arn for one in FlowDefinition.get_all()]
     runtime(aws).start_human_loop(
-        HumanLoopName=name, FlowDefinitionArn=flow.flow_definition_arn, HumanLoopInput={"InputContent": "{}"}
+        HumanLoopName=name,
+        FlowDefinitionArn=flow.flow_definition_arn,
+        HumanLoopInput={"InputContent": "{}"},
     )
     flow.delete()
     flow.wait_for_delete(poll=1)

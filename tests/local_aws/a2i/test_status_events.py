@@ -20,7 +20,11 @@ def rule(aws, desk, target, **detail):
 
 
 def messages(aws, queue):
-    found = aws.client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+    found = (
+        aws.client("sqs")
+        .receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
+        .get("Messages", [])
+    )
     return [json.loads(message["Body"]) for message in found]
 
 
@@ -37,7 +41,12 @@ def test_a_queue_gets_the_event_of_a_completed_loop_as_aws_words_it(aws):
     assert (event["source"], event["region"]) == ("aws.sagemaker", "us-east-1")
     assert event["detail-type"] == "SageMaker A2I HumanLoop Status Change"
     assert event["resources"] == [described["HumanLoopArn"]]
-    created = described["CreationTime"].astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    created = (
+        described["CreationTime"]
+        .astimezone(UTC)
+        .isoformat(timespec="milliseconds")
+        .replace("+00:00", "Z")
+    )
     assert event["detail"] == {
         "creationTime": created,
         "failureCode": None,

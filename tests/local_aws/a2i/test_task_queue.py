@@ -11,11 +11,12 @@ from threading import Barrier
 import pytest
 from moto.s3.models import s3_backends
 
-from helpers import review
-from helpers.local_aws import disk, services, state
-from helpers.local_aws.a2i import loops, workers
-from helpers.local_aws.a2i.store import Store
-from helpers.local_aws.sagemaker.models import Backend
+from local_aws import services
+from local_aws.a2i import loops, workers
+from local_aws.a2i.store import Store
+from local_aws.kept import disk, state
+from local_aws.sagemaker.models import Backend
+from model_monitoring import review
 
 TEMPLATE = '<crowd-form><crowd-input name="a"></crowd-input></crowd-form>'
 ROLE = "arn:aws:iam::123456789012:role/TutorialExecutionRole"
@@ -44,7 +45,9 @@ class Office:
 
     def __init__(self, backend):
         self.backend, self.store = backend, Store(backend)
-        backend.act("CreateHumanTaskUi", {"HumanTaskUiName": "ui", "UiTemplate": {"Content": TEMPLATE}})
+        backend.act(
+            "CreateHumanTaskUi", {"HumanTaskUiName": "ui", "UiTemplate": {"Content": TEMPLATE}}
+        )
 
     def hire(self, team, *names):
         member = {"OidcMemberDefinition": {"Groups": ["g"]}}
@@ -71,7 +74,11 @@ class Office:
         if flow not in self.backend.records["FlowDefinition"]:
             self.flow(flow)
         arn = self.backend.find("FlowDefinition", flow)["FlowDefinitionArn"]
-        asked = {"HumanLoopName": name, "FlowDefinitionArn": arn, "HumanLoopInput": {"InputContent": '{"n": 1}'}}
+        asked = {
+            "HumanLoopName": name,
+            "FlowDefinitionArn": arn,
+            "HumanLoopInput": {"InputContent": '{"n": 1}'},
+        }
         loops.start(self.backend, asked)
         return self.loop(name)
 
@@ -94,7 +101,9 @@ class Office:
 
     def expire(self, name, worker):
         """Let a worker's time for a loop be over."""
-        claim = self.loop(name)["_claims"][worker] | {"expires": datetime.now(UTC) - timedelta(seconds=1)}
+        claim = self.loop(name)["_claims"][worker] | {
+            "expires": datetime.now(UTC) - timedelta(seconds=1)
+        }
         self.backend.change(self.loop(name), _claims=self.loop(name)["_claims"] | {worker: claim})
 
     def close(self, name):
@@ -115,7 +124,11 @@ def test_the_oldest_first_and_no_task_to_two_workers(office):
         office.start(name)
     first, second = office.store.claim("ann", None), office.store.claim("bob", None)
     assert [task.task_id.partition(".")[0] for task in (first, second)] == ["one", "two"]
-    assert first.task_input == {"n": 1} and first.template == TEMPLATE and first.title == "title of flow"
+    assert (
+        first.task_input == {"n": 1}
+        and first.template == TEMPLATE
+        and first.title == "title of flow"
+    )
     with pytest.raises(review.NoTask):
         office.store.claim("cleo", None)
     with pytest.raises(review.TaskTaken):
@@ -152,13 +165,18 @@ def test_no_task_to_two_workers_who_ask_at_the_same_time(office):
 
 def test_a_worker_goes_on_with_what_was_begun(office):
     office.start("old"), office.start("new")
-    task = office.store.claim("ann", next(line.task_id for line in office.store.queue("ann", 9).tasks[1:]))
+    task = office.store.claim(
+        "ann", next(line.task_id for line in office.store.queue("ann", 9).tasks[1:])
+    )
     office.store.save_draft("ann", task.task_id, {"pairs": [["a", "half"]]})
     time.sleep(0.005)  # times are kept to the millisecond
     again = office.store.claim("ann", None)
     assert again.task_id == task.task_id and again.draft == {"pairs": [["a", "half"]]}
     assert again.accepted == task.accepted and again.lock_expires > task.lock_expires
-    assert states(office.store.queue("ann", 1)) == [("new", "mine")] and office.store.queue("ann", 1).waiting == 2
+    assert (
+        states(office.store.queue("ann", 1)) == [("new", "mine")]
+        and office.store.queue("ann", 1).waiting == 2
+    )
 
 
 def test_a_lock_that_expired_is_free_for_others_and_no_obstacle_before(office):
@@ -188,7 +206,9 @@ def test_an_answer_sent_twice_counts_once(office):
         office.store.claim("ann", task.task_id)
     with pytest.raises(review.NoTask):
         office.store.claim("ann", None)
-    assert [json.loads(given["content"]) for given in office.loop("one")["_answers"]] == [{"a": "x"}]
+    assert [json.loads(given["content"]) for given in office.loop("one")["_answers"]] == [
+        {"a": "x"}
+    ]
     assert states(office.store.queue("ann", 9)) == [("one", "done")]
 
 
@@ -205,7 +225,10 @@ def test_a_loop_waits_for_all_its_answers_from_different_workers(office):
     assert loop["HumanLoopStatus"] == "Completed"
     bucket, key = services.split_uri(loop["HumanLoopOutput"]["OutputS3Uri"])
     written = json.loads(services.read_object(bucket, key))
-    assert [given["answerContent"]["a"] for given in written["humanAnswers"]] == ["benign", "malignant"]
+    assert [given["answerContent"]["a"] for given in written["humanAnswers"]] == [
+        "benign",
+        "malignant",
+    ]
     assert {given["timeSpentInSeconds"] for given in written["humanAnswers"]} == {25.073}
     assert len({given["workerId"] for given in written["humanAnswers"]}) == 2
 
@@ -226,7 +249,9 @@ def test_a_worker_sees_the_tasks_of_their_teams_only(office):
     assert office.store.queue("dan", 9).waiting == 0
     with pytest.raises(review.TaskGone, match="another work team"):
         office.store.claim("dan", office.store.queue("ann", 9).tasks[0].task_id)
-    assert workers.teams_of(office.backend, "dan") == {office.backend.find("Workteam", "others")["WorkteamArn"]}
+    assert workers.teams_of(office.backend, "dan") == {
+        office.backend.find("Workteam", "others")["WorkteamArn"]
+    }
 
 
 def test_a_stop_ends_what_nobody_has_begun_and_waits_for_who_is_at_it(office):
@@ -235,7 +260,11 @@ def test_a_stop_ends_what_nobody_has_begun_and_waits_for_who_is_at_it(office):
     office.expire("idle", "cleo")
     tasks = [line.task_id for line in office.store.queue("ann", 9).tasks]
     busy, left = office.store.claim("ann", tasks[1]), office.store.claim("bob", tasks[2])
-    assert [office.stop(name) for name in ("idle", "busy", "left")] == ["Stopped", "Stopping", "Stopping"]
+    assert [office.stop(name) for name in ("idle", "busy", "left")] == [
+        "Stopped",
+        "Stopping",
+        "Stopping",
+    ]
     with pytest.raises(review.TaskGone, match="stopped"):
         office.store.claim("cleo", tasks[0])
     office.submit("ann", busy)
@@ -249,7 +278,9 @@ def test_a_stop_ends_what_nobody_has_begun_and_waits_for_who_is_at_it(office):
 
 def test_a_task_is_available_for_so_long(office):
     office.flow("short", TaskAvailabilityLifetimeInSeconds=60)
-    assert office.start("one", "short")["_closes"] - loops.started(office.loop("one")) == timedelta(seconds=60)
+    assert office.start("one", "short")["_closes"] - loops.started(office.loop("one")) == timedelta(
+        seconds=60
+    )
     office.start("begun", "short")
     task = office.store.claim("ann", office.store.queue("ann", 9).tasks[1].task_id)
     for name in ("one", "begun"):

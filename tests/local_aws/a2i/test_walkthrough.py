@@ -1,4 +1,6 @@
-"""The calls of AWS's walkthrough of Model Monitor with A2I, in its order: unsure predictions in a table, reviewed."""
+"""The calls of AWS's walkthrough of Model Monitor with A2I, in its order: unsure predictions in a
+table, reviewed.
+"""
 
 import json
 import time
@@ -9,10 +11,12 @@ from human_loops import ROLE, Worker, create_team, invite, runtime
 from lxml.html import document_fromstring
 from offline import unique
 
-from helpers import review, use_cases
-from helpers.review.scripted import review_all
+from helpers import use_cases
+from model_monitoring import review
+from model_monitoring.review.scripted import review_all
 
-# In the walkthrough's shape: the data as a table of HTML, and one row of inputs for each prediction.
+# In the walkthrough's shape: the data as a table of HTML, and one row of inputs for each
+# prediction.
 TEMPLATE = """
 <script src="https://assets.crowd.aws/crowd-html-elements.js"></script>
 <style> table, th, td { border: 1px solid black; padding: 5px } </style>
@@ -49,7 +53,9 @@ def scored():
 def test_the_whole_sequence(aws):
     sagemaker, a2i, name = aws.sagemaker, runtime(aws), unique("walkthrough")
     team = create_team(aws, name)
-    ui = sagemaker.create_human_task_ui(HumanTaskUiName=name, UiTemplate={"Content": TEMPLATE})["HumanTaskUiArn"]
+    ui = sagemaker.create_human_task_ui(HumanTaskUiName=name, UiTemplate={"Content": TEMPLATE})[
+        "HumanTaskUiArn"
+    ]
     flow = sagemaker.create_flow_definition(
         FlowDefinitionName=name,
         RoleArn=ROLE,
@@ -63,22 +69,32 @@ def test_the_whole_sequence(aws):
         OutputConfig={"S3OutputPath": "s3://data/walkthrough/a2i-results"},
     )["FlowDefinitionArn"]
     for _ in range(60):
-        if sagemaker.describe_flow_definition(FlowDefinitionName=name)["FlowDefinitionStatus"] == "Active":
+        if (
+            sagemaker.describe_flow_definition(FlowDefinitionName=name)["FlowDefinitionStatus"]
+            == "Active"
+        ):
             break
         time.sleep(0.1)
 
     frame = scored()
     unsure = frame[(frame["prediction"] > 0.1) & (frame["prediction"] < 0.9)].reset_index(drop=True)
-    pairs = [{"row": f"ROW_{number}", "prediction": score} for number, score in enumerate(unsure["prediction"])]
+    pairs = [
+        {"row": f"ROW_{number}", "prediction": score}
+        for number, score in enumerate(unsure["prediction"])
+    ]
     content = {"table": unsure.to_html(), "Pairs": pairs}
     loop = str(uuid.uuid4())
     a2i.start_human_loop(
-        HumanLoopName=loop, FlowDefinitionArn=flow, HumanLoopInput={"InputContent": json.dumps(content)}
+        HumanLoopName=loop,
+        FlowDefinitionArn=flow,
+        HumanLoopInput={"InputContent": json.dumps(content)},
     )
     (listed,) = a2i.list_human_loops(FlowDefinitionArn=flow)["HumanLoopSummaries"]
     assert (listed["HumanLoopName"], listed["HumanLoopStatus"]) == (loop, "InProgress")
 
-    subdomain = sagemaker.describe_workteam(WorkteamName=team[team.rfind("/") + 1 :])["Workteam"]["SubDomain"]
+    subdomain = sagemaker.describe_workteam(WorkteamName=team[team.rfind("/") + 1 :])["Workteam"][
+        "SubDomain"
+    ]
     worker = Worker(invite(aws, f"reviewer of {name}", name))
     assert worker.site == f"http://{subdomain}"
     form = worker.begin()
@@ -96,7 +112,8 @@ def test_the_whole_sequence(aws):
     assert answer["answerContent"] == {
         **{f"predicted{row}": str(pairs[row - 1]["prediction"]) for row in rows},
         **{f"rating{row}": {"agree": row % 3 != 0, "disagree": row % 3 == 0} for row in rows},
-        "True Prediction": ["1" if row % 3 == 0 else None for row in rows],  # one name in every row: none is lost
+        # One name in every row: none is lost
+        "True Prediction": ["1" if row % 3 == 0 else None for row in rows],
         **{f"Change Reason {row}": "wrong" if row % 3 == 0 else "" for row in rows},
     }
 
@@ -120,14 +137,28 @@ def test_many_loops_by_a_scripted_reviewer_who_errs(aws):
     sagemaker, name = aws.sagemaker, unique("scripted")
     team = create_team(aws, name)
     template = review.default_template()
-    ui = sagemaker.create_human_task_ui(HumanTaskUiName=name, UiTemplate={"Content": template})["HumanTaskUiArn"]
-    config = {"WorkteamArn": team, "HumanTaskUiArn": ui, "TaskCount": 1, "TaskDescription": "d", "TaskTitle": "t"}
+    ui = sagemaker.create_human_task_ui(HumanTaskUiName=name, UiTemplate={"Content": template})[
+        "HumanTaskUiArn"
+    ]
+    config = {
+        "WorkteamArn": team,
+        "HumanTaskUiArn": ui,
+        "TaskCount": 1,
+        "TaskDescription": "d",
+        "TaskTitle": "t",
+    }
     flow = sagemaker.create_flow_definition(
-        FlowDefinitionName=name, RoleArn=ROLE, HumanLoopConfig=config, OutputConfig={"S3OutputPath": "s3://data/many"}
+        FlowDefinitionName=name,
+        RoleArn=ROLE,
+        HumanLoopConfig=config,
+        OutputConfig={"S3OutputPath": "s3://data/many"},
     )["FlowDefinitionArn"]
     labels = {f"row-{number}": "benign" if number % 2 else "malignant" for number in range(30)}
     for start in range(0, 30, 5):
-        rows = [{"id": f"row-{number}", "features": [{"name": "x", "value": 1}]} for number in range(start, start + 5)]
+        rows = [
+            {"id": f"row-{number}", "features": [{"name": "x", "value": 1}]}
+            for number in range(start, start + 5)
+        ]
         text = json.dumps({"labels": ["benign", "malignant"], "rows": rows})
         request = {"HumanLoopName": f"{name}-{start}", "HumanLoopInput": {"InputContent": text}}
         runtime(aws).start_human_loop(FlowDefinitionArn=flow, **request)
@@ -138,8 +169,12 @@ def test_many_loops_by_a_scripted_reviewer_who_errs(aws):
     found = {}
     for loop in runtime(aws).list_human_loops(FlowDefinitionArn=flow)["HumanLoopSummaries"]:
         assert loop["HumanLoopStatus"] == "Completed"
-        uri = runtime(aws).describe_human_loop(HumanLoopName=loop["HumanLoopName"])["HumanLoopOutput"]["OutputS3Uri"]
-        output = json.loads(aws.s3.get_object(Bucket="data", Key=uri.removeprefix("s3://data/"))["Body"].read())
+        uri = runtime(aws).describe_human_loop(HumanLoopName=loop["HumanLoopName"])[
+            "HumanLoopOutput"
+        ]["OutputS3Uri"]
+        output = json.loads(
+            aws.s3.get_object(Bucket="data", Key=uri.removeprefix("s3://data/"))["Body"].read()
+        )
         found |= review.labels(output["humanAnswers"][0]["answerContent"], output["inputContent"])
     assert found == given
     assert 0 < output["humanAnswers"][0]["timeSpentInSeconds"] < 60

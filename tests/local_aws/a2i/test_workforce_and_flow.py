@@ -17,9 +17,14 @@ def code(error):
 
 def test_a_workforce_is_there_from_the_start(aws):
     workforce = aws.sagemaker.describe_workforce(WorkforceName="default")["Workforce"]
-    assert workforce["WorkforceArn"] == "arn:aws:sagemaker:us-east-1:123456789012:workforce/private-crowd/default"
+    assert (
+        workforce["WorkforceArn"]
+        == "arn:aws:sagemaker:us-east-1:123456789012:workforce/private-crowd/default"
+    )
     assert workforce["CreateDate"] <= workforce["LastUpdatedDate"]
-    assert [one["WorkforceName"] for one in aws.sagemaker.list_workforces()["Workforces"]] == ["default"]
+    assert [one["WorkforceName"] for one in aws.sagemaker.list_workforces()["Workforces"]] == [
+        "default"
+    ]
 
 
 def test_a_region_has_one_workforce_and_no_secret_is_kept(own_aws):
@@ -28,15 +33,29 @@ def test_a_region_has_one_workforce_and_no_secret_is_kept(own_aws):
         sagemaker.create_workforce(WorkforceName="mine")
     team = create_team(own_aws, "team")
     with pytest.raises(ClientError, match="team") as error:
-        unchecked(own_aws, "sagemaker").delete_workforce(WorkforceName="default")  # an error that its model lacks
+        # An error that its model lacks
+        unchecked(own_aws, "sagemaker").delete_workforce(WorkforceName="default")
     assert code(error) == "ResourceInUse" and team.endswith("workteam/private-crowd/team")
     assert sagemaker.delete_workteam(WorkteamName="team")["Success"]
     sagemaker.delete_workforce(WorkforceName="default")
-    addresses = ("Issuer", "AuthorizationEndpoint", "TokenEndpoint", "UserInfoEndpoint", "LogoutEndpoint", "JwksUri")
-    config = dict.fromkeys(addresses, "https://id.example") | {"ClientId": "c", "ClientSecret": "hush-hush"}
+    addresses = (
+        "Issuer",
+        "AuthorizationEndpoint",
+        "TokenEndpoint",
+        "UserInfoEndpoint",
+        "LogoutEndpoint",
+        "JwksUri",
+    )
+    config = dict.fromkeys(addresses, "https://id.example") | {
+        "ClientId": "c",
+        "ClientSecret": "hush-hush",
+    }
     sagemaker.create_workforce(WorkforceName="mine", OidcConfig=config)
     described = sagemaker.update_workforce(WorkforceName="mine", OidcConfig=config)["Workforce"]
-    assert described["OidcConfig"]["Issuer"] == "https://id.example" and described["Status"] == "Active"
+    assert (
+        described["OidcConfig"]["Issuer"] == "https://id.example"
+        and described["Status"] == "Active"
+    )
     kept = [path.read_bytes() for path in own_aws.state.rglob("*") if path.is_file()]
     assert not [content for content in kept if b"hush-hush" in content]
     own_aws.command("stop")
@@ -55,21 +74,34 @@ def test_a_team_knows_where_its_portal_is(aws, desk):
 def test_an_update_of_a_team_changes_what_it_names(aws, desk):
     before = aws.sagemaker.describe_workteam(WorkteamName=desk.name)["Workteam"]
     members = [{"OidcMemberDefinition": {"Groups": ["g"]}}]
-    after = aws.sagemaker.update_workteam(WorkteamName=desk.name, MemberDefinitions=members)["Workteam"]
+    after = aws.sagemaker.update_workteam(WorkteamName=desk.name, MemberDefinitions=members)[
+        "Workteam"
+    ]
     assert after["MemberDefinitions"] == members and after["Description"] == before["Description"]
-    assert after["LastUpdatedDate"] > before["LastUpdatedDate"] and after["CreateDate"] == before["CreateDate"]
+    assert (
+        after["LastUpdatedDate"] > before["LastUpdatedDate"]
+        and after["CreateDate"] == before["CreateDate"]
+    )
 
 
 def test_templates_are_made_described_listed_and_deleted(aws):
     sagemaker, name = aws.sagemaker, unique("ui")
-    arn = sagemaker.create_human_task_ui(HumanTaskUiName=name, UiTemplate={"Content": TEMPLATE})["HumanTaskUiArn"]
+    arn = sagemaker.create_human_task_ui(HumanTaskUiName=name, UiTemplate={"Content": TEMPLATE})[
+        "HumanTaskUiArn"
+    ]
     described = sagemaker.describe_human_task_ui(HumanTaskUiName=name)
-    assert described["HumanTaskUiArn"] == arn == f"arn:aws:sagemaker:us-east-1:123456789012:human-task-ui/{name}"
+    assert (
+        described["HumanTaskUiArn"]
+        == arn
+        == f"arn:aws:sagemaker:us-east-1:123456789012:human-task-ui/{name}"
+    )
     assert described["HumanTaskUiStatus"] == "Active"
     assert described["UiTemplate"] == {"ContentSha256": sha256(TEMPLATE.encode()).hexdigest()}
     with pytest.raises(sagemaker.exceptions.ResourceInUse):
         sagemaker.create_human_task_ui(HumanTaskUiName=name, UiTemplate={"Content": TEMPLATE})
-    assert arn in [one["HumanTaskUiArn"] for one in sagemaker.list_human_task_uis()["HumanTaskUiSummaries"]]
+    assert arn in [
+        one["HumanTaskUiArn"] for one in sagemaker.list_human_task_uis()["HumanTaskUiSummaries"]
+    ]
     sagemaker.delete_human_task_ui(HumanTaskUiName=name)
     with pytest.raises(sagemaker.exceptions.ResourceNotFound):
         sagemaker.describe_human_task_ui(HumanTaskUiName=name)
@@ -83,7 +115,9 @@ def test_a_template_with_a_mistake_is_refused_with_its_line(aws):
 
 
 def test_a_template_that_never_ends_is_refused_while_others_are_answered(aws):
-    endless = "{% assign n = 10 %}{% for i in (1..40) %}{% assign n = n | times: n %}{% endfor %}{{ n }}"
+    endless = (
+        "{% assign n = 10 %}{% for i in (1..40) %}{% assign n = n | times: n %}{% endfor %}{{ n }}"
+    )
     asked = {"UiTemplate": {"Content": endless}, "Task": {"Input": "{}"}, "RoleArn": ROLE}
     with ThreadPoolExecutor(1) as other:
         preview = other.submit(aws.sagemaker.render_ui_template, **asked)
@@ -95,12 +129,16 @@ def test_a_template_that_never_ends_is_refused_while_others_are_answered(aws):
 
 def test_a_template_is_previewed(aws, desk):
     task = {"Input": json.dumps({"score": "<b>0.5</b>", "taskObject": "you"})}
-    given = aws.sagemaker.render_ui_template(UiTemplate={"Content": TEMPLATE}, Task=task, RoleArn=ROLE)
+    given = aws.sagemaker.render_ui_template(
+        UiTemplate={"Content": TEMPLATE}, Task=task, RoleArn=ROLE
+    )
     assert given["Errors"] == [] and "&lt;b&gt;0.5&lt;/b&gt; of you" in given["RenderedContent"]
     arn = aws.sagemaker.describe_human_task_ui(HumanTaskUiName=desk.name)["HumanTaskUiArn"]
     named = aws.sagemaker.render_ui_template(HumanTaskUiArn=arn, Task=task, RoleArn=ROLE)
     assert named["RenderedContent"] == given["RenderedContent"]
-    broken = aws.sagemaker.render_ui_template(UiTemplate={"Content": "\n{{ a | }}"}, Task=task, RoleArn=ROLE)
+    broken = aws.sagemaker.render_ui_template(
+        UiTemplate={"Content": "\n{{ a | }}"}, Task=task, RoleArn=ROLE
+    )
     assert broken["Errors"] and "ine 2" in broken["Errors"][0]["Message"]
 
 
@@ -109,11 +147,21 @@ def test_a_template_is_previewed(aws, desk):
     [
         ({"UiTemplate": None}, "either"),
         ({"Task": {"Input": "no JSON"}}, "Task.Input"),
-        ({"UiTemplate": None, "HumanTaskUiArn": "arn:aws:sagemaker:us-east-1:123456789012:human-task-ui/x"}, "find"),
+        (
+            {
+                "UiTemplate": None,
+                "HumanTaskUiArn": "arn:aws:sagemaker:us-east-1:123456789012:human-task-ui/x",
+            },
+            "find",
+        ),
     ],
 )
 def test_a_preview_that_can_not_be_is_refused(aws, changes, words):
-    asked = {"UiTemplate": {"Content": TEMPLATE}, "Task": {"Input": "{}"}, "RoleArn": ROLE} | changes
+    asked = {
+        "UiTemplate": {"Content": TEMPLATE},
+        "Task": {"Input": "{}"},
+        "RoleArn": ROLE,
+    } | changes
     with pytest.raises(ClientError, match=words):
         aws.sagemaker.render_ui_template(**{name: value for name, value in asked.items() if value})
 
@@ -121,10 +169,14 @@ def test_a_preview_that_can_not_be_is_refused(aws, changes, words):
 def test_flow_definitions_are_made_described_listed_and_deleted(aws):
     desk, sagemaker = Desk(aws), aws.sagemaker
     described = sagemaker.describe_flow_definition(FlowDefinitionName=desk.name)
-    assert described["FlowDefinitionArn"] == desk.flow and described["FlowDefinitionStatus"] == "Active"
+    assert (
+        described["FlowDefinitionArn"] == desk.flow
+        and described["FlowDefinitionStatus"] == "Active"
+    )
     assert described["HumanLoopConfig"]["WorkteamArn"] == desk.team
     assert desk.flow in [
-        one["FlowDefinitionArn"] for one in sagemaker.list_flow_definitions()["FlowDefinitionSummaries"]
+        one["FlowDefinitionArn"]
+        for one in sagemaker.list_flow_definitions()["FlowDefinitionSummaries"]
     ]
     with pytest.raises(ClientError) as error:
         Desk(aws, name=desk.name)
@@ -139,7 +191,12 @@ def test_flow_definitions_are_made_described_listed_and_deleted(aws):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"WorkteamArn": "arn:aws:sagemaker:us-east-1:123456789012:workteam/private-crowd/nobody"}, "nobody"),
+        (
+            {
+                "WorkteamArn": "arn:aws:sagemaker:us-east-1:123456789012:workteam/private-crowd/nobody"
+            },
+            "nobody",
+        ),
         ({"HumanTaskUiArn": "arn:aws:sagemaker:us-east-1:123456789012:human-task-ui/none"}, "none"),
         ({"TaskCount": 4}, "taskCount"),
         ({"PublicWorkforceTaskPrice": {"AmountInUsd": {"Cents": 1}}}, "public workforce"),

@@ -11,7 +11,15 @@ import pytest
 from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import train_test_split
 
-from helpers.local_aws.containers.launcher import Process, launch
+from local_aws.containers.launcher import Process, launch
+
+# The modules behind the images that tests name.
+MODULES = {
+    "linear_learner": "linear_learner.container",
+    "xgboost": "xgboost.container",
+    "script_mode": "user_script.training",
+    "processing": "user_script.processing",
+}
 
 
 @dataclass
@@ -41,12 +49,21 @@ class Job:
         path = self.opt_ml / "output" / "failure"
         return path.read_text() if path.exists() else ""
 
-    def prepare(self, hyperparameters: dict, content_type: str | None = "text/csv", **channels: str | dict[str, str]):
+    def prepare(
+        self,
+        hyperparameters: dict,
+        content_type: str | None = "text/csv",
+        **channels: str | dict[str, str],
+    ):
         """Lay out a training job: each channel is a file's text, or texts by file name."""
         for folder in ("input/config", "model", "output"):
             (self.opt_ml / folder).mkdir(parents=True, exist_ok=True)
-        config = {"TrainingInputMode": "File"} | ({"ContentType": content_type} if content_type else {})
-        self._write("hyperparameters", {name: str(value) for name, value in hyperparameters.items()})
+        config = {"TrainingInputMode": "File"} | (
+            {"ContentType": content_type} if content_type else {}
+        )
+        self._write(
+            "hyperparameters", {name: str(value) for name, value in hyperparameters.items()}
+        )
         self._write("inputdataconfig", {name: config for name in channels})
         self._write("resourceconfig", {"current_host": "algo-1", "hosts": ["algo-1"]})
         for name, files in channels.items():
@@ -58,7 +75,9 @@ class Job:
 
     @staticmethod
     def is_running(pid: int) -> bool:
-        """Tell whether a process runs; one that has ended but that nobody has waited for does not."""
+        """Tell whether a process runs; one that has ended but that nobody has waited for does
+        not.
+        """
         try:
             return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
@@ -77,14 +96,22 @@ class Job:
         return self.start(module, "train", **environment).wait(60)
 
     def start(self, module: str, verb: str, *arguments: str, **environment: str) -> Process:
-        return launch(module, verb, {"OPT_ML": str(self.opt_ml)} | environment, self.root / "log", arguments)
+        return launch(
+            MODULES[module],
+            verb,
+            {"OPT_ML": str(self.opt_ml)} | environment,
+            self.root / "log",
+            arguments,
+        )
 
     @contextmanager
     def serve(self, module: str, **environment: str):
         """Yield a function that posts to /invocations over one kept-alive connection."""
         ready = self.root / "ready"
         ready.unlink(missing_ok=True)
-        process = self.start(module, "serve", "--port", "0", "--ready-file", str(ready), **environment)
+        process = self.start(
+            module, "serve", "--port", "0", "--ready-file", str(ready), **environment
+        )
         try:
             deadline = time.monotonic() + 60
             while not ready.exists():
@@ -93,11 +120,17 @@ class Job:
                 time.sleep(0.01)
             connection = http.client.HTTPConnection("127.0.0.1", int(ready.read_text()), timeout=30)
 
-            def invoke(body, content_type="text/csv", accept=None, path="/invocations", method="POST") -> Answer:
+            def invoke(
+                body, content_type="text/csv", accept=None, path="/invocations", method="POST"
+            ) -> Answer:
                 headers = {"Content-Type": content_type, "Accept": accept}
-                connection.request(method, path, body, {name: value for name, value in headers.items() if value})
+                connection.request(
+                    method, path, body, {name: value for name, value in headers.items() if value}
+                )
                 response = connection.getresponse()
-                return Answer(response.status, response.headers["Content-Type"], response.read().decode())
+                return Answer(
+                    response.status, response.headers["Content-Type"], response.read().decode()
+                )
 
             invoke.port, invoke.pid = connection.port, process.pid
             yield invoke
@@ -119,6 +152,8 @@ def new_job(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def cancer():
-    """The walkthrough's split of the breast-cancer data, malignant = 1: x_train, x_test, y_train, y_test."""
+    """The walkthrough's split of the breast-cancer data, malignant = 1: x_train, x_test, y_train,
+    y_test.
+    """
     features, benign = load_breast_cancer(return_X_y=True)
     return train_test_split(features, 1 - benign, test_size=0.2, random_state=42)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from helpers.local_aws.containers.archives import unpack
-from helpers.local_aws.containers.contract import ClientError
-from helpers.monitors import archives
+from local_aws.containers.base.archives import unpack
+from local_aws.containers.base.contract import ClientError
+from model_monitoring.analysis.files import archives
 
 
 def write_archive(path: Path, *members: tarfile.TarInfo | tuple[str, bytes]) -> Path:
@@ -33,15 +33,21 @@ def assert_refused(tmp_path: Path, archive: Path, message: str) -> None:
     before = {path for path in tmp_path.rglob("*") if path != target.parent}
     with pytest.raises(ClientError, match=message):
         unpack(archive, target)
-    assert {path for path in tmp_path.rglob("*") if path != target.parent} == before  # nothing, nowhere
+    # Nothing, nowhere
+    assert {path for path in tmp_path.rglob("*") if path != target.parent} == before
 
 
 def test_an_archive_is_unpacked_with_its_folders(tmp_path):
     archive = write_archive(
-        tmp_path / "model.tar.gz", special("code", tarfile.DIRTYPE), ("code/inference.py", b"x = 1"), ("./model", b"m")
+        tmp_path / "model.tar.gz",
+        special("code", tarfile.DIRTYPE),
+        ("code/inference.py", b"x = 1"),
+        ("./model", b"m"),
     )
     unpack(archive, tmp_path / "model")
-    found = {str(path.relative_to(tmp_path / "model")): path for path in (tmp_path / "model").rglob("*")}
+    found = {
+        str(path.relative_to(tmp_path / "model")): path for path in (tmp_path / "model").rglob("*")
+    }
     assert set(found) == {"code", "code/inference.py", "model"}
     assert found["code/inference.py"].read_bytes() == b"x = 1"
 
@@ -50,7 +56,9 @@ def test_only_what_was_executable_is(tmp_path):
     run, read = special("run.sh", tarfile.REGTYPE), special("read.txt", tarfile.REGTYPE)
     run.mode, read.mode = 0o4755, 0o666
     unpack(write_archive(tmp_path / "code.tar.gz", run, read), tmp_path / "code")
-    assert [(tmp_path / "code" / name).stat().st_mode & 0o7777 for name in ("run.sh", "read.txt")] == [0o700, 0o600]
+    assert [
+        (tmp_path / "code" / name).stat().st_mode & 0o7777 for name in ("run.sh", "read.txt")
+    ] == [0o700, 0o600]
 
 
 def test_an_empty_folder_may_be_the_target(tmp_path):
@@ -85,7 +93,9 @@ def test_a_sparse_file_is_refused(tmp_path):
 def test_too_many_files_or_bytes_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(archives, "MAX_MEMBERS", 3)
     assert_refused(
-        tmp_path, write_archive(tmp_path / "a.tar.gz", *[(str(i), b"") for i in range(4)]), "more than 3 files"
+        tmp_path,
+        write_archive(tmp_path / "a.tar.gz", *[(str(i), b"") for i in range(4)]),
+        "more than 3 files",
     )
     monkeypatch.setattr(archives, "MAX_BYTES", 1 << 20)
     bomb = write_archive(tmp_path / "b.tar.gz", ("a", bytes(600_000)), ("b", bytes(600_000)))
@@ -93,7 +103,9 @@ def test_too_many_files_or_bytes_are_refused(tmp_path, monkeypatch):
     assert_refused(tmp_path, bomb, "expands to more than")
     huge = tarfile.TarInfo("huge")
     huge.size = 1 << 40
-    assert_refused(tmp_path, _write_header_only(tmp_path / "c.tar.gz", huge), "1099511627776 bytes long")
+    assert_refused(
+        tmp_path, _write_header_only(tmp_path / "c.tar.gz", huge), "1099511627776 bytes long"
+    )
 
 
 def test_a_header_that_claims_to_be_endless_is_refused(tmp_path):
@@ -114,7 +126,9 @@ def _write_header_only(path: Path, header: tarfile.TarInfo) -> Path:
 EMPTY, NO_TAR = gzip.compress(b"", mtime=0), gzip.compress(b"x" * 5000, mtime=0)
 
 
-@pytest.mark.parametrize("content", [b"", b"not an archive", EMPTY, NO_TAR], ids=["nothing", "text", "empty", "no tar"])
+@pytest.mark.parametrize(
+    "content", [b"", b"not an archive", EMPTY, NO_TAR], ids=["nothing", "text", "empty", "no tar"]
+)
 def test_what_is_no_archive_is_refused(tmp_path, content):
     path = tmp_path / "model.tar.gz"
     path.write_bytes(content)

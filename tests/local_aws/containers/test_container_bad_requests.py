@@ -3,9 +3,10 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from conftest import MODULES
 
-from helpers.local_aws.containers.launcher import launch
-from helpers.local_aws.containers.serving import MAX_BODY
+from local_aws.containers.base.serving import MAX_BODY
+from local_aws.containers.launcher import launch
 
 TRAIN = "1,2,3\n0,4,5\n1,2,4\n0,5,5\n"
 SETTINGS = {
@@ -68,9 +69,18 @@ def test_other_paths_are_404(endpoint):
         ("[1, 2]", '{"instances": [{"features"'),
         ('{"instances": []}', '{"instances": [{"features"'),
         ('{"instances": [[1, 2]]}', "instances[0] must be"),
-        ('{"instances": [{"features": [1, 2]}, {"features": [1]}]}', "instances[1] has 1 features, instances[0] has 2"),
-        ('{"instances": [{"features": [1, "2"]}]}', "instances[0]: features must be a list of numbers"),
-        ('{"instances": [{"features": [1, true]}]}', "instances[0]: features must be a list of numbers"),
+        (
+            '{"instances": [{"features": [1, 2]}, {"features": [1]}]}',
+            "instances[1] has 1 features, instances[0] has 2",
+        ),
+        (
+            '{"instances": [{"features": [1, "2"]}]}',
+            "instances[0]: features must be a list of numbers",
+        ),
+        (
+            '{"instances": [{"features": [1, true]}]}',
+            "instances[0]: features must be a list of numbers",
+        ),
         ('{"instances": [{"features": [1, NaN]}]}', "finite"),
         ('{"instances": [{"features": []}]}', "features"),
     ],
@@ -84,7 +94,9 @@ def test_bad_json_is_a_400(endpoint, body, message):
         assert message in answer.text
 
 
-@pytest.mark.parametrize(("length", "status"), [(str(MAX_BODY + 1), 413), ("-1", 411), ("many", 411), (None, 411)])
+@pytest.mark.parametrize(
+    ("length", "status"), [(str(MAX_BODY + 1), 413), ("-1", 411), ("many", 411), (None, 411)]
+)
 def test_a_request_of_no_or_too_great_length_is_refused_unread(endpoint, length, status):
     connection = http.client.HTTPConnection("127.0.0.1", endpoint.port, timeout=10)
     connection.putrequest("POST", "/invocations")
@@ -123,7 +135,9 @@ def test_a_model_that_cannot_be_loaded_fails_with_a_reason(job, module, content)
         data = content if isinstance(content, bytes) else content.encode()
         (job.opt_ml / "model" / names[module]).write_bytes(data)
     arguments = ["--port", "0", "--ready-file", str(job.root / "ready")]
-    process = launch(module, "serve", {"OPT_ML": str(job.opt_ml)}, job.root / "log", arguments)
+    process = launch(
+        MODULES[module], "serve", {"OPT_ML": str(job.opt_ml)}, job.root / "log", arguments
+    )
     assert process.wait(30) == 1
     assert names[module] in job.failure
     assert job.failure.startswith("ClientError: ")
@@ -134,6 +148,12 @@ def test_a_port_that_is_taken_fails_with_a_reason(job):
     job.prepare(SETTINGS["linear_learner"], train=TRAIN).train("linear_learner")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         arguments = ["--port", str(taken.getsockname()[1]), "--ready-file", str(job.root / "ready")]
-        process = launch("linear_learner", "serve", {"OPT_ML": str(job.opt_ml)}, job.root / "log", arguments)
+        process = launch(
+            MODULES["linear_learner"],
+            "serve",
+            {"OPT_ML": str(job.opt_ml)},
+            job.root / "log",
+            arguments,
+        )
         assert process.wait(30) == 1
     assert "Address already in use" in job.failure

@@ -19,7 +19,10 @@ def fail(job, module, settings, content_type="text/csv", **channels) -> str:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("y,a,b\n1,2,3\n", "train/data.csv, line 1, column 1: 'y' is not a number. It looks like a header"),
+        (
+            "y,a,b\n1,2,3\n",
+            "train/data.csv, line 1, column 1: 'y' is not a number. It looks like a header",
+        ),
         ("1,2,3\n0,four,5\n", "train/data.csv, line 2, column 2: 'four' is not a number"),
         ("1,2,3\n0,4\n", "train/data.csv, line 2 has 2 columns, line 1 has 3"),
         ("1,2,3\n\n0,4,5\n", "train/data.csv, line 2 is empty"),
@@ -37,7 +40,9 @@ def test_a_bad_csv_is_told_with_file_line_and_column(job, module, text, message)
 @pytest.mark.parametrize("files", [{}, {"_SUCCESS": "1,2", ".hidden": "1,2", "empty.csv": ""}])
 def test_a_channel_without_data_is_told(job, module, files):
     settings = BINARY if module == "linear_learner" else LOGISTIC
-    assert "No data in channel validation" in fail(job, module, settings, train=GOOD, validation=files)
+    assert "No data in channel validation" in fail(
+        job, module, settings, train=GOOD, validation=files
+    )
 
 
 @pytest.mark.parametrize("module", ["linear_learner", "xgboost"])
@@ -55,17 +60,27 @@ def test_a_file_that_is_not_text_is_told(job):
 
 
 def test_a_missing_value_is_an_error_to_linear_learner_and_a_missing_label_to_both(job, tmp_path):
-    assert "line 2, column 2: nan is not a finite" in fail(job, "linear_learner", BINARY, train="1,2,3\n0,nan,5\n")
+    assert "line 2, column 2: nan is not a finite" in fail(
+        job, "linear_learner", BINARY, train="1,2,3\n0,nan,5\n"
+    )
     other = type(job)(tmp_path / "other")
-    assert "the label of row 2 is missing" in fail(other, "xgboost", LOGISTIC, train="1,2,3\n,4,5\n")
+    assert "the label of row 2 is missing" in fail(
+        other, "xgboost", LOGISTIC, train="1,2,3\n,4,5\n"
+    )
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({}, "Missing required hyperparameter: predictor_type"),
-        (BINARY | {"epoch": 3}, "Extraneous hyperparameter found: epoch. Known are: accuracy_top_k,"),
-        ({"predictor_type": "classifier"}, "predictor_type: classifier is not in ['binary_classifier',"),
+        (
+            BINARY | {"epoch": 3},
+            "Extraneous hyperparameter found: epoch. Known are: accuracy_top_k,",
+        ),
+        (
+            {"predictor_type": "classifier"},
+            "predictor_type: classifier is not in ['binary_classifier',",
+        ),
         (BINARY | {"epochs": 0}, "Hyperparameter epochs: 0 is not in [1,inf)"),
         (BINARY | {"epochs": 1.5}, "Hyperparameter epochs: could not parse value '1.5' as int"),
         (BINARY | {"wd": -1}, "Hyperparameter wd: -1 is not in [0,inf)"),
@@ -74,7 +89,10 @@ def test_a_missing_value_is_an_error_to_linear_learner_and_a_missing_label_to_bo
         (BINARY | {"use_bias": "yes"}, "Hyperparameter use_bias: yes is not in ['true', 'false']"),
         (BINARY | {"loss": "squared_loss"}, "loss: squared_loss does not fit a binary_classifier"),
         (BINARY | {"feature_dim": 3}, "feature_dim is 3, but channel train has 2 features"),
-        ({"predictor_type": "multiclass_classifier"}, "num_classes: a multiclass_classifier needs it"),
+        (
+            {"predictor_type": "multiclass_classifier"},
+            "num_classes: a multiclass_classifier needs it",
+        ),
     ],
 )
 def test_linear_learner_refuses_hyperparameters_as_aws_does(job, settings, message):
@@ -88,13 +106,22 @@ def test_linear_learner_refuses_hyperparameters_as_aws_does(job, settings, messa
         (LOGISTIC | {"max_dept": 3}, "Extraneous hyperparameter found: max_dept"),
         (LOGISTIC | {"eta": 3}, "Hyperparameter eta: 3 is not in [0,1]"),
         (LOGISTIC | {"subsample": 0}, "Hyperparameter subsample: 0 is not in (0,1]"),
-        (LOGISTIC | {"num_round": "many"}, "Hyperparameter num_round: could not parse value 'many' as int"),
+        (
+            LOGISTIC | {"num_round": "many"},
+            "Hyperparameter num_round: could not parse value 'many' as int",
+        ),
         (LOGISTIC | {"objective": "binary"}, "Hyperparameter objective: binary is not in"),
         (LOGISTIC | {"objective": "multi:softmax"}, "Require input for parameter 'num_class'"),
         (LOGISTIC | {"eval_metric": "auc,auk"}, "Hyperparameter eval_metric: auk is not in"),
         (LOGISTIC | {"eval_metric": "auc@3"}, "Metric 'auc@3' is not supported"),
-        ({"num_round": 2, "eval_metric": "auc"}, "Metric 'auc' can only be applied for classification"),
-        (LOGISTIC | {"monotone_constraints": "__import__('os')"}, "monotone_constraints: could not parse value"),
+        (
+            {"num_round": 2, "eval_metric": "auc"},
+            "Metric 'auc' can only be applied for classification",
+        ),
+        (
+            LOGISTIC | {"monotone_constraints": "__import__('os')"},
+            "monotone_constraints: could not parse value",
+        ),
         (LOGISTIC | {"silent": 2}, "Hyperparameter silent: 2 is not in [0,1]"),
     ],
 )
@@ -108,7 +135,11 @@ def test_xgboost_refuses_hyperparameters_as_aws_does(job, settings, message):
         ("01", {"predictor_type": "multiclass_classifier", "num_classes": 3}, None),
         ("02", BINARY, "a binary_classifier's label is 0 to 1, got 2.0"),
         ("11", BINARY, "all labels are the same"),
-        ("13", {"predictor_type": "multiclass_classifier", "num_classes": 3}, "label is 0 to 2, got 3.0"),
+        (
+            "13",
+            {"predictor_type": "multiclass_classifier", "num_classes": 3},
+            "label is 0 to 2, got 3.0",
+        ),
     ],
 )
 def test_linear_learner_checks_the_labels(job, labels, settings, message):
@@ -123,7 +154,10 @@ def test_linear_learner_checks_the_labels(job, labels, settings, message):
     ("settings", "message"),
     [
         (LOGISTIC, "label must be in [0,1] for logistic regression"),
-        ({"num_round": 1, "objective": "multi:softmax", "num_class": 3}, "label must be in [0, num_class)"),
+        (
+            {"num_round": 1, "objective": "multi:softmax", "num_class": 3},
+            "label must be in [0, num_class)",
+        ),
         ({"num_round": 1, "objective": "count:poisson"}, "label must be nonnegative"),
         ({"num_round": 1, "updater": "grow_skmaker"}, "grow_skmaker"),
     ],
@@ -155,7 +189,9 @@ def test_channels_are_checked(job, module, tmp_path):
     settings = BINARY if module == "linear_learner" else LOGISTIC
     assert "Missing required channel: train" in fail(job, module, settings, validation=GOOD)
     other = type(job)(tmp_path / "other")
-    assert "Extraneous channel found: valid" in fail(other, module, settings, train=GOOD, valid=GOOD)
+    assert "Extraneous channel found: valid" in fail(
+        other, module, settings, train=GOOD, valid=GOOD
+    )
 
 
 def test_a_validation_channel_of_another_width_is_told(job, tmp_path):

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from helpers.local_aws.containers.catalog import IMAGES, find_image
+from local_aws.containers.catalog import IMAGES, find_image
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-central-2", "cn-north-1", "us-gov-west-1"])

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from helpers.local_aws.containers.launcher import launch
+from local_aws.containers.launcher import launch
 
 ROUNDS_WITHOUT_END = {"num_round": 10_000_000}
 DATA = "1,2\n0,1\n"
@@ -14,7 +14,7 @@ DATA = "1,2\n0,1\n"
 
 def start_endless(job):
     job.prepare(ROUNDS_WITHOUT_END, train=DATA)
-    process = launch("xgboost", "train", {"OPT_ML": str(job.opt_ml)}, job.root / "log")
+    process = launch("xgboost.container", "train", {"OPT_ML": str(job.opt_ml)}, job.root / "log")
     while "[0]" not in job.log:
         assert process.poll() is None, job.log
         time.sleep(0.02)
@@ -29,7 +29,9 @@ def test_a_container_runs_in_a_session_of_its_own_and_writes_to_its_log(job):
     process.wait(10)
 
 
-@pytest.mark.parametrize(("verb", "number"), [("terminate", signal.SIGTERM), ("kill", signal.SIGKILL)])
+@pytest.mark.parametrize(
+    ("verb", "number"), [("terminate", signal.SIGTERM), ("kill", signal.SIGKILL)]
+)
 def test_the_exit_code_tells_the_signal_and_can_be_read_again(job, verb, number):
     process = start_endless(job)
     getattr(process, verb)()
@@ -40,7 +42,7 @@ def test_the_exit_code_tells_the_signal_and_can_be_read_again(job, verb, number)
 
 def test_a_signal_right_after_the_start_is_not_lost(job):
     job.prepare(ROUNDS_WITHOUT_END, train=DATA)
-    process = launch("xgboost", "train", {"OPT_ML": str(job.opt_ml)}, job.root / "log")
+    process = launch("xgboost.container", "train", {"OPT_ML": str(job.opt_ml)}, job.root / "log")
     process.kill()
     assert process.wait(10) == -signal.SIGKILL
 
@@ -62,9 +64,9 @@ def test_containers_end_with_the_process_that_launched_them_even_when_it_is_kill
     program = (
         "import os, signal, sys, time\n"
         "from pathlib import Path\n"
-        "from helpers.local_aws.containers.launcher import launch\n"
+        "from local_aws.containers.launcher import launch\n"
         "log = Path(sys.argv[2])\n"
-        "process = launch('xgboost', 'train', {'OPT_ML': sys.argv[1]}, log)\n"
+        "process = launch('xgboost.container', 'train', {'OPT_ML': sys.argv[1]}, log)\n"
         "while not log.exists() or '[0]' not in log.read_text(): time.sleep(0.02)\n"
         "print(process.pid, flush=True)\n"
         "os.kill(os.getpid(), signal.SIGKILL)\n"

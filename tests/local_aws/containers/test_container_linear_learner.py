@@ -10,7 +10,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from helpers.local_aws.containers.catalog import IMAGES
+from local_aws.containers.catalog import IMAGES
 
 PATTERN = {  # the hyperparameters of the pattern's raw create_training_job call
     "feature_dim": 30,
@@ -36,7 +36,9 @@ def predict(job, features, accept=None) -> list[dict]:
 
 def test_the_pattern_trains_and_serves(job, cancer):
     x_train, x_test, y_train, y_test = cancer
-    assert job.prepare(PATTERN, train=job.csv(y_train, x_train)).train("linear_learner") == 0, job.log
+    assert job.prepare(PATTERN, train=job.csv(y_train, x_train)).train("linear_learner") == 0, (
+        job.log
+    )
     with job.serve("linear_learner") as invoke:
         answer = invoke(job.csv(x_test))
         assert invoke("", path="/ping", method="GET").status == 200
@@ -50,9 +52,18 @@ def test_the_pattern_trains_and_serves(job, cancer):
 
 def test_a_binary_model_is_scikit_learns_logistic_regression(job, cancer):
     x_train, x_test, y_train, _ = cancer
-    settings = {"predictor_type": "binary_classifier", "wd": 0.01, "epochs": 200, "early_stopping_tolerance": 1e-9}
-    assert job.prepare(settings, train=job.csv(y_train, x_train)).train("linear_learner") == 0, job.log
-    expected = make_pipeline(StandardScaler(), LogisticRegression(C=1 / (0.01 * len(y_train)), tol=1e-9))
+    settings = {
+        "predictor_type": "binary_classifier",
+        "wd": 0.01,
+        "epochs": 200,
+        "early_stopping_tolerance": 1e-9,
+    }
+    assert job.prepare(settings, train=job.csv(y_train, x_train)).train("linear_learner") == 0, (
+        job.log
+    )
+    expected = make_pipeline(
+        StandardScaler(), LogisticRegression(C=1 / (0.01 * len(y_train)), tol=1e-9)
+    )
     expected.fit(x_train, y_train)
     scores = [one["score"] for one in predict(job, x_test)]
     np.testing.assert_allclose(scores, expected.predict_proba(x_test)[:, 1], atol=1e-4)
@@ -61,7 +72,9 @@ def test_a_binary_model_is_scikit_learns_logistic_regression(job, cancer):
 def test_a_regressor_is_ridge_regression_and_answers_scores_alone(job):
     features, target = load_diabetes(return_X_y=True)
     settings = {"predictor_type": "regressor", "wd": 0.1}
-    assert job.prepare(settings, train=job.csv(target, features)).train("linear_learner") == 0, job.log
+    assert job.prepare(settings, train=job.csv(target, features)).train("linear_learner") == 0, (
+        job.log
+    )
     scaled = StandardScaler().fit_transform(features)
     expected = Ridge(alpha=0.1 * len(target)).fit(scaled, target).predict(scaled)
     predictions = predict(job, features)
@@ -74,20 +87,38 @@ def test_a_regressor_is_ridge_regression_and_answers_scores_alone(job):
 
 @pytest.mark.parametrize(
     "loss",
-    ["absolute_loss", "quantile_loss", "huber_loss", "eps_insensitive_squared_loss", "eps_insensitive_absolute_loss"],
+    [
+        "absolute_loss",
+        "quantile_loss",
+        "huber_loss",
+        "eps_insensitive_squared_loss",
+        "eps_insensitive_absolute_loss",
+    ],
 )
 def test_each_loss_of_a_regressor_learns(job, loss):
     features, target = load_diabetes(return_X_y=True)
     settings = {"predictor_type": "regressor", "loss": loss, "epochs": 50}
-    assert job.prepare(settings, train=job.csv(target, features)).train("linear_learner") == 0, job.log
-    assert read_metrics(job.log)["train:absolute_loss"] < 0.75 * np.abs(target - np.median(target)).mean()
+    assert job.prepare(settings, train=job.csv(target, features)).train("linear_learner") == 0, (
+        job.log
+    )
+    assert (
+        read_metrics(job.log)["train:absolute_loss"]
+        < 0.75 * np.abs(target - np.median(target)).mean()
+    )
 
 
 @pytest.mark.parametrize("loss", ["auto", "hinge_loss"])
 def test_a_multiclass_model_scores_every_class(job, loss):
     features, target = load_iris(return_X_y=True)
-    settings = {"predictor_type": "multiclass_classifier", "num_classes": 4, "loss": loss, "accuracy_top_k": 2}
-    assert job.prepare(settings, train=job.csv(target, features)).train("linear_learner") == 0, job.log
+    settings = {
+        "predictor_type": "multiclass_classifier",
+        "num_classes": 4,
+        "loss": loss,
+        "accuracy_top_k": 2,
+    }
+    assert job.prepare(settings, train=job.csv(target, features)).train("linear_learner") == 0, (
+        job.log
+    )
     predictions = predict(job, features)
     scores = np.array([one["score"] for one in predictions])
     labels = np.array([one["predicted_label"] for one in predictions])
@@ -111,9 +142,14 @@ def test_each_channel_is_measured_with_awss_metric_names(job, cancer):
     found = read_metrics(job.log)
     for channel in ("train", "validation", "test"):
         assert found[f"{channel}:binary_classification_accuracy"] > 0.95
-        assert {f"{channel}:{name}" for name in ("precision", "recall", "binary_f_beta", "roc_auc_score")} <= set(found)
+        assert {
+            f"{channel}:{name}"
+            for name in ("precision", "recall", "binary_f_beta", "roc_auc_score")
+        } <= set(found)
     assert (
-        found["validation:objective_loss"] == found["validation:objective_loss:final"] == found["test:objective_loss"]
+        found["validation:objective_loss"]
+        == found["validation:objective_loss:final"]
+        == found["test:objective_loss"]
     )
     assert found["train:progress"] == 100
     assert found["train:throughput"] > 0
@@ -136,7 +172,9 @@ def test_training_twice_gives_the_same_model(job, cancer, tmp_path):
         ("precision_at_target_recall", {"target_recall": 0.99}, recall_score),
     ],
 )
-def test_the_threshold_holds_the_target_on_the_validation_channel(job, cancer, criterion, target, measure):
+def test_the_threshold_holds_the_target_on_the_validation_channel(
+    job, cancer, criterion, target, measure
+):
     x_train, _, y_train, _ = cancer
     x_train, x_valid, y_train, y_valid = train_test_split(x_train, y_train, random_state=0)
     settings = PATTERN | {"binary_classifier_model_selection_criteria": criterion} | target
@@ -170,7 +208,9 @@ def test_regularisation_and_class_weights_have_their_effect(job, cancer, tmp_pat
 
 def test_every_request_format_gives_the_same_answer_in_every_answer_format(job, cancer):
     x_train, x_test, y_train, _ = cancer
-    assert job.prepare(PATTERN, train=job.csv(y_train, x_train)).train("linear_learner") == 0, job.log
+    assert job.prepare(PATTERN, train=job.csv(y_train, x_train)).train("linear_learner") == 0, (
+        job.log
+    )
     rows = x_test[:3].tolist()
     instances = [{"features": row} for row in rows]
     nested = [{"data": {"features": {"values": row}}} for row in rows]
@@ -194,6 +234,8 @@ def test_every_request_format_gives_the_same_answer_in_every_answer_format(job, 
 
 def test_the_model_is_plain_json(job, cancer):
     x_train, _, y_train, _ = cancer
-    assert job.prepare(PATTERN, train=job.csv(y_train, x_train)).train("linear_learner") == 0, job.log
+    assert job.prepare(PATTERN, train=job.csv(y_train, x_train)).train("linear_learner") == 0, (
+        job.log
+    )
     (file,) = (job.opt_ml / "model").iterdir()
     assert np.shape(json.loads(file.read_text())["weights"]) == (1, 30)

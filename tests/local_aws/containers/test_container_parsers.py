@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from helpers.local_aws.containers import xgboost_settings
-from helpers.local_aws.containers.archives import unpack
-from helpers.local_aws.containers.contract import ClientError
-from helpers.local_aws.containers.data import parse_csv, parse_json, parse_json_lines, parse_libsvm
-from helpers.local_aws.containers.linear_settings import RULES
-from helpers.local_aws.containers.localise import localise
+from local_aws.containers.base.archives import unpack
+from local_aws.containers.base.contract import ClientError
+from local_aws.containers.base.data import parse_csv, parse_json, parse_json_lines, parse_libsvm
+from local_aws.containers.linear_learner.settings import RULES
+from local_aws.containers.user_script.localise import localise
+from local_aws.containers.xgboost import settings as xgboost_settings
 
 hypothesis = pytest.importorskip("hypothesis")
 from hypothesis import example, given, settings  # noqa: E402
@@ -46,7 +46,8 @@ def test_numbers_written_as_csv_are_read_back(rows):
 @example(b"1e999", True)
 @example(b'"', True)
 @example(b"\x00", False)
-@example(b'"' * 3 + b"x" * 200_000, False)  # longer than the csv module takes: found by hand, it raised csv.Error
+# Longer than the csv module takes: found by hand, it raised csv.Error
+@example(b'"' * 3 + b"x" * 200_000, False)
 def test_any_csv_is_an_array_or_a_client_error(body, missing):
     try:
         values = parse_csv(body, "body", missing)
@@ -61,24 +62,40 @@ def test_any_csv_is_an_array_or_a_client_error(body, missing):
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=3) | st.just("features"),
+    st.none()
+    | st.booleans()
+    | st.floats()
+    | st.integers()
+    | st.text(max_size=3)
+    | st.just("features"),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["instances", "features", "data", "values"]), inner, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(["instances", "features", "data", "values"]), inner, max_size=2
+        )
     ),
     max_leaves=8,
 )
 
 
 @QUICK
-@given(JSON | st.builds(lambda rows: {"instances": [{"features": row} for row in rows]}, st.lists(st.lists(JSON))))
+@given(
+    JSON
+    | st.builds(
+        lambda rows: {"instances": [{"features": row} for row in rows]}, st.lists(st.lists(JSON))
+    )
+)
 @example({"instances": [{"features": [10**400]}]})
 @example({"instances": [{"features": []}]})
 @example({"instances": [{"features": [1]}, {"data": None}]})
 @example({"instances": ["features"]})
 @example({"instances": [{"features": {"features": 1}}]})
 def test_any_json_is_an_array_or_a_client_error(value):
-    lines = value["instances"] if isinstance(value, dict) and isinstance(value.get("instances"), list) else [value]
+    lines = (
+        value["instances"]
+        if isinstance(value, dict) and isinstance(value.get("instances"), list)
+        else [value]
+    )
     text = "\n".join(json.dumps(line) for line in lines)
     for parse, body in [(parse_json, json.dumps(value)), (parse_json_lines, text)]:
         with contextlib.suppress(ClientError):
@@ -88,7 +105,9 @@ def test_any_json_is_an_array_or_a_client_error(value):
             assert np.isfinite(values).all()
 
 
-@pytest.mark.parametrize("body", [b"", b"\n", b"[" * 100_000, b"\xff", b'{"a": 1} x', b"1" * 10_000, b"NaN"])
+@pytest.mark.parametrize(
+    "body", [b"", b"\n", b"[" * 100_000, b"\xff", b'{"a": 1} x', b"1" * 10_000, b"NaN"]
+)
 def test_what_is_no_json_is_a_client_error(body):
     for parse in (parse_json, parse_json_lines):
         with pytest.raises(ClientError):
@@ -96,7 +115,11 @@ def test_what_is_no_json_is_a_client_error(body):
 
 
 @QUICK
-@given(st.one_of(st.text(alphabet="0123456789.:- \n#x", max_size=40).map(str.encode), st.binary(max_size=40)))
+@given(
+    st.one_of(
+        st.text(alphabet="0123456789.:- \n#x", max_size=40).map(str.encode), st.binary(max_size=40)
+    )
+)
 @example(b"1 0:2 0:3")  # an index twice
 @example(b"1 3000000000:1")
 @example(b"1 -1:1")
@@ -109,13 +132,16 @@ def test_any_libsvm_is_a_matrix_or_a_client_error(body):
 
 
 @QUICK
-@given(st.sampled_from(sorted(RULES)), st.text(max_size=8) | st.floats().map(str) | st.integers().map(str))
+@given(
+    st.sampled_from(sorted(RULES)),
+    st.text(max_size=8) | st.floats().map(str) | st.integers().map(str),
+)
 @example("epochs", "1_0")
 @example("epochs", "9" * 5000)  # beyond Python's limit of digits
 @example("wd", "infinity")
 @example("wd", "nan")
 def test_any_hyperparameter_is_a_value_or_a_client_error(name, text):
-    from helpers.local_aws.containers.hyperparameters import validate
+    from local_aws.containers.base.hyperparameters import validate
 
     with contextlib.suppress(ClientError):
         value = validate({"predictor_type": "regressor"} | {name: text}, RULES)[name]
@@ -123,7 +149,10 @@ def test_any_hyperparameter_is_a_value_or_a_client_error(name, text):
 
 
 @QUICK
-@given(st.sampled_from(["eval_metric", "monotone_constraints", "interaction_constraints"]), st.text(max_size=20))
+@given(
+    st.sampled_from(["eval_metric", "monotone_constraints", "interaction_constraints"]),
+    st.text(max_size=20),
+)
 @example("monotone_constraints", "(1,0)")
 @example("monotone_constraints", "1")
 @example("monotone_constraints", "{1: 2}")
@@ -137,7 +166,12 @@ def test_any_structured_hyperparameter_is_accepted_or_a_client_error(name, text)
 
 
 @QUICK
-@given(st.lists(st.sampled_from(["/opt/ml", "/", "a", ".", "-", '"', " ", "file://", "s3://b", ":", "\n"]), max_size=8))
+@given(
+    st.lists(
+        st.sampled_from(["/opt/ml", "/", "a", ".", "-", '"', " ", "file://", "s3://b", ":", "\n"]),
+        max_size=8,
+    )
+)
 def test_opt_ml_is_replaced_wherever_a_path_begins_and_once(parts):
     text = "".join(parts)
     once = localise(text, "/private/root")
@@ -158,7 +192,10 @@ def _valid_archive() -> bytes:
 
 
 @settings(max_examples=60)
-@given(st.lists(st.tuples(st.integers(0, 3000), st.binary(min_size=1, max_size=8)), max_size=4), st.integers(0, 10_240))
+@given(
+    st.lists(st.tuples(st.integers(0, 3000), st.binary(min_size=1, max_size=8)), max_size=4),
+    st.integers(0, 10_240),
+)
 def test_any_archive_is_unpacked_inside_or_refused_whole(changes, length):
     content = bytearray(_valid_archive())
     for place, data in changes:

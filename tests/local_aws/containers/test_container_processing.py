@@ -8,10 +8,17 @@ import pytest
 
 
 def prepare(job, entrypoint, arguments=(), outputs=(), **files: str):
-    """Lay out a processing job; each file's name has `__` for `/` and `_dot_` for `.`, under /opt/ml/processing."""
+    """Lay out a processing job; each file's name has `__` for `/` and `_dot_` for `.`, under
+    /opt/ml/processing.
+    """
     config = {
-        "AppSpecification": {"ContainerEntrypoint": entrypoint, "ContainerArguments": list(arguments)},
-        "ProcessingOutputConfig": {"Outputs": [{"S3Output": {"LocalPath": path}} for path in outputs]},
+        "AppSpecification": {
+            "ContainerEntrypoint": entrypoint,
+            "ContainerArguments": list(arguments),
+        },
+        "ProcessingOutputConfig": {
+            "Outputs": [{"S3Output": {"LocalPath": path}} for path in outputs]
+        },
     }
     (job.opt_ml / "config").mkdir(parents=True)
     (job.opt_ml / "config" / "processingjobconfig.json").write_text(json.dumps(config))
@@ -66,7 +73,11 @@ def test_a_root_with_blanks_and_quotes_in_its_name_serves_shell_scripts_too(job,
 
 def test_the_frameworkprocessors_archive_and_launch_script_run(job, tmp_path):
     processing = pytest.importorskip("sagemaker.core.processing")
-    prepare(job, ["/bin/bash", "/opt/ml/processing/input/entrypoint/runproc.sh"], ["--out", "/opt/ml/processing"])
+    prepare(
+        job,
+        ["/bin/bash", "/opt/ml/processing/input/entrypoint/runproc.sh"],
+        ["--out", "/opt/ml/processing"],
+    )
     source = tmp_path / "script.py"
     source.write_text(SCRIPT)
     code = job.opt_ml / "processing" / "input" / "code"
@@ -78,20 +89,28 @@ def test_the_frameworkprocessors_archive_and_launch_script_run(job, tmp_path):
     processor = object.__new__(processing.FrameworkProcessor)
     processor.command = ["python3"]
     (code.parent / "entrypoint").mkdir()
-    (code.parent / "entrypoint" / "runproc.sh").write_text(processor._generate_framework_script("script.py"))
+    (code.parent / "entrypoint" / "runproc.sh").write_text(
+        processor._generate_framework_script("script.py")
+    )
     assert job.start("processing", "run", PLACE="").wait(30) == 0, job.log
     assert (job.opt_ml / "processing" / "count.txt").read_text() == "3"
 
 
 def test_a_failing_script_gives_its_code_and_its_last_line(job):
-    prepare(job, ["python3", CODE], input__code__script_dot_py="print('on the way')\nraise ValueError('no rows')")
+    prepare(
+        job,
+        ["python3", CODE],
+        input__code__script_dot_py="print('on the way')\nraise ValueError('no rows')",
+    )
     assert job.start("processing", "run").wait(30) == 1
     assert job.failure == "AlgorithmError: See job logs for more information: ValueError: no rows"
     assert "on the way" in job.log
 
 
 def test_a_failure_the_script_words_itself_is_kept(job):
-    text = "import sys\nopen('/opt/ml/output/failure', 'w').write('the bucket was empty')\nsys.exit(7)"
+    text = (
+        "import sys\nopen('/opt/ml/output/failure', 'w').write('the bucket was empty')\nsys.exit(7)"
+    )
     prepare(job, ["python3", CODE], input__code__script_dot_py=text)
     assert job.start("processing", "run").wait(30) == 7
     assert job.failure == "AlgorithmError: the bucket was empty"
@@ -130,7 +149,10 @@ def test_a_hostile_source_archive_is_refused(job, tmp_path):
         link.type, link.linkname = tarfile.SYMTYPE, "/etc"
         archive.addfile(link)
     assert job.start("processing", "run").wait(30) == 1
-    assert job.failure == "ClientError: The archive sourcedir.tar.gz was refused: 'secrets' is a link or a device"
+    assert (
+        job.failure
+        == "ClientError: The archive sourcedir.tar.gz was refused: 'secrets' is a link or a device"
+    )
 
 
 def test_stopping_lets_the_script_save_its_work(job):

@@ -88,8 +88,17 @@ def test_a_script_trains_with_arguments_and_sm_variables_and_its_model_is_served
         answer = invoke("2,3\n4,5")
         as_csv = invoke("[[2, 3], [4, 5]]", "application/json", accept="text/csv")
     table = np.loadtxt(ROWS.splitlines(), delimiter=",")
-    expected = LogisticRegression(C=0.5, max_iter=5000).fit(table[:, 1:], table[:, 0]).predict(rows).tolist()
-    assert (answer.status, answer.type, json.loads(answer.text)) == (200, "application/json", expected)
+    expected = (
+        LogisticRegression(C=0.5, max_iter=5000)
+        .fit(table[:, 1:], table[:, 0])
+        .predict(rows)
+        .tolist()
+    )
+    assert (answer.status, answer.type, json.loads(answer.text)) == (
+        200,
+        "application/json",
+        expected,
+    )
     assert (as_csv.type, [float(line) for line in as_csv.text.split()]) == ("text/csv", expected)
 
 
@@ -117,7 +126,9 @@ def model_fn(model_dir):
 """
     (job.opt_ml / "model" / "code").mkdir()
     (job.opt_ml / "model" / "code" / "serve.py").write_text(inference)
-    with job.serve("xgboost", SAGEMAKER_PROGRAM="serve.py", SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT="text/csv") as invoke:
+    with job.serve(
+        "xgboost", SAGEMAKER_PROGRAM="serve.py", SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT="text/csv"
+    ) as invoke:
         first, second = (float(line) for line in invoke("2,3\n4,5").text.split())
         libsvm = invoke("0 0:2 1:3", "text/libsvm", accept="application/json")
         assert invoke("{}", "application/json").status == 415
@@ -180,7 +191,10 @@ def transform_fn(model, body, content_type, accept):
     return str(alone)
 """
     prepare_model(job, inference_dot_py=script)
-    with job.serve("script_mode", SAGEMAKER_PROGRAM="inference.py") as invoke, ThreadPoolExecutor(4) as pool:
+    with (
+        job.serve("script_mode", SAGEMAKER_PROGRAM="inference.py") as invoke,
+        ThreadPoolExecutor(4) as pool,
+    ):
 
         def ask(_: int) -> str:
             with urlopen(Request(f"http://127.0.0.1:{invoke.port}/invocations", b"x")) as answer:
@@ -219,9 +233,18 @@ def test_a_failing_script_is_told_as_aws_does(job):
     [
         ({}, "The image needs a script"),
         ({"sagemaker_program": "train.py"}, "The source code holds no train.py"),
-        ({"sagemaker_program": "../../../../etc/passwd"}, "The source code holds no ../../../../etc/passwd"),
-        ({"sagemaker_program": "a.py", "sagemaker_submit_directory": "/etc"}, "/etc is not a path under /opt/ml"),
-        ({"sagemaker_program": "a.py", "sagemaker_submit_directory": "/opt/ml/../x"}, "is not a path under /opt/ml"),
+        (
+            {"sagemaker_program": "../../../../etc/passwd"},
+            "The source code holds no ../../../../etc/passwd",
+        ),
+        (
+            {"sagemaker_program": "a.py", "sagemaker_submit_directory": "/etc"},
+            "/etc is not a path under /opt/ml",
+        ),
+        (
+            {"sagemaker_program": "a.py", "sagemaker_submit_directory": "/opt/ml/../x"},
+            "is not a path under /opt/ml",
+        ),
     ],
 )
 def test_a_script_that_is_not_there_or_elsewhere_is_refused(job, hyperparameters, message):
@@ -233,14 +256,36 @@ def test_a_script_that_is_not_there_or_elsewhere_is_refused(job, hyperparameters
     ("environment", "files", "message"),
     [
         ({}, {}, "ClientError: The image needs a script"),
-        ({"SAGEMAKER_PROGRAM": "inference.py"}, {}, "ClientError: The source code holds no inference.py"),
-        ({"SAGEMAKER_PROGRAM": "a.py"}, {"a_dot_py": "x = 1"}, "ClientError: a.py has no model_fn(model_dir)"),
-        ({"SAGEMAKER_PROGRAM": "a.py"}, {"a_dot_py": "import nothing_of_the_kind"}, "ModuleNotFoundError"),
+        (
+            {"SAGEMAKER_PROGRAM": "inference.py"},
+            {},
+            "ClientError: The source code holds no inference.py",
+        ),
+        (
+            {"SAGEMAKER_PROGRAM": "a.py"},
+            {"a_dot_py": "x = 1"},
+            "ClientError: a.py has no model_fn(model_dir)",
+        ),
+        (
+            {"SAGEMAKER_PROGRAM": "a.py"},
+            {"a_dot_py": "import nothing_of_the_kind"},
+            "ModuleNotFoundError",
+        ),
     ],
 )
-def test_an_inference_script_that_cannot_serve_fails_with_a_reason(job, environment, files, message):
+def test_an_inference_script_that_cannot_serve_fails_with_a_reason(
+    job, environment, files, message
+):
     prepare_model(job, **files)
-    process = job.start("script_mode", "serve", "--port", "0", "--ready-file", str(job.root / "ready"), **environment)
+    process = job.start(
+        "script_mode",
+        "serve",
+        "--port",
+        "0",
+        "--ready-file",
+        str(job.root / "ready"),
+        **environment,
+    )
     assert process.wait(30) == 1
     assert message in job.failure
 
@@ -258,22 +303,35 @@ def test_source_code_in_s3_is_fetched_from_the_endpoint_the_job_was_given(job, t
             "AWS_SECRET_ACCESS_KEY": "x",
             "AWS_DEFAULT_REGION": "us-east-1",
         }
-        session = boto3.Session(aws_access_key_id="x", aws_secret_access_key="x", region_name="us-east-1")
+        session = boto3.Session(
+            aws_access_key_id="x", aws_secret_access_key="x", region_name="us-east-1"
+        )
         client = session.client("s3", endpoint_url=environment["AWS_ENDPOINT_URL"])
         client.create_bucket(Bucket="bucket")
-        client.upload_file(str(write_source(tmp_path / "source", train_dot_py=TRAIN)), "bucket", "a/sourcedir.tar.gz")
+        client.upload_file(
+            str(write_source(tmp_path / "source", train_dot_py=TRAIN)),
+            "bucket",
+            "a/sourcedir.tar.gz",
+        )
         place = {"sagemaker_submit_directory": '"s3://bucket/a/sourcedir.tar.gz"'}
-        assert job.prepare(SCRIPT | place, train=ROWS).train("script_mode", **environment) == 0, job.log
+        assert job.prepare(SCRIPT | place, train=ROWS).train("script_mode", **environment) == 0, (
+            job.log
+        )
         missing = type(job)(tmp_path / "missing")
         place = {"sagemaker_submit_directory": '"s3://bucket/b/sourcedir.tar.gz"'}
         assert missing.prepare(SCRIPT | place, train=ROWS).train("script_mode", **environment) == 1
-        assert "ClientError: Cannot download the source code s3://bucket/b/sourcedir.tar.gz" in missing.failure
+        assert (
+            "ClientError: Cannot download the source code s3://bucket/b/sourcedir.tar.gz"
+            in missing.failure
+        )
     finally:
         server.stop()
 
 
 def prepare_model_trainer(job, entry: str, **files: str) -> dict[str, str]:
-    """Lay out what SDK v3's ModelTrainer uploads for a SourceCode, and return the environment it asks for."""
+    """Lay out what SDK v3's ModelTrainer uploads for a SourceCode, and return the environment it
+    asks for.
+    """
     constants = pytest.importorskip("sagemaker.train.constants")
     templates = pytest.importorskip("sagemaker.train.templates")
     job.prepare(
@@ -315,9 +373,9 @@ def test_it_trains_where_the_folders_of_job_and_python_need_quoting(job, tmp_pat
     environment = prepare_model_trainer(inside, "train.py", train_dot_py=TRAIN)
     (odd / "venv").symlink_to(sys.prefix)
     code = (
-        "import json, sys\nfrom pathlib import Path\nfrom helpers.local_aws.containers.launcher import launch\n"
+        "import json, sys\nfrom pathlib import Path\nfrom local_aws.containers.launcher import launch\n"
         "environment, log = json.loads(sys.argv[1]), Path(sys.argv[2])\n"
-        "sys.exit(launch('script_mode', 'train', environment, log).wait(60))"
+        "sys.exit(launch('user_script.training', 'train', environment, log).wait(60))"
     )
     arguments = [json.dumps(environment | {"OPT_ML": str(inside.opt_ml)}), str(inside.root / "log")]
     with tempfile.TemporaryDirectory() as short:  # it holds a socket, whose path may not be long
@@ -334,7 +392,9 @@ def test_it_trains_where_the_folders_of_job_and_python_need_quoting(job, tmp_pat
 
 
 def test_a_failing_model_trainer_script_leaves_its_traceback_as_the_reason(job):
-    environment = prepare_model_trainer(job, "train.py", train_dot_py="raise RuntimeError('no luck')")
+    environment = prepare_model_trainer(
+        job, "train.py", train_dot_py="raise RuntimeError('no luck')"
+    )
     assert job.train("script_mode", **environment) == 1
     assert job.failure.startswith("AlgorithmError: ")
     assert "RuntimeError: no luck" in job.log

@@ -7,7 +7,7 @@ import xgboost as xgb
 from sklearn.datasets import load_iris
 from sklearn.metrics import accuracy_score, f1_score, roc_auc_score
 
-from helpers.local_aws.containers.catalog import IMAGES
+from local_aws.containers.catalog import IMAGES
 
 WALKTHROUGH = {
     "max_depth": 5,
@@ -47,15 +47,23 @@ def test_the_walkthrough_gives_its_published_picture(job, cancer):
 
 def test_the_model_is_what_the_library_trains(job, cancer):
     x_train, x_test, y_train, _ = cancer
-    settings = {"objective": "binary:logistic", "num_round": 20, "max_depth": 3, "learning_rate": 0.3, "seed": 7}
+    settings = {
+        "objective": "binary:logistic",
+        "num_round": 20,
+        "max_depth": 3,
+        "learning_rate": 0.3,
+        "seed": 7,
+    }
     assert job.prepare(settings, train=job.csv(y_train, x_train)).train("xgboost") == 0, job.log
     parameters = {"objective": "binary:logistic", "max_depth": 3, "eta": 0.3, "seed": 7}
     expected = xgb.train(parameters, xgb.DMatrix(x_train, label=y_train), 20)
-    with job.serve("xgboost", SAGEMAKER_PROGRAM="", SAGEMAKER_SUBMIT_DIRECTORY="") as invoke:  # as ModelBuilder sends
+    # As ModelBuilder sends
+    with job.serve("xgboost", SAGEMAKER_PROGRAM="", SAGEMAKER_SUBMIT_DIRECTORY="") as invoke:
         scores = np.array(invoke(job.csv(x_test)).text.split(","), float)
     np.testing.assert_allclose(scores, expected.predict(xgb.DMatrix(x_test)), rtol=1e-6)
     copy = xgb.Booster()
-    copy.load_model(bytearray((job.opt_ml / "model" / "xgboost-model").read_bytes()))  # AWS's container loads it so
+    # AWS's container loads it so
+    copy.load_model(bytearray((job.opt_ml / "model" / "xgboost-model").read_bytes()))
     np.testing.assert_array_equal(copy.predict(xgb.DMatrix(x_test)), scores.astype(np.float32))
 
 
@@ -70,14 +78,23 @@ def test_the_log_has_a_line_a_round_and_the_final_metrics(job, cancer):
     with job.serve("xgboost") as invoke:
         scores = np.array(invoke(job.csv(x_test)).text.split(","), float)
     assert found["validation:auc"] == pytest.approx(roc_auc_score(y_test, scores), abs=1e-5)
-    assert found["validation:accuracy"] == pytest.approx(accuracy_score(y_test, scores > 0.5), abs=1e-5)
-    assert found["validation:f1_macro"] == pytest.approx(f1_score(y_test, scores > 0.5, average="macro"), abs=1e-5)
+    assert found["validation:accuracy"] == pytest.approx(
+        accuracy_score(y_test, scores > 0.5), abs=1e-5
+    )
+    assert found["validation:f1_macro"] == pytest.approx(
+        f1_score(y_test, scores > 0.5, average="macro"), abs=1e-5
+    )
     assert {"train:auc", "train:accuracy"} <= set(found)
 
 
 def test_early_stopping_ends_the_rounds_and_serves_the_best(job, cancer):
     x_train, x_test, y_train, y_test = cancer
-    settings = {"objective": "binary:logistic", "num_round": 500, "early_stopping_rounds": 3, "eta": 1}
+    settings = {
+        "objective": "binary:logistic",
+        "num_round": 500,
+        "early_stopping_rounds": 3,
+        "eta": 1,
+    }
     job.prepare(settings, train=job.csv(y_train, x_train), validation=job.csv(y_test, x_test))
     assert job.train("xgboost") == 0, job.log
     losses = [float(value) for value in re.findall(r"validation-logloss:(\S+)", job.log)]
@@ -122,7 +139,10 @@ def test_libsvm_trains_and_serves_as_csv_does(job, cancer, tmp_path):
     x_train, x_test, y_train, _ = cancer
 
     def write_libsvm(labels, rows):
-        cells = (" ".join(f"{index}:{value!r}" for index, value in enumerate(row)) for row in rows.tolist())
+        cells = (
+            " ".join(f"{index}:{value!r}" for index, value in enumerate(row))
+            for row in rows.tolist()
+        )
         return "".join(f"{label} {row}\n" for label, row in zip(labels, cells, strict=True))
 
     half = len(x_train) // 2
@@ -131,7 +151,8 @@ def test_libsvm_trains_and_serves_as_csv_does(job, cancer, tmp_path):
         "a.libsvm": write_libsvm(y_train[:half], x_train[:half]),
     }
     settings = {"objective": "binary:logistic", "num_round": 10}
-    assert job.prepare(settings, None, train=files).train("xgboost") == 0, job.log  # AWS's default content type
+    # AWS's default content type
+    assert job.prepare(settings, None, train=files).train("xgboost") == 0, job.log
     other = type(job)(tmp_path / "csv")
     assert other.prepare(settings, train=job.csv(y_train, x_train)).train("xgboost") == 0, other.log
     with job.serve("xgboost") as invoke:
@@ -145,7 +166,12 @@ def test_libsvm_trains_and_serves_as_csv_does(job, cancer, tmp_path):
 
 def test_missing_values_and_instance_weights_are_used(job):
     features = "1,10,1,\n0,1,nan,2\n" * 40
-    settings = {"objective": "binary:logistic", "num_round": 3, "csv_weights": 1, "min_child_weight": 0.1}
+    settings = {
+        "objective": "binary:logistic",
+        "num_round": 3,
+        "csv_weights": 1,
+        "min_child_weight": 0.1,
+    }
     assert job.prepare(settings, train=features).train("xgboost") == 0, job.log
     with job.serve("xgboost") as invoke:
         known, missing = (float(value) for value in invoke("1,\n,2").text.split(","))

@@ -8,7 +8,11 @@ import requests
 from botocore.config import Config
 from offline import unique
 
-CONDITIONS = [{"Content-Type": "text/plain"}, ["starts-with", "$x-amz-meta-by", "a"], ["content-length-range", 1, 10]]
+CONDITIONS = [
+    {"Content-Type": "text/plain"},
+    ["starts-with", "$x-amz-meta-by", "a"],
+    ["content-length-range", 1, 10],
+]
 FIELDS = {"Content-Type": "text/plain", "x-amz-meta-by": "anna"}
 
 
@@ -24,10 +28,16 @@ def form(aws, bucket, request):
     """A form that the policy allows; answers its address and fields."""
     import boto3
 
-    keys = (aws.env[f"AWS_{name}"] for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"))
+    keys = (
+        aws.env[f"AWS_{name}"] for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN")
+    )
     config = Config(signature_version=request.param)
-    s3 = boto3.Session(*keys, "us-east-1").client("s3", endpoint_url=aws.env["AWS_ENDPOINT_URL"], config=config)
-    made = s3.generate_presigned_post(bucket, "form/key", Fields=dict(FIELDS), Conditions=list(CONDITIONS))
+    s3 = boto3.Session(*keys, "us-east-1").client(
+        "s3", endpoint_url=aws.env["AWS_ENDPOINT_URL"], config=config
+    )
+    made = s3.generate_presigned_post(
+        bucket, "form/key", Fields=dict(FIELDS), Conditions=list(CONDITIONS)
+    )
     return made["url"], made["fields"]
 
 
@@ -51,7 +61,11 @@ def test_what_the_policy_allows_is_stored(aws, bucket, form):
         {"x-amz-meta-by": "ben"},
         {"x-amz-meta-other": "1"},
         {"signature": "", "x-amz-signature": ""},
-        {"policy": base64.b64encode(json.dumps({"expiration": "2100-01-01T00:00:00Z", "conditions": []}).encode())},
+        {
+            "policy": base64.b64encode(
+                json.dumps({"expiration": "2100-01-01T00:00:00Z", "conditions": []}).encode()
+            )
+        },
         {"x-amz-security-token": "another"},
     ],
     ids=str,
@@ -59,13 +73,23 @@ def test_what_the_policy_allows_is_stored(aws, bucket, form):
 def test_what_it_does_not_allow_is_refused(aws, bucket, form, change):
     url, fields = form
     kept = {name: change.get(name, value) for name, value in fields.items()}
-    added = {name: value for name, value in change.items() if name not in fields and "signature" not in name}
+    added = {
+        name: value
+        for name, value in change.items()
+        if name not in fields and "signature" not in name
+    }
     assert status(url, kept | added) == 403
 
 
 def test_the_files_size_is_the_policys(form):
     url, fields = form
-    assert [status(url, fields, b"x" * size) for size in (0, 1, 10, 11, 50_000)] == [403, 204, 204, 403, 403]
+    assert [status(url, fields, b"x" * size) for size in (0, 1, 10, 11, 50_000)] == [
+        403,
+        204,
+        204,
+        403,
+        403,
+    ]
 
 
 def test_a_form_without_a_file_or_with_a_field_twice_or_after_it_is_refused(form):
@@ -87,10 +111,14 @@ def test_a_policy_that_is_over_is_refused(aws, bucket):
 
 def test_only_the_beginning_of_an_unverified_form_is_read(aws, bucket):
     unsigned = requests.post(
-        f"{aws.env['AWS_ENDPOINT_URL']}/{bucket}", data={"key": "k"}, files={"file": ("x", b"0" * 5_000_000)}
+        f"{aws.env['AWS_ENDPOINT_URL']}/{bucket}",
+        data={"key": "k"},
+        files={"file": ("x", b"0" * 5_000_000)},
     )
     assert unsigned.status_code == 403
     late = requests.post(
-        f"{aws.env['AWS_ENDPOINT_URL']}/{bucket}", data={"key": "k" * 30_000}, files={"file": ("x", b"0")}
+        f"{aws.env['AWS_ENDPOINT_URL']}/{bucket}",
+        data={"key": "k" * 30_000},
+        files={"file": ("x", b"0")},
     )
     assert late.status_code == 403 and "20000" in late.text

@@ -1,4 +1,6 @@
-"""Real Chromium on a hostile page: its forms, scripts and DNS tricks reach the offline AWS and do nothing there."""
+"""Real Chromium on a hostile page: its forms, scripts and DNS tricks reach the offline AWS and do
+nothing there.
+"""
 
 import http.server
 import json
@@ -50,9 +52,15 @@ def evil():
 
 @pytest.fixture(scope="module")
 def browser(aws, evil):
-    """Chromium for which evil.example is the hostile server, and rebound.example the offline AWS itself."""
+    """Chromium for which evil.example is the hostile server, and rebound.example the offline AWS
+    itself.
+    """
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright isn't installed")
-    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    program = (
+        shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
     if program is None:
         pytest.skip("no Chromium on this machine")
     rules = (
@@ -75,10 +83,14 @@ def page(browser):
 
 
 def upload(aws, key, content, **fields):
-    """The HTML of a form that stores an object and has the browser follow to it, and submits itself."""
+    """The HTML of a form that stores an object and has the browser follow to it, and submits
+    itself.
+    """
     url = f"http://127.0.0.1:{aws.server['port']}/{BUCKET}"
     fields = {"key": key, "acl": "public-read", "success_action_redirect": f"{url}/{key}"} | fields
-    inputs = "".join(f'<input name="{name}" value="{escape(value)}">' for name, value in fields.items())
+    inputs = "".join(
+        f'<input name="{name}" value="{escape(value)}">' for name, value in fields.items()
+    )
     return (
         f'<form id=f method=post enctype=multipart/form-data action="{url}">{inputs}'
         f"<textarea name=file>{escape(content)}</textarea></form><script>f.submit()</script>"
@@ -91,7 +103,9 @@ def keys(aws):
 
 def test_a_form_to_s3_stores_nothing_and_runs_nothing(aws, evil, page):
     before = keys(aws)
-    evil.pages["/"] = upload(aws, "evil.html", f"<script>{CALL}</script>", **{"Content-Type": "text/html"})
+    evil.pages["/"] = upload(
+        aws, "evil.html", f"<script>{CALL}</script>", **{"Content-Type": "text/html"}
+    )
     page.goto("http://evil.example/")
     page.wait_for_load_state("networkidle")
     time.sleep(0.5)
@@ -100,9 +114,13 @@ def test_a_form_to_s3_stores_nothing_and_runs_nothing(aws, evil, page):
 
 
 def test_a_stored_page_is_a_download_even_where_its_address_is_signed(aws, page):
-    aws.s3.put_object(Bucket=BUCKET, Key="stored.html", Body=f"<script>{CALL}</script>", ContentType="text/html")
+    aws.s3.put_object(
+        Bucket=BUCKET, Key="stored.html", Body=f"<script>{CALL}</script>", ContentType="text/html"
+    )
     over = {"ResponseContentType": "text/html", "ResponseContentDisposition": "inline"}
-    url = aws.s3.generate_presigned_url("get_object", Params={"Bucket": BUCKET, "Key": "stored.html"} | over)
+    url = aws.s3.generate_presigned_url(
+        "get_object", Params={"Bucket": BUCKET, "Key": "stored.html"} | over
+    )
     with page.expect_download():
         page.evaluate("url => { location = url }", url)
     assert page.title() == ""
@@ -128,7 +146,8 @@ def test_a_pages_requests_of_every_kind_do_nothing(aws, evil, page):
       </script>"""
     page.goto("http://evil.example/all")
     page.wait_for_function("document.title != 'open'")
-    assert page.title().count("failed") >= 2, page.title()  # nothing is read; what is sent blind does nothing
+    # Nothing is read; what is sent blind does nothing
+    assert page.title().count("failed") >= 2, page.title()
     assert keys(aws) == before
     assert "eve" not in json.dumps(aws.sagemaker.list_workteams(), default=str)
 

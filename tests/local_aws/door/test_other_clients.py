@@ -16,7 +16,9 @@ def environment(aws):
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     exports = aws.command("env").stdout
     shell = f'{exports}\nexec {sys.executable} -c "import json, os; print(json.dumps(dict(os.environ)))"'
-    done = subprocess.run(["/bin/sh", "-c", shell], env=kept, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["/bin/sh", "-c", shell], env=kept, capture_output=True, text=True, check=True
+    )
     return json.loads(done.stdout)
 
 
@@ -29,7 +31,9 @@ def run(environment, *command):
 def test_papermill_reads_and_writes_notebooks_in_s3(aws, environment, tmp_path):
     cell = nbformat.v4.new_code_cell("a = 1", metadata={"tags": ["parameters"]})
     metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    notebook = nbformat.v4.new_notebook(cells=[cell, nbformat.v4.new_code_cell("print(a)")], metadata=metadata)
+    notebook = nbformat.v4.new_notebook(
+        cells=[cell, nbformat.v4.new_code_cell("print(a)")], metadata=metadata
+    )
     aws.s3.put_object(Bucket="data", Key="nb/in.ipynb", Body=nbformat.writes(notebook).encode())
     papermill = (sys.executable, "-m", "papermill", "--prepare-only")
     run(environment, *papermill, "s3://data/nb/in.ipynb", "s3://data/nb/out.ipynb", "-p", "a", "7")

@@ -1,4 +1,6 @@
-"""What a web page of another origin, or another account of the machine, can send without the secret changes nothing."""
+"""What a web page of another origin, or another account of the machine, can send without the secret
+changes nothing.
+"""
 
 import http.client
 import json
@@ -10,20 +12,29 @@ import psutil
 import pytest
 from offline import deploy, unique
 
-PAGE = {"Origin": "http://evil.example", "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"}
+PAGE = {
+    "Origin": "http://evil.example",
+    "Sec-Fetch-Site": "cross-site",
+    "Sec-Fetch-Mode": "no-cors",
+}
 MADE_UP = "AWS4-HMAC-SHA256 Credential=x/1/us-east-1/sagemaker/aws4_request, SignedHeaders=host, Signature=0"
 
 
 def ask(aws, method, path, body=None, *, port=None, **headers):
     """Send a request as it stands; answers status, headers and body."""
     connection = http.client.HTTPConnection("127.0.0.1", port or aws.server["port"], timeout=30)
-    connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+    connection.request(
+        method, path, body, {name.replace("_", "-"): value for name, value in headers.items()}
+    )
     answer = connection.getresponse()
     return answer.status, dict(answer.getheaders()), answer.read()
 
 
 def form(**fields):
-    parts = [f'--b\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n' for k, v in fields.items()]
+    parts = [
+        f'--b\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n'
+        for k, v in fields.items()
+    ]
     return ("".join(parts) + "--b--\r\n").encode()
 
 
@@ -31,15 +42,35 @@ SIMPLE = [
     ("GET", "/", None, ""),
     ("GET", "/data/train/train.csv", None, ""),
     ("HEAD", "/data/train/train.csv", None, ""),
-    ("POST", "/data", form(key="train/train.csv", file="POISONED"), "multipart/form-data; boundary=b"),
-    ("POST", "/data?delete", b"<Delete><Object><Key>train/train.csv</Key></Object></Delete>", "text/plain"),
+    (
+        "POST",
+        "/data",
+        form(key="train/train.csv", file="POISONED"),
+        "multipart/form-data; boundary=b",
+    ),
+    (
+        "POST",
+        "/data?delete",
+        b"<Delete><Object><Key>train/train.csv</Key></Object></Delete>",
+        "text/plain",
+    ),
     ("PUT", "/data/train/train.csv", b"POISONED", "text/plain"),
     ("DELETE", "/data/train/train.csv", None, ""),
     ("OPTIONS", "/data/train/train.csv", None, ""),
     ("POST", "/", b'{"ModelName":"m"}', "text/plain"),
     ("POST", "/?Action=ListModels", b"{}", "text/plain"),
-    ("POST", "/", b"Action=GetCallerIdentity&Version=2011-06-15", "application/x-www-form-urlencoded"),
-    ("POST", "/", b"Action=AssumeRoleWithSAML&Version=2011-06-15", "application/x-www-form-urlencoded"),
+    (
+        "POST",
+        "/",
+        b"Action=GetCallerIdentity&Version=2011-06-15",
+        "application/x-www-form-urlencoded",
+    ),
+    (
+        "POST",
+        "/",
+        b"Action=AssumeRoleWithSAML&Version=2011-06-15",
+        "application/x-www-form-urlencoded",
+    ),
     ("POST", "/sagemaker_us-east-1/", b"{}", "text/plain"),
     ("POST", "/endpoints/any/invocations", b"1,1,1", "text/plain"),
     ("POST", "/local-aws/invite", b'{"worker": "eve"}', "application/json"),
@@ -57,18 +88,28 @@ SIMPLE = [
 ]
 
 
-@pytest.mark.parametrize(("method", "path", "body", "kind"), SIMPLE, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(
+    ("method", "path", "body", "kind"), SIMPLE, ids=lambda value: str(value)[:40]
+)
 def test_a_page_can_send_it_and_nothing_happens(aws, method, path, body, kind):
     before = aws.s3.get_object(Bucket="data", Key="train/train.csv")["Body"].read()
-    for headers in ({}, PAGE, {"Authorization": MADE_UP}, {"X_Amz_Target": "SageMaker.CreateModel"}):
-        status, answered, _ = ask(aws, method, path, body, **({"Content_Type": kind} if kind else {}), **headers)
+    for headers in (
+        {},
+        PAGE,
+        {"Authorization": MADE_UP},
+        {"X_Amz_Target": "SageMaker.CreateModel"},
+    ):
+        status, answered, _ = ask(
+            aws, method, path, body, **({"Content_Type": kind} if kind else {}), **headers
+        )
         assert status == 403, headers
         assert not [name for name in answered if name.lower().startswith("access-control")]
     assert aws.s3.get_object(Bucket="data", Key="train/train.csv")["Body"].read() == before
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", "s3.amazonaws.com", ""]
+    "host",
+    ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", "s3.amazonaws.com", ""],
 )
 def test_a_name_that_its_dns_leads_here_is_refused(aws, host):
     portal = "/us-east-1/"
@@ -90,27 +131,45 @@ def test_motos_own_pages_are_gone_for_signed_requests_too(aws):
     bucket = "moto-api"
     aws.s3.create_bucket(Bucket=bucket)
     aws.s3.put_object(Bucket=bucket, Key="reset", Body=b"an object like any other")
-    assert aws.s3.get_object(Bucket=bucket, Key="reset")["Body"].read() == b"an object like any other"
+    assert (
+        aws.s3.get_object(Bucket=bucket, Key="reset")["Body"].read() == b"an object like any other"
+    )
     aws.s3.delete_object(Bucket=bucket, Key="reset")
     aws.s3.delete_bucket(Bucket=bucket)
 
 
 @pytest.mark.parametrize(
-    "kind", ["text/html", "image/svg+xml", "application/xhtml+xml", "text/xml", "text/javascript", "TEXT/HTML;x"]
+    "kind",
+    [
+        "text/html",
+        "image/svg+xml",
+        "application/xhtml+xml",
+        "text/xml",
+        "text/javascript",
+        "TEXT/HTML;x",
+    ],
 )
 def test_what_a_browser_may_open_of_s3_never_acts(aws, kind):
     key = unique("page")
     script = b"<script>document.title = 'ran'</script>"
-    aws.s3.put_object(Bucket="data", Key=key, Body=script, ContentType=kind, ContentDisposition="inline")
-    for over in ({}, {"ResponseContentType": kind, "ResponseContentDisposition": "inline; filename=a.html"}):
-        url = aws.s3.generate_presigned_url("get_object", Params={"Bucket": "data", "Key": key} | over)
+    aws.s3.put_object(
+        Bucket="data", Key=key, Body=script, ContentType=kind, ContentDisposition="inline"
+    )
+    for over in (
+        {},
+        {"ResponseContentType": kind, "ResponseContentDisposition": "inline; filename=a.html"},
+    ):
+        url = aws.s3.generate_presigned_url(
+            "get_object", Params={"Bucket": "data", "Key": key} | over
+        )
         status, headers, content = ask(aws, "GET", url.partition(f":{aws.server['port']}")[2])
         assert (status, content) == (200, script)
         assert headers["Content-Type"] == "application/octet-stream"
         assert headers["Content-Disposition"].startswith("attachment")
         assert headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
         assert headers["X-Content-Type-Options"] == "nosniff"
-    assert aws.s3.get_object(Bucket="data", Key=key)["ContentType"] == kind  # a program reads what was stored
+    # A program reads what was stored
+    assert aws.s3.get_object(Bucket="data", Key=key)["ContentType"] == kind
     aws.s3.delete_object(Bucket="data", Key=key)
 
 
@@ -143,7 +202,10 @@ def test_another_account_of_the_machine_gets_nothing(aws):
     python = shutil.which("python3", path="/usr/bin:/bin")  # any account can run it
     if os.geteuid() != 0 or python is None:
         pytest.skip("only root can act as another account, by a Python of the system's")
-    secret = [aws.state / "aws" / name for name in ("env.json", "server.json", "server.log", "kept", "jobs")]
+    secret = [
+        aws.state / "aws" / name
+        for name in ("env.json", "server.json", "server.log", "kept", "jobs")
+    ]
     done = subprocess.run(
         [python, "-c", ATTACK, aws.env["AWS_ENDPOINT_URL"], aws.env["AWS_ACCESS_KEY_ID"]],
         input="\n".join(map(str, secret)),
@@ -168,12 +230,16 @@ def test_a_models_own_port_answers_the_server_alone(aws):
     }
     assert ports
     for port in ports:
-        assert ask(aws, "POST", "/invocations", b"1,1,1", port=port, Content_Type="text/csv")[0] == 403
+        assert (
+            ask(aws, "POST", "/invocations", b"1,1,1", port=port, Content_Type="text/csv")[0] == 403
+        )
         assert ask(aws, "GET", "/ping", port=port)[0] == 403
 
 
 def test_no_secret_is_in_a_process_list_or_a_log(aws):
     secrets = [aws.env["AWS_SECRET_ACCESS_KEY"], aws.env["AWS_SESSION_TOKEN"]]
-    listed = [" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]
+    listed = [
+        " ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])
+    ]
     log = (aws.state / "aws" / "server.log").read_text()
     assert not [text for text in [*listed, log] if any(secret in text for secret in secrets)]

@@ -1,4 +1,6 @@
-"""Each request is signed by an identity that the server issued, in any of the ways that AWS's clients sign."""
+"""Each request is signed by an identity that the server issued, in any of the ways that AWS's
+clients sign.
+"""
 
 import hashlib
 import http.client
@@ -43,7 +45,9 @@ def s3_signed(aws, method, path, body=b"", headers=(), auth=S3SigV4Auth):
 def bucket(aws):
     name = unique("signed")
     aws.s3.create_bucket(Bucket=name)
-    aws.s3.put_object(Bucket=name, Key=KEY, Body=b"a,b\n", ContentType="text/csv", Metadata={"my_key": "x  y"})
+    aws.s3.put_object(
+        Bucket=name, Key=KEY, Body=b"a,b\n", ContentType="text/csv", Metadata={"my_key": "x  y"}
+    )
     return name
 
 
@@ -70,10 +74,18 @@ def test_the_right_secret_opens_every_service_and_a_wrong_one_none(aws, service,
     wrong = getattr(client(aws, service, secret="wrong"), operation)
     assert refused(wrong) in ("SignatureDoesNotMatch", "InvalidSignatureException")
     unknown = getattr(client(aws, service, key="ASIAAAAAAAAAAAAAAAAA"), operation)
-    assert refused(unknown) in ("InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException")
+    assert refused(unknown) in (
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "UnrecognizedClientException",
+    )
     for token in (None, "another"):
         lacking = getattr(client(aws, service, token=token), operation)
-        assert refused(lacking) in ("InvalidToken", "InvalidClientTokenId", "UnrecognizedClientException")
+        assert refused(lacking) in (
+            "InvalidToken",
+            "InvalidClientTokenId",
+            "UnrecognizedClientException",
+        )
     unsigned = getattr(client(aws, service, signature_version=UNSIGNED), operation)
     assert "Token" in (code := refused(unsigned)) or code == "AccessDenied"
 
@@ -81,7 +93,11 @@ def test_the_right_secret_opens_every_service_and_a_wrong_one_none(aws, service,
 def test_credentials_of_an_assumed_role_and_of_a_user_open_it_until_they_are_taken_back(aws):
     assumed = client(aws, "sts").assume_role(RoleArn=ROLE, RoleSessionName="someone")["Credentials"]
     role = client(
-        aws, "sts", key=assumed["AccessKeyId"], secret=assumed["SecretAccessKey"], token=assumed["SessionToken"]
+        aws,
+        "sts",
+        key=assumed["AccessKeyId"],
+        secret=assumed["SecretAccessKey"],
+        token=assumed["SessionToken"],
     )
     assert role.get_caller_identity()["Arn"].endswith("/someone")
     iam, name = client(aws, "iam"), unique("user")
@@ -95,8 +111,13 @@ def test_credentials_of_an_assumed_role_and_of_a_user_open_it_until_they_are_tak
 
 def test_no_two_secrets_are_the_same_and_what_moto_answers_everybody_is_refused(aws):
     sts = client(aws, "sts")
-    first, second = (sts.assume_role(RoleArn=ROLE, RoleSessionName="one")["Credentials"] for _ in range(2))
-    assert first["SecretAccessKey"] != second["SecretAccessKey"] and first["SessionToken"] != second["SessionToken"]
+    first, second = (
+        sts.assume_role(RoleArn=ROLE, RoleSessionName="one")["Credentials"] for _ in range(2)
+    )
+    assert (
+        first["SecretAccessKey"] != second["SecretAccessKey"]
+        and first["SessionToken"] != second["SessionToken"]
+    )
     with pytest.raises(ClientError, match="GetSessionToken"):
         sts.get_session_token()
 
@@ -108,15 +129,21 @@ def test_presigned_addresses_are_good_for_what_was_signed(aws, bucket, version):
     assert requests.get(get).content == b"a,b\n"
     assert requests.get(get.replace("folder", "other")).status_code == 403
     assert requests.delete(get).status_code == 403
-    put = s3.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "put", "ContentType": "text/csv"})
+    put = s3.generate_presigned_url(
+        "put_object", Params={"Bucket": bucket, "Key": "put", "ContentType": "text/csv"}
+    )
     assert requests.put(put, b"1", headers={"Content-Type": "text/csv"}).status_code == 200
     assert requests.put(put, b"2", headers={"Content-Type": "text/html"}).status_code == 403
-    over = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": KEY}, ExpiresIn=-1)
+    over = s3.generate_presigned_url(
+        "get_object", Params={"Bucket": bucket, "Key": KEY}, ExpiresIn=-1
+    )
     assert requests.get(over).status_code == 403
 
 
 def test_presigned_addresses_of_other_services_are_verified_too(aws):
-    request = AWSRequest("GET", f"{aws.env['AWS_ENDPOINT_URL']}/?Action=GetCallerIdentity&Version=2011-06-15")
+    request = AWSRequest(
+        "GET", f"{aws.env['AWS_ENDPOINT_URL']}/?Action=GetCallerIdentity&Version=2011-06-15"
+    )
     SigV4QueryAuth(aws.credentials, "sts", "us-east-1", expires=60).add_auth(request)
     assert "TutorialExecutionRole" in requests.get(request.url).text
     assert requests.get(request.url.replace("GetCallerIdentity", "AssumeRole")).status_code == 403
@@ -142,7 +169,9 @@ def test_uploads_in_parts_and_in_signed_chunks_come_whole(aws, bucket):
         def payload(self, request):
             return headers["X-Amz-Content-SHA256"]
 
-    chunk = f"5;chunk-signature={'0' * 64}\r\nhello\r\n0;chunk-signature={'0' * 64}\r\n\r\n".encode()
+    chunk = (
+        f"5;chunk-signature={'0' * 64}\r\nhello\r\n0;chunk-signature={'0' * 64}\r\n\r\n".encode()
+    )
     request = s3_signed(aws, "PUT", f"/{bucket}/chunked", chunk, headers, auth=Chunked)
     assert aws.send(request).status_code == 200
     assert aws.s3.get_object(Bucket=bucket, Key="chunked")["Body"].read() == b"hello"
@@ -189,7 +218,9 @@ def test_an_old_signature_is_refused(aws, bucket, monkeypatch):
 def test_an_operation_that_aws_takes_unsigned_is_refused_by_name(aws):
     sts = client(aws, "sts")
     with pytest.raises(ClientError, match="AssumeRoleWithWebIdentity") as caught:
-        sts.assume_role_with_web_identity(RoleArn=ROLE, RoleSessionName="web", WebIdentityToken="a" * 10)
+        sts.assume_role_with_web_identity(
+            RoleArn=ROLE, RoleSessionName="web", WebIdentityToken="a" * 10
+        )
     assert caught.value.response["Error"]["Code"] == "MissingAuthenticationToken"
     with pytest.raises(ClientError, match="InitiateAuth"):
         client(aws, "cognito-idp").initiate_auth(AuthFlow="USER_AUTH", ClientId="x")

@@ -9,7 +9,9 @@ from offline import until
 def test_hundreds_of_unfinished_requests_do_not_keep_others_waiting(aws):
     head = b"PUT /data/slow HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000000\r\n"
     begun = [
-        socket.create_connection(("127.0.0.1", aws.server[name])) for name in ("port", "portal") for _ in range(150)
+        socket.create_connection(("127.0.0.1", aws.server[name]))
+        for name in ("port", "portal")
+        for _ in range(150)
     ]
     for number, connection in enumerate(begun):
         connection.sendall(head if number % 2 else head + b"\r\n0123456789")

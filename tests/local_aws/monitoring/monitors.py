@@ -1,4 +1,6 @@
-"""Requests of the analyzer image and of Model Monitor, data sets and captured traffic, for its tests."""
+"""Requests of the analyzer image and of Model Monitor, data sets and captured traffic, for its
+tests.
+"""
 
 import json
 import random
@@ -21,7 +23,9 @@ def table(rows=400, *, shift=0.0, seed=1, header="prediction,age,balance"):
 
 
 def run_image(aws, environment, inputs, output, image=ANALYZER):
-    """Run a processing job of an image to its end; inputs are (S3 URI, path below /opt/ml/processing) pairs."""
+    """Run a processing job of an image to its end; inputs are (S3 URI, path below
+    /opt/ml/processing) pairs.
+    """
     name = unique("analysis")
     aws.sagemaker.create_processing_job(
         ProcessingJobName=name,
@@ -51,12 +55,17 @@ def suggest(aws, *, prefix="baseline", text=None, **environment):
 
 
 def capture_lines(text, *, ids=None, now=None):
-    """Captured requests of a table's rows: the first column is the endpoint's output, the others its input."""
+    """Captured requests of a table's rows: the first column is the endpoint's output, the others
+    its input.
+    """
     now = now or datetime.now(UTC)
     lines = []
     for number, row in enumerate(text.splitlines()[1:]):
         output, _, features = row.partition(",")
-        metadata = {"eventId": str(uuid.uuid4()), "inferenceTime": now.strftime("%Y-%m-%dT%H:%M:%SZ")}
+        metadata = {
+            "eventId": str(uuid.uuid4()),
+            "inferenceTime": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
         if ids:
             metadata["inferenceId"] = ids[number]
         side = {"observedContentType": "text/csv", "encoding": "CSV"}
@@ -64,7 +73,9 @@ def capture_lines(text, *, ids=None, now=None):
             "endpointInput": side | {"mode": "INPUT", "data": features},
             "endpointOutput": side | {"mode": "OUTPUT", "data": output},
         }
-        lines.append(json.dumps({"captureData": data, "eventMetadata": metadata, "eventVersion": "0"}))
+        lines.append(
+            json.dumps({"captureData": data, "eventMetadata": metadata, "eventVersion": "0"})
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -79,21 +90,37 @@ def past_hour(hours=3):
     return datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=hours)
 
 
-def definition(kind, endpoint, *, baseline="baseline", output="s3://data/reports", problem=None, **changes):
+def definition(
+    kind, endpoint, *, baseline="baseline", output="s3://data/reports", problem=None, **changes
+):
     """A request for a job definition of a kind: DataQuality or ModelQuality."""
     source = {"EndpointName": endpoint, "LocalPath": "/opt/ml/processing/input/endpoint"}
     app = {"ImageUri": ANALYZER}
     request = {
         "JobDefinitionName": unique("definition"),
-        f"{kind}BaselineConfig": {"ConstraintsResource": {"S3Uri": f"s3://data/{baseline}/out/constraints.json"}},
+        f"{kind}BaselineConfig": {
+            "ConstraintsResource": {"S3Uri": f"s3://data/{baseline}/out/constraints.json"}
+        },
         f"{kind}AppSpecification": app,
         f"{kind}JobInput": {"EndpointInput": source},
         f"{kind}JobOutputConfig": {
             "MonitoringOutputs": [
-                {"S3Output": {"S3Uri": output, "LocalPath": "/opt/ml/processing/output", "S3UploadMode": "Continuous"}}
+                {
+                    "S3Output": {
+                        "S3Uri": output,
+                        "LocalPath": "/opt/ml/processing/output",
+                        "S3UploadMode": "Continuous",
+                    }
+                }
             ]
         },
-        "JobResources": {"ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 10}},
+        "JobResources": {
+            "ClusterConfig": {
+                "InstanceCount": 1,
+                "InstanceType": "ml.m5.large",
+                "VolumeSizeInGB": 10,
+            }
+        },
         "RoleArn": ROLE,
     }
     if kind == "DataQuality":
@@ -108,7 +135,9 @@ def definition(kind, endpoint, *, baseline="baseline", output="s3://data/reports
 
 def define(aws, request):
     """Create a job definition; returns its kind and name."""
-    kind = next(member for member in request if member.endswith("AppSpecification")).removesuffix("AppSpecification")
+    kind = next(member for member in request if member.endswith("AppSpecification")).removesuffix(
+        "AppSpecification"
+    )
     create = {
         "DataQuality": "create_data_quality_job_definition",
         "ModelQuality": "create_model_quality_job_definition",
@@ -131,11 +160,17 @@ def schedule(aws, kind, name, expression="cron(0 * ? * * *)", **window):
 
 
 def finished(aws, name, *, count=1):
-    """Wait until a schedule has a number of executions that have ended; returns them, the newest first."""
+    """Wait until a schedule has a number of executions that have ended; returns them, the newest
+    first.
+    """
 
     def ended():
-        found = aws.sagemaker.list_monitoring_executions(MonitoringScheduleName=name)["MonitoringExecutionSummaries"]
-        running = [run for run in found if run["MonitoringExecutionStatus"] in ("Pending", "InProgress")]
+        found = aws.sagemaker.list_monitoring_executions(MonitoringScheduleName=name)[
+            "MonitoringExecutionSummaries"
+        ]
+        running = [
+            run for run in found if run["MonitoringExecutionStatus"] in ("Pending", "InProgress")
+        ]
         return found if len(found) == count and not running else None
 
     return until(ended, 90)

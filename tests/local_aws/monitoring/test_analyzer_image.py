@@ -1,4 +1,6 @@
-"""The analyzer image as a processing job: AWS's environment in, AWS's files and exit message out."""
+"""The analyzer image as a processing job: AWS's environment in, AWS's files and exit message
+out.
+"""
 
 from datetime import UTC, datetime, timedelta
 
@@ -19,25 +21,37 @@ def check(aws, prefix, body, baseline="baseline", **environment):
         (f"s3://data/{baseline}/out/constraints.json", "baseline/constraints"),
         (f"s3://data/{baseline}/out/statistics.json", "baseline/stats"),
     ]
-    return run_image(aws, BASELINE | BASELINE_FILES | environment, inputs, f"s3://data/{prefix}/out")
+    return run_image(
+        aws, BASELINE | BASELINE_FILES | environment, inputs, f"s3://data/{prefix}/out"
+    )
 
 
 def test_the_image_is_the_one_the_sdk_names():
     from sagemaker.core import image_uris
 
-    from helpers.local_aws.containers.catalog import find_image
+    from local_aws.containers.catalog import find_image
 
     assert image_uris.retrieve("model-monitor", "us-east-1") == ANALYZER
-    assert find_image(image_uris.retrieve("model-monitor", "eu-west-1")).processor == "model_monitor"
+    assert (
+        find_image(image_uris.retrieve("model-monitor", "eu-west-1")).processor
+        == "model_monitor.analyzer"
+    )
 
 
 def test_a_baseline_writes_statistics_and_constraints(aws, read):
     job = suggest(aws)
     assert job["ExitMessage"] == "Completed: Job completed successfully with no violations."
-    statistics, constraints = read("baseline/out/statistics.json"), read("baseline/out/constraints.json")
+    statistics, constraints = (
+        read("baseline/out/statistics.json"),
+        read("baseline/out/constraints.json"),
+    )
     assert [one["name"] for one in statistics["features"]] == ["prediction", "age", "balance"]
     assert statistics["dataset"]["item_count"] == 400
-    assert [one["inferred_type"] for one in constraints["features"]] == ["Integral", "Integral", "Fractional"]
+    assert [one["inferred_type"] for one in constraints["features"]] == [
+        "Integral",
+        "Integral",
+        "Fractional",
+    ]
 
 
 def test_the_drift_method_asked_for_is_in_the_constraints(aws, read):
@@ -56,7 +70,9 @@ def test_a_run_on_captured_requests_finds_what_drifted(aws, read, shift, found):
     assert [one["feature_name"] for one in kept] == found
     assert all(one["constraint_check_type"] == "baseline_drift_check" for one in kept)
     kind = f"CompletedWithViolations: Job completed successfully with {len(found)} violations."
-    assert job["ExitMessage"] == (kind if found else "Completed: Job completed successfully with no violations.")
+    assert job["ExitMessage"] == (
+        kind if found else "Completed: Job completed successfully with no violations."
+    )
     names = [one["name"] for one in read(f"{prefix}/out/statistics.json")["features"]]
     assert (
         names
@@ -74,17 +90,29 @@ def test_a_scheduled_runs_metrics_reach_cloudwatch(aws):
         "sagemaker_monitoring_schedule_name": "some-schedule",
         "metric_time": time.strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
-    check(aws, "measured", capture_lines(table(300, shift=3, seed=2)), dataset_format=CAPTURE, **scheduled)
+    check(
+        aws,
+        "measured",
+        capture_lines(table(300, shift=3, seed=2)),
+        dataset_format=CAPTURE,
+        **scheduled,
+    )
     dimensions = [
         {"Name": "Endpoint", "Value": "some-endpoint"},
         {"Name": "MonitoringSchedule", "Value": "some-schedule"},
     ]
 
     def value(name, statistic):
-        metric = {"Namespace": "/aws/sagemaker/Endpoints/data-metrics", "MetricName": name, "Dimensions": dimensions}
+        metric = {
+            "Namespace": "/aws/sagemaker/Endpoints/data-metrics",
+            "MetricName": name,
+            "Dimensions": dimensions,
+        }
         query = {"Id": "m", "MetricStat": {"Metric": metric, "Period": 60, "Stat": statistic}}
         answer = aws.client("cloudwatch").get_metric_data(
-            MetricDataQueries=[query], StartTime=time - timedelta(minutes=1), EndTime=time + timedelta(minutes=1)
+            MetricDataQueries=[query],
+            StartTime=time - timedelta(minutes=1),
+            EndTime=time + timedelta(minutes=1),
         )
         return answer["MetricDataResults"][0]["Values"]
 
@@ -102,18 +130,25 @@ def test_a_scheduled_runs_metrics_reach_cloudwatch(aws):
         ({"dataset_source": "/etc"}, "not a path under /opt/ml"),
         ({"record_preprocessor_script": "/opt/ml/processing/code/p.py"}, "not supported offline"),
         ({"analysis_type": "MODEL_QUALITY"}, "problem_type"),
-        ({"analysis_type": "MODEL_QUALITY", "problem_type": "BinaryClassification"}, "ground_truth_attribute"),
+        (
+            {"analysis_type": "MODEL_QUALITY", "problem_type": "BinaryClassification"},
+            "ground_truth_attribute",
+        ),
     ],
 )
 def test_an_environment_that_makes_no_sense_is_told(aws, environment, words):
     aws.s3.put_object(Bucket="data", Key="refused/data.csv", Body=table(20))
-    job = run_image(aws, BASELINE | environment, [("s3://data/refused/", "input/data")], "s3://data/refused-out")
+    job = run_image(
+        aws, BASELINE | environment, [("s3://data/refused/", "input/data")], "s3://data/refused-out"
+    )
     assert job["ProcessingJobStatus"] == "Failed"
     assert job["FailureReason"].startswith("ClientError: ") and words in job["FailureReason"]
 
 
 def test_a_baseline_of_another_kind_is_told(aws):
-    aws.s3.put_object(Bucket="data", Key="foreign/out/constraints.json", Body='{"version": 7, "features": []}')
+    aws.s3.put_object(
+        Bucket="data", Key="foreign/out/constraints.json", Body='{"version": 7, "features": []}'
+    )
     aws.s3.put_object(Bucket="data", Key="foreign/out/statistics.json", Body="{}")
     job = check(aws, "against-foreign", table(20), baseline="foreign")
     assert job["ProcessingJobStatus"] == "Failed" and "version" in job["FailureReason"]
@@ -127,7 +162,9 @@ def test_model_quality_names_its_columns(aws, read):
         "inference_attribute": "prediction",
         "ground_truth_attribute": "label",
     }
-    job = run_image(aws, BASELINE | asked, [("s3://data/quality/in/", "input/data")], "s3://data/quality/out")
+    job = run_image(
+        aws, BASELINE | asked, [("s3://data/quality/in/", "input/data")], "s3://data/quality/out"
+    )
     assert job["ProcessingJobStatus"] == "Completed", job.get("FailureReason")
     measured = read("quality/out/statistics.json")["binary_classification_metrics"]
     assert measured["accuracy"]["value"] == pytest.approx(0.75)
@@ -150,7 +187,10 @@ def test_the_sdk_suggests_a_baseline_end_to_end(aws, session, tmp_path):
 
     (tmp_path / "train.csv").write_text(table())
     monitor = DefaultModelMonitor(
-        role="TutorialExecutionRole", instance_count=1, instance_type="ml.m5.large", sagemaker_session=session
+        role="TutorialExecutionRole",
+        instance_count=1,
+        instance_type="ml.m5.large",
+        sagemaker_session=session,
     )
     monitor.suggest_baseline(
         baseline_dataset=str(tmp_path / "train.csv"),

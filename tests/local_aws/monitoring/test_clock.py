@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from helpers.local_aws import state
-from helpers.local_aws.scheduler import clock
+from local_aws import clock
+from local_aws.kept import state
 
 HOUR = datetime(2026, 3, 1, 15, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ from botocore.validate import ParamValidator
 from monitors import ANALYZER, BASELINE, ROLE, suggest
 from offline import unique, until
 
-from helpers.local_aws.scheduler.expressions import next_time
+from local_aws.scheduler.expressions import next_time
 
 TARGET = "arn:aws:scheduler:::aws-sdk:sagemaker:createProcessingJob"
 
@@ -104,7 +104,10 @@ def test_it_can_be_run_now(aws, scheduler):
     name = create(scheduler, "cron(0 3 1 1 ? *)", State="DISABLED")
     for count in (1, 2):  # each time with a name of its own
         done = aws.command("run-schedule", name, "--at", "2026-01-01T03:00")
-        assert f"EventBridge schedule {name}, due at 2026-01-01T03:00:00Z, runs: arn:aws:sagemaker" in done.stdout
+        assert (
+            f"EventBridge schedule {name}, due at 2026-01-01T03:00:00Z, runs: arn:aws:sagemaker"
+            in done.stdout
+        )
         assert jobs_of(aws, name, count)[0]["Environment"]["due"] == "2026-01-01T03:00:00Z"
 
 
@@ -114,7 +117,9 @@ def test_a_target_that_refuses_is_told_and_counted(aws, scheduler):
     name = create(scheduler, "cron(0 3 1 1 ? *)", Target=target)
     done = aws.command("run-schedule", name, check=False)
     assert done.returncode == 1 and "other:1" in done.stderr
-    counted = aws.client("cloudwatch").list_metrics(Namespace="AWS/Scheduler", MetricName="TargetErrorCount")
+    counted = aws.client("cloudwatch").list_metrics(
+        Namespace="AWS/Scheduler", MetricName="TargetErrorCount"
+    )
     assert counted["Metrics"][0]["Dimensions"] == [{"Name": "ScheduleGroup", "Value": "default"}]
 
 
@@ -146,7 +151,12 @@ def test_a_group_that_is_not_there_is_told(scheduler):
 def test_an_update_replaces_and_a_list_shows(scheduler):
     name = create(scheduler, "rate(1 hour)", State="DISABLED")
     target = {"Arn": TARGET, "RoleArn": ROLE, "Input": "{}"}
-    asked = {"Name": name, "FlexibleTimeWindow": {"Mode": "OFF"}, "Target": target, "State": "DISABLED"}
+    asked = {
+        "Name": name,
+        "FlexibleTimeWindow": {"Mode": "OFF"},
+        "Target": target,
+        "State": "DISABLED",
+    }
     scheduler.update_schedule(ScheduleExpression="rate(2 hours)", **asked)
     assert scheduler.get_schedule(Name=name)["ScheduleExpression"] == "rate(2 hours)"
     assert [one["Name"] for one in scheduler.list_schedules(NamePrefix=name)["Schedules"]] == [name]

@@ -5,7 +5,16 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from monitors import define, definition, finished, past_hour, put_capture, run_image, schedule, table
+from monitors import (
+    define,
+    definition,
+    finished,
+    past_hour,
+    put_capture,
+    run_image,
+    schedule,
+    table,
+)
 from test_analyzer_image import BASELINE, labelled
 
 MERGER = "156813124566.dkr.ecr.us-east-1.amazonaws.com/sagemaker-model-monitor-groundtruth-merger"
@@ -13,7 +22,9 @@ MERGER = "156813124566.dkr.ecr.us-east-1.amazonaws.com/sagemaker-model-monitor-g
 
 @pytest.fixture(scope="module")
 def quality(aws, endpoint):
-    """A model quality baseline at s3://data/quality-baseline/out: three quarters of the predictions are right."""
+    """A model quality baseline at s3://data/quality-baseline/out: three quarters of the predictions
+    are right.
+    """
     aws.s3.put_object(Bucket="data", Key="quality-baseline/in/data.csv", Body=labelled())
     asked = {
         "analysis_type": "MODEL_QUALITY",
@@ -44,24 +55,33 @@ def put_truth(aws, hour, labels, prefix="truth"):
 
 
 def traffic(aws, endpoint, hour, wrong, rows=300):
-    """Captured requests with predictions 0, 1, 0, 1 ...; answers labels by id, the last `wrong` of them different."""
+    """Captured requests with predictions 0, 1, 0, 1 ...; answers labels by id, the last `wrong` of
+    them different.
+    """
     ids = [str(uuid.uuid4()) for _ in range(rows)]
     put_capture(aws, endpoint, hour, table(rows, seed=6), ids=ids)
     return {one: str((n + (n >= rows - wrong)) % 2) for n, one in enumerate(ids)}
 
 
-@pytest.mark.parametrize(("hours", "wrong", "status"), [(50, 0, "Completed"), (60, 150, "CompletedWithViolations")])
+@pytest.mark.parametrize(
+    ("hours", "wrong", "status"), [(50, 0, "Completed"), (60, 150, "CompletedWithViolations")]
+)
 def test_labels_join_their_requests_and_are_measured(aws, quality, read, hours, wrong, status):
     hour = past_hour(hours)
     labels = traffic(aws, quality, hour, wrong)
     put_truth(aws, hour, labels)
-    asked = definition("ModelQuality", quality, baseline="quality-baseline", output=f"s3://data/quality-{wrong}")
+    asked = definition(
+        "ModelQuality", quality, baseline="quality-baseline", output=f"s3://data/quality-{wrong}"
+    )
     name = schedule(aws, *define(aws, asked))
     due = hour + timedelta(hours=1)
     aws.command("run-schedule", name, "--at", due.isoformat())
     (run,) = finished(aws, name)
     assert run["MonitoringExecutionStatus"] == status, run
-    assert (run["MonitoringType"], "model-quality-monitoring-" in run["ProcessingJobArn"]) == ("ModelQuality", True)
+    assert (run["MonitoringType"], "model-quality-monitoring-" in run["ProcessingJobArn"]) == (
+        "ModelQuality",
+        True,
+    )
     measured = read(f"quality-{wrong}/{quality}/{name}/{due:%Y/%m/%d/%H}/statistics.json")
     accuracy = measured["binary_classification_metrics"]["accuracy"]["value"]
     assert accuracy == pytest.approx(1 - wrong / 300)
@@ -69,19 +89,35 @@ def test_labels_join_their_requests_and_are_measured(aws, quality, read, hours, 
     (part,) = aws.s3.list_objects_v2(Bucket="data", Prefix=prefix)["Contents"]
     lines = aws.s3.get_object(Bucket="data", Key=part["Key"])["Body"].read().decode().splitlines()
     first = json.loads(lines[0])
-    assert len(lines) == 300 and list(first) == ["eventVersion", "groundTruthData", "captureData", "eventMetadata"]
+    assert len(lines) == 300 and list(first) == [
+        "eventVersion",
+        "groundTruthData",
+        "captureData",
+        "eventMetadata",
+    ]
     assert first["groundTruthData"]["data"] == labels[first["eventMetadata"]["inferenceId"]]
-    namespace, dimensions = "aws/sagemaker/Endpoints/model-metrics", [{"Name": "MonitoringSchedule", "Value": name}]
-    listed = aws.client("cloudwatch").list_metrics(Namespace=namespace, Dimensions=dimensions)["Metrics"]
+    namespace, dimensions = (
+        "aws/sagemaker/Endpoints/model-metrics",
+        [{"Name": "MonitoringSchedule", "Value": name}],
+    )
+    listed = aws.client("cloudwatch").list_metrics(Namespace=namespace, Dimensions=dimensions)[
+        "Metrics"
+    ]
     assert {"accuracy", "recall", "f1"} <= {one["MetricName"] for one in listed}
-    violated = read(f"quality-{wrong}/{quality}/{name}/{due:%Y/%m/%d/%H}/constraint_violations.json")["violations"]
-    assert ("accuracy" in [one["metric_name"] for one in violated]) == (status == "CompletedWithViolations")
+    violated = read(
+        f"quality-{wrong}/{quality}/{name}/{due:%Y/%m/%d/%H}/constraint_violations.json"
+    )["violations"]
+    assert ("accuracy" in [one["metric_name"] for one in violated]) == (
+        status == "CompletedWithViolations"
+    )
 
 
 def test_a_second_merge_of_an_hour_adds_no_row_twice(aws, quality, read):
     hour = past_hour(70)
     put_truth(aws, hour, traffic(aws, quality, hour, 10, rows=220))
-    asked = definition("ModelQuality", quality, baseline="quality-baseline", output="s3://data/quality-twice")
+    asked = definition(
+        "ModelQuality", quality, baseline="quality-baseline", output="s3://data/quality-twice"
+    )
     name = schedule(aws, *define(aws, asked))
     due = hour + timedelta(hours=1)
     for count in (1, 2):
@@ -95,8 +131,13 @@ def test_a_second_merge_of_an_hour_adds_no_row_twice(aws, quality, read):
 def test_labels_that_came_later_are_found(aws, quality):
     hour = past_hour(80)
     put_truth(aws, hour + timedelta(hours=20), traffic(aws, quality, hour, 10))
-    asked = definition("ModelQuality", quality, baseline="quality-baseline", output="s3://data/quality-later")
-    asked["ModelQualityJobInput"]["EndpointInput"] |= {"StartTimeOffset": "-P1D", "EndTimeOffset": "-PT23H"}
+    asked = definition(
+        "ModelQuality", quality, baseline="quality-baseline", output="s3://data/quality-later"
+    )
+    asked["ModelQualityJobInput"]["EndpointInput"] |= {
+        "StartTimeOffset": "-P1D",
+        "EndTimeOffset": "-PT23H",
+    }
     name = schedule(aws, *define(aws, asked))
     aws.command("run-schedule", name, "--at", (hour + timedelta(days=1)).isoformat())
     assert finished(aws, name)[0]["MonitoringExecutionStatus"].startswith("Completed")
@@ -105,17 +146,24 @@ def test_labels_that_came_later_are_found(aws, quality):
 def test_an_hour_without_labels_is_no_success(aws, quality):
     hour = past_hour(90)
     traffic(aws, quality, hour, 0, rows=20)
-    name = schedule(aws, *define(aws, definition("ModelQuality", quality, baseline="quality-baseline")))
+    name = schedule(
+        aws, *define(aws, definition("ModelQuality", quality, baseline="quality-baseline"))
+    )
     aws.command("run-schedule", name, "--at", (hour + timedelta(hours=1)).isoformat())
     (run,) = finished(aws, name)
-    assert (run["MonitoringExecutionStatus"], run["FailureReason"]) == ("Failed", "Job inputs had no data")
+    assert (run["MonitoringExecutionStatus"], run["FailureReason"]) == (
+        "Failed",
+        "Job inputs had no data",
+    )
 
 
 def test_labels_of_other_requests_are_no_success(aws, quality):
     hour = past_hour(100)
     traffic(aws, quality, hour, 0, rows=20)
     put_truth(aws, hour, {"someone-elses": "1"})
-    name = schedule(aws, *define(aws, definition("ModelQuality", quality, baseline="quality-baseline")))
+    name = schedule(
+        aws, *define(aws, definition("ModelQuality", quality, baseline="quality-baseline"))
+    )
     aws.command("run-schedule", name, "--at", (hour + timedelta(hours=1)).isoformat())
     (run,) = finished(aws, name)
     assert run["MonitoringExecutionStatus"] == "Failed"
@@ -124,11 +172,17 @@ def test_labels_of_other_requests_are_no_success(aws, quality):
 
 
 def test_without_an_inference_id_the_event_id_counts(aws, read):
-    capture = {"captureData": {"endpointInput": {}}, "eventMetadata": {"eventId": "by-event"}, "eventVersion": "0"}
+    capture = {
+        "captureData": {"endpointInput": {}},
+        "eventMetadata": {"eventId": "by-event"},
+        "eventVersion": "0",
+    }
     named = capture | {"eventMetadata": {"eventId": "not-this", "inferenceId": "by-name"}}
     body = "\n".join(map(json.dumps, (capture, named))) + "\n"
     aws.s3.put_object(Bucket="data", Key="merge-in/e/v/2026/01/02/03/c.jsonl", Body=body)
-    put_truth(aws, past_hour(), {"by-event": "1", "not-this": "1", "by-name": "0"}, prefix="merge-truth")
+    put_truth(
+        aws, past_hour(), {"by-event": "1", "not-this": "1", "by-name": "0"}, prefix="merge-truth"
+    )
     environment = {
         "dataset_source": "/opt/ml/processing/input_data",
         "ground_truth_source": "/opt/ml/processing/groundtruth",
@@ -136,5 +190,9 @@ def test_without_an_inference_id_the_event_id_counts(aws, read):
     inputs = [("s3://data/merge-in/", "input_data"), ("s3://data/merge-truth/", "groundtruth")]
     job = run_image(aws, environment, inputs, "s3://data/merge-out", image=MERGER)
     assert job["ProcessingJobStatus"] == "Completed", job.get("FailureReason")
-    text = aws.s3.get_object(Bucket="data", Key="merge-out/e/v/2026/01/02/03/part-00000.jsonl")["Body"].read().decode()
+    text = (
+        aws.s3.get_object(Bucket="data", Key="merge-out/e/v/2026/01/02/03/part-00000.jsonl")["Body"]
+        .read()
+        .decode()
+    )
     assert [json.loads(line)["groundTruthData"]["data"] for line in text.splitlines()] == ["1", "0"]

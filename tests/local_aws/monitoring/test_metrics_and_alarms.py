@@ -37,19 +37,25 @@ def put_alarm(cloudwatch, name, dimensions, **changes):
 
 @pytest.fixture
 def quiet(aws, endpoint):
-    """An endpoint beside the shared one, whose baseline it has: nobody else captures its traffic."""
+    """An endpoint beside the shared one, whose baseline it has: nobody else captures its
+    traffic.
+    """
     name = deploy(aws, capture=capture_config())["EndpointName"]
     yield name
     aws.sagemaker.delete_endpoint(EndpointName=name)
 
 
 def test_an_alarm_on_drift_goes_off_and_comes_back(aws, quiet):
-    left = 3600 - time.time() % 3600  # it looks at this hour and the one before, so it must not end in another
+    # It looks at this hour and the one before, so it must not end in another
+    left = 3600 - time.time() % 3600
     if left < 60:
         time.sleep(left)
     endpoint, cloudwatch = quiet, aws.client("cloudwatch")
     name = schedule(aws, *define(aws, definition("DataQuality", endpoint)))
-    dimensions = [{"Name": "Endpoint", "Value": endpoint}, {"Name": "MonitoringSchedule", "Value": name}]
+    dimensions = [
+        {"Name": "Endpoint", "Value": endpoint},
+        {"Name": "MonitoringSchedule", "Value": name},
+    ]
     put_alarm(cloudwatch, name, dimensions)
     wait_for_state(cloudwatch, name, "INSUFFICIENT_DATA")
     this = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
@@ -59,9 +65,15 @@ def test_an_alarm_on_drift_goes_off_and_comes_back(aws, quiet):
     assert run["MonitoringExecutionStatus"] == "CompletedWithViolations", run
     alarm = wait_for_state(cloudwatch, name, "ALARM")
     assert alarm["StateReason"].startswith("Threshold Crossed: 1 of the last 1 datapoints")
-    metric = {"Namespace": NAMESPACE, "MetricName": "feature_baseline_drift_balance", "Dimensions": dimensions}
+    metric = {
+        "Namespace": NAMESPACE,
+        "MetricName": "feature_baseline_drift_balance",
+        "Dimensions": dimensions,
+    }
     answer = cloudwatch.get_metric_data(
-        MetricDataQueries=[{"Id": "drift", "MetricStat": {"Metric": metric, "Period": 3600, "Stat": "Maximum"}}],
+        MetricDataQueries=[
+            {"Id": "drift", "MetricStat": {"Metric": metric, "Period": 3600, "Stat": "Maximum"}}
+        ],
         StartTime=this - timedelta(hours=2),
         EndTime=this + timedelta(hours=2),
     )
@@ -92,15 +104,24 @@ def test_an_alarms_state_follows_its_datapoints(aws, values, changes, state, req
         time_of = now - timedelta(hours=number)
         cloudwatch.put_metric_data(Namespace="test", MetricData=[put | {"Timestamp": time_of}])
     dimensions = [{"Name": "case", "Value": name}]
-    put_alarm(cloudwatch, name, dimensions, **{"Namespace": "test", "MetricName": "m", "Threshold": 1} | changes)
+    put_alarm(
+        cloudwatch,
+        name,
+        dimensions,
+        **{"Namespace": "test", "MetricName": "m", "Threshold": 1} | changes,
+    )
     if state == "OK":  # which is how moto's alarms begin
-        cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="to see it change")
+        cloudwatch.set_alarm_state(
+            AlarmName=name, StateValue="ALARM", StateReason="to see it change"
+        )
     wait_for_state(cloudwatch, name, state)
 
 
 def test_metrics_can_be_turned_off(aws, endpoint):
     request = definition("DataQuality", endpoint)
-    request["DataQualityAppSpecification"]["Environment"] = {"publish_cloudwatch_metrics": "Disabled"}
+    request["DataQualityAppSpecification"]["Environment"] = {
+        "publish_cloudwatch_metrics": "Disabled"
+    }
     name = schedule(aws, *define(aws, request))
     this = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     put_capture(aws, endpoint, this - timedelta(hours=600), table(30, seed=2))

@@ -24,7 +24,10 @@ def test_schedules_and_executions_survive_a_kill(own_aws):
     after = finished(own_aws, name, count=2)
     assert before[0] in after
     (cut,) = [run for run in after if run != before[0]]
-    assert cut["MonitoringExecutionStatus"] == "Failed" and "ended while the job ran" in cut["FailureReason"]
+    assert (
+        cut["MonitoringExecutionStatus"] == "Failed"
+        and "ended while the job ran" in cut["FailureReason"]
+    )
     described = own_aws.sagemaker.describe_monitoring_schedule(MonitoringScheduleName=name)
     assert described["MonitoringScheduleStatus"] == "Scheduled"
     own_aws.command("run-schedule", name, "--at", due)

@@ -1,4 +1,6 @@
-"""Model Monitor's schedules: they run on captured hours, report where AWS does, and are kept, stopped and deleted."""
+"""Model Monitor's schedules: they run on captured hours, report where AWS does, and are kept,
+stopped and deleted.
+"""
 
 from datetime import timedelta
 
@@ -17,7 +19,11 @@ def run_at(aws, name, due):
     ("shift", "status", "words"),
     [
         (0.0, "Completed", "Completed: Job completed successfully with no violations."),
-        (3.0, "CompletedWithViolations", "CompletedWithViolations: Job completed successfully with 1 violations."),
+        (
+            3.0,
+            "CompletedWithViolations",
+            "CompletedWithViolations: Job completed successfully with 1 violations.",
+        ),
     ],
 )
 def test_an_hourly_run_reports_on_its_hour(aws, endpoint, read, shift, status, words):
@@ -29,7 +35,9 @@ def test_an_hourly_run_reports_on_its_hour(aws, endpoint, read, shift, status, w
     (run,) = finished(aws, name)
     assert (run["MonitoringExecutionStatus"], run["ScheduledTime"]) == (status, due), run
     assert (run["EndpointName"], run["MonitoringType"]) == (endpoint, "DataQuality")
-    job = sagemaker.describe_processing_job(ProcessingJobName=run["ProcessingJobArn"].rpartition("/")[2])
+    job = sagemaker.describe_processing_job(
+        ProcessingJobName=run["ProcessingJobArn"].rpartition("/")[2]
+    )
     assert job["ExitMessage"] == words
     folder = f"reports/{endpoint}/{name}/{due:%Y/%m/%d/%H}"
     assert job["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"] == f"s3://data/{folder}"
@@ -46,7 +54,10 @@ def test_an_hourly_run_reports_on_its_hour(aws, endpoint, read, shift, status, w
     assert {key: job["Environment"][key] for key in expected} == expected
     described = sagemaker.describe_monitoring_schedule(MonitoringScheduleName=name)
     assert described["LastMonitoringExecutionSummary"] == run
-    assert (described["MonitoringScheduleStatus"], described["EndpointName"]) == ("Scheduled", endpoint)
+    assert (described["MonitoringScheduleStatus"], described["EndpointName"]) == (
+        "Scheduled",
+        endpoint,
+    )
 
 
 def test_a_schedule_of_now_looks_back_from_now(aws, endpoint):
@@ -63,7 +74,9 @@ def test_a_schedule_of_now_looks_back_from_now(aws, endpoint):
 
 
 def test_the_next_run_takes_what_was_captured_up_to_now(aws, endpoint):
-    name = schedule(aws, *define(aws, definition("DataQuality", endpoint, DataQualityBaselineConfig={})))
+    name = schedule(
+        aws, *define(aws, definition("DataQuality", endpoint, DataQualityBaselineConfig={}))
+    )
     for attempt in (1, 2):  # the hour may end between the request and the run
         aws.invoke(endpoint, "1,2,3")
         aws.command("run-schedule", name)
@@ -77,7 +90,10 @@ def test_a_window_without_data_is_no_success(aws, endpoint):
     name = schedule(aws, *define(aws, definition("DataQuality", endpoint)))
     run_at(aws, name, past_hour(400))
     (run,) = finished(aws, name)
-    assert (run["MonitoringExecutionStatus"], run["FailureReason"]) == ("Failed", "Job inputs had no data")
+    assert (run["MonitoringExecutionStatus"], run["FailureReason"]) == (
+        "Failed",
+        "Job inputs had no data",
+    )
     assert "ProcessingJobArn" not in run
 
 
@@ -92,7 +108,12 @@ def test_offsets_move_the_window(aws, endpoint, read):
     run_at(aws, name, due)
     (run,) = finished(aws, name)
     assert run["MonitoringExecutionStatus"].startswith("Completed"), run
-    assert read(f"reports/{endpoint}/{name}/{due:%Y/%m/%d/%H}/statistics.json")["dataset"]["item_count"] == 40
+    assert (
+        read(f"reports/{endpoint}/{name}/{due:%Y/%m/%d/%H}/statistics.json")["dataset"][
+            "item_count"
+        ]
+        == 40
+    )
 
 
 def test_a_daily_run_takes_the_hours_of_its_day(aws, endpoint, read):
@@ -104,7 +125,12 @@ def test_a_daily_run_takes_the_hours_of_its_day(aws, endpoint, read):
     run_at(aws, name, due)
     (run,) = finished(aws, name)
     assert run["MonitoringExecutionStatus"].startswith("Completed"), run
-    assert read(f"reports/{endpoint}/{name}/{due:%Y/%m/%d/%H}/statistics.json")["dataset"]["item_count"] == 30
+    assert (
+        read(f"reports/{endpoint}/{name}/{due:%Y/%m/%d/%H}/statistics.json")["dataset"][
+            "item_count"
+        ]
+        == 30
+    )
 
 
 @pytest.mark.parametrize(
@@ -120,11 +146,15 @@ def test_a_daily_run_takes_the_hours_of_its_day(aws, endpoint, read):
     ],
 )
 def test_a_run_must_end_before_the_next_begins(aws, endpoint, kind, seconds, expression, fits):
-    defined = define(aws, definition(kind, endpoint, StoppingCondition={"MaxRuntimeInSeconds": seconds}))
+    defined = define(
+        aws, definition(kind, endpoint, StoppingCondition={"MaxRuntimeInSeconds": seconds})
+    )
     if fits:
         schedule(aws, *defined, expression)
         return
-    with pytest.raises(ClientError, match="stopping condition should be smaller than schedule cadence") as error:
+    with pytest.raises(
+        ClientError, match="stopping condition should be smaller than schedule cadence"
+    ) as error:
         schedule(aws, *defined, expression)
     assert error.value.response["Error"]["Code"] == "ValidationException"
 
@@ -156,9 +186,15 @@ def test_a_schedule_is_updated_stopped_started_and_deleted(aws, endpoint):
     for call, status in (("stop", "Stopped"), ("stop", "Stopped"), ("start", "Scheduled")):
         getattr(sagemaker, f"{call}_monitoring_schedule")(**asked)
         assert sagemaker.describe_monitoring_schedule(**asked)["MonitoringScheduleStatus"] == status
-    listed = sagemaker.list_monitoring_schedules(EndpointName=endpoint, MonitoringJobDefinitionName=second)
-    assert [one["MonitoringScheduleName"] for one in listed["MonitoringScheduleSummaries"]] == [name]
-    assert not sagemaker.list_monitoring_schedules(EndpointName="another")["MonitoringScheduleSummaries"]
+    listed = sagemaker.list_monitoring_schedules(
+        EndpointName=endpoint, MonitoringJobDefinitionName=second
+    )
+    assert [one["MonitoringScheduleName"] for one in listed["MonitoringScheduleSummaries"]] == [
+        name
+    ]
+    assert not sagemaker.list_monitoring_schedules(EndpointName="another")[
+        "MonitoringScheduleSummaries"
+    ]
     sagemaker.delete_data_quality_job_definition(JobDefinitionName=first)
     with pytest.raises(ClientError, match=name):
         sagemaker.delete_data_quality_job_definition(JobDefinitionName=second)
@@ -171,13 +207,20 @@ def test_a_schedule_is_updated_stopped_started_and_deleted(aws, endpoint):
 
 @pytest.mark.parametrize("kind", ["DataQuality", "ModelQuality"])
 def test_a_job_definition_is_described_and_listed(aws, endpoint, kind):
-    sagemaker, word = aws.sagemaker, {"DataQuality": "data_quality", "ModelQuality": "model_quality"}[kind]
+    sagemaker, word = (
+        aws.sagemaker,
+        {"DataQuality": "data_quality", "ModelQuality": "model_quality"}[kind],
+    )
     request = definition(kind, endpoint)
     name = define(aws, request)[1]
     described = getattr(sagemaker, f"describe_{word}_job_definition")(JobDefinitionName=name)
     assert {member: described[member] for member in request} == request
-    assert described["JobDefinitionArn"].endswith(f":{word.replace('_', '-')}-job-definition/{name}")
-    listed = getattr(sagemaker, f"list_{word}_job_definitions")(NameContains=name, EndpointName=endpoint)
+    assert described["JobDefinitionArn"].endswith(
+        f":{word.replace('_', '-')}-job-definition/{name}"
+    )
+    listed = getattr(sagemaker, f"list_{word}_job_definitions")(
+        NameContains=name, EndpointName=endpoint
+    )
     (summary,) = listed["JobDefinitionSummaries"]
     assert (summary["MonitoringJobDefinitionName"], summary["EndpointName"]) == (name, endpoint)
     assert summary["MonitoringJobDefinitionArn"] == described["JobDefinitionArn"]
@@ -191,8 +234,14 @@ def test_a_job_definition_is_described_and_listed(aws, endpoint, kind):
 
 def test_what_cannot_run_is_refused_when_it_is_defined(aws, endpoint):
     plain = aws.sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
-    asked = {"image": {"ImageUri": "other:1"}, "script": {"RecordPreprocessorSourceUri": "s3://data/p.py"}}
-    for words, app in (("no offline counterpart", asked["image"]), ("not supported offline", asked["script"])):
+    asked = {
+        "image": {"ImageUri": "other:1"},
+        "script": {"RecordPreprocessorSourceUri": "s3://data/p.py"},
+    }
+    for words, app in (
+        ("no offline counterpart", asked["image"]),
+        ("not supported offline", asked["script"]),
+    ):
         request = definition("DataQuality", endpoint)
         request["DataQualityAppSpecification"] |= app
         with pytest.raises(ClientError, match=words):
@@ -201,7 +250,9 @@ def test_what_cannot_run_is_refused_when_it_is_defined(aws, endpoint):
         define(aws, definition("DataQuality", unique("absent")))
     config = {"MonitoringJobDefinitionName": plain, "MonitoringType": "ModelBias"}
     with pytest.raises(ClientError, match="ModelBias is not supported offline"):
-        aws.sagemaker.create_monitoring_schedule(MonitoringScheduleName=unique("s"), MonitoringScheduleConfig=config)
+        aws.sagemaker.create_monitoring_schedule(
+            MonitoringScheduleName=unique("s"), MonitoringScheduleConfig=config
+        )
 
 
 def test_a_schedule_that_is_not_there_is_told(aws):

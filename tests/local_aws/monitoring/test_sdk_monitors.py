@@ -1,4 +1,6 @@
-"""The SDK's DefaultModelMonitor and ModelQualityMonitor, from baseline to deletion, as a customer of AWS calls them."""
+"""The SDK's DefaultModelMonitor and ModelQualityMonitor, from baseline to deletion, as a customer
+of AWS calls them.
+"""
 
 import time
 from datetime import timedelta
@@ -31,14 +33,22 @@ def ended(monitor, count=1, seconds=90):
         states = [one.describe()["ProcessingJobStatus"] for one in executions]
         last = monitor.describe_schedule().get("LastMonitoringExecutionSummary", {})
         status = last.get("MonitoringExecutionStatus")
-        if len(states) == count and "InProgress" not in states and status not in ("Pending", "InProgress"):
+        if (
+            len(states) == count
+            and "InProgress" not in states
+            and status not in ("Pending", "InProgress")
+        ):
             return status
         time.sleep(0.2)
     raise AssertionError(states)
 
 
 def test_data_quality_from_baseline_to_deletion(aws, endpoint, session):
-    from sagemaker.core.model_monitor import CronExpressionGenerator, DatasetFormat, DefaultModelMonitor
+    from sagemaker.core.model_monitor import (
+        CronExpressionGenerator,
+        DatasetFormat,
+        DefaultModelMonitor,
+    )
 
     aws.s3.put_object(Bucket="data", Key="sdk/train.csv", Body=table())
     monitor = make(DefaultModelMonitor, session)
@@ -66,14 +76,21 @@ def test_data_quality_from_baseline_to_deletion(aws, endpoint, session):
     aws.command("run-schedule", name, "--at", (hour + timedelta(hours=1)).isoformat())
     assert ended(monitor) == "CompletedWithViolations"
     (violation,) = monitor.latest_monitoring_constraint_violations().body_dict["violations"]
-    assert (violation["feature_name"], violation["constraint_check_type"]) == ("balance", "baseline_drift_check")
+    assert (violation["feature_name"], violation["constraint_check_type"]) == (
+        "balance",
+        "baseline_drift_check",
+    )
     assert monitor.latest_monitoring_statistics().body_dict["dataset"]["item_count"] == 300
     assert DefaultModelMonitor.attach(name, session).list_executions()
     monitor.stop_monitoring_schedule()
     assert monitor.describe_schedule()["MonitoringScheduleStatus"] == "Stopped"
     monitor.start_monitoring_schedule()
-    monitor.update_monitoring_schedule(schedule_cron_expression=CronExpressionGenerator.daily(hour=5))
-    monitor.update_monitoring_schedule(max_runtime_in_seconds=600, output_s3_uri="s3://data/sdk/elsewhere")
+    monitor.update_monitoring_schedule(
+        schedule_cron_expression=CronExpressionGenerator.daily(hour=5)
+    )
+    monitor.update_monitoring_schedule(
+        max_runtime_in_seconds=600, output_s3_uri="s3://data/sdk/elsewhere"
+    )
     config = monitor.describe_schedule()["MonitoringScheduleConfig"]
     assert config["ScheduleConfig"]["ScheduleExpression"] == "cron(0 5 ? * * *)"
     monitor.delete_monitoring_schedule()
@@ -102,8 +119,12 @@ def test_a_run_of_now_by_the_sdk(aws, endpoint, session):
 def test_too_long_a_run_leaves_nothing_behind(aws, endpoint, session):
     from sagemaker.core.model_monitor import CronExpressionGenerator, DefaultModelMonitor
 
-    monitor = make(DefaultModelMonitor, session, max_runtime_in_seconds=7200, base_job_name=unique("too-long"))
-    with pytest.raises(Exception, match="stopping condition should be smaller than schedule cadence"):
+    monitor = make(
+        DefaultModelMonitor, session, max_runtime_in_seconds=7200, base_job_name=unique("too-long")
+    )
+    with pytest.raises(
+        Exception, match="stopping condition should be smaller than schedule cadence"
+    ):
         monitor.create_monitoring_schedule(
             endpoint_input=endpoint, schedule_cron_expression=CronExpressionGenerator.hourly()
         )
@@ -134,7 +155,9 @@ def test_model_quality_from_baseline_to_violations(aws, endpoint, session):
     assert "binary_classification_constraints" in monitor.suggested_constraints().body_dict
     hour = past_hour(300)
     put_truth(aws, hour, traffic(aws, endpoint, hour, 200), prefix="sdk-truth")
-    source = EndpointInput(endpoint_name=endpoint, destination="/opt/ml/processing/input_data", inference_attribute="0")
+    source = EndpointInput(
+        endpoint_name=endpoint, destination="/opt/ml/processing/input_data", inference_attribute="0"
+    )
     name = unique("sdk-quality")
     monitor.create_monitoring_schedule(
         monitor_schedule_name=name,

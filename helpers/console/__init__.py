@@ -1,6 +1,0 @@
-"""The console: status pages over the data mart, and logging over REST for deployments in any language."""
-
-from helpers.console.app import create_app
-from helpers.console.server import Console, start
-
-__all__ = ["Console", "create_app", "start"]

@@ -1,1 +1,0 @@
-"""The offline AWS: moto's backends, extended so that training jobs, endpoints and processing jobs really run."""

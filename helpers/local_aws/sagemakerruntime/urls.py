@@ -1,6 +1,0 @@
-"""SageMaker runtime's addresses, as moto looks them up."""
-
-from helpers.local_aws.sagemakerruntime.responses import Api
-
-url_bases = [r"https?://runtime\.sagemaker\.(.+)\.amazonaws\.com"]
-url_paths = {"{0}/endpoints/(?P<name>[^/]+)/invocations$": Api.dispatch}

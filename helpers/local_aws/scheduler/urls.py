@@ -1,8 +1,0 @@
-"""EventBridge Scheduler's addresses, as moto looks them up."""
-
-from moto.scheduler.urls import url_bases as url_bases
-from moto.scheduler.urls import url_paths as paths
-
-from helpers.local_aws.scheduler.responses import Api
-
-url_paths = dict.fromkeys(paths, Api.dispatch)

@@ -1,1 +1,0 @@
-"""Analysis of a model's data and predictions: arrays and frames in, results and Model Monitor's files out."""

@@ -1,0 +1,3 @@
+"""Amazon Augmented AI: work teams, flow definitions, human loops and the portal on which workers
+answer them.
+"""

@@ -1,0 +1,46 @@
+"""The worker portal: the review page over a region's human loops, on a port of its own.
+
+A template's author writes what workers see there. On the API's own port it would share an origin
+with every operation.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from typing import Any
+from wsgiref.util import shift_path_info
+
+from moto.sagemaker.models import sagemaker_backends
+
+from local_aws.a2i.store import Store
+from local_aws.a2i.workers import secret
+from local_aws.kept import state
+from model_monitoring import review
+
+_TITLE = "Worker portal"
+
+
+def portal(hosts: Sequence[str]) -> Callable[..., Iterable[bytes]]:
+    """Build the WSGI application; `hosts` are names that lead to it besides this machine's own.
+
+    Raises:
+        ValueError: a host isn't a name.
+    """
+    return review.own_pages_only(_answer, hosts)
+
+
+def _answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Answer a request; the first part of its path is the region."""
+    region = shift_path_info(environ)
+    if region not in sagemaker_backends[state.ACCOUNT]:
+        start_response("404 Not Found", [("Content-Type", "text/plain")])
+        return [
+            b"There is a worker portal for each AWS region: the address ends in the region's name.\n"
+        ]
+    return _site(region)(environ, start_response)
+
+
+@lru_cache
+def _site(region: str) -> Callable[..., Iterable[bytes]]:
+    """Return the review page of a region."""
+    store = Store(sagemaker_backends[state.ACCOUNT][region])
+    return review.create_site(store, secret=secret(), title=_TITLE)

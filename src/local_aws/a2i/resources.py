@@ -1,0 +1,124 @@
+"""A2I's kinds of resources: how their names, errors and answers differ from those of the others."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from local_aws.a2i import workers
+from local_aws.sagemaker.resources import Record, Resource
+from local_aws.wire.errors import AwsError, validation_error
+from model_monitoring import review
+
+if TYPE_CHECKING:
+    from local_aws.sagemaker.models import Backend
+
+
+@dataclass(frozen=True)
+class ReviewResource(Resource):
+    """A worker task template or a flow definition: a missing one has a code of its own."""
+
+    def find(self, backend: "Backend", name: str) -> Record:
+        """Return the record itself; raises ResourceNotFound."""
+        if name not in backend.records[self.kind]:
+            raise AwsError("ResourceNotFound", f"{self.words.capitalize()} {name} not found.")
+        return super().find(backend, name)
+
+
+@dataclass(frozen=True)
+class TemplateResource(ReviewResource):
+    """A worker task template: checked when it is given, so that a mistake shows before a worker
+    sees it.
+    """
+
+    def create(self, backend: "Backend", request: Record) -> Record:
+        """Create the resource; the check comes before the backend is locked, as it may take
+        seconds.
+        """
+        try:
+            review.check(request["UiTemplate"]["Content"])
+        except ValueError as error:
+            raise validation_error(str(error)) from None
+        return super().create(backend, request)
+
+
+@dataclass(frozen=True)
+class CrowdResource(Resource):
+    """A workforce or a work team: answered within a member of its kind, its times under names of
+    their own.
+    """
+
+    def operations(self) -> dict[str, Callable[["Backend", Record], Record | None]]:
+        """Return the resource's operations, by name."""
+        return super().operations() | {f"Update{self.kind}": self.update}
+
+    def update(self, backend: "Backend", request: Record) -> Record:
+        """Replace the given members and answer the record; who was invited to a team stays."""
+        with backend.lock:
+            drop_secret(request)
+            backend.change(self.find(backend, request[self.name_member]), **request)
+            return self.describe(backend, request)
+
+    def delete(self, backend: "Backend", request: Record) -> Record:
+        """Drop the record."""
+        super().delete(backend, request)
+        return {"Success": True}
+
+    def describe(self, backend: "Backend", request: Record) -> Record:
+        """Answer a copy of the record."""
+        return {self.kind: self._shown(super().describe(backend, request))}
+
+    def list(self, backend: "Backend", request: Record) -> Record:
+        """Answer one page of records, filtered and sorted as asked."""
+        page = super().list(backend, request)
+        return page | {
+            self._list_member(): [self._shown(record) for record in page[self._list_member()]]
+        }
+
+    def _shown(self, record: Record) -> Record:
+        """Give a copy of a record the names that botocore's shapes have."""
+        region = record[f"{self.kind}Arn"].split(":")[3]
+        times = {
+            "CreateDate": record["CreationTime"],
+            "LastUpdatedDate": record["LastModifiedTime"],
+        }
+        return record | times | {"SubDomain": workers.subdomain(region)}
+
+    def _arn_part(self) -> str:
+        """Return the resource type of its ARN: all are private, for there is no public or vendor
+        workforce offline.
+        """
+        return f"{self.kind.lower()}/private-crowd"
+
+
+@dataclass(frozen=True)
+class LoopResource(Resource):
+    """A human loop: a resource of the A2I runtime's model, not of SageMaker's."""
+
+    def find(self, backend: "Backend", name: str) -> Record:
+        """Return the record itself; raises ResourceNotFoundException."""
+        if name not in backend.records[self.kind]:
+            raise AwsError("ResourceNotFoundException", f"Human loop {name} not found.")
+        return super().find(backend, name)
+
+    def _matches(self, record: Record, request: Record) -> bool:
+        """Say whether a record passes the filters of a List request."""
+        return record["FlowDefinitionArn"] == request["FlowDefinitionArn"] and super()._matches(
+            record, request
+        )
+
+    def _list_member(self) -> str:
+        """Return the member of the List answer that holds the summaries."""
+        return "HumanLoopSummaries"
+
+    def _taken(self, arn: str) -> AwsError:
+        """Word the refusal of a name in use."""
+        return AwsError(
+            "ConflictException", f"A human loop of this name with other input exists already: {arn}"
+        )
+
+
+def drop_secret(workforce: Record) -> None:
+    """Forget the secret by which a workforce's identity provider knows AWS: it opens nothing
+    here.
+    """
+    workforce.get("OidcConfig", {}).pop("ClientSecret", None)

@@ -1,0 +1,1 @@
+"""What every container has: the contract, its data, archives, HTTP server."""

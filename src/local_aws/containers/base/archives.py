@@ -1,0 +1,20 @@
+"""Unpack archives that come from outside."""
+
+from pathlib import Path
+
+from model_monitoring.analysis.files import archives
+
+from .contract import ClientError
+
+
+def unpack(archive: Path, target: Path) -> None:
+    """Unpack a tar.gz into `target`, a folder that doesn't exist yet or is empty; all of it or
+    nothing.
+
+    Raises:
+        ClientError: the archive is refused, for the reason in the message.
+    """
+    try:
+        archives.unpack(archive, target)
+    except archives.ArchiveRefused as error:
+        raise ClientError(str(error)) from None

@@ -1,0 +1,206 @@
+"""Read what SageMaker's built-in algorithms read: headerless CSV, libsvm, JSON and JSON lines.
+
+Every problem is told with its place: which file, line and column.
+"""
+
+import json
+from collections.abc import Callable
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from .contract import ClientError, opt_ml
+
+
+def read_channel(channel: str, parse: Callable[[bytes, str], np.ndarray | csr_matrix]) -> list:
+    """Parse each data file of a channel, in order of name; names that begin with `.` or `_` are
+    skipped, as on AWS.
+
+    Raises:
+        ClientError: the channel has no data, or a file can't be parsed.
+    """
+    root = opt_ml() / "input" / "data" / channel
+    files = sorted(
+        path
+        for path in root.rglob("*")
+        if path.is_file() and path.name[0] not in "._" and path.stat().st_size
+    )
+    if not files:
+        raise ClientError(f"No data in channel {channel}: it has no file, or only empty ones")
+    return [parse(path.read_bytes(), str(path.relative_to(root.parent))) for path in files]
+
+
+def read_csv_channel(channel: str, missing: bool = False) -> np.ndarray:
+    """Read a channel of CSV files as one float array (rows, columns); raises ClientError."""
+    parts = read_channel(channel, lambda body, source: parse_csv(body, source, missing))
+    widths = {part.shape[1] for part in parts}
+    if len(widths) > 1:
+        raise ClientError(
+            f"The files of channel {channel} have different numbers of columns: {sorted(widths)}"
+        )
+    if widths == {1}:
+        raise ClientError(
+            f"Channel {channel} has one column: it needs the label first and then the features"
+        )
+    return np.vstack(parts)
+
+
+def read_content_type(header: str | None, default: str) -> tuple[str, dict[str, str]]:
+    """Split a content type into its lower-case media type and its parameters."""
+    media, *parameters = (header or default).lower().split(";")
+    pairs = (parameter.partition("=") for parameter in parameters)
+    return media.strip(), {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def parse_csv(body: bytes, source: str, missing: bool = False) -> np.ndarray:
+    """Parse headerless, comma-separated numbers into a float array (rows, columns).
+
+    `missing`: an empty field or `nan` is a missing value (NaN) instead of an error.
+
+    Raises:
+        ClientError: naming `source`, line and column of the first bad value.
+    """
+    try:
+        lines = body.decode().replace("\r\n", "\n").replace("\r", "\n").rstrip("\n").split("\n")
+    except UnicodeDecodeError as error:
+        raise ClientError(f"{source} is not UTF-8 text (byte {error.start})") from None
+    if lines == [""]:
+        raise ClientError(f"{source} is empty")
+    try:
+        values = np.loadtxt(lines, delimiter=",", ndmin=2, comments=None)
+        clean = len(values) == len(lines)  # numpy skips empty lines
+    except ValueError:
+        clean = False
+    if not clean:  # slow, but it tells what is wrong
+        values = _parse_lines(lines, source, missing)
+    bad = np.isinf(values) if missing else ~np.isfinite(values)
+    if bad.any():
+        row, column = np.argwhere(bad)[0]
+        raise ClientError(
+            f"{source}, line {row + 1}, column {column + 1}: {values[row, column]} is not a finite number"
+        )
+    return values
+
+
+def _parse_lines(lines: list[str], source: str, missing: bool) -> np.ndarray:
+    """Parse CSV line by line, as `parse_csv` does, to name the place of what is wrong."""
+    rows = []
+    for number, line in enumerate(lines, 1):
+        fields = line.split(",")
+        if not line.strip():
+            raise ClientError(f"{source}, line {number} is empty")
+        if rows and len(fields) != len(rows[0]):
+            raise ClientError(
+                f"{source}, line {number} has {len(fields)} columns, line 1 has {len(rows[0])}"
+            )
+        row = [_parse_number(field, missing) for field in fields]
+        if None in row:
+            hint = (
+                ". It looks like a header, and the data must have none"
+                if number == 1 and set(row) == {None}
+                else ""
+            )
+            column = row.index(None)
+            raise ClientError(
+                f"{source}, line {number}, column {column + 1}: {fields[column][:40]!r} is not a number{hint}"
+            )
+        rows.append(row)
+    return np.array(rows)
+
+
+def _parse_number(text: str, missing: bool) -> float | None:
+    text = text.strip().removeprefix('"').removesuffix('"')
+    if missing and not text:
+        return np.nan
+    try:
+        return float(text) if text.isascii() and "_" not in text else None
+    except ValueError:
+        return None
+
+
+def parse_libsvm(body: bytes, source: str) -> tuple[csr_matrix, np.ndarray]:
+    """Parse lines of `label index:value …` into a sparse matrix (rows, highest index + 1) and the
+    labels (rows).
+
+    Indices count as they stand, from 0 or from 1. Raises ClientError naming the line.
+    """
+    labels, data, indices, starts = [], [], [], [0]
+    for number, line in enumerate(body.decode(errors="replace").splitlines(), 1):
+        try:
+            label, *pairs = line.split()
+            labels.append(float(label))
+            for pair in pairs:
+                index, value = pair.split(":")
+                indices.append(int(index))
+                data.append(float(value))
+        except ValueError:
+            raise ClientError(
+                f"{source}, line {number} is not libsvm: `label index:value …`, got {line[:40]!r}"
+            ) from None
+        starts.append(len(indices))
+    if not labels:
+        raise ClientError(f"{source} is empty")
+    if indices and not 0 <= min(indices) <= max(indices) < 2**31 - 1:
+        raise ClientError(f"{source} has an index below 0 or above 2147483646")
+    shape = (len(labels), max(indices, default=-1) + 1)
+    return csr_matrix((data, indices, starts), shape=shape), np.array(labels)
+
+
+def parse_json(body: bytes) -> np.ndarray:
+    """Parse `{"instances": [{"features": […]}, …]}` into a float array (rows, features); raises
+    ClientError.
+    """
+    instances = _load_json(body, "request body")
+    instances = instances.get("instances") if isinstance(instances, dict) else None
+    if not isinstance(instances, list) or not instances:
+        raise ClientError('The request body must be {"instances": [{"features": [...]}, ...]}')
+    return _stack_features(instances, "instances[{}]", 0)
+
+
+def parse_json_lines(body: bytes) -> np.ndarray:
+    """Parse lines of `{"features": […]}` into a float array (rows, features); raises
+    ClientError.
+    """
+    lines = body.splitlines()
+    instances = [
+        _load_json(line, f"request body, line {number}") for number, line in enumerate(lines, 1)
+    ]
+    return _stack_features(instances, "line {}", 1)
+
+
+def _load_json(body: bytes, source: str) -> object:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise ClientError(f"The {source} is not JSON: {error}") from None
+
+
+def _stack_features(instances: list, place: str, first: int) -> np.ndarray:
+    """Stack `{"features": […]}`, or the longer `{"data": {"features": {"values": […]}}}`, into
+    rows.
+    """
+    rows = []
+    for number, instance in enumerate(instances, first):
+        where = place.format(number)
+        try:
+            row = (
+                instance["features"]
+                if "features" in instance
+                else instance["data"]["features"]["values"]
+            )
+        except (TypeError, KeyError):
+            raise ClientError(f'{where} must be {{"features": [...]}}') from None
+        if not isinstance(row, list) or not all(type(value) in (int, float) for value in row):
+            raise ClientError(f"{where}: features must be a list of numbers")
+        if rows and len(row) != len(rows[0]):
+            raise ClientError(
+                f"{where} has {len(row)} features, {place.format(first)} has {len(rows[0])}"
+            )
+        rows.append(row)
+    try:
+        values = np.array(rows, dtype=float)
+    except OverflowError:
+        raise ClientError("A feature is too large for a float") from None
+    if not rows or not np.isfinite(values).all():
+        raise ClientError("The features must be finite numbers, in at least one row")
+    return values

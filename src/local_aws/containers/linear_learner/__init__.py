@@ -1,0 +1,1 @@
+"""The linear-learner image, on scikit-learn."""

@@ -1,0 +1,1 @@
+"""Model Monitor's two images: the analyzer, and the merger of labels."""

@@ -1,0 +1,82 @@
+"""The image sagemaker-model-monitor-groundtruth-merger: labels join the captured requests they
+belong to.
+
+Reads captured requests below `dataset_source` and labels below `ground_truth_source`, and writes to
+`output_path` the requests that have a label, in the folders that the captures came in. A label
+finds its request by the request's inference id if it has one, else by its event id.
+"""
+
+import json
+import os
+from argparse import Namespace
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..base.contract import ClientError, opt_ml, to_private
+
+
+def merge(_: Namespace) -> None:
+    """Merge; raises ClientError if no label finds its request."""
+    try:
+        source, truth, output = (
+            to_private(os.environ[name])
+            for name in ("dataset_source", "ground_truth_source", "output_path")
+        )
+    except KeyError as error:
+        raise ClientError(f"The environment variable {error.args[0]} is missing") from None
+    labels = {
+        record["eventMetadata"]["eventId"]: record["groundTruthData"] for record in _records(truth)
+    }
+    merged = 0
+    for folder in sorted({file.parent for file in source.rglob("*.jsonl")}):
+        rows = [
+            json.dumps(joined) + "\n"
+            for joined in (_join(record, labels) for record in _records(folder))
+            if joined
+        ]
+        if rows:
+            # The same name each time: no row twice
+            file = output / folder.relative_to(source) / "part-00000.jsonl"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text("".join(rows))
+            merged += len(rows)
+    if not merged:
+        raise ClientError(
+            f"None of {len(labels)} labels belongs to a captured request: check the ids"
+        )
+    print(f"{merged} captured requests have a label")
+    (opt_ml() / "output" / "message").write_text("Completed: Job completed successfully.")
+
+
+def _records(folder: Path) -> Iterator[dict[str, Any]]:
+    """Read the records of the JSON lines below a folder; raises ClientError for a line that is
+    none.
+    """
+    for file in sorted(folder.rglob("*.jsonl")):
+        for number, line in enumerate(file.read_text().splitlines(), 1):
+            try:
+                record = json.loads(line)
+                record["eventMetadata"]["eventId"]
+                yield record
+            except (ValueError, KeyError, TypeError):
+                raise ClientError(
+                    f"{file.name}, line {number} is no record with eventMetadata.eventId"
+                ) from None
+
+
+def _join(record: dict[str, Any], labels: dict[str, Any]) -> dict[str, Any] | None:
+    """Return a captured request with its label, or None if it has none."""
+    metadata = record["eventMetadata"]
+    label = labels.get(metadata.get("inferenceId", metadata["eventId"]))
+    if label is None:
+        return None
+    return {
+        "eventVersion": record.get("eventVersion", "0"),
+        "groundTruthData": label,
+        "captureData": record["captureData"],
+        "eventMetadata": metadata,
+    }
+
+
+VERBS = {"run": merge}

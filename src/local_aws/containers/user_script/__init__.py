@@ -1,0 +1,1 @@
+"""A user's own script, in training, processing and serving."""

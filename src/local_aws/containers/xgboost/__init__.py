@@ -1,0 +1,1 @@
+"""The XGBoost image, on the xgboost library."""

@@ -1,0 +1,1 @@
+"""Starting and asking the server, without importing it."""

@@ -1,0 +1,3 @@
+"""Who may call the offline AWS: a loopback address, and the signature of an identity that it
+issued.
+"""

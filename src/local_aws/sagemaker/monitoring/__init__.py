@@ -1,0 +1,1 @@
+"""Model Monitor's job definitions, schedules and executions."""

@@ -1,0 +1,1 @@
+"""Models behind endpoints: deployed, asked, captured, measured."""

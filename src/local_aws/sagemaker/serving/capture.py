@@ -1,0 +1,177 @@
+"""Data capture: the requests and answers of an endpoint, as JSON lines in S3, in SageMaker's own
+layout.
+"""
+
+import base64
+import errno
+import json
+import logging
+import os
+import random
+import threading
+import time
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from local_aws import services
+from local_aws.kept import state
+from local_aws.sagemaker.serving.meter import due
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class Capture:
+    """What one variant captures: its configuration, and the records not yet in S3.
+
+    A record is in the spool before its request is answered, so that a crash loses none; the spool
+    names the object that it will become, so that none is written twice.
+    """
+
+    config: dict[str, Any]
+    endpoint: str
+    variant: str
+    _lines: list[str] = field(default_factory=list)
+    _uri: str = ""
+    _hour: str = ""
+    _spool: BinaryIO | None = None
+    _first: float = 0.0
+    _last: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def record(
+        self, request: tuple[str, bytes], response: tuple[str, bytes], inference_id: str | None
+    ) -> None:
+        """Capture one exchange, if it falls into the sample.
+
+        Args:
+            request: content type and body.
+            response: content type and body.
+            inference_id: the caller's own id of the request, if any.
+        """
+        if random.random() * 100 >= self.config["InitialSamplingPercentage"]:
+            return
+        now = datetime.now(UTC)
+        line = json.dumps(self._event(request, response, inference_id, now), separators=(",", ":"))
+        with self._lock:
+            if self._lines and now.strftime("%Y%m%d%H") != self._hour:
+                self._write()  # a file belongs to one hour's folder
+            if not self._lines:
+                self._open(now)
+            self._append(line.encode() + b"\n")
+            self._lines.append(line)
+            self._last = time.monotonic()
+
+    def flush_if_due(self) -> None:
+        """Write what is captured if it is time."""
+        with self._lock:
+            if self._lines and due(self._first, self._last):
+                self._write()
+
+    def flush(self) -> None:
+        """Write what is captured."""
+        with self._lock:
+            if self._lines:
+                self._write()
+
+    def _open(self, now: datetime) -> None:
+        """Begin a file of records, in S3 to be and in the spool; the lock is held."""
+        folder = f"{self.config['DestinationS3Uri'].rstrip('/')}/{self.endpoint}/{self.variant}"
+        name = uuid.uuid4()
+        self._uri = f"{folder}/{now:%Y/%m/%d/%H/%M-%S}-{now.microsecond // 1000:03d}-{name}.jsonl"
+        self._hour, self._first = now.strftime("%Y%m%d%H"), time.monotonic()
+        spool = state.root() / "captured" / name.hex
+        spool.parent.mkdir(exist_ok=True)
+        self._discard()
+        self._spool = open(spool, "xb", buffering=0)  # noqa: SIM115  closed by _discard
+        self._append(self._uri.encode() + b"\n")
+
+    def _append(self, line: bytes) -> None:
+        """Write a line to the spool, or nothing: raises OSError if the disk is full."""
+        end = self._spool.tell()
+        try:
+            if self._spool.write(line) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError:
+            self._spool.truncate(self._spool.seek(end))
+            raise
+
+    def _discard(self) -> None:
+        """Remove the spool, if there is one."""
+        if self._spool:
+            self._spool.close()
+            Path(self._spool.name).unlink(missing_ok=True)
+            self._spool = None
+
+    def _write(self) -> None:
+        """Put the captured lines into one object; the lock is held."""
+        _put(self._uri, "".join(f"{line}\n" for line in self._lines).encode())
+        self._discard()
+        self._lines = []
+
+    def _event(
+        self,
+        request: tuple[str, bytes],
+        response: tuple[str, bytes],
+        inference_id: str | None,
+        now: datetime,
+    ) -> dict[str, Any]:
+        """Return one captured record, its keys in SageMaker's order."""
+        modes = {option["CaptureMode"] for option in self.config["CaptureOptions"]}
+        both = "InputAndOutput" in modes
+        data = {}
+        if both or "Input" in modes:
+            data["endpointInput"] = self._side("INPUT", *request)
+        if both or "Output" in modes:
+            data["endpointOutput"] = self._side("OUTPUT", *response)
+        metadata = {"eventId": str(uuid.uuid4())}
+        if inference_id:
+            metadata["inferenceId"] = inference_id
+        metadata["inferenceTime"] = now.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return {"captureData": data, "eventMetadata": metadata, "eventVersion": "0"}
+
+    def _side(self, mode: str, content_type: str, body: bytes) -> dict[str, str]:
+        """Return one direction: text for the content types named as CSV or JSON, Base64 for all
+        others.
+        """
+        headers = self.config.get("CaptureContentTypeHeader", {})
+        media_type = content_type.partition(";")[0].strip().lower()
+        encoding = "BASE64"
+        for name in ("CSV", "JSON"):
+            if media_type in [
+                listed.lower() for listed in headers.get(f"{name.capitalize()}ContentTypes", [])
+            ]:
+                encoding = name
+        try:
+            text = body.decode() if encoding != "BASE64" else base64.b64encode(body).decode()
+        except UnicodeDecodeError:
+            encoding, text = "BASE64", base64.b64encode(body).decode()
+        return {
+            "observedContentType": content_type,
+            "mode": mode,
+            "data": text,
+            "encoding": encoding,
+        }
+
+
+def restore() -> None:
+    """Put into S3 what a crash left in the spool; a last line that is not whole was never
+    answered.
+    """
+    for spool in (state.root() / "captured").glob("*"):
+        uri, _, lines = spool.read_bytes().partition(b"\n")
+        whole = lines[: lines.rfind(b"\n") + 1]
+        if whole:
+            _put(uri.decode(), whole)
+        spool.unlink()
+
+
+def _put(uri: str, lines: bytes) -> None:
+    """Write captured lines to S3; a bucket that is gone costs them, as on AWS."""
+    try:
+        services.write_object(uri, lines)
+    except ValueError as error:
+        _log.error("%d captured requests are lost: %s", lines.count(b"\n"), error)

@@ -1,0 +1,50 @@
+"""Tags of SageMaker resources, by ARN."""
+
+from typing import TYPE_CHECKING
+
+from local_aws.sagemaker.resources import Record
+from local_aws.wire.errors import validation_error
+
+if TYPE_CHECKING:
+    from local_aws.sagemaker.models import Backend
+
+
+def _record(backend: "Backend", arn: str) -> Record:
+    """Find the record of an ARN; raises AWS's error for a missing one."""
+    for kind, records in backend.records.items():
+        for record in records.values():
+            if record[f"{kind}Arn"] == arn:
+                return record
+    raise validation_error(f'Could not find the resource "{arn}".')
+
+
+def _set(backend: "Backend", record: Record, tags: list[dict[str, str]]) -> None:
+    """Change a resource's tags, which leaves the time of its last change as it was."""
+    backend.change(record, Tags=tags, LastModifiedTime=record["LastModifiedTime"])
+
+
+def add(backend: "Backend", request: Record) -> Record:
+    """Set tags of a resource and answer all it has."""
+    with backend.lock:
+        record = _record(backend, request["ResourceArn"])
+        tags = {tag["Key"]: tag for tag in record.get("Tags", []) + request["Tags"]}
+        _set(backend, record, list(tags.values()))
+        return {"Tags": record["Tags"]}
+
+
+def list_tags(backend: "Backend", request: Record) -> Record:
+    """Answer the tags of a resource."""
+    with backend.lock:
+        return {"Tags": _record(backend, request["ResourceArn"]).get("Tags", [])}
+
+
+def delete(backend: "Backend", request: Record) -> Record:
+    """Remove tags of a resource by their keys."""
+    with backend.lock:
+        record = _record(backend, request["ResourceArn"])
+        _set(
+            backend,
+            record,
+            [tag for tag in record.get("Tags", []) if tag["Key"] not in request["TagKeys"]],
+        )
+        return {}

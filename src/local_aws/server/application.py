@@ -1,0 +1,102 @@
+"""The HTTP side: the door, then moto's dispatcher, made faster, lasting, and clear about what is
+missing.
+"""
+
+import json
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from flask import request
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug import Request, Response
+
+from local_aws.daemon.starting import IDENTITY_PATH
+from local_aws.door import checking, refusals
+from local_aws.door.answers import harmless, sandboxed
+from local_aws.s3 import models as s3
+from local_aws.server import commands, wellformed
+from local_aws.server.unsupported import answer_error, answer_problem, answer_unknown_service
+
+
+class Dispatcher(DomainDispatcherApplication):
+    """moto's dispatcher, remembering which service a host means: moto reads its own folder twice
+    for each request.
+    """
+
+    def get_application(self, environ: dict[str, Any]) -> Any:
+        """Find a request's application by its signature alone.
+
+        By their paths moto would lead to its own pages, which empty and record everything, and to
+        stand-ins of instance metadata: to a client of S3 these are names of buckets.
+        """
+        by_path = environ["PATH_INFO"].startswith(("/moto-api", "/favicon.ico", "/latest/"))
+        return super().get_application(environ | {"PATH_INFO": "/"} if by_path else environ)
+
+    @lru_cache(maxsize=256)  # noqa: B019  one dispatcher lives as long as the process
+    def get_backend_for_host(self, host: str | None) -> Any:
+        """Find the service of a host."""
+        return super().get_backend_for_host(host)
+
+
+def application(identity: str) -> Callable[..., Any]:
+    """Build the WSGI application: a sign of life for anybody of this machine, all else for signed
+    requests.
+    """
+    moto = Dispatcher(create_backend_app)
+    create = moto.create_app
+
+    def create_app(service: Any) -> Any:
+        app = create(service)
+        app.register_error_handler(Exception, lambda error: answer_error(error, request))
+        return app
+
+    moto.create_app = create_app
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        def start(status: str, headers: list[tuple[str, str]]) -> Any:
+            return start_response(status, sandboxed(headers))
+
+        try:
+            checking.check_host(environ)
+            if environ["PATH_INFO"] == IDENTITY_PATH:
+                return _json({"id": identity})(environ, start)
+            checking.check(environ)
+        except refusals.Refusal as refusal:
+            return refusals.answer(refusal, environ)(environ, start)
+        if environ["PATH_INFO"] in commands.COMMANDS:
+            return _command(environ)(environ, start)
+        return _aws(moto, environ, start_response)
+
+    return answer
+
+
+def _command(environ: dict[str, Any]) -> Response:
+    """Answer what is no call of AWS's, see client."""
+    asked = Request(environ)
+    status, content = commands.answer(asked.path, asked.get_data())
+    return _json(content, status)
+
+
+def _aws(moto: Dispatcher, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+    """Answer a call of AWS's; what it changed is on disk before the client reads that it's done."""
+    if problem := wellformed.problem(environ):
+        return answer_problem(problem, Request(environ))(environ, start_response)
+    try:
+        app = moto.get_application(environ)
+    except Exception:  # of several kinds, depending on how moto failed to find it
+        return answer_unknown_service(Request(environ))(environ, start_response)
+    s3.touch_request(environ)
+    begun: list[Any] = []
+    body = app(environ, lambda *status_and_headers: begun.append(status_and_headers))
+    try:
+        s3.keep()
+    except OSError as error:
+        return answer_error(error, Request(environ))(environ, start_response)
+    status, headers = begun[-1][:2]
+    start_response(status, harmless(headers, environ))
+    return body
+
+
+def _json(content: dict[str, Any], status: int = 200) -> Response:
+    return Response(json.dumps(content), status, content_type="application/json")

@@ -1,0 +1,43 @@
+"""The HTTP servers: a thread a request, each with an end, and not more of them than the machine
+bears.
+"""
+
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from moto.moto_server.werkzeug_app import MotoRequestHandler
+from werkzeug.serving import ThreadedWSGIServer
+
+_MOST_REQUESTS = 512  # at once; a browser opens 256 connections at most, a client some tens
+_SILENCE_SECONDS = 30  # without a byte of a request, or without one of its answer being taken
+
+
+class _Handler(MotoRequestHandler):
+    timeout = _SILENCE_SECONDS
+
+
+class Server(ThreadedWSGIServer):
+    """werkzeug's threaded server, which hangs up on those that never finish and those that are too
+    many.
+    """
+
+    def __init__(self, listener: socket.socket, app: Callable[..., Any]):
+        host, port = listener.getsockname()
+        super().__init__(host, port, app, handler=_Handler, fd=listener.fileno())
+        self._free = threading.BoundedSemaphore(_MOST_REQUESTS)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer a request in a thread of its own; hang up if all are taken."""
+        if self._free.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer a request."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._free.release()

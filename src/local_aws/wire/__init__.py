@@ -1,0 +1,1 @@
+"""How a service's requests are dispatched, and its errors worded."""

@@ -1,0 +1,156 @@
+r"""Tell numbers from text, cell by cell, as Model Monitor does: by the cell's raw text.
+
+deequ's rules (StatefulDataType): "12" and "-3" are Integral, "1.5" and "1e-3" Fractional, "true"
+and "false" Boolean, an empty cell is missing, all else String; "1.", ".5", "NaN", "inf" and "1,000"
+are String too.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+FRACTIONAL = r"^(-|\+)? ?\d+((\.\d+)|((?:\.\d+)?[Ee][-+]?\d+))$"
+INTEGRAL = r"^(-|\+)? ?\d+$"
+BOOLEAN = r"^(true|false)$"
+
+
+class Cells(NamedTuple):
+    """One column's cells by kind.
+
+    ``numbers`` holds the values of the numeric cells in row order and ``written`` how they were
+    written (None: read from numbers, not from text); ``texts`` holds the others that are present,
+    of which ``boolean`` are true or false.
+    """
+
+    missing: int
+    integral: int
+    fractional: int
+    boolean: int
+    numbers: np.ndarray
+    written: pa.Array | None
+    texts: pa.Array
+
+
+_NO_TEXT = pa.array([], pa.string())
+
+
+def cells(values) -> Cells:
+    """Sort a column's cells by kind.
+
+    Args:
+        values: an Arrow array, a pandas series or a numpy array, shape (n,). Integers are Integral,
+            floats Fractional (also 3.0) and NaN missing; an infinite float is judged by its text,
+            so it is String; objects are judged one by one by ``str``.
+    """
+    if not isinstance(values, pa.Array | pa.ChunkedArray):
+        values = pd.Series(values, copy=False)
+        if isinstance(values.dtype, np.dtype) and values.dtype.kind in "fiu":
+            return _numbers(values.to_numpy())
+        values = _to_arrow(values)
+    if isinstance(values, pa.ChunkedArray):
+        values = values.combine_chunks()
+    if pa.types.is_integer(values.type) or pa.types.is_floating(values.type):
+        present = values.drop_null()
+        found = _numbers(present.to_numpy(zero_copy_only=False))
+        return found._replace(missing=found.missing + values.null_count)
+    if not pa.types.is_string(values.type):
+        try:
+            values = values.cast(pa.string())
+        except pa.ArrowNotImplementedError:
+            raise ValueError(
+                f"A column of type {values.type} cannot be monitored: flatten it first."
+            ) from None
+    return _texts(values)
+
+
+def _to_arrow(series: pd.Series) -> pa.Array:
+    """Turn a pandas column into Arrow, objects by their text."""
+    if series.dtype != object:
+        try:
+            return pa.array(series, from_pandas=True)
+        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+            pass
+    return pa.array(
+        [None if m else _written(v) for v, m in zip(series, series.isna(), strict=True)],
+        pa.string(),
+    )
+
+
+def _written(value) -> str:
+    """Write a value as a CSV or JSON file would."""
+    return str(value).lower() if isinstance(value, bool | np.bool_) else str(value)
+
+
+def _numbers(values: np.ndarray) -> Cells:
+    """Sort numbers; dtype decides whether they are Integral or Fractional."""
+    if values.dtype.kind in "iu":
+        return Cells(0, len(values), 0, 0, values.astype(float), None, _NO_TEXT)
+    values = np.ascontiguousarray(values, dtype=float)
+    finite = np.isfinite(values)
+    if finite.all():
+        return Cells(0, 0, len(values), 0, values, None, _NO_TEXT)
+    missing = np.isnan(values)
+    infinite = values[~finite & ~missing]
+    numbers = values[finite]
+    texts = pa.array([str(v) for v in infinite.tolist()], pa.string())
+    return Cells(int(missing.sum()), 0, len(numbers), 0, numbers, None, texts)
+
+
+def _texts(values: pa.StringArray) -> Cells:
+    """Sort strings; an empty string is missing."""
+    present = values.drop_null()
+    if len(present) and pc.min(pc.binary_length(present)).as_py() == 0:
+        present = present.filter(pc.greater(pc.binary_length(present), 0))
+    missing = len(values) - len(present)
+    plain = _plain_numbers(present)
+    if plain is not None:
+        numbers, fractional = plain
+        return Cells(missing, len(numbers) - fractional, fractional, 0, numbers, present, _NO_TEXT)
+    is_fractional = _matches(present, FRACTIONAL)
+    is_integral = _matches(present, INTEGRAL)
+    is_number = is_fractional | is_integral
+    written = present.filter(pa.array(is_number))
+    numbers = pc.cast(pc.replace_substring(written, " ", ""), pa.float64()).to_numpy(
+        zero_copy_only=False
+    )
+    too_big = ~np.isfinite(numbers)  # "1e400": no double holds it, so it is left to be text
+    if too_big.any():
+        is_number[np.flatnonzero(is_number)[too_big]] = False
+        numbers, written = numbers[~too_big], written.filter(pa.array(~too_big))
+    texts = present.filter(pa.array(~is_number))
+    integral = int((is_integral & is_number).sum())
+    boolean = int(_matches(texts, BOOLEAN).sum())
+    return Cells(missing, integral, len(numbers) - integral, boolean, numbers, written, texts)
+
+
+def _matches(values: pa.StringArray, pattern: str) -> np.ndarray:
+    return pc.match_substring_regex(values, pattern).to_numpy(zero_copy_only=False).astype(bool)
+
+
+def _plain_numbers(values: pa.StringArray) -> tuple[np.ndarray, int] | None:
+    """Return (numbers, how many are fractional) if every cell is digits with a sign and a point at
+    most, else None.
+
+    It saves two regular expressions per cell on the files that matter for speed.
+    """
+    if not len(values):
+        return np.empty(0), 0
+    _, offsets, text = values.buffers()
+    offsets = np.frombuffer(offsets, np.int32)[values.offset : values.offset + len(values) + 1]
+    text = np.frombuffer(text, np.uint8)[: offsets[-1]]
+    first, last = text[offsets[:-1]], text[offsets[1:] - 1]
+    used = text[offsets[0] :]
+    point = ord(".")
+    # A letter, a cell that ends in a point, or one that starts in one (perhaps after a sign) needs
+    # the full rules.
+    starts = np.where(first < point, text[np.minimum(offsets[:-1] + 1, len(text) - 1)], first)
+    if used.max() > ord("9") or (last == point).any() or (starts == point).any():
+        return None
+    try:
+        numbers = pc.cast(values, pa.float64()).to_numpy(zero_copy_only=False)
+    except pa.ArrowInvalid:
+        return None
+    return (numbers, int(np.count_nonzero(used == point))) if np.isfinite(numbers).all() else None

@@ -1,0 +1,249 @@
+"""What one column's cells add up to: counts by kind, moments, quantile sketch, distinct values,
+categories.
+"""
+
+import copy
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from .celltypes import Cells, cells
+from .distinct import DistinctCounter
+from .kll import Sketch
+
+# deequ lists a column's categories up to 120 distinct values (its low-cardinality histogram
+# threshold).
+LOW_CARDINALITY = 120
+_MOST_TEXTS = 10_000
+_BLOCK = 16_384
+
+
+class Column:
+    """Accumulate one column; equal for any way of cutting its rows into updates, and mergeable.
+
+    Numbers are worked off in blocks of a fixed size counted from the column's first number, and the
+    rest waits, so that floating-point sums do not depend on the cuts.
+    """
+
+    def __init__(self, name: str):
+        self.name = name
+        self.missing = self.integral = self.fractional = self.boolean = self.text = 0
+        self.low, self.high, self.total = math.inf, -math.inf, 0.0
+        # Around the first number, so that squares keep their precision
+        self._shift = self._sum = self._squares = 0.0
+        self._waiting = np.empty(0)
+        self.sketch, self.distinct = Sketch(), DistinctCounter()
+        self.texts: dict[str, int] = {}
+        # Numbers as written; None once there are too many to be categories
+        self._written: dict[str, int] | None = {}
+
+    @property
+    def numbers(self) -> int:
+        """Return how many cells are numbers."""
+        return self.integral + self.fractional
+
+    @property
+    def present(self) -> int:
+        """Return how many cells are not missing."""
+        return self.numbers + self.boolean + self.text
+
+    @property
+    def completeness(self) -> float:
+        """Return the share of cells that are not missing."""
+        rows = self.present + self.missing
+        return self.present / rows if rows else 0.0
+
+    @property
+    def inferred_type(self) -> str:
+        """Return Integral, Fractional, String or Unknown by deequ's rule; a Boolean column is a
+        String one.
+        """
+        if not self.present:
+            return "Unknown"
+        if self.text or self.boolean:
+            return "String"
+        return "Fractional" if self.fractional else "Integral"
+
+    def share_of(self, kind: str) -> float:
+        """Return the share of present cells that are of an inferred type."""
+        counts = {
+            "Integral": self.integral,
+            "Fractional": self.fractional,
+            "String": self.text + self.boolean,
+        }
+        return counts[kind] / self.present
+
+    @property
+    def categories(self) -> dict[str, int] | None:
+        """Return rows per category of a String column, None if it has more than 120 categories."""
+        if self._written is None:
+            return None
+        counts = dict(self.texts)
+        for value, count in self._written.items():
+            counts[value] = counts.get(value, 0) + count
+        return counts if len(counts) <= LOW_CARDINALITY else None
+
+    def rows_in(self, domain: list[str]) -> int:
+        """Return how many cells hold one of these texts."""
+        counts = [self.texts, self._written or {}]
+        return sum(count.get(value, 0) for value in set(domain) for count in counts)
+
+    def add(self, values) -> None:
+        """Add cells in row order: an Arrow array, pandas series or numpy array."""
+        found = cells(values)
+        self.missing += found.missing
+        self.integral += found.integral
+        self.fractional += found.fractional
+        self.boolean += found.boolean
+        self.text += len(found.texts) - found.boolean
+        if self._written is not None and len(found.numbers):
+            self._count_written(found)
+        for start in range(0, len(found.texts), _BLOCK):
+            counts = _value_counts(found.texts[start : start + _BLOCK])
+            self.distinct.add_texts([value for value, _ in counts])
+            self._add_texts(counts)
+        waiting = (
+            np.concatenate([self._waiting, found.numbers]) if len(self._waiting) else found.numbers
+        )
+        whole = len(waiting) // _BLOCK * _BLOCK
+        for start in range(0, whole, _BLOCK):
+            self._absorb(waiting[start : start + _BLOCK])
+        self._waiting = waiting[whole:].copy()
+
+    def _count_written(self, found: Cells) -> None:
+        """Count numbers as they were written, as long as they may turn out to be categories."""
+        written = found.numbers if found.written is None else found.written
+        # A look at the first thousand spares most columns the rest
+        for part in (written[:1000], written[1000:]):
+            if found.written is None:
+                values, counts = np.unique(part, return_counts=True)
+                texts = map(str, values.astype(int) if found.integral else values.tolist())
+                self._add_written(zip(texts, counts.tolist(), strict=True))
+            else:
+                self._add_written(_value_counts(part))
+            if self._written is None:
+                return
+
+    def _add_written(self, counts: Iterable[tuple[str, int]]) -> None:
+        """Add rows per written number, or give up once there are too many to be categories."""
+        for value, count in counts:
+            self._written[value] = self._written.get(value, 0) + count
+            if len(self._written) > LOW_CARDINALITY:
+                self._written = None
+                return
+
+    def _add_texts(self, counts: Iterable[tuple[str, int]]) -> None:
+        """Add rows per text; the first 10,000 different ones are kept."""
+        for value, count in counts:
+            if value in self.texts or len(self.texts) < _MOST_TEXTS:
+                self.texts[value] = self.texts.get(value, 0) + count
+
+    def _absorb(self, block: np.ndarray) -> None:
+        """Work off a block of numbers."""
+        if not len(block):
+            return
+        if self.low > self.high:
+            self._shift = float(block[0])
+        self.low, self.high = min(self.low, float(block.min())), max(self.high, float(block.max()))
+        # Statistics() says it when numbers are too large
+        with np.errstate(over="ignore", invalid="ignore"):
+            # AWS adds the rows up one by one, and so do we, to the same last digit.
+            self.total = float(np.add.accumulate(np.concatenate([[self.total], block]))[-1])
+            centred = block - self._shift
+            self._sum += float(centred.sum())
+            centred *= centred
+            self._squares += float(centred.sum())
+        self.sketch.update(block)
+        self.distinct.add_numbers(block)
+
+    def settled(self) -> "Column":
+        """Return this column with no number left waiting: a copy, unless there is nothing to do."""
+        if not len(self._waiting):
+            return self
+        column = copy.deepcopy(self)
+        column._absorb(column._waiting)
+        column._waiting = np.empty(0)
+        return column
+
+    @property
+    def mean(self) -> float:
+        """Return the mean of the numbers of a settled column."""
+        return self.total / self.numbers
+
+    @property
+    def std_dev(self) -> float:
+        """Return the population standard deviation of the numbers of a settled column.
+
+        While the sketch still holds every number in row order, Spark's own row-by-row update
+        (CentralMomentAgg, after Welford 1962) is replayed and the result equals AWS's to the last
+        digit; beyond that, to about 12 digits.
+        """
+        if len(self.sketch.levels) == 1:
+            seen = average = squares = 0.0
+            for value in self.sketch.levels[0].tolist():
+                seen += 1
+                delta = value - average
+                average += delta / seen
+                squares += delta * (delta - delta / seen)
+            return math.sqrt(squares / self.numbers)
+        return math.sqrt(max(0.0, self._squares - self._sum**2 / self.numbers) / self.numbers)
+
+    def merge(self, other: "Column") -> None:
+        """Add another column's cells, as if its rows followed."""
+        self._absorb(self._waiting)
+        self._waiting = np.empty(0)
+        other = other.settled()
+        if other.numbers:
+            if not self.numbers:
+                self._shift = other._shift
+            # Re-centre the other's sums (Chan, Golub & LeVeque 1979)
+            move = other._shift - self._shift
+            self._squares += other._squares + 2 * move * other._sum + other.numbers * move**2
+            self._sum += other._sum + other.numbers * move
+        for count in ("missing", "integral", "fractional", "boolean", "text", "total"):
+            setattr(self, count, getattr(self, count) + getattr(other, count))
+        self.low, self.high = min(self.low, other.low), max(self.high, other.high)
+        self.sketch.merge(other.sketch)
+        self.distinct.merge(other.distinct)
+        self._add_texts(other.texts.items())
+        if self._written is not None and other._written is not None:
+            self._add_written(other._written.items())
+        else:
+            self._written = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain JSON values."""
+        column = self.settled()
+        return {
+            **{key: getattr(column, key) for key in _PLAIN},
+            "low": column.low if column.numbers else None,
+            "high": column.high if column.numbers else None,
+            "levels": [level.tolist() for level in column.sketch.levels],
+            "compactions": column.sketch.compactions,
+            "distinct": column.distinct.hashes.tolist(),
+        }
+
+    @classmethod
+    def from_dict(cls, state: dict[str, Any]) -> "Column":
+        """Return the column that ``to_dict`` described."""
+        column = cls(state["name"])
+        for key in _PLAIN:
+            setattr(column, key, state[key])
+        if state["low"] is not None:
+            column.low, column.high = state["low"], state["high"]
+        column.sketch = Sketch(state["levels"], state["compactions"])
+        column.distinct = DistinctCounter(state["distinct"])
+        return column
+
+
+def _value_counts(values: pa.Array) -> list[tuple[str, int]]:
+    """Return the different values of an Arrow array, in order of coming up, and rows per value."""
+    return [(pair["values"], pair["counts"]) for pair in pc.value_counts(values).to_pylist()]
+
+
+_PLAIN = ("name", "missing", "integral", "fractional", "boolean", "text", "total", "texts")
+_PLAIN += ("_shift", "_sum", "_squares", "_written")

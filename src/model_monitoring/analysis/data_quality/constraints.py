@@ -1,0 +1,64 @@
+"""Model Monitor's constraints.json: suggested from a baseline's profile, and looked up feature by
+feature.
+"""
+
+from typing import Any
+
+from .statistics import VERSION, Profile
+
+# What AWS's container has written since 2022, up to then without the two categorical keys. Its
+# documentation gives 0.1 as the default of the first two thresholds; the files say 1.0.
+MONITORING_CONFIG = {
+    "evaluate_constraints": "Enabled",
+    "emit_metrics": "Enabled",
+    "datatype_check_threshold": 1.0,
+    "domain_content_threshold": 1.0,
+    "distribution_constraints": {
+        "perform_comparison": "Enabled",
+        "comparison_threshold": 0.1,
+        "comparison_method": "Robust",
+        "categorical_comparison_threshold": 0.1,
+        "categorical_drift_method": "LInfinity",
+    },
+}
+# AWS's documentation has the first spelling on the feature, the SDK's Constraints class the second
+# inside a block.
+_OVERRIDES = ("monitoringConfigOverrides", "monitoring_config_overrides")
+
+
+def suggest(profile: Profile) -> dict[str, Any]:
+    """Return the constraints that a baseline's rows suggest: type, completeness, sign and, for few
+    values, domain.
+    """
+    features = []
+    for column in (column.settled() for column in profile.columns.values()):
+        feature = {
+            "name": column.name,
+            "inferred_type": column.inferred_type,
+            "completeness": column.completeness,
+        }
+        if column.inferred_type in ("Integral", "Fractional"):
+            feature["num_constraints"] = {"is_non_negative": column.low >= 0}
+        elif column.categories:
+            feature["string_constraints"] = {"domains": list(column.categories)}
+        features.append(feature)
+    config = {
+        **MONITORING_CONFIG,
+        "distribution_constraints": dict(MONITORING_CONFIG["distribution_constraints"]),
+    }
+    return {"version": VERSION, "features": features, "monitoring_config": config}
+
+
+def settings(constraints: dict[str, Any], feature: dict[str, Any]) -> dict[str, Any]:
+    """Return the monitoring settings of one feature, flat: defaults, the file's, then the feature's
+    overrides.
+    """
+    blocks = [
+        feature,
+        *(feature.get(key) or {} for key in ("num_constraints", "string_constraints")),
+    ]
+    overrides = [block[key] for block in blocks for key in _OVERRIDES if block.get(key)]
+    flat: dict[str, Any] = {}
+    for config in (MONITORING_CONFIG, constraints.get("monitoring_config") or {}, *overrides):
+        flat |= {**config, **(config.get("distribution_constraints") or {})}
+    return flat

@@ -1,0 +1,57 @@
+"""Count distinct values in one pass and a few kilobytes.
+
+K minimum values (Bar-Yossef et al. 2002; Beyer et al. 2007): hash every value evenly onto 0..2**64
+and keep the 1,024 smallest hashes. With fewer than 1,024 distinct values the count is exact, beyond
+that its standard error is 3.1%. AWS's files hold an HLL++ estimate of the cells' text with 5%
+standard error, so the two may differ by some 6%, rarely by 15%.
+"""
+
+import numpy as np
+import pandas as pd
+
+K = 1024
+# Multiply, fold, multiply: a bijection on 64 bits that spreads even neighbouring doubles evenly
+# (odd constants from the golden ratio, Knuth TAOCP 3, 6.4, and from Pelle Evensen's rrmxmx mixer).
+_FIRST, _SECOND, _HALF = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD6E8FEB86659FD93), np.uint64(32)
+
+
+class DistinctCounter:
+    """Count distinct values of a stream; the order of values and the cuts between updates do not
+    matter.
+
+    Attributes:
+        hashes: the smallest distinct hashes so far, sorted.
+    """
+
+    def __init__(self, hashes: list[int] | None = None):
+        self.hashes = np.array(hashes or [], dtype=np.uint64)
+
+    def add_numbers(self, values: np.ndarray) -> None:
+        """Count floats; the same number written in two ways counts once."""
+        bits = (values + 0.0).view(np.uint64)  # + 0.0 turns -0.0 into 0.0
+        bits *= _FIRST
+        bits ^= bits >> _HALF
+        bits *= _SECOND
+        self._keep(bits)
+
+    def add_texts(self, values: list[str]) -> None:
+        """Count strings."""
+        self._keep(pd.util.hash_array(np.array(values, dtype=object), categorize=False))
+
+    def merge(self, other: "DistinctCounter") -> None:
+        """Count another counter's values as well."""
+        self._keep(other.hashes)
+
+    def _keep(self, hashes: np.ndarray) -> None:
+        if len(self.hashes) == K:
+            hashes = hashes[hashes < self.hashes[-1]]
+        if len(hashes):
+            hashes = np.concatenate([self.hashes, hashes])
+            hashes.sort()  # and drop repeats: twice as fast as numpy.unique, which hashes first
+            self.hashes = hashes[np.concatenate([[True], hashes[1:] != hashes[:-1]])][:K].copy()
+
+    def count(self) -> int:
+        """Return the number of distinct values, exact below 1,024 and estimated from there."""
+        if len(self.hashes) < K:
+            return len(self.hashes)
+        return round((K - 1) / (float(self.hashes[-1]) / 2.0**64))

@@ -1,0 +1,147 @@
+"""Profiles of a data set and Model Monitor's statistics.json made from them.
+
+A profile is made in one pass over chunks of any size, takes a few hundred kilobytes whatever the
+number of rows, and profiles of parts merge, so that hours add up to days. statistics.json has the
+shape and the rules of the files that AWS's own container writes (deequ's type inference, moments,
+KLL sketch and buckets); only distinct counts may differ (see distinct.py).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from . import kll
+from .columns import Column
+
+VERSION = 0.0
+_LARGEST = 1e150
+
+
+class Profile:
+    """Summarise rows by column.
+
+    Attributes:
+        rows: how many rows were added.
+        columns: what is known of each column, by name, in the order first seen.
+    """
+
+    def __init__(self):
+        self.rows = 0
+        self.columns: dict[str, Column] = {}
+
+    def update(self, frame: pd.DataFrame | Mapping[str, Any]) -> None:
+        """Add rows: a data frame, or columns of equal length (Arrow, pandas or numpy) by name.
+
+        A column that some rows lack counts as missing there.
+        """
+        if isinstance(frame, pd.DataFrame) and not frame.columns.is_unique:
+            twice = frame.columns[frame.columns.duplicated()].unique().tolist()
+            raise ValueError(f"Column names must be unique; found more than once: {twice}.")
+        rows = (
+            len(frame) if isinstance(frame, pd.DataFrame) else len(next(iter(frame.values()), ()))
+        )
+        for name, values in frame.items():
+            column = self._column(str(name))
+            column.add(values)
+        self.rows += rows
+        self._fill_gaps()
+
+    def _column(self, name: str) -> Column:
+        if name not in self.columns:
+            self.columns[name] = Column(name)
+        return self.columns[name]
+
+    def _fill_gaps(self) -> None:
+        for column in self.columns.values():
+            column.missing += self.rows - column.present - column.missing
+
+    def merge(self, other: "Profile") -> None:
+        """Add another profile's rows, as if they followed."""
+        for name, column in other.columns.items():
+            self._column(name).merge(column)
+        self.rows += other.rows
+        self._fill_gaps()
+
+    def rename(self, names: Mapping[str, str]) -> "Profile":
+        """Return this profile with other column names; columns that ``names`` lacks are left
+        out.
+        """
+        renamed = Profile()
+        renamed.rows = self.rows
+        for old, new in names.items():
+            renamed.columns[new] = self.columns[old]
+            renamed.columns[new].name = new
+        return renamed
+
+    def statistics(self) -> dict[str, Any]:
+        """Return the content of statistics.json.
+
+        Raises:
+            ValueError: a column holds numbers beyond 1e150, whose squares do not add up.
+        """
+        features = [_feature(column.settled()) for column in self.columns.values()]
+        return {"version": VERSION, "dataset": {"item_count": self.rows}, "features": features}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain JSON values, for a store that keeps one profile per window."""
+        return {
+            "rows": self.rows,
+            "columns": [column.to_dict() for column in self.columns.values()],
+        }
+
+    @classmethod
+    def from_dict(cls, state: dict[str, Any]) -> "Profile":
+        """Return the profile that ``to_dict`` described."""
+        profile = cls()
+        profile.rows = state["rows"]
+        profile.columns = {column["name"]: Column.from_dict(column) for column in state["columns"]}
+        return profile
+
+
+def profile(frame: pd.DataFrame | Mapping[str, Any]) -> Profile:
+    """Summarise a data frame (or columns by name) in one pass.
+
+    Types follow the dtypes: whole-number dtypes (also the nullable Int64) are Integral, float
+        dtypes Fractional, text
+    is judged cell by cell. NaN, None and empty text are missing.
+    """
+    result = Profile()
+    result.update(frame)
+    return result
+
+
+def _feature(column: Column) -> dict[str, Any]:
+    """Describe a settled column as one entry of statistics.json."""
+    common = {"num_present": column.present, "num_missing": column.missing}
+    kind = column.inferred_type
+    if kind in ("Integral", "Fractional"):
+        if max(-column.low, column.high) > _LARGEST:
+            raise ValueError(
+                f"Column {column.name} holds numbers too large to square: {column.low} to {column.high}."
+            )
+        levels = [level.tolist() for level in column.sketch.levels]
+        sketch = {"parameters": {"c": kll.C, "k": float(kll.K)}, "data": levels}
+        statistics = {
+            "common": common,
+            "mean": column.mean,
+            "sum": column.total,
+            "std_dev": column.std_dev,
+            "min": column.low,
+            "max": column.high,
+            "approximate_num_distinct_values": column.distinct.count(),
+            "completeness": column.completeness,
+            "distribution": {
+                "kll": {"buckets": kll.buckets(levels, column.low, column.high), "sketch": sketch}
+            },
+        }
+        return {"name": column.name, "inferred_type": kind, "numerical_statistics": statistics}
+    statistics = {
+        "common": common,
+        "distinct_count": float(column.distinct.count()),
+        "completeness": column.completeness,
+    }
+    if column.categories:
+        counted = [{"value": value, "count": count} for value, count in column.categories.items()]
+        statistics["distribution"] = {"categorical": {"buckets": counted}}
+    return {"name": column.name, "inferred_type": kind, "string_statistics": statistics}

@@ -1,0 +1,1 @@
+"""Clarify's documents: the analysis, and bias drift."""

@@ -1,0 +1,1 @@
+"""A de-biased companion: found on labelled rows, run beside a model."""

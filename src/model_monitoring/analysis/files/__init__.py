@@ -1,0 +1,1 @@
+"""Files in and out: captured lines, CSV, archives, Model Monitor's documents."""

@@ -1,0 +1,177 @@
+"""Baseline and check from files to files: what the command line, a processing job and a Model
+Monitor image run.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from tqdm import tqdm
+
+from ..data_quality import constraints, violations
+from ..data_quality.drift import Mode
+from ..data_quality.statistics import Profile
+from . import documents, naming
+from .readers import Reading, find_files, read_chunks
+
+Source = Path | str | Sequence[Path | str]
+
+
+@dataclass(frozen=True)
+class Result:
+    """Hold what a run found; ``notes`` say what was skipped or assumed on the way.
+
+    ``profile`` is that of the data, under the baseline's names; model quality has none.
+    """
+
+    rows: int
+    statistics: dict[str, Any]
+    violations: list[dict[str, str]]
+    drift: pd.DataFrame
+    notes: list[str]
+    profile: Profile | None = None
+
+    @property
+    def message(self) -> str:
+        """Return the exit message, in Model Monitor's words."""
+        if self.violations:
+            found = len(self.violations)
+            return f"CompletedWithViolations: Job completed successfully with {found} violations."
+        return "Completed: Job completed successfully with no violations."
+
+
+def as_sources(source: Source) -> list[Path | str]:
+    """Return one or several sources as a list."""
+    return [source] if isinstance(source, str | Path) else list(source)
+
+
+def read_profile(
+    source: Source, *, header: bool = True, progress: bool = False
+) -> tuple[Profile, Reading]:
+    """Profile documents, folders or a list of them, in chunks, so that memory does not grow with
+    the rows.
+
+    Raises:
+        ValueError: there is nothing to read, or it cannot be read (see readers.read_chunks); no row
+            was usable.
+    """
+    sources = as_sources(source)
+    size = sum(path.stat().st_size for one in sources for path in find_files(one))
+    profile = Profile()
+    with tqdm(total=size, unit="B", unit_scale=True, disable=not progress, desc="Reading") as bar:
+        reading = Reading(progress=bar.update)
+        for one in sources:
+            for chunk in read_chunks(one, reading, header=header):
+                profile.update(chunk)
+    if not profile.rows:
+        raise ValueError(" ".join([f"No rows in {', '.join(map(str, sources))}.", *reading.notes]))
+    return profile, reading
+
+
+def run_baseline(
+    source: Source, output: Path | str, *, header: bool = True, progress: bool = False
+) -> Result:
+    """Write statistics.json and constraints.json of a data set into the folder ``output``.
+
+    Args:
+        source: a file or folder, or a list of them: CSV, flat JSON lines, Parquet or captured
+            requests.
+        output: a folder, made if needed.
+        header: whether CSV files begin with column names.
+        progress: whether to show a progress bar.
+
+    Raises:
+        ValueError: see read_profile.
+    """
+    profile, reading = read_profile(source, header=header, progress=progress)
+    captured = [name for name in profile.columns if name.startswith(("_in", "_out"))]
+    if captured:
+        profile = profile.rename({name: f"_c{i}" for i, name in enumerate(profile.columns)})
+        reading.notes.append(
+            "Captured CSV has no column names: they are _c0, _c1 ..., outputs first."
+        )
+    for column in profile.columns.values():
+        if 0 < column.text < column.numbers:
+            some = list(column.texts)[:3]
+            reading.notes.append(
+                f"{column.name} is a String column because of {column.text} cells such as {some}."
+            )
+    statistics = profile.statistics()
+    documents.write(statistics, Path(output) / "statistics.json")
+    documents.write(constraints.suggest(profile), Path(output) / "constraints.json")
+    return Result(profile.rows, statistics, [], pd.DataFrame(), reading.notes, profile)
+
+
+def run_check(
+    source: Source,
+    baseline: Path | str,
+    output: Path | str,
+    *,
+    header: bool = True,
+    mode: Mode = "exact",
+    outputs: list[str] | None = None,
+    progress: bool = False,
+) -> Result:
+    """Hold files against a baseline and write statistics.json and constraint_violations.json into
+    ``output``.
+
+    Args:
+        source: as in run_baseline.
+        baseline: a folder with constraints.json and statistics.json, ours or AWS's; without
+            statistics.json there is no drift check.
+        output: a folder, made if needed.
+        header: whether CSV files begin with column names.
+        mode: exact, or aws for Model Monitor's own drift distance and naming of columns.
+        outputs: the names of the endpoint's outputs in captured data, in order.
+        progress: whether to show a progress bar.
+
+    Raises:
+        ValueError: the baseline cannot be used, or see read_profile and naming.align.
+    """
+    rules = documents.read(Path(baseline) / "constraints.json", "features")
+    known = Path(baseline) / "statistics.json"
+    reference = documents.read(known, "features") if known.exists() else None
+    profile, reading = read_profile(source, header=header, progress=progress)
+    if reference is None:
+        reading.notes.append(f"{known} does not exist: drift was not checked.")
+    profile = naming.align(
+        profile, reading, [feature["name"] for feature in rules["features"]], outputs, mode
+    )
+    found, drift = violations.check(profile, rules, reference, mode=mode)
+    statistics = profile.statistics()
+    documents.write(statistics, Path(output) / "statistics.json")
+    documents.write({"violations": found}, Path(output) / "constraint_violations.json")
+    return Result(profile.rows, statistics, found, drift, reading.notes, profile)
+
+
+def cloudwatch_metrics(result: Result) -> list[dict[str, Any]]:
+    """Return a run's metrics in the shape of PutMetricData's MetricData, named as Model Monitor
+    names them.
+
+    Per feature ``feature_data_<name>`` (numeric ones), ``feature_non_null_<name>`` (share of rows)
+    and ``feature_baseline_drift_<name>``; the caller adds dimensions and time.
+    """
+    found = []
+    for feature in result.statistics["features"]:
+        kind = "numerical_statistics" if "numerical_statistics" in feature else "string_statistics"
+        values = feature[kind]
+        if kind == "numerical_statistics":
+            summary = {"Maximum": values["max"], "Minimum": values["min"], "Sum": values["sum"]}
+            summary["SampleCount"] = float(values["common"]["num_present"])
+            found.append(
+                {"MetricName": f"feature_data_{feature['name']}", "StatisticValues": summary}
+            )
+        found.append(
+            {"MetricName": f"feature_non_null_{feature['name']}", "Value": values["completeness"]}
+        )
+    for row in result.drift.itertuples() if len(result.drift) else ():
+        if pd.notna(row.distance):
+            found.append(
+                {
+                    "MetricName": f"feature_baseline_drift_{row.feature}",
+                    "Value": float(row.distance),
+                }
+            )
+    return found

@@ -1,0 +1,159 @@
+"""Quality of a model's predictions once the true labels are known: binary, multiclass and
+regression.
+
+Metric names and the gate of each problem type are Watson OpenScale's. An undefined metric (the AUC
+of one class, the precision of a model that never predicts the positive class) is None, never 0 and
+never an error.
+
+Every interval covers 95%. Plain proportions (accuracy and the binary rates) have Wilson's score
+interval; everything else a seeded bootstrap of 400 replicates on counts (see resampling.py):
+confusion cells for what a confusion matrix says, at most 1,000 score bins for ranking metrics, at
+most 1,000 blocks of rows for sums. Beyond 1,000 distinct scores (or rows) bins (or blocks) stand in
+for single ones in the interval; the value itself is always exact.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from .metrics import Metric, binary_metrics, multiclass_metrics, regression_metrics
+
+ProblemType = Literal["binary", "multiclass", "regression"]
+GATES = {"binary": "area_under_roc", "multiclass": "accuracy", "regression": "r2"}
+
+
+@dataclass(frozen=True)
+class QualityResult:
+    """Hold what one quality evaluation found; ``gate`` names the metric that decides an alert."""
+
+    problem_type: str
+    records: int
+    gate: str
+    metrics: dict[str, Metric]
+    labels: list
+    confusion_matrix: list[list[int]] | None
+
+
+def evaluate(
+    problem_type: ProblemType,
+    labels,
+    predictions,
+    probabilities=None,
+    *,
+    positive_label=None,
+    seed: int = 0,
+) -> QualityResult:
+    """Compare predictions with true labels, one of each per row.
+
+    Args:
+        problem_type: binary, multiclass or regression.
+        labels: the n true labels (numbers or text; numbers for regression).
+        predictions: the n predicted labels or numbers.
+        probabilities: binary: the probability of the positive class, shape (n,); multiclass: shape
+            (n, k), a data frame whose columns are the classes, or an array in the sorted order of
+            the classes seen (if it is of another width, log_loss is None).
+        positive_label: which label counts as positive; may be left out when the labels are 0 and 1.
+        seed: of the bootstrap.
+
+    Returns:
+        Metrics by name, and for classification the confusion matrix: a row per true and a column
+            per predicted label,
+        in the order of ``labels`` (binary: the negative label first).
+
+    Raises:
+        ValueError: nothing to compare, unequal lengths, missing values, a probability outside 0..1,
+            labels of another type than predictions, more than two classes in binary, or a positive
+            label that cannot be told.
+    """
+    if problem_type not in GATES:
+        raise ValueError(f"problem_type is {problem_type!r}; use one of {', '.join(GATES)}.")
+    labels, predictions = np.asarray(labels), np.asarray(predictions)
+    check_input(labels, predictions, probabilities)
+    rng = np.random.default_rng(seed)
+    if problem_type == "regression":
+        metrics = regression_metrics(labels, predictions, rng)
+        return QualityResult(problem_type, len(labels), GATES[problem_type], metrics, [], None)
+    classes = (
+        binary_classes(labels, predictions, positive_label)
+        if problem_type == "binary"
+        else seen_classes(labels, predictions)
+    )
+    index, k = pd.Index(classes), len(classes)
+    true, predicted = index.get_indexer(labels), index.get_indexer(predictions)
+    matrix = np.bincount(true * k + predicted, minlength=k * k).reshape(k, k)
+    metrics = (
+        binary_metrics(matrix, true, probabilities, rng)
+        if problem_type == "binary"
+        else multiclass_metrics(matrix, classes, true, probabilities, rng)
+    )
+    return QualityResult(
+        problem_type, len(labels), GATES[problem_type], metrics, classes, matrix.tolist()
+    )
+
+
+def check_input(labels: np.ndarray, predictions: np.ndarray, probabilities) -> None:
+    """Refuse input that has no answer, saying which and why."""
+    if not len(labels):
+        raise ValueError("No labelled records to evaluate: labels is empty.")
+    for name, values in (
+        ("labels", labels),
+        ("predictions", predictions),
+        ("probabilities", probabilities),
+    ):
+        if values is None:
+            continue
+        if len(values) != len(labels):
+            raise ValueError(
+                f"{len(labels)} labels but {len(values)} {name}: there must be one of each per row."
+            )
+        missing = np.asarray(pd.isna(values)).reshape(len(labels), -1).any(axis=1).sum()
+        if missing:
+            raise ValueError(
+                f"{missing} of {len(labels)} {name} are missing: drop or fill these rows first."
+            )
+    if probabilities is not None:
+        low, high = (
+            np.min(np.asarray(probabilities, float)),
+            np.max(np.asarray(probabilities, float)),
+        )
+        if low < 0 or high > 1:
+            raise ValueError(f"probabilities lie in {low:g}..{high:g}; they must lie in 0..1.")
+
+
+def seen_classes(labels: np.ndarray, predictions: np.ndarray) -> list:
+    """Return the sorted classes of both."""
+    try:
+        return sorted(set(pd.unique(labels).tolist()) | set(pd.unique(predictions).tolist()))
+    except TypeError:
+        raise ValueError(
+            f"labels such as {labels[0]!r} and predictions such as {predictions[0]!r} mix text and numbers: "
+            "convert one so that equal classes compare equal."
+        ) from None
+
+
+def binary_classes(labels: np.ndarray, predictions: np.ndarray, positive_label) -> list:
+    """Return [negative, positive]; a negative class that no row has is the other of 0 and 1, or for
+    text 'not x'.
+    """
+    seen = seen_classes(labels, predictions)
+    if positive_label is None:
+        if not set(seen) <= {0, 1}:
+            raise ValueError(f"Say which of the labels {seen[:5]} is positive: positive_label=...")
+        positive_label = type(seen[0])(1)
+    negatives = [c for c in seen if c != positive_label]
+    if len(negatives) > 1:
+        raise ValueError(
+            f"binary needs two classes; beside {positive_label!r} there are {negatives[:5]}."
+        )
+    if not negatives:
+        is_text = isinstance(positive_label, str)
+        negatives = [
+            f"not {positive_label}" if is_text else type(positive_label)(not positive_label)
+        ]
+    if isinstance(positive_label, str) != isinstance(negatives[0], str):
+        raise ValueError(
+            f"positive_label is {positive_label!r} but labels look like {negatives[0]!r}: use their type."
+        )
+    return [*negatives, positive_label]

@@ -1,0 +1,81 @@
+"""Seeded bootstrap from counts, so that a million rows cost little more than a thousand.
+
+Percentile method, 95% (Efron & Tibshirani 1993). A table of counts is a sufficient statistic, so to
+resample rows is to draw its counts anew from one multinomial distribution; sums over rows are dealt
+into blocks, the blocks resampled.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy.stats import binomtest
+
+REPLICATES = 400
+_CELLS = 1000
+
+
+def resample_counts(counts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw REPLICATES bootstrap versions of a table of counts; shape (REPLICATES,
+    *counts.shape).
+    """
+    n = int(counts.sum())
+    return rng.multinomial(n, counts.ravel() / n, size=REPLICATES).reshape(
+        REPLICATES, *counts.shape
+    )
+
+
+def resample_sums(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw REPLICATES bootstrap versions of the column sums of ``rows`` (n, d); shape (REPLICATES,
+    d).
+
+    Rows are dealt at random into at most 1,000 blocks of (nearly) equal size; up to 1,000 rows this
+    is the plain bootstrap, beyond it has the same variance.
+    """
+    n = len(rows)
+    blocks = min(n, _CELLS)
+    if blocks < n:
+        order = rng.permutation(n)
+        starts = np.linspace(0, n, blocks, endpoint=False).astype(int)
+        rows = np.column_stack([np.add.reduceat(column[order], starts) for column in rows.T])
+    weights = rng.multinomial(blocks, np.full(blocks, 1 / blocks), size=REPLICATES)
+    return weights @ rows
+
+
+def interval(point: float, replicates: np.ndarray) -> tuple[float | None, float | None]:
+    """Return the 95% percentile interval, widened to hold the point; None if half the replicates
+    are undefined.
+    """
+    defined = replicates[np.isfinite(replicates)]
+    if not np.isfinite(point) or len(defined) <= len(replicates) / 2:
+        return None, None
+    low, high = np.percentile(defined, [2.5, 97.5])
+    return min(float(low), point), max(float(high), point)
+
+
+def wilson(successes: int, trials: int) -> tuple[float, float, float] | None:
+    """Return a proportion and its 95% score interval (Wilson 1927), None of no trials."""
+    if not trials:
+        return None
+    bounds = binomtest(int(successes), int(trials)).proportion_ci(method="wilson")
+    return successes / trials, float(bounds.low), float(bounds.high)
+
+
+def bin_scores(is_positive: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Count negatives and positives in at most 1,000 score bins, lowest first; shape (2, bins).
+
+    Up to 1,000 distinct scores each has its own bin, so nothing is lost.
+    """
+    edges = np.unique(scores)
+    if len(edges) > _CELLS:
+        edges = np.unique(np.quantile(edges, np.arange(_CELLS) / _CELLS, method="lower"))
+    bins = np.searchsorted(edges, scores, side="right") - 1
+    return np.bincount(is_positive * len(edges) + bins, minlength=2 * len(edges)).reshape(2, -1)
+
+
+def spread(
+    point: float, statistic: Callable[[np.ndarray], np.ndarray], table: np.ndarray, rng
+) -> np.ndarray:
+    """Return bootstrap replicates of ``statistic(table)`` shifted so that they centre on the exact
+    ``point``.
+    """
+    return statistic(resample_counts(table, rng)) + (point - statistic(table[None])[0])

@@ -1,0 +1,50 @@
+"""How numbers, times and limits read on a page."""
+
+from datetime import UTC, datetime
+
+
+def number(value: object) -> str:
+    """Write a number with four significant digits, and what isn't a number in words; a dash where
+    there is none.
+    """
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if not isinstance(value, int | float):
+        return str(value)
+    return (
+        f"{value:,d}"
+        if isinstance(value, int)
+        else f"{value:,.4g}"
+        if abs(value) < 1e4
+        else f"{value:,.0f}"
+    )
+
+
+def when(time: datetime | None) -> str:
+    """Write a time in UTC, to the minute."""
+    return time.astimezone(UTC).strftime("%Y-%m-%d %H:%M") if time else "–"
+
+
+def limits(row: dict) -> str:
+    """Write the limits of a measurement or alert."""
+    lower, upper = row["lower_limit"], row["upper_limit"]
+    parts = [f"≥ {number(lower)}"] * (lower is not None) + [f"≤ {number(upper)}"] * (
+        upper is not None
+    )
+    return ", ".join(parts) or "–"
+
+
+def words(name: str) -> str:
+    """Write an identifier in words."""
+    return name.replace("_", " ")
+
+
+def columns(row: dict) -> list[str]:
+    """Order the columns of a table from a run's details: PostgreSQL's jsonb keeps no order."""
+    return sorted(row, key=lambda name: (FIRST.index(name) if name in FIRST else len(FIRST), name))
+
+
+FIRST = ("feature", "feature_name", "drifted", "distance", "threshold", "p_value", "q_value")
+FILTERS = {"number": number, "when": when, "limits": limits, "words": words, "columns": columns}

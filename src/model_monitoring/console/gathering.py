@@ -1,0 +1,75 @@
+"""Storing what arrives at the same time in one transaction."""
+
+from collections import defaultdict, deque
+from concurrent.futures import Future
+from threading import Lock
+
+from model_monitoring.datamart import DataMartError, PayloadRecord, Subscription
+
+
+class Gathering:
+    """Requests that wait for each other anyway, stored together: a transaction costs the same for
+    one as for many.
+
+    Nobody waits for company: whoever comes first stores at once, and whatever comes meanwhile is
+        stored next.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[list[PayloadRecord], Future]] = deque()
+        self._storing = Lock()
+
+    def store(self, subscription: Subscription, records: list[PayloadRecord]) -> None:
+        """Store records, all or none, with whatever other threads wait to store; return when they
+        are committed.
+
+        Raises:
+            ValueError, ConflictError, DataMartError: as `payload_logging.store` does.
+        """
+        done: Future[None] = Future()
+        self._waiting.append((records, done))
+        with self._storing:
+            if not done.done() and (problem := _store_all(subscription, self._taken())):
+                # Those who came meanwhile would wait for the same, one after the other, and a
+                # thread each.
+                _fail(self._taken(), problem)
+        done.result()
+
+    def _taken(self) -> list[tuple[list[PayloadRecord], Future]]:
+        return [self._waiting.popleft() for _ in range(len(self._waiting))]
+
+
+def _fail(requests: list[tuple[list[PayloadRecord], Future]], error: Exception) -> None:
+    for _, done in requests:
+        done.set_exception(error)
+
+
+def _store_all(
+    subscription: Subscription, requests: list[tuple[list[PayloadRecord], Future]]
+) -> DataMartError | None:
+    """Settle requests, together if none is at fault; return the error if the data mart itself is in
+    trouble.
+    """
+    try:
+        subscription.payload_logging.store(
+            [record for records, _ in requests for record in records]
+        )
+    except DataMartError as error:
+        _fail(requests, error)
+        return error
+    except Exception as error:
+        if len(requests) == 1:
+            _fail(requests, error)
+            return None
+        # One of them is at fault, and the others must not suffer
+        for position, request in enumerate(requests):
+            if problem := _store_all(subscription, [request]):
+                _fail(requests[position + 1 :], problem)
+                return problem
+    else:
+        for _, done in requests:
+            done.set_result(None)
+    return None
+
+
+gatherings: defaultdict[str, Gathering] = defaultdict(Gathering)  # by subscription

@@ -1,0 +1,222 @@
+"""Logging over REST, with OpenScale's paths and bodies; openapi.json describes it, and bodies are
+checked by that.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import groupby
+
+from flask import Blueprint, current_app, request
+from werkzeug.exceptions import BadRequest, Conflict, NotFound
+
+from model_monitoring.console import security
+from model_monitoring.console.bodies import COMPONENTS, DOCUMENT, LARGEST_BODY, json_body
+from model_monitoring.console.gathering import gatherings
+from model_monitoring.datamart import ConflictError, PayloadRecord, Subscription
+from model_monitoring.datamart.browsing import explanations, status
+
+PARAMETERS = {  # that may be in the query, by the name of the operation, which is also the view's
+    operation["operationId"]: {
+        each.get("name") or each["$ref"].split("/")[-1] for each in operation.get("parameters", ())
+    }
+    for path in DOCUMENT["paths"].values()
+    for operation in path.values()
+    if isinstance(operation, dict)
+}
+LONGEST_MESSAGE = 500  # characters
+
+rest = Blueprint("rest", __name__, url_prefix="/v1/data_marts/<data_mart_id>")
+rest.before_request(security.require_bearer)
+binding = "/service_bindings/<binding_id>/subscriptions/<subscription_id>"
+
+
+@rest.url_value_preprocessor
+def _mart_of(endpoint: str | None, values: dict) -> None:
+    request.data_mart_id = values.pop("data_mart_id")
+
+
+@rest.before_request
+def _check() -> None:
+    request.max_content_length = LARGEST_BODY  # of the other pages' forms, far less
+    if request.data_mart_id != current_app.extensions["schema"]:
+        raise NotFound("There is no such data mart: its id is the name of its schema.")
+    known = PARAMETERS.get(request.endpoint.removeprefix("rest."), set())
+    if unknown := sorted(set(request.args) - known):
+        raise BadRequest(
+            f"Unknown parameter {', '.join(unknown)}; known are {', '.join(sorted(known)) or 'none'}."[
+                :LONGEST_MESSAGE
+            ]
+        )
+
+
+@rest.post("/scoring_payloads")
+def store_scoring_payloads() -> tuple[dict, int]:
+    """Store scoring records of one subscription."""
+    with _refusals(), json_body("ScoringRecords") as records:
+        subscription = _subscription_of(records)
+        gatherings[subscription.uid].store(
+            subscription,
+            [
+                PayloadRecord(
+                    record["request"],
+                    record["response"],
+                    record.get("scoring_id"),
+                    record.get("scoring_timestamp"),
+                    record.get("response_time"),
+                    record.get("asset_revision"),
+                )
+                for record in records
+            ],
+        )
+    return {
+        "records": len(records),
+        "rows": sum(len(record["request"]["values"]) for record in records),
+    }, 202
+
+
+@rest.post("/feedback_payloads")
+def store_feedback_payloads() -> tuple[str, int]:
+    """Store labels of one subscription."""
+    with _refusals(), json_body("Feedback") as body:
+        _subscription_of([body]).feedback_logging.store(body["values"], fields=body["fields"])
+    return "", 204
+
+
+@rest.get("/scoring_transactions")
+def list_scoring_transactions() -> dict:
+    """List payload rows."""
+    subscription = _subscription(request.args.get("subscription_id", ""))
+    counted = request.args.get("include_total_count", "false")
+    if counted not in ("true", "false"):
+        raise BadRequest("include_total_count is true or false.")
+    limit, offset = _page()
+    with _no_payload_yet():
+        fields, values = status.payload_rows(
+            current_app.extensions["database"], subscription, limit, offset
+        )
+    total = (
+        {"total_count": subscription.payload_logging.get_records_count()}
+        if counted == "true"
+        else {}
+    )
+    return {"fields": fields, "values": values} | total
+
+
+@rest.get(f"{binding}/feedback_payloads")
+def list_feedback_payloads(binding_id: str, subscription_id: str) -> list[dict]:
+    """List feedback rows."""
+    subscription = _subscription(subscription_id, binding_id)
+    limit, offset = _page()
+    with _no_payload_yet():
+        fields, values = status.feedback_rows(
+            current_app.extensions["database"], subscription, limit, offset
+        )
+    return [dict(zip(fields, row, strict=True)) for row in values]
+
+
+@rest.get(f"{binding}/payload_table_schema")
+def get_payload_table_schema(binding_id: str, subscription_id: str) -> dict:
+    """Return the payload's columns."""
+    subscription = _subscription(subscription_id, binding_id)
+    with _no_payload_yet():
+        return {
+            "table_schema": {
+                "fields": subscription.payload_logging.print_table_schema().to_dict("records")
+            }
+        }
+
+
+@rest.get("/explanations")
+def list_explanations() -> dict:
+    """List what was explained; explaining itself takes a session with AWS, which the console has
+    none of.
+    """
+    subscription = _subscription(request.args.get("subscription_id", ""))
+    wanted, database = request.args.get("scoring_id"), current_app.extensions["database"]
+    return {
+        "explanations": explanations.newest(
+            database, subscription.subscription_id, wanted, *_page()
+        )
+    }
+
+
+@rest.get("/deployment_metrics")
+def get_deployment_metrics() -> dict:
+    """Return the last value of every metric."""
+    found = status.last_measurements(current_app.extensions["database"])
+    return {
+        "deployment_metrics": [
+            _deployment(list(rows)) for _, rows in groupby(found, lambda row: row["uid"])
+        ]
+    }
+
+
+def _deployment(rows: list[dict]) -> dict:
+    metrics = ("metric_type", "metric", "slice", "value", "issues", "timestamp")
+    return {
+        "subscription": {"subscription_id": rows[0]["uid"], "name": rows[0]["subscription"]},
+        "asset": {"name": rows[0]["deployment"]},
+        "deployment": {"deployment_id": rows[0]["deployment"], "name": rows[0]["deployment"]},
+        "metrics": [{name: row[name] for name in metrics} for row in rows],
+    }
+
+
+def _subscription_of(bodies: list[dict]) -> Subscription:
+    """Return the one subscription that all bodies name."""
+    identities = {
+        (body["subscription_id"], body.get("binding_id"), body.get("deployment_id"))
+        for body in bodies
+    }
+    if len({subscription_id for subscription_id, _, _ in identities}) > 1:
+        raise ValueError(
+            "The records belong to several subscriptions: send each one's by themselves."
+        )
+    found = [_subscription(*identity) for identity in identities]
+    return found[0]
+
+
+def _subscription(
+    subscription_id: str, binding_id: str | None = None, deployment_id: str | None = None
+) -> Subscription:
+    try:
+        found = current_app.extensions["mart"].subscriptions.get(subscription_id)
+    except ValueError:
+        raise NotFound("There is no subscription of that id.") from None
+    if binding_id not in (None, found.binding_uid):
+        raise NotFound("The subscription has another binding.")
+    if deployment_id not in (None, *found.get_deployment_uids()):
+        raise NotFound("The subscription has no deployment of that id.")
+    return found
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Answer what the data mart refuses as the client's mistake."""
+    try:
+        yield
+    except RecursionError:
+        raise BadRequest("The body is nested too deeply. Nothing was stored.") from None
+    except ConflictError as error:
+        raise Conflict(str(error)[:LONGEST_MESSAGE]) from None
+    except (ValueError, OverflowError) as error:
+        raise BadRequest(str(error)[:LONGEST_MESSAGE]) from None
+
+
+@contextmanager
+def _no_payload_yet() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise NotFound(str(error)) from None
+
+
+def _page() -> tuple[int, int]:
+    """Return limit and offset."""
+    found = []
+    for name, default in (("limit", 10), ("offset", 0)):
+        schema = COMPONENTS["parameters"][name]["schema"]
+        given = request.args.get(name, str(default))
+        if not given.isascii() or not given.isdecimal() or int(given[:12]) > schema["maximum"]:
+            raise BadRequest(f"{name} is a whole number from 0 to {schema['maximum']}.")
+        found.append(int(given))
+    return found[0], found[1]

@@ -1,0 +1,102 @@
+"""Run the console: in the background of a notebook, or for `python -m model_monitoring.console`."""
+
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Thread
+
+import boto3
+from flask import Flask
+
+from model_monitoring.console import reviews, security
+from model_monitoring.console.app import create_app
+from model_monitoring.console.listener import Listener
+
+
+@dataclass(frozen=True)
+class Console:
+    """A console: where it listens, with which token; `server.run()` answers requests until
+    `stop()`.
+    """
+
+    url: str
+    token: str = field(repr=False)
+    app: Flask = field(repr=False)
+    server: Listener = field(repr=False)
+
+    def invite(self, reviewer: str, url: str | None = None) -> str:
+        """Return the link that lets a reviewer answer tasks for a week; ValueError where nobody is
+        called so.
+
+        `url` is where reviewers reach the console, if not at its own: through Jupyter's proxy, or a
+        server before it.
+        """
+        return (url or self.url).rstrip("/") + reviews.invite(self.app, reviewer)
+
+    def stop(self) -> None:
+        """Answer no more requests, when those begun are answered."""
+        self.server.task_dispatcher.shutdown(cancel_pending=False)
+        # Sockets are closed by the thread that waits on them, which then has nothing to wait on and
+        # ends. Its lock keeps the thread, woken by something else, from closing the trigger before
+        # it is pulled.
+        with self.server.trigger.lock:
+            self.server.trigger.thunks.append(
+                lambda: self.server.asyncore.close_all(self.server._map)
+            )
+            self.server.trigger.pull_trigger()
+        deadline = time.monotonic() + 5
+        # Emptied last: a console started now could otherwise
+        while self.server._map and time.monotonic() < deadline:
+            time.sleep(0.01)  # be given a number of a file that is just being closed, and lose it
+
+
+def state_directory() -> Path:
+    """Return where the offline services keep what they hold."""
+    return Path(os.environ.get("TUTORIAL_LOCAL_DIR", ".local"))
+
+
+def listen(
+    database_url: str,
+    schema: str,
+    port: int,
+    boto_session: boto3.Session | None = None,
+    hosts: Iterable[str] = (),
+) -> Console:
+    """Take a port of 127.0.0.1, 0 for any free one; see `create_app` for the session and hosts.
+
+    Raises:
+        RuntimeError: the port is taken.
+        ValueError: CONSOLE_TOKEN is too short, or a host has more than a name.
+    """
+    secrets = security.load_secrets(state_directory() / "console")
+    app = create_app(database_url, schema, secrets, boto_session, hosts)
+    try:
+        server = Listener(app, port)
+    except OSError as error:
+        raise RuntimeError(
+            f"Can't listen on port {port} of 127.0.0.1: {error}. Choose another port."
+        ) from None
+    return Console(f"http://127.0.0.1:{server.effective_port}", secrets.token, app, server)
+
+
+def start(
+    database_url: str,
+    schema: str = "data_mart",
+    port: int = 0,
+    boto_session: boto3.Session | None = None,
+    hosts: Iterable[str] = (),
+) -> Console:
+    """Run the console in the background of this process, until `stop()` or the process's end.
+
+    `hosts` are names that browsers reach it by besides 127.0.0.1 and localhost, such as that of
+    SageMaker Studio: ["d-abc123.studio.eu-central-1.sagemaker.aws"].
+
+    Raises:
+        RuntimeError: the port is taken.
+        ValueError: CONSOLE_TOKEN is too short, or a host has more than a name.
+    """
+    console = listen(database_url, schema, port, boto_session, hosts)
+    Thread(target=console.server.run, daemon=True).start()
+    return console

@@ -1,0 +1,3 @@
+"""The de-biased companion of a subscription: made, deployed beside the original, asked about its
+traffic.
+"""

@@ -1,0 +1,231 @@
+"""The de-biased companion of a subscription: a second endpoint beside the original, which it never
+replaces.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from psycopg2 import sql
+
+from model_monitoring.analysis.fairness.evaluation import evaluate
+from model_monitoring.analysis.fairness.groups import Feature
+from model_monitoring.datamart import asking
+from model_monitoring.datamart import rows as scored_rows
+from model_monitoring.datamart.companion import answers as payload
+from model_monitoring.datamart.companion import deployment, making
+from model_monitoring.datamart.companion.answers import PREDICTION, PROBABILITY
+from model_monitoring.datamart.companion.settings import Companion
+from model_monitoring.datamart.postgres.texts import check_texts
+
+if TYPE_CHECKING:
+    from model_monitoring.datamart.subscriptions import Subscription
+
+NEWEST_ROWS = 10_000  # of the payload, that `score` looks at
+
+
+class CompanionModel:
+    """The companion of one subscription, and what is kept of it."""
+
+    def __init__(self, subscription: "Subscription"):
+        self._subscription = subscription
+        self._database = subscription.database
+
+    def exists(self) -> bool:
+        """Tell whether there is a companion, or was one before it was deleted."""
+        return bool(self._rows())
+
+    def is_described(self) -> bool:
+        """Tell whether there is a companion, and what was found in making it wasn't erased."""
+        return self.exists() and not self.get_details().get("erased")
+
+    def get_details(self) -> dict:
+        """Return its endpoint, since when it is there (and when it was deleted), its rule, what it
+        does and costs.
+
+        Raises:
+            ValueError: there never was one.
+        """
+        if not (rows := self._rows()):
+            raise ValueError(
+                f"{self._subscription.name!r} has no companion: enable fairness_monitoring with companion=, and a run"
+                " that finds bias makes one."
+            )
+        return rows[0].pop("content") | rows[0]
+
+    def get_rule(self) -> dict:
+        """Return the rule by which it answers."""
+        return self._found()["rule"]
+
+    def get_original(self) -> dict:
+        """Return fairness, accuracy and favourable_rate of the original on the validation rows."""
+        return self._found()["original"]
+
+    def get_frontier(self) -> pd.DataFrame:
+        """Return the trade-offs that no other beats, least fair first; columns as
+        `Companion.frontier` has them.
+        """
+        details = self._found()
+        return pd.DataFrame(details["frontier"], columns=details["frontier_columns"])
+
+    def get_costs(self) -> pd.DataFrame:
+        """Return whom it costs what on the validation rows; columns as `Companion.costs` has
+        them.
+        """
+        details = self._found()
+        return pd.DataFrame(details["costs"], columns=details["costs_columns"])
+
+    def get_subscription(self) -> "Subscription":
+        """Return the companion's own subscription, `<name> debiased`."""
+        from model_monitoring.datamart.subscriptions import Subscriptions
+
+        uid = str(self.get_details()["companion_uid"])
+        return Subscriptions(self._database, self._subscription.boto_session).get(uid)
+
+    def get_groups(self) -> pd.DataFrame:
+        """Return groups, rates and scores of the companion's answers to live traffic; columns as
+        `Fairness.groups`.
+
+        Raises:
+            ValueError: it hasn't answered any row.
+        """
+        parameters = self._subscription.fairness_monitoring.get_details()["parameters"]
+        self.get_details()
+        rows = self._live(sql.SQL("p.{} IS NOT NULL"))
+        found = evaluate(
+            rows.features,
+            [Feature(**feature) for feature in parameters["features"]],
+            favourable=parameters["favourable_classes"],
+            unfavourable=parameters["unfavourable_classes"],
+            predictions=rows.answers[PREDICTION],
+            intersections=parameters["intersections"],
+            flip=False,
+        )
+        return found.groups
+
+    def create(
+        self, settings: Companion, feature: Feature, favourable: object, unfavourable: object
+    ) -> dict:
+        """Search a rule for a feature, deploy the companion and subscribe it, in place of one that
+        is there.
+
+        Raises:
+            ValueError: the model can't have one, validation rows are missing or unfit, or SageMaker
+                doesn't deploy it.
+        """
+        self._region()
+        check_texts(asdict(settings), "companion")
+        content, example = making.search(
+            self._subscription, settings, feature, favourable, unfavourable
+        )
+        if self.exists():
+            self.delete()
+        making.deploy(self._subscription, settings, content, example)
+        return self.get_details()
+
+    def follow(self, parameters: Mapping, groups: Sequence[Mapping]) -> dict:
+        """Do what a fairness run leaves to do, and say what was done.
+
+        Where it found bias by a single attribute, a companion is made unless the deployed version
+        of the model has one; a companion that is there is asked about the rows that it hasn't
+        answered.
+        """
+        settings = Companion(**parameters["companion"])
+        features = {one["name"]: Feature(**one) for one in parameters["features"]}
+        wanted = [settings.feature] if settings.feature else list(features)
+        biased = [row for row in groups if row["biased"] and row["feature"] in wanted]
+        there = self._is_current()
+        if biased and not there:
+            worst = features[min(biased, key=lambda row: row["fairness_score"])["feature"]]
+            favourable, unfavourable = (
+                parameters["favourable_classes"][0],
+                parameters["unfavourable_classes"][0],
+            )
+            self.create(settings, worst, favourable, unfavourable)
+        if not biased and not there:
+            return {"created": False}
+        return {
+            "endpoint": self.get_details()["endpoint"],
+            "created": not there,
+            "rows_answered": self.score(),
+        }
+
+    def score(self) -> int:
+        """Ask the companion about the newest 10,000 rows, those that it hasn't answered; return how
+        many they were.
+
+        Its answers come into the original's payload, as debiased_prediction and
+        debiased_probability.
+
+        Raises:
+            ValueError: there is no companion, or it was deleted.
+        """
+        if (details := self.get_details())["deleted_at"]:
+            raise ValueError(
+                f"The companion {details['endpoint']!r} was deleted: create it again first."
+            )
+        payload.add_columns(self._subscription)
+        rows = self._live(sql.SQL("p.{} IS NULL"))
+        if len(rows):
+            answers = asking.ask(self.get_subscription(), rows.features, PREDICTION, PROBABILITY)
+            payload.store(self._subscription, rows.about, answers)
+        return len(rows)
+
+    def delete(self) -> None:
+        """Take its endpoint, configuration, model and archive down; its answers and what is known
+        of it stay.
+        """
+        details, region = self.get_details(), self._region()
+        if details["deleted_at"]:
+            return
+        deployment.delete(self._subscription.boto_session, region, details)
+        self._database.execute(
+            "UPDATE companion SET deleted_at = now() WHERE subscription_id = %s",
+            [self._subscription.subscription_id],
+        )
+
+    def _is_current(self) -> bool:
+        """Tell whether the companion is in service, and made from the version of the model that
+        answers now.
+        """
+        if not self.exists() or (details := self.get_details())["deleted_at"]:
+            return False
+        same = details["asset_revision"] == self._subscription.asset_revision()
+        session = self._subscription.boto_session
+        return same and deployment.is_in_service(session, self._region(), details["endpoint"])
+
+    def _region(self) -> str:
+        """Return the region of SageMaker; raise ValueError where there is none, or no session."""
+        if self._subscription.boto_session is None or not self._subscription.region:
+            raise ValueError(
+                "A companion takes a model on SageMaker and a session: DataMart(url, boto_session=...)."
+            )
+        return self._subscription.region
+
+    def _found(self) -> dict:
+        """Return its details with what was found in making it; raise ValueError where that was
+        erased.
+        """
+        if (details := self.get_details()).get("erased"):
+            raise ValueError(
+                f"Rows that the companion {details['endpoint']!r} was made from were erased, and with them what is kept"
+                " here of its rule, trade-offs and costs. It answers as before: delete() it, and the next fairness run"
+                " makes another from the rows that are there."
+            )
+        return details
+
+    def _live(self, condition: sql.SQL) -> scored_rows.ScoredRows:
+        """Read the newest rows, by a condition on the companion's prediction."""
+        columns = self._subscription.table().of(payload.ROLE)
+        if not columns:
+            raise ValueError("The companion hasn't answered any row yet: call companion.score().")
+        chosen = condition.format(sql.Identifier(columns[0].column_name))
+        return scored_rows.newest(self._subscription, NEWEST_ROWS, chosen)
+
+    def _rows(self) -> list[dict]:
+        return self._database.rows(
+            "SELECT companion_uid, asset_revision, created_at, deleted_at, content FROM companion"
+            " WHERE subscription_id = %s",
+            [self._subscription.subscription_id],
+        )

@@ -1,0 +1,131 @@
+"""How a companion is to be made, and the labelled rows that its rule is searched on."""
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import pandas as pd
+from botocore.exceptions import ClientError
+
+from model_monitoring.analysis.fairness.companion.finding import blind, per_group
+from model_monitoring.analysis.fairness.groups import Feature
+from model_monitoring.datamart import rows as scored_rows
+from model_monitoring.datamart.entities import ProblemType
+from model_monitoring.datamart.postgres.texts import check_text, check_texts
+
+if TYPE_CHECKING:
+    from model_monitoring.datamart.subscriptions import Subscription
+
+KINDS = {"per_group": per_group, "blind": blind}
+VALIDATION_ROWS = 10_000  # taken of the labelled payload
+
+
+@dataclass(frozen=True)
+class Companion:
+    """How a companion is made once a run finds bias.
+
+    `role` is the execution role of its model; the endpoint gets one instance of `instance_type`.
+    `kind` per_group is a threshold for each group, blind needs nobody's attribute to decide.
+    `feature` is the one to even out, by default the most biased; `target` the least ratio of
+    favourable rates to reach, by default the feature's threshold. `validation` is an S3 URI of
+    labelled rows that the model was not trained on, CSV with a header: features and the label; by
+    default the subscription's labelled payload.
+    """
+
+    role: str
+    kind: str = "per_group"
+    feature: str | None = None
+    validation: str | None = None
+    target: float | None = None
+    instance_type: str = "ml.m5.large"
+
+    def check(
+        self, asset: Mapping, features: Sequence[Feature], favourable: Sequence, unfavourable
+    ) -> None:
+        """Raise ValueError where no companion of this kind can be made for the model."""
+        check_texts(asdict(self), "companion")
+        if self.kind not in KINDS:
+            raise ValueError(f"A companion's kind is one of {', '.join(KINDS)}, not {self.kind!r}.")
+        if (
+            asset["problem_type"] != ProblemType.BINARY_CLASSIFICATION
+            or not asset["probability_column"]
+        ):
+            raise ValueError(
+                "A companion takes a binary classifier that answers probabilities (probability_column)."
+            )
+        if len(favourable) != 1 or len(unfavourable or ()) != 1:
+            raise ValueError(
+                "A companion takes one favourable class and one unfavourable class; name both."
+            )
+        if asset["positive_label"] not in (*favourable, *unfavourable):
+            raise ValueError(
+                f"The subscription's positive_label is {asset['positive_label']!r}, which is neither favourable nor"
+                " unfavourable: it says whose probability the model answers."
+            )
+        if self.feature not in (None, *(feature.name for feature in features)):
+            raise ValueError(
+                f"The companion's feature, {self.feature!r}, is none of those monitored."
+            )
+
+
+def validation_rows(
+    subscription: "Subscription", uri: str | None, outcomes: Sequence
+) -> tuple[pd.DataFrame, list]:
+    """Return features and labels of the rows to search a rule on, those whose label is one of two
+    outcomes.
+
+    Raises:
+        ValueError: the file can't be read or lacks a column, or no row has a label.
+    """
+    asset = subscription.get_details()["asset"]
+    if uri is None:
+        rows = scored_rows.labelled(subscription, VALIDATION_ROWS)
+        features, labels = (
+            rows.features[asset["feature_columns"]],
+            pd.Series(rows.labels, dtype=object),
+        )
+        where = f"the labelled payload of {subscription.name!r}"
+    else:
+        frame, where = read_csv(subscription, uri), uri
+        wanted = [*asset["feature_columns"], asset["label_column"]]
+        if absent := [name for name in wanted if name not in frame]:
+            raise ValueError(
+                f"{uri} lacks the columns {', '.join(absent)}: it needs a header, features and the label."
+            )
+        translation = dict(map(tuple, asset["label_values"] or ()))
+        features, labels = (
+            frame[asset["feature_columns"]],
+            frame[asset["label_column"]].astype(object),
+        )
+        labels = labels.map(lambda label: translation.get(label, label))
+    known = labels.isin(list(outcomes)).to_numpy()
+    if not known.any():
+        raise ValueError(
+            f"No row of {where} has a label that is {' or '.join(map(repr, outcomes))}."
+        )
+    return features[known].reset_index(drop=True), labels[known].tolist()
+
+
+def read_csv(subscription: "Subscription", uri: str) -> pd.DataFrame:
+    """Read a CSV file with a header from S3, text in the subscription's categorical columns staying
+    text.
+
+    Raises:
+        ValueError: there is no session, no such object, or it is no CSV.
+    """
+    check_text(uri, "uri")
+    place = urlsplit(uri)
+    if place.scheme != "s3" or not place.netloc or not place.path.strip("/"):
+        raise ValueError(f"{uri!r} is not the S3 URI of a file: s3://bucket/key.csv.")
+    if subscription.boto_session is None:
+        raise ValueError("Reading S3 takes a session: DataMart(url, boto_session=...).")
+    s3 = subscription.boto_session.client("s3", region_name=subscription.region)
+    try:
+        body = s3.get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))["Body"].read()
+        return pd.read_csv(io.BytesIO(body))
+    except ClientError as error:
+        raise ValueError(f"{uri} can't be read: {error.response['Error']['Message']}") from None
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise ValueError(f"{uri} is no CSV with a header: {error}") from None

@@ -1,0 +1,1 @@
+"""Scoring engines: SageMaker, any HTTP server, and S3."""

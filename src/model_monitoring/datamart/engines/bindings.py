@@ -1,0 +1,114 @@
+"""Bindings: the engines that serve models."""
+
+import uuid
+
+import boto3
+import pandas as pd
+
+from model_monitoring.datamart.engines import sagemaker
+from model_monitoring.datamart.entities import (
+    CustomMachineLearningInstance,
+    SageMakerMachineLearningInstance,
+)
+from model_monitoring.datamart.postgres.database import Database, as_json
+from model_monitoring.datamart.postgres.texts import check_text
+
+
+class Bindings:
+    """The engines bound to a data mart."""
+
+    def __init__(self, database: Database, boto_session: boto3.Session | None):
+        self._database = database
+        self._boto_session = boto_session
+
+    def add(
+        self, name: str, instance: SageMakerMachineLearningInstance | CustomMachineLearningInstance
+    ) -> str:
+        """Bind an engine and return its uid; the same name and engine again give the same uid.
+
+        Raises:
+            ValueError: the name belongs to another engine, or the engine can't be as described.
+        """
+        check_text(name, "name")
+        properties = instance.properties()
+
+        def work(cursor) -> tuple:
+            cursor.execute(
+                "INSERT INTO binding (binding_uid, name, service_type, properties) VALUES (%s, %s, %s, %s)"
+                " ON CONFLICT (name) DO NOTHING",
+                [str(uuid.uuid4()), name, instance.service_type, as_json(properties)],
+            )
+            cursor.execute(
+                "SELECT binding_uid, service_type, properties FROM binding WHERE name = %s", [name]
+            )
+            return cursor.fetchone()
+
+        uid, service_type, there = self._database.run(work)
+        if (service_type, there) != (instance.service_type, properties):
+            raise ValueError(
+                f"Binding {name!r} is {service_type} with {there}; choose another name for this engine."
+            )
+        return uid
+
+    def set_token_variable(self, binding_uid: str, token_variable: str | None) -> None:
+        """Name another environment variable for the token of an engine of your own; subscriptions
+        stay as they are.
+
+        Raises:
+            ValueError: there is no such binding, it is SageMaker's, or the variable isn't one for
+                tokens.
+        """
+        binding = self.get_details(binding_uid)
+        if binding["service_type"] != CustomMachineLearningInstance.service_type:
+            raise ValueError("SageMaker takes no token: it is asked with the boto3 session.")
+        instance = CustomMachineLearningInstance(binding["properties"]["url"], token_variable)
+        self._database.execute(
+            "UPDATE binding SET properties = %s WHERE binding_uid = %s",
+            [as_json(instance.properties()), binding["binding_uid"]],
+        )
+
+    def get_uids(self) -> list[str]:
+        """Return the uids of all bindings."""
+        return self.list()["uid"].tolist()
+
+    def list(self) -> pd.DataFrame:
+        """List the bindings."""
+        return self._database.frame(
+            "SELECT binding_uid AS uid, name, service_type, created_at FROM binding ORDER BY name"
+        )
+
+    def get_details(self, binding_uid: str) -> dict:
+        """Return all that is known of a binding; raise ValueError where there is none of that
+        uid.
+        """
+        check_text(binding_uid, "binding_uid")
+        found = self._database.rows(
+            "SELECT * FROM binding WHERE binding_uid::text = %s", [binding_uid]
+        )
+        if not found:
+            raise ValueError(
+                f"There is no binding {binding_uid!r}; there are {', '.join(self.get_uids()) or 'none'}."
+            )
+        return found[0]
+
+    def list_assets(self, binding_uid: str | None = None) -> pd.DataFrame:
+        """List the models deployed on the bound engines, or on one: a row per endpoint and
+        production variant.
+
+        Raises:
+            ValueError: there is no such binding, or the data mart was opened without a boto3
+                session.
+        """
+        assets = []
+        for uid in [binding_uid] if binding_uid else self.get_uids():
+            binding = self.get_details(uid)
+            if binding["service_type"] != SageMakerMachineLearningInstance.service_type:
+                assets.append({"name": binding["properties"]["url"], "binding_uid": uid})
+                continue
+            if self._boto_session is None:
+                raise ValueError(
+                    "Listing SageMaker's endpoints takes a session: DataMart(url, boto_session=...)."
+                )
+            found = sagemaker.list_endpoints(self._boto_session, binding["properties"]["region"])
+            assets += [asset | {"binding_uid": uid} for asset in found]
+        return pd.DataFrame(assets, columns=[*sagemaker.ASSET_COLUMNS, "binding_uid"])

@@ -1,0 +1,84 @@
+"""Scoring through whatever engine a subscription's binding names."""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+
+import boto3
+import requests
+
+from model_monitoring.datamart.engines import sagemaker
+from model_monitoring.datamart.entities import CustomMachineLearningInstance, check_engine
+
+TIMEOUT = 30.0  # seconds
+
+
+def score(
+    binding: Mapping,
+    session: boto3.Session | None,
+    deployment: str,
+    features: Sequence[str],
+    rows: Sequence,
+    scoring_id: str,
+) -> list[Mapping]:
+    """Send rows to a deployment and return one dict of answers per row; `binding` is its row of the
+    catalogue.
+
+    Raises:
+        ValueError: there is no session for SageMaker, or the engine refuses the rows or answers
+            something else.
+    """
+    properties = binding["properties"]
+    if binding["service_type"] == CustomMachineLearningInstance.service_type:
+        return _post(properties["url"], properties["token_variable"], features, rows)
+    if session is None:
+        raise ValueError(
+            "Scoring through the endpoint takes a session: DataMart(url, boto_session=...)."
+        )
+    return sagemaker.score(session, properties["region"], deployment, rows, scoring_id)
+
+
+def _post(
+    url: str, token_variable: str | None, features: Sequence[str], rows: Sequence
+) -> list[Mapping]:
+    check_engine(url, token_variable)  # again: the row may have been changed in the table
+    if token_variable and token_variable not in os.environ:
+        raise ValueError(
+            f"The engine's token is expected in the environment variable {token_variable}."
+        )
+    token = os.environ[token_variable] if token_variable else None
+    body = {"fields": list(features), "values": [list(row) for row in rows]}
+    try:
+        # a redirect could carry the token elsewhere
+        answer = requests.post(
+            url, json=body, auth=_bearer(token), timeout=TIMEOUT, allow_redirects=False
+        )
+    except requests.RequestException as error:
+        raise ValueError(f"The engine at {url} can't be reached: {error}") from None
+    if answer.status_code != 200:
+        raise ValueError(
+            f"The engine at {url} answered {answer.status_code}: {answer.text[:200]!r}"
+        )
+    try:
+        content = answer.json()
+        answers = [dict(zip(content["fields"], row, strict=True)) for row in content["values"]]
+    except (KeyError, TypeError, ValueError):
+        shape = '{"fields": [...], "values": [[...]]}'
+        raise ValueError(
+            f"The engine at {url} must answer {shape}, not {answer.text[:200]!r}."
+        ) from None
+    if len(answers) != len(rows):
+        raise ValueError(f"The engine at {url} answered {len(rows)} rows with {len(answers)}.")
+    return answers
+
+
+def _bearer(token: str | None) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:
+    """Give a request a token or nothing; without an `auth`, requests would send what ~/.netrc has
+    for the host.
+    """
+
+    def authorize(request: requests.PreparedRequest) -> requests.PreparedRequest:
+        if token:
+            request.headers["Authorization"] = f"Bearer {token}"
+        return request
+
+    return authorize

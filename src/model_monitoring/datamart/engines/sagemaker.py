@@ -1,0 +1,223 @@
+"""What the data mart asks of SageMaker: which models are deployed, which artifact answers, and
+sometimes an answer.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from numbers import Real
+from urllib.parse import urlsplit
+
+import boto3
+import numpy as np
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from model_monitoring.datamart.entities import ProblemType
+from model_monitoring.datamart.records.batches import some
+
+# Where somebody waits
+QUICK = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
+ASSET_COLUMNS = [
+    "name",
+    "status",
+    "variant",
+    "model",
+    "image",
+    "algorithm",
+    "training_job",
+    "artifact",
+    "created",
+]
+
+
+def list_endpoints(session: boto3.Session, region: str) -> Iterator[dict]:
+    """Yield one dict (keys: ASSET_COLUMNS) per production variant of every endpoint in a region."""
+    client = session.client("sagemaker", region_name=region)
+    for page in client.get_paginator("list_endpoints").paginate(
+        SortBy="Name", SortOrder="Ascending"
+    ):
+        for summary in page["Endpoints"]:
+            for variant, model in _models(client, summary["EndpointName"]):
+                container = _container(model)
+                artifact, image = container.get("ModelDataUrl"), container.get("Image", "")
+                yield {
+                    "name": summary["EndpointName"],
+                    "status": summary["EndpointStatus"],
+                    "variant": variant,
+                    "model": model["ModelName"],
+                    "image": image,
+                    "algorithm": image.split("/")[-1].split(":")[0],
+                    "training_job": _training_job(client, artifact),
+                    "artifact": artifact,
+                    "created": summary["CreationTime"],
+                }
+
+
+def _models(client, endpoint: str) -> list[tuple[str, dict]]:
+    """Return (variant, model description) of an endpoint; none where one of them was deleted
+    meanwhile.
+    """
+    try:
+        configuration = client.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
+        variants = client.describe_endpoint_config(EndpointConfigName=configuration)[
+            "ProductionVariants"
+        ]
+        return [
+            (variant["VariantName"], client.describe_model(ModelName=variant["ModelName"]))
+            for variant in variants
+        ]
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("ValidationException", "ResourceNotFound"):
+            return []
+        raise
+
+
+def _container(model: Mapping) -> Mapping:
+    return model.get("PrimaryContainer") or (model.get("Containers") or [{}])[0]
+
+
+def _training_job(client, artifact: str | None) -> str | None:
+    """Find the training job that wrote an artifact: SageMaker puts it at
+    <output>/<job>/output/model.tar.gz.
+    """
+    parts = (artifact or "").split("/")
+    if len(parts) < 3 or parts[-2] != "output":
+        return None
+    try:
+        job = client.describe_training_job(TrainingJobName=parts[-3])
+    except ClientError:
+        return None
+    return (
+        job["TrainingJobName"]
+        if job.get("ModelArtifacts", {}).get("S3ModelArtifacts") == artifact
+        else None
+    )
+
+
+def asset_revision(session: boto3.Session, region: str, endpoint: str) -> str:
+    """Return a short digest of the model artifact behind an endpoint: the first twelve digits of
+    its S3 ETag.
+
+    Several variants give several digests, joined by "+". Empty where the endpoint or its artifact
+    is gone.
+    """
+    revisions = []
+    s3 = session.client("s3", region_name=region, config=QUICK)
+    for _, model in _models(
+        session.client("sagemaker", region_name=region, config=QUICK), endpoint
+    ):
+        artifact = urlsplit(_container(model).get("ModelDataUrl") or "")
+        if artifact.netloc:
+            try:
+                tag = s3.head_object(Bucket=artifact.netloc, Key=artifact.path.lstrip("/"))["ETag"]
+            except ClientError:
+                continue
+            revisions.append(tag.strip('"')[:12])
+    return "+".join(dict.fromkeys(revisions))
+
+
+def score(
+    session: boto3.Session, region: str, endpoint: str, rows: Sequence[Sequence], inference_id: str
+) -> list[dict]:
+    """Send rows to an endpoint as CSV and return one dict per row.
+
+    linear-learner and its kin answer {"predictions": [{"score": ..., "predicted_label": ...}]}:
+    those keys are kept. A bare number, as XGBoost answers in CSV, becomes {"score": number} or, of
+    several a row, {"score": [numbers]}.
+
+    Raises:
+        ValueError: the endpoint is not there, refuses the rows, or answers something else.
+    """
+    text = io.StringIO()
+    csv.writer(text).writerows(["" if value is None else value for value in row] for row in rows)
+    runtime = session.client("sagemaker-runtime", region_name=region)
+    try:
+        answer = runtime.invoke_endpoint(
+            EndpointName=endpoint,
+            ContentType="text/csv",
+            Body=text.getvalue(),
+            InferenceId=inference_id,
+        )
+    except ClientError as error:
+        raise ValueError(
+            f"Endpoint {endpoint!r} did not score the rows: {error.response['Error']['Message']}"
+        ) from None
+    return read_answer(answer["ContentType"], answer["Body"].read().decode(), len(rows))
+
+
+def read_answer(content_type: str, body: str, count: int) -> list[dict]:
+    """Read an endpoint's answer to `count` rows (see `score`); raise ValueError where it isn't one
+    row each.
+
+    JSON is a list of answers, also as "predictions", or a line each; or "fields" and "values".
+    """
+    try:
+        if "json" in content_type:
+            answers = _json_answers(body)
+        else:
+            # XGBoost separates rows by commas or by line ends, depending on its version
+            lines = list(csv.reader(io.StringIO(body.strip())))
+            lines = [[value] for value in lines[0]] if len(lines) == 1 < count else lines
+            answers = [
+                {"score": float(line[0]) if len(line) == 1 else [float(v) for v in line]}
+                for line in lines
+            ]
+        if len(answers) == count:
+            return answers
+    except (KeyError, TypeError, ValueError, csv.Error):
+        pass
+    raise ValueError(
+        f"The endpoint's answer to {count} rows can't be read as {count} predictions: {body[:200]!r}"
+    )
+
+
+def read_json(text: str) -> object:
+    """Read JSON, or lines of it as a list; raise ValueError where it's neither."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return [json.loads(line) for line in text.split("\n") if line.strip()]
+
+
+def _json_answers(body: str) -> list[dict]:
+    content = read_json(body)
+    if isinstance(content, dict):
+        if "fields" in content:
+            return [dict(zip(content["fields"], row, strict=True)) for row in content["values"]]
+        content = content.get("predictions", [content])
+    return [answer if isinstance(answer, dict) else {"score": answer} for answer in content]
+
+
+def outputs_of(answer: Mapping, outputs: Sequence[str], asset: Mapping) -> list:
+    """Turn an endpoint's answer to one row (see `read_answer`) into a subscription's output
+    columns.
+
+    A bare score is the probability (for a regression, the prediction); the predicted class follows
+    from it: the positive one from 0.5 on, or the one of the greatest of several.
+
+    Raises:
+        ValueError: an output can't be told from the answer.
+    """
+    values, score = dict(answer), answer.get("score")
+    if asset["probability_column"]:
+        values.setdefault(asset["probability_column"], score)
+    if asset["prediction_column"] not in values and score is not None:
+        values[asset["prediction_column"]] = _prediction(score, asset)
+    if lacking := [name for name in outputs if values.get(name) is None]:
+        raise ValueError(f"The endpoint's answer has no {some(lacking)}: {some([*answer])}.")
+    return [values[name] for name in outputs]
+
+
+def _prediction(score: float | list[float], asset: Mapping) -> object:
+    known = [value for _, value in asset["label_values"] or [[0, 0], [1, 1]]]
+    multiclass = asset["problem_type"] == ProblemType.MULTICLASS_CLASSIFICATION
+    if isinstance(score, list) and multiclass and len(score) == len(known):
+        return known[int(np.argmax(score))]
+    if not isinstance(score, Real) or multiclass:
+        raise ValueError(f"The prediction can't be told from {score!r:.80}, which has no names.")
+    if asset["problem_type"] == ProblemType.REGRESSION:
+        return score
+    positive = 1 if asset["positive_label"] is None else asset["positive_label"]
+    return positive if score >= 0.5 else next((value for value in known if value != positive), None)

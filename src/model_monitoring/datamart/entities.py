@@ -1,0 +1,189 @@
+"""What a user hands to the data mart: engines, assets and records, in OpenScale's words."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from model_monitoring.datamart.postgres.columns import column_names
+from model_monitoring.datamart.postgres.texts import check_text, check_texts
+
+# A binding is a row in a table: whoever can write one must not have any secret of the environment
+# sent anywhere.
+TOKEN_VARIABLE = re.compile("ENGINE_TOKEN(_[A-Za-z0-9_]+)?")
+REGION = re.compile("[a-z0-9-]{1,40}")
+
+
+class ProblemType(StrEnum):
+    """What a model predicts."""
+
+    BINARY_CLASSIFICATION = "binary"
+    MULTICLASS_CLASSIFICATION = "multiclass"
+    REGRESSION = "regression"
+
+
+class InputDataType(StrEnum):
+    """What a model's input is. The data mart holds tables only."""
+
+    STRUCTURED = "structured"
+
+
+@dataclass(frozen=True)
+class SageMakerMachineLearningInstance:
+    """Amazon SageMaker in one region, reached with the boto3 session given to the data mart: no key
+    is stored.
+    """
+
+    region: str
+    service_type = "amazon_sagemaker"
+
+    def properties(self) -> dict:
+        """Return what the data mart keeps of it; raise ValueError where the region can't be one."""
+        if not isinstance(self.region, str) or not REGION.fullmatch(self.region):
+            raise ValueError(
+                f"region is {self.region!r:.80}: name one of AWS's, such as us-east-1."
+            )
+        return {"region": self.region}
+
+
+@dataclass(frozen=True)
+class CustomMachineLearningInstance:
+    """Any engine that scores over HTTP: POST `url` with {"fields", "values"} is answered in the
+    same form.
+
+    `token_variable` names the environment variable that holds its bearer token, ENGINE_TOKEN or
+    ENGINE_TOKEN_ and whatever you like; the token itself is never stored.
+    """
+
+    url: str
+    token_variable: str | None = None
+    service_type = "custom_machine_learning"
+
+    def properties(self) -> dict:
+        """Return what the data mart keeps of it; see `check_engine` for what is raised."""
+        check_engine(self.url, self.token_variable)
+        return {"url": self.url, "token_variable": self.token_variable}
+
+
+def check_engine(url: str, token_variable: str | None) -> None:
+    """Raise ValueError unless the URL is one of HTTP, and the variable, if any, one that is meant
+    for such tokens.
+    """
+    check_text(url, "url")
+    parts = urlsplit(url)
+    if (
+        parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or parts.username
+        or parts.password
+    ):
+        raise ValueError("The engine's url must be http(s)://host/path, without user or password.")
+    if token_variable is not None and not (
+        isinstance(token_variable, str) and TOKEN_VARIABLE.fullmatch(token_variable)
+    ):
+        raise ValueError(
+            f"token_variable is {token_variable!r:.80}: an engine's token is taken from ENGINE_TOKEN or a variable that"
+            " begins with ENGINE_TOKEN_, and from no other. Put the token into such a variable, and name that one:"
+            " bindings.set_token_variable(uid, name) for a binding that is there."
+        )
+
+
+@dataclass(frozen=True)
+class SageMakerMachineLearningAsset:
+    """A deployed model and the meaning of its columns.
+
+    `source_uid` is the endpoint's name. `feature_columns` are the request's fields,
+    `prediction_column` and `probability_column` fields of the response. `label_column` is the
+    truth, known later. `label_values` are the labels there are: a list, or a mapping of the label's
+    text to what the model predicts ({"B": 0, "M": 1}). `positive_label` is, of a binary model, the
+    predicted value that counts as positive.
+    """
+
+    source_uid: str
+    binding_uid: str
+    problem_type: ProblemType
+    label_column: str
+    prediction_column: str
+    feature_columns: Sequence[str]
+    input_data_type: InputDataType = InputDataType.STRUCTURED
+    probability_column: str | None = None
+    categorical_columns: Sequence[str] = ()
+    name: str | None = None
+    positive_label: object = None
+    label_values: Sequence | Mapping | None = None
+
+    def properties(self) -> dict:
+        """Return what the data mart keeps of it as JSON; raise ValueError where columns don't fit
+        together.
+        """
+        properties = asdict(self)
+        for identity in ("source_uid", "binding_uid", "name"):
+            del properties[identity]
+        check_texts(properties, type(self).__name__)
+        properties["problem_type"] = str(ProblemType(self.problem_type))
+        properties["input_data_type"] = str(InputDataType(self.input_data_type))
+        for plural in ("feature_columns", "categorical_columns"):
+            properties[plural] = list(getattr(self, plural))
+        if isinstance(self.label_values, Mapping):
+            # pairs, since a JSON object could only have text as keys
+            properties["label_values"] = [
+                [label, value] for label, value in self.label_values.items()
+            ]
+        elif self.label_values is not None:
+            properties["label_values"] = [[value, value] for value in self.label_values]
+        features = properties["feature_columns"]
+        outputs = [column for column in (self.prediction_column, self.probability_column) if column]
+        column_names([*features, *outputs, self.label_column])
+        if not features:
+            raise ValueError("feature_columns is empty: name the fields of the model's request.")
+        if repeated := sorted({name for name in features if features.count(name) > 1}):
+            raise ValueError(f"feature_columns names {', '.join(repeated)} more than once.")
+        if unknown := sorted(set(properties["categorical_columns"]) - set(features)):
+            raise ValueError(
+                f"categorical_columns names {', '.join(unknown)}, which feature_columns doesn't."
+            )
+        for column in (self.label_column, *outputs):
+            if column in features:
+                raise ValueError(
+                    f"{column!r} can't be both a feature and the label, prediction or probability."
+                )
+        return properties
+
+
+class CustomMachineLearningAsset(SageMakerMachineLearningAsset):
+    """A model on another engine; `source_uid` is the name its deployment has there."""
+
+
+@dataclass(frozen=True)
+class PayloadRecord:
+    """One scoring request with its answer: `{"fields": [...], "values": [[...], ...]}` each, a row
+    per scored case.
+
+    Rows are stored as `<scoring_id>-1`, `-2` and so on; without a scoring id, under a fresh one.
+    `scoring_timestamp` is a datetime or ISO text (UTC where it names no zone), now by default;
+    `response_time` is in milliseconds. `asset_revision` is the version of the model that answered,
+    by default what SageMaker serves now.
+    """
+
+    request: Mapping = field(repr=False)
+    response: Mapping = field(repr=False)
+    scoring_id: str | None = None
+    scoring_timestamp: datetime | str | None = None
+    response_time: int | None = None
+    asset_revision: str | None = None
+
+
+class StoreReport(NamedTuple):
+    """What a call to `store` did: records stored, records skipped because they were there already,
+    rows stored.
+
+    `changes` says what was changed in the tables for it (see `PayloadLogging.enable`).
+    """
+
+    stored: int
+    skipped: int
+    rows: int
+    changes: tuple[str, ...] = ()

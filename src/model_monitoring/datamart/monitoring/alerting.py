@@ -1,0 +1,48 @@
+"""Alerts that follow from a run's measurements: opened outside the limits, closed within them."""
+
+from model_monitoring.datamart.postgres.database import Cursor
+
+
+def settle(
+    cursor: Cursor,
+    identity: tuple[int, str, str, str],
+    run_uid: str,
+    value: float,
+    lower: float | None,
+    upper: float | None,
+) -> None:
+    """Open an alert, keep it up, or close it, as a measured value lies outside or within its
+    limits.
+
+    `identity` is the subscription's id, the monitor, the metric and the slice: of each there is one
+    open alert at most.
+    """
+    if (lower is not None and value < lower) or (upper is not None and value > upper):
+        cursor.execute(
+            "INSERT INTO alert (subscription_id, monitor, metric, slice, state, value, lower_limit, upper_limit,"
+            " opened_at, opened_by_run, last_seen_at) VALUES (%s,%s,%s,%s,'open',%s,%s,%s,now(),%s,now())"
+            " ON CONFLICT (subscription_id, monitor, metric, slice) WHERE state <> 'closed'"
+            " DO UPDATE SET value = EXCLUDED.value, lower_limit = EXCLUDED.lower_limit,"
+            " upper_limit = EXCLUDED.upper_limit, last_seen_at = now()",
+            [*identity, value, lower, upper, run_uid],
+        )
+    else:
+        cursor.execute(
+            "UPDATE alert SET state = 'closed', closed_at = now(), closed_by_run = %s WHERE state <> 'closed'"
+            " AND (subscription_id, monitor, metric, slice) = (%s, %s, %s, %s)",
+            [run_uid, *identity],
+        )
+
+
+def close_unmeasured(cursor: Cursor, identity: tuple[int, str], run_uid: str) -> None:
+    """Close the alerts on what a run has measured no longer, such as a group that `enable` was told
+    to leave out.
+
+    `identity` is the subscription's id and the monitor. No later run would look at them.
+    """
+    cursor.execute(
+        "UPDATE alert SET state = 'closed', closed_at = now(), closed_by_run = %s WHERE state <> 'closed'"
+        " AND (subscription_id, monitor) = (%s, %s)"
+        " AND (metric, slice) NOT IN (SELECT metric, slice FROM measurement WHERE run_uid = %s)",
+        [run_uid, *identity, run_uid],
+    )

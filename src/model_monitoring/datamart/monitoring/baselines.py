@@ -1,0 +1,29 @@
+"""What a monitor measures against: learned once for each version of a model."""
+
+from typing import TYPE_CHECKING
+
+from model_monitoring.datamart.postgres.database import as_json
+
+if TYPE_CHECKING:
+    from model_monitoring.datamart.subscriptions import Subscription
+
+
+def keep(subscription: "Subscription", monitor: str, content: dict) -> None:
+    """Keep what a monitor learned about the version of the model that answers now, in place of what
+    it had.
+    """
+    subscription.database.execute(
+        "INSERT INTO baseline (subscription_id, monitor, asset_revision, content) VALUES (%s, %s, %s, %s)"
+        " ON CONFLICT (subscription_id, monitor, asset_revision)"
+        " DO UPDATE SET content = EXCLUDED.content, created_at = now()",
+        [subscription.subscription_id, monitor, subscription.asset_revision(), as_json(content)],
+    )
+
+
+def find(subscription: "Subscription", monitor: str) -> dict | None:
+    """Return what a monitor learned about the version of the model that answers now."""
+    found = subscription.database.rows(
+        "SELECT content FROM baseline WHERE (subscription_id, monitor, asset_revision) = (%s, %s, %s)",
+        [subscription.subscription_id, monitor, subscription.asset_revision()],
+    )
+    return found[0]["content"] if found else None

@@ -1,0 +1,272 @@
+"""Drift monitoring: the traffic of a window against the data that the model was trained on; no
+labels needed.
+"""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+from psycopg2 import sql
+from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ as REPEATABLE_READ
+
+from model_monitoring.analysis.data_quality import comparison, consistency, constraints, violations
+from model_monitoring.analysis.data_quality.statistics import Profile, profile
+from model_monitoring.analysis.quality import accuracy_estimate
+from model_monitoring.datamart.monitoring import baselines
+from model_monitoring.datamart.monitoring.base import Measurement, Monitor, Outcome
+from model_monitoring.datamart.postgres.columns import INTEGER
+from model_monitoring.datamart.postgres.copying import SHORT_INTEGER, TIMESTAMP, copy_out
+from model_monitoring.datamart.postgres.database import Cursor, as_json
+from model_monitoring.datamart.postgres.texts import check_frame
+
+
+class DriftMonitoring(Monitor):
+    """Drift of one subscription's traffic."""
+
+    name = "drift"
+    metrics_view = "DriftMetrics"
+
+    def enable(
+        self,
+        training_data: pd.DataFrame,
+        *,
+        scored: pd.DataFrame | None = None,
+        threshold: float = 0.05,
+        data_threshold: float = 0.1,
+        min_records: int = 50,
+    ) -> dict:
+        """Switch drift monitoring on, with a baseline for the model version that the endpoint
+        serves now.
+
+        Args:
+            training_data: the features that the model was trained on; with the prediction or
+                probability column beside them, its answers are watched for drift as well.
+            scored: labelled rows that the model was *not* trained on, with its answers: the label,
+                prediction and probability columns. With it, accuracy is estimated for windows
+                without labels.
+            threshold: upper limit of drift_magnitude, the estimated loss of accuracy.
+            data_threshold: upper limit of data_drift_magnitude, the share of rows that break a
+                constraint learned from the training data, beyond the share that unseen training
+                data breaks.
+            min_records: a window with fewer rows isn't judged.
+
+        Raises:
+            ValueError: a feature is missing from the training data, or a column from `scored`; too
+                few rows.
+        """
+        asset = self._subscription.asset
+        if absent := [name for name in asset["feature_columns"] if name not in training_data]:
+            raise ValueError(f"The training data lacks the feature columns {absent}.")
+        answers = [
+            name
+            for name in (asset["prediction_column"], asset["probability_column"])
+            if name in training_data
+        ]
+        check_frame(training_data, "training_data")
+        if scored is not None:
+            check_frame(scored, "scored")
+        dropped = self._subscription.get_details()["never_store"]
+        features = [name for name in asset["feature_columns"] if name not in dropped]
+        training_data = self._as_logged(training_data[[*features, *answers]])
+        reference = profile(training_data)
+        content = {
+            "statistics": reference.statistics(),
+            "constraints": constraints.suggest(reference),
+            "consistency": consistency.learn(training_data[features]),
+            "accuracy": None if scored is None else self._learn_accuracy(scored),
+        }
+        limit = content["consistency"]["expected_share"] + data_threshold
+        limits = {
+            "drifted_features": (None, 0),
+            "violations": (None, 0),
+            "data_drift_magnitude": (None, limit),
+        }
+        parameters = {
+            "threshold": threshold,
+            "data_threshold": data_threshold,
+            "min_records": min_records,
+        }
+        details = self._enable(parameters, limits | {"drift_magnitude": (None, threshold)})
+        baselines.keep(self._subscription, self.name, content)
+        return details
+
+    def _learn_accuracy(self, scored: pd.DataFrame) -> dict:
+        asset = self._subscription.asset
+        wanted = [asset["label_column"], asset["prediction_column"], asset["probability_column"]]
+        if absent := [name for name in wanted if name not in scored]:
+            raise ValueError(f"The scored rows lack the columns {absent}.")
+        values = [scored[name].to_numpy() for name in wanted]
+        return accuracy_estimate.fit(*values, positive_label=asset["positive_label"])
+
+    def _measure(self, parameters: dict) -> Outcome:
+        """Measure what was logged since the last run, whenever it was scored: captured traffic
+        arrives late.
+        """
+        baseline = baselines.find(self._subscription, self.name)
+        if baseline is None:
+            reason = "the endpoint serves a model version without a baseline: call enable() with its training data"
+            return Outcome(0, skipped=reason)
+        rows = self._rows(self._last_record() + 1, self._subscription.settled_record())
+        if len(rows) < max(1, parameters["min_records"]):
+            return Outcome(
+                len(rows),
+                skipped=f"{len(rows)} new rows, {parameters['min_records']} needed (min_records)",
+            )
+        watched = [feature["name"] for feature in baseline["statistics"]["features"]]
+        seen = profile(rows[watched])
+        found, table = violations.check(seen, baseline["constraints"], baseline["statistics"])
+        broken = consistency.find_inconsistent(
+            rows[self._subscription.asset["feature_columns"]], baseline["consistency"]
+        )
+        measurements = [
+            Measurement("drifted_features", float(table["drifted"].sum())),
+            Measurement("violations", float(len(found))),
+            Measurement("data_drift_magnitude", broken.share),
+            *(
+                Measurement("drift_distance", row.distance, slice=row.feature)
+                for row in table.itertuples()
+            ),
+        ]
+        details = {
+            "violations": found,
+            "drift": table.replace({np.nan: None}).to_dict("records"),
+            "inconsistent": broken.constraints.head(20).to_dict("records"),
+            "first_record": int(rows["record_id"].min()),
+            "last_record": int(rows["record_id"].max()),
+        }
+        if baseline["accuracy"]:
+            estimated, more = self._estimate_accuracy(baseline["accuracy"], rows, broken)
+            measurements += estimated
+            details |= more
+        window = tuple(rows["scored_at"].agg(["min", "max"]))
+        found = [_defined(measurement) for measurement in measurements]
+        return Outcome(len(rows), window, found, details | {"profile": seen.to_dict()})
+
+    def _estimate_accuracy(
+        self, reference: dict, rows: pd.DataFrame, broken: consistency.Consistency
+    ) -> tuple[list[Measurement], dict]:
+        asset = self._subscription.asset
+        answers = [
+            rows[asset[f"{what}_column"]].to_numpy() for what in ("prediction", "probability")
+        ]
+        found = accuracy_estimate.estimate(reference, *answers, consistency=broken)
+        lost = max(0.0, found.reference_accuracy - found.accuracy)
+        measurements = [
+            Measurement("predicted_accuracy", found.accuracy, found.ci_low, found.ci_high),
+            Measurement("drift_magnitude", lost),
+        ]
+        return measurements, {"believable": found.believable, "doubts": found.reasons}
+
+    def _rows(self, first: int, last: int) -> pd.DataFrame:
+        """Read features and answers of the records logged from one to another, with their row and
+        time.
+        """
+        table = self._subscription.table()
+        columns = {
+            c.name: (sql.Identifier(c.column_name), c.type) for c in table.of("feature", "output")
+        }
+        kinds = {"record_id": INTEGER, "row_number": SHORT_INTEGER, "scored_at": TIMESTAMP}
+        columns |= {name: (sql.Identifier(name), kind) for name, kind in kinds.items()}
+        source = sql.SQL(
+            "(SELECT * FROM {} WHERE record_id BETWEEN {} AND {} ORDER BY record_id, row_number) p"
+        ).format(sql.Identifier(table.payload), sql.Literal(first), sql.Literal(last))
+        rows = pd.DataFrame(
+            self._database.run(lambda cursor: copy_out(cursor, source, columns), REPEATABLE_READ)
+        )
+        return rows.assign(scored_at=rows["scored_at"].dt.tz_localize(UTC))
+
+    def _as_logged(self, frame: pd.DataFrame) -> pd.DataFrame:
+        # A feature that isn't categorical is logged as double precision, also where training data
+        # holds whole numbers.
+        whole = frame.select_dtypes("integer").columns.intersection(
+            self._subscription.asset["feature_columns"]
+        )
+        numbers = whole.difference(self._subscription.asset["categorical_columns"])
+        return frame.astype(dict.fromkeys(numbers, float))
+
+    def _record(
+        self, cursor: Cursor, run_uid: str, outcome: Outcome, limits: dict, revision: str
+    ) -> None:
+        kept = {name: value for name, value in outcome.details.items() if name != "profile"}
+        super()._record(cursor, run_uid, replace(outcome, details=kept), limits, revision)
+        if "profile" in outcome.details:
+            cursor.execute(
+                "INSERT INTO profile VALUES (%s, %s, %s, %s, %s, %s, %s)",
+                [
+                    run_uid,
+                    self._subscription.subscription_id,
+                    revision,
+                    *outcome.window,
+                    outcome.records,
+                    as_json(outcome.details["profile"]),
+                ],
+            )
+
+    def show_drift(
+        self, start_time: datetime | None = None, end_time: datetime | None = None
+    ) -> pd.DataFrame:
+        """Compare all windows of a time, added up, with the baseline; no row of the payload is
+        read.
+
+        Returns one row per feature, as `monitors.comparison.compare` has them. A window counts if
+        it lies in the time as a whole; windows of an earlier model version don't.
+
+        Raises:
+            ValueError: there is no baseline, or no window of the present model version in this
+                time.
+        """
+        baseline = baselines.find(self._subscription, self.name)
+        windows = self._database.rows(
+            "SELECT content FROM profile WHERE (subscription_id, asset_revision) = (%s, %s)"
+            " AND window_start >= %s AND window_end <= %s ORDER BY window_start",
+            [
+                self._subscription.subscription_id,
+                self._subscription.asset_revision(),
+                start_time or datetime.min.replace(tzinfo=UTC),
+                end_time or datetime.max.replace(tzinfo=UTC),
+            ],
+        )
+        if baseline is None or not windows:
+            raise ValueError(
+                "There is no drift run of the deployed model version in this time: call run() first."
+            )
+        total, *others = (Profile.from_dict(window["content"]) for window in windows)
+        for other in others:
+            total.merge(other)
+        return comparison.compare(baseline["statistics"], total, rules=baseline["constraints"])
+
+    def show_inconsistent_rows(self, run_uid: str | None = None) -> pd.DataFrame:
+        """Return the rows of a run's window, by default the last's, that break a constraint learned
+        in training.
+
+        Returns scoring_id, scored_at and the features.
+
+        Raises:
+            ValueError: there is no such run, or it measured nothing.
+        """
+        run = self.get_run_details(run_uid)
+        baseline = baselines.find(self._subscription, self.name)
+        if baseline is None or "first_record" not in run:
+            raise ValueError(
+                f"Run {run['run_uid']} measured nothing: {run.get('reason', run['state'])}."
+            )
+        rows = self._rows(run["first_record"], run["last_record"])
+        features = self._subscription.asset["feature_columns"]
+        broken = rows[consistency.find_inconsistent(rows[features], baseline["consistency"]).rows]
+        known = self._database.rows(
+            "SELECT record_id, scoring_id FROM scoring_key WHERE record_id = ANY(%s)",
+            [broken["record_id"].tolist()],
+        )
+        names = broken["record_id"].map({row["record_id"]: row["scoring_id"] for row in known})
+        ids = names + "-" + broken["row_number"].astype(str)
+        return broken.assign(scoring_id=ids)[["scoring_id", "scored_at", *features]].reset_index(
+            drop=True
+        )
+
+
+def _defined(measurement: Measurement) -> Measurement:
+    """Put None, PostgreSQL's NULL, in the place of a value that isn't a number."""
+    return (
+        replace(measurement, value=None) if measurement.value != measurement.value else measurement
+    )

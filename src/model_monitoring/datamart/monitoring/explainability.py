@@ -1,0 +1,301 @@
+"""Explainability: why a row was answered as it was, what would have changed it, and whether the
+reasons drift.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from psycopg2 import sql
+
+from model_monitoring.analysis.explain import attribution
+from model_monitoring.analysis.explain.contrast import MAX_ROWS, contrast
+from model_monitoring.datamart import asking
+from model_monitoring.datamart import rows as scored_rows
+from model_monitoring.datamart.companion.settings import read_csv
+from model_monitoring.datamart.entities import ProblemType
+from model_monitoring.datamart.monitoring import baselines, explanations
+from model_monitoring.datamart.monitoring.base import Measurement, Monitor, Outcome, refuse_erased
+from model_monitoring.datamart.monitoring.explanations import Explanation
+from model_monitoring.datamart.postgres.texts import check_frame, check_text
+from model_monitoring.datamart.tables import tables, traces
+
+TRAINING_ROWS = 1000  # kept, of the training data
+WINDOW = 10_000  # newest rows, of which a run explains a sample
+SINGLE, BACKGROUND = 200, 10  # coalitions tried for one explanation, and background rows
+MANY, FEW = 100, 5  # the same for each of many
+# Rows at most that attributions ask for, of the 3,000 of one explanation: its contrast has the rest
+ATTRIBUTED = 2_020
+
+
+class Explainability(Monitor):
+    """Explanations of one subscription's answers."""
+
+    name = "explainability"
+    metrics_view = "ExplainabilityMetrics"
+
+    def __init__(self, subscription):
+        super().__init__(subscription)
+        self._sample: int | None = None
+
+    def enable(
+        self,
+        background: pd.DataFrame | str,
+        *,
+        changeable: Sequence[str] = (),
+        protected: Sequence[str] = (),
+        threshold: float = 0.5,
+        sample: int = 100,
+        min_records: int = 50,
+    ) -> dict:
+        """Switch explanations on, for the model version that the endpoint serves now.
+
+        Args:
+            background: rows that the model was trained on, a frame or the S3 URI of CSV with a
+                header. Up to 1,000 are kept: ten of them (fewer where features are more than a
+                hundred) stand for the average that an answer is compared with.
+            changeable: features that a person can change; advice touches no other.
+            protected: features that no advice may touch.
+            threshold: probability from which on the model predicts the positive class.
+            sample: rows of a window that a run explains; each costs some five hundred rows asked of
+                the endpoint.
+            min_records: a window with fewer rows isn't judged.
+
+        Raises:
+            ValueError: a feature is missing from the rows, unknown, or both protected and
+                changeable.
+        """
+        asset, features = self._subscription.asset, self._subscription.asset["feature_columns"]
+        if asset["problem_type"] == ProblemType.MULTICLASS_CLASSIFICATION:
+            raise ValueError(
+                "Explanations take a binary classifier or a regression, not a multiclass model."
+            )
+        rows = (
+            read_csv(self._subscription, background) if isinstance(background, str) else background
+        )
+        if absent := [name for name in features if name not in rows]:
+            raise ValueError(
+                f"The background lacks the feature columns {', '.join(map(str, absent))}."
+            )
+        check_frame(rows[features], "background")
+        if unknown := [name for name in (*changeable, *protected) if name not in features]:
+            raise ValueError(f"{unknown[0]!r} is no feature; features are {', '.join(features)}.")
+        if touched := [name for name in changeable if name in protected]:
+            raise ValueError(
+                f"{touched[0]!r} is protected, so never advice: take it out of changeable."
+            )
+        if len(rows) < FEW:
+            raise ValueError(
+                f"The background has {len(rows)} rows; {FEW} are needed, some hundred are better."
+            )
+        rows = (
+            rows[features]
+            .sample(min(len(rows), TRAINING_ROWS), random_state=0)
+            .reset_index(drop=True)
+        )
+        rows = rows.assign(**dict.fromkeys(self._subscription.get_details()["never_store"]))
+        few = attribution.background(self._score, rows, FEW)
+        size = min(BACKGROUND, max(1, ATTRIBUTED // (_coalitions(features) + 2)))
+        content = {
+            "columns": features,
+            "rows": rows.astype(object).where(rows.notna(), None).values.tolist(),
+            "background": attribution.background(self._score, rows, size).index.tolist(),
+            "few": few.index.tolist(),
+            "global": attribution.global_attributions(
+                self._many(rows.head(sample), few).values
+            ).to_dict(),
+        }
+        parameters = {
+            "changeable": list(changeable),
+            "protected": list(protected),
+            "threshold": threshold,
+        }
+        parameters |= {"sample": sample, "min_records": min_records}
+        details = self._enable(parameters, {"ndcg": (attribution.DRIFT_THRESHOLD, None)})
+        baselines.keep(self._subscription, self.name, content)
+        return details
+
+    def explain(self, scoring_id: str) -> Explanation:
+        """Explain a row's answer, and store the explanation; asked for again, the stored one is
+        returned.
+
+        Fewer than 3,000 rows are asked of the endpoint, unless the model has more than a thousand
+        features.
+
+        Raises:
+            ValueError: there is no such row, explanations are off, or the endpoint serves a version
+                of the model that they weren't enabled for.
+        """
+        identifier = self._subscription.subscription_id
+        erasures = self._database.run(lambda cursor: traces.erasures(cursor, identifier))
+        row, parameters = scored_rows.single(self._subscription, scoring_id), self._parameters()
+        row_id = row.about["scoring_id"].iloc[0]
+        revision = self._subscription.asset_revision()
+        if found := explanations.find(self._database, identifier, row_id, revision):
+            return found
+        baseline, training = self._baseline()
+        features = _as_trained(row.features[list(training)], training)
+        samples = _coalitions(list(training))
+        base = training.loc[baseline["background"]]
+        values = attribution.attribute(
+            self._score, features, base, samples=samples, link=self._link
+        )
+        changes, regression = (
+            None,
+            self._subscription.asset["problem_type"] == ProblemType.REGRESSION,
+        )
+        if not regression:
+            limits = {"protected": parameters["protected"], "threshold": parameters["threshold"]}
+            limits["max_rows"] = MAX_ROWS - 1 - values.scored_rows
+            changes = contrast(self._score, features, training, parameters["changeable"], **limits)
+        score = changes.score if changes else float(self._score(features)[0])
+        written = explanations.content(features, score, self._link, values, changes)
+        if not explanations.store(self._database, identifier, row, revision, written, erasures):
+            return self.explain(scoring_id)  # something was erased meanwhile, perhaps this very row
+        return self.get(row_id)
+
+    def get(self, scoring_id: str) -> Explanation:
+        """Return a row's newest explanation; raise ValueError where it has none."""
+        none = f"Row {scoring_id!r:.200} has no explanation yet"
+        try:
+            check_text(scoring_id, "scoring_id")
+        except ValueError as error:
+            raise ValueError(f"{none}: {error}") from None
+        for row_id in (scoring_id, f"{scoring_id}-1"):
+            if found := explanations.find(
+                self._database, self._subscription.subscription_id, row_id
+            ):
+                return found
+        raise ValueError(f"{none}: call explain() with its scoring id.")
+
+    def run(self, background_mode: bool = False, sample: int | None = None) -> dict:
+        """Explain a sample of the newest rows and compare what matters with the training data; see
+        `Monitor.run`.
+        """
+        self._sample = sample
+        return super().run(background_mode)
+
+    def get_background(self) -> pd.DataFrame:
+        """Return the ten training rows whose mean answer an explanation starts from; ValueError
+        before `enable`.
+        """
+        baseline, training = self._baseline()
+        return training.loc[baseline["background"]]
+
+    def get_global(self, run_uid: str | None = None) -> pd.DataFrame:
+        """Return each feature's mean absolute attribution in a run, by default the last, and in the
+        training data.
+
+        Raises:
+            ValueError: the run measured nothing, or rows it read were erased, and its details with
+                them.
+        """
+        run = self.get_run_details(run_uid)
+        refuse_erased(run)
+        if run["state"] != "finished":
+            raise ValueError(
+                f"Run {run['run_uid']} measured nothing: {run.get('reason') or run.get('error')}."
+            )
+        return pd.DataFrame(run["attributions"], columns=["feature", "current", "baseline"])
+
+    def _measure(self, parameters: dict) -> Outcome:
+        try:
+            baseline, training = self._baseline()
+        except ValueError as error:
+            return Outcome(0, skipped=str(error))
+        rows = scored_rows.newest(self._subscription, WINDOW)
+        if len(rows) < max(1, parameters["min_records"]):
+            return Outcome(
+                len(rows),
+                skipped=f"{len(rows)} rows, {parameters['min_records']} needed (min_records)",
+            )
+        wanted = min(self._sample or parameters["sample"], len(rows))
+        drawn = rows.features[list(training)].sample(wanted, random_state=0)
+        found = self._many(_as_trained(drawn, training), training.loc[baseline["few"]])
+        usual, current = (
+            pd.Series(baseline["global"]),
+            attribution.global_attributions(found.values),
+        )
+        ndcg = attribution.attribution_drift(usual, current)
+        measured = [Measurement("ndcg", ndcg)]
+        measured += [
+            Measurement("mean_absolute_attribution", float(value), slice=n)
+            for n, value in current.items()
+        ]
+        details = {
+            "violations": attribution.drift_violations(ndcg)["violations"],
+            "attributions": [
+                {"feature": n, "current": float(current[n]), "baseline": usual[n]}
+                for n in current.index
+            ],
+            "explained_rows": wanted,
+            "asked_rows": found.scored_rows,
+        }
+        return Outcome(len(rows), rows.window, measured, details)
+
+    @property
+    def _link(self) -> str:
+        probabilities = self._subscription.asset["probability_column"]
+        regression = self._subscription.asset["problem_type"] == ProblemType.REGRESSION
+        return "logit" if probabilities and not regression else "identity"
+
+    def _score(self, rows: pd.DataFrame) -> np.ndarray:
+        """Ask for a number: the probability, a regression's answer, or whether the positive label
+        was predicted.
+        """
+        asset = self._subscription.asset
+        output = (
+            asset["probability_column"] if self._link == "logit" else asset["prediction_column"]
+        )
+        answers = asking.ask(self._subscription, rows, output)[output]
+        if self._link == "logit" or asset["problem_type"] == ProblemType.REGRESSION:
+            return answers.to_numpy(float)
+        return (answers == asset["positive_label"]).to_numpy(float)
+
+    def _many(self, rows: pd.DataFrame, few: pd.DataFrame) -> attribution.Attribution:
+        samples = max(MANY, 2 * rows.shape[1])
+        return attribution.attribute(
+            self._score, rows, few, samples=samples, link=self._link, progress=True
+        )
+
+    def _parameters(self) -> dict:
+        details = self.get_details()
+        if not details["enabled"]:
+            raise ValueError(
+                f"Explanations of {self._subscription.name!r} are off: call enable() with training rows."
+            )
+        return details["parameters"]
+
+    def _baseline(self) -> tuple[dict, pd.DataFrame]:
+        """Return what `enable` stored for the version of the model that answers now, and its
+        training rows.
+        """
+        content = baselines.find(self._subscription, self.name)
+        if not content:
+            raise ValueError(
+                "the endpoint serves a version of the model that explanations weren't enabled for: call enable() with"
+                " its training rows"
+            )
+        return content, pd.DataFrame(content["rows"], columns=content["columns"])
+
+    def _select(self, limit: int | None) -> tables.Selection:
+        query = sql.SQL(
+            "SELECT scoring_id, created_at, asset_revision, (content->>'score')::float8 AS score, content->>'link' AS"
+            " link, (content->>'base')::float8 AS base, (content->>'output')::float8 AS output, content AS explanation"
+            " FROM explanation WHERE subscription_id = {} ORDER BY created_at DESC, scoring_id LIMIT {}"
+        )
+        return tables.Selection(
+            query.format(sql.Literal(self._subscription.subscription_id), sql.Literal(limit)), {}
+        )
+
+
+def _coalitions(features: Sequence[str]) -> int:
+    """Return how many coalitions one explanation tries: twice as many as features at least."""
+    return max(SINGLE, 2 * len(features))
+
+
+def _as_trained(rows: pd.DataFrame, training: pd.DataFrame) -> pd.DataFrame:
+    """Give whole numbers back their type, which a column of real numbers doesn't keep."""
+    whole = training.select_dtypes("integer").columns
+    kept = [name for name in whole if rows[name].notna().all() and (rows[name] % 1 == 0).all()]
+    return rows.astype(dict.fromkeys(kept, int))

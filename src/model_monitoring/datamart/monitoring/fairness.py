@@ -1,0 +1,256 @@
+"""Fairness monitoring: does a model treat groups of people alike, in live traffic and towards their
+twins?
+"""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import pandas as pd
+
+from model_monitoring.analysis.fairness import report
+from model_monitoring.analysis.fairness.clarify import bias_drift
+from model_monitoring.analysis.fairness.clarify.analysis import analysis
+from model_monitoring.analysis.fairness.evaluation import Fairness, evaluate
+from model_monitoring.analysis.fairness.groups import Feature, assign, check_names, outcomes
+from model_monitoring.analysis.fairness.perturbation import perturb
+from model_monitoring.datamart import asking
+from model_monitoring.datamart import rows as scored_rows
+from model_monitoring.datamart.companion.settings import Companion
+from model_monitoring.datamart.monitoring import fairness_results as results
+from model_monitoring.datamart.monitoring.base import Monitor, Outcome, refuse_erased
+from model_monitoring.datamart.postgres.database import as_json
+
+REPORT_STYLE = report.CSS
+# Rows at most that get twins: some thousands more are asked of the endpoint in a run
+TWINS_OF = 1000
+SHOWN = [
+    "feature",
+    "group",
+    "role",
+    "rows",
+    "favourable_rate",
+    "rate_low",
+    "rate_high",
+    "reference_rate",
+]
+SHOWN += ["fairness_score", "score_low", "score_high", "threshold", "biased", "warning"]
+
+
+class FairnessMonitoring(Monitor):
+    """Fairness of one subscription's predictions."""
+
+    name = "fairness"
+    metrics_view = "FairnessMetrics"
+
+    def enable(
+        self,
+        features: Sequence[Feature],
+        favourable_classes: Sequence,
+        unfavourable_classes: Sequence | None = None,
+        min_records: int = 100,
+        *,
+        max_records: int = 10_000,
+        intersections: Sequence[Sequence[str]] = (),
+        group_variable: str | None = None,
+        perturbation: bool = True,
+        companion: Companion | None = None,
+    ) -> dict:
+        """Switch fairness monitoring on.
+
+        Args:
+            features: protected attributes, each with its groups and the fairness score below which
+                one is biased.
+            favourable_classes: predictions that favour a person; of a regression, ranges [low,
+                high].
+            unfavourable_classes: the others that count; None: all others.
+            min_records: a window with fewer rows isn't judged.
+            max_records: a run takes so many of the newest rows.
+            intersections: names of features to cross, for example [("sex", "age")].
+            group_variable: the feature whose values are the strata of CDDL and CDDPL.
+            perturbation: ask the endpoint about the twins of up to 1,000 rows, as OpenScale did;
+                without it the fairness score compares live traffic.
+            companion: deploy a de-biased companion as soon as a run finds bias.
+
+        Raises:
+            ValueError: an attribute isn't logged or listed twice, groups or outcomes overlap or are
+                empty, a number of records is none, or the companion can't be made for this model.
+        """
+        logged = self._subscription.asset["feature_columns"]
+        named = [feature.name for feature in features]
+        check_names(named)
+        if unknown := [
+            name for name in (*named, *filter(None, [group_variable])) if name not in logged
+        ]:
+            raise ValueError(
+                f"{unknown[0]!r} is no feature of {self._subscription.name!r}, so it isn't logged and nobody can be"
+                f" compared by it. Features are {', '.join(logged)}. Log it as one, even if the model ignores it,"
+                " or join it to payload_logging.get_table_content() yourself and give the frame to"
+                " monitors.fairness.evaluation.evaluate."
+            )
+        if dropped := [
+            name for name in named if name in self._subscription.get_details()["never_store"]
+        ]:
+            raise ValueError(f"{dropped[0]!r} is in never_store, so nobody can be compared by it.")
+        if unknown := [name for names in intersections for name in names if name not in named]:
+            raise ValueError(
+                f"intersections name {unknown[0]!r}, which is none of {', '.join(named)}."
+            )
+        for feature in features:
+            if any(
+                isinstance(member, pd.Interval)
+                for member in (*feature.minority, *(feature.majority or ()))
+            ):
+                raise ValueError(
+                    f"{feature.name}: write ranges as [low, high], None for an open end; they are stored."
+                )
+            assign([], feature)
+        outcomes([], favourable_classes, unfavourable_classes, "favourable_classes")
+        for what, number in (("min_records", min_records), ("max_records", max_records)):
+            if not isinstance(number, int) or number < 1:
+                raise ValueError(f"{what} is {number!r}; it must be a whole number above 0.")
+        if companion:
+            companion.check(
+                self._subscription.asset, features, favourable_classes, unfavourable_classes
+            )
+        parameters = {
+            "features": [asdict(feature) for feature in features],
+            "favourable_classes": list(favourable_classes),
+            "unfavourable_classes": None
+            if unfavourable_classes is None
+            else list(unfavourable_classes),
+            "min_records": min_records,
+            "max_records": max_records,
+            "intersections": [list(names) for names in intersections],
+            "group_variable": group_variable,
+            "perturbation": perturbation,
+            "companion": companion and asdict(companion),
+        }
+        return self._enable(parameters, {})
+
+    def _measure(self, parameters: dict) -> Outcome:
+        rows = scored_rows.newest(self._subscription, parameters["max_records"])
+        if len(rows) < max(1, parameters["min_records"]):
+            return Outcome(
+                len(rows),
+                skipped=f"{len(rows)} rows, {parameters['min_records']} needed (min_records)",
+            )
+        output = self._subscription.asset["prediction_column"]
+        features = [Feature(**feature) for feature in parameters["features"]]
+        twins = None
+        if parameters["perturbation"]:
+            twins = perturb(
+                rows.features,
+                features,
+                lambda part: asking.ask(self._subscription, part, output)[output],
+                sample=TWINS_OF,
+            )
+        strata = parameters["group_variable"]
+        found = evaluate(
+            rows.features,
+            features,
+            favourable=parameters["favourable_classes"],
+            unfavourable=parameters["unfavourable_classes"],
+            predictions=rows.answers[output],
+            labels=rows.labels,
+            group_variable=rows.features[strata] if strata else None,
+            intersections=parameters["intersections"],
+            perturbed=twins,
+        )
+        about = {
+            "favourable_classes": parameters["favourable_classes"],
+            "labelled_rows": int(pd.notna(rows.labels).sum()),
+            "perturbed_rows": 0 if twins is None else len(twins),
+        }
+        measured = list(results.measurements(found))
+        return Outcome(len(rows), rows.window, measured, results.details(found) | about)
+
+    def _run(self, run_uid: str, details: dict) -> None:
+        super()._run(run_uid, details)
+        run = self.get_run_details(run_uid)
+        if run["state"] != "finished" or not details["parameters"]["companion"]:
+            return
+        try:
+            done = self._subscription.companion.follow(details["parameters"], run["groups"])
+        # What was measured stands; the run says what went wrong after it
+        except Exception as error:
+            done = {"error": str(error)}
+            warnings.warn(f"The companion: {error}", stacklevel=2)
+        self._database.execute(
+            "UPDATE run SET details = details || %s WHERE run_uid = %s",
+            [as_json({"companion": done}), run_uid],
+        )
+
+    def get_groups(self, run_uid: str | None = None) -> pd.DataFrame:
+        """Return what a run, by default the last that measured, found of each group; columns as
+        `Fairness.groups`.
+        """
+        return self._result(run_uid).groups
+
+    def show_groups(self, run_uid: str | None = None) -> pd.DataFrame:
+        """Return the columns of `get_groups` that a person wants to see."""
+        return self.get_groups(run_uid)[SHOWN]
+
+    def get_bias_metrics(self, run_uid: str | None = None) -> pd.DataFrame:
+        """Return Clarify's metrics of a run, by default the last that measured; columns as
+        `Fairness.metrics`.
+        """
+        return self._result(run_uid).metrics
+
+    def get_findings(self, run_uid: str | None = None) -> list[str]:
+        """Return a sentence about each biased group of a run, by default the last that measured."""
+        return self._measured_run(run_uid)["findings"]
+
+    def get_analysis(self, run_uid: str | None = None) -> dict:
+        """Return the content of Clarify's analysis.json for a run, by default the last that
+        measured.
+        """
+        return analysis(self._result(run_uid), self._subscription.asset["label_column"])
+
+    def get_violations(self, baseline: Mapping, run_uid: str | None = None) -> dict:
+        """Compare a run with a baseline, an analysis.json, as Clarify's bias monitor does; see
+        `bias_drift`.
+        """
+        return bias_drift.violations(baseline, self.get_analysis(run_uid))
+
+    def render_report(self, run_uid: str | None = None) -> str:
+        """Return the fairness report of a run, by default the last that measured, as a page of
+        HTML.
+        """
+        run, companion = self._measured_run(run_uid), self._subscription.companion
+        return report.render(
+            results.from_details(run),
+            subscription=self._subscription.name,
+            endpoint=self._subscription.source_uid,
+            run=run,
+            favourable=run["favourable_classes"],
+            companion=companion.get_details() if companion.is_described() else None,
+        )
+
+    def report(self, path: str | Path, run_uid: str | None = None) -> Path:
+        """Write the fairness report, two printed pages of HTML that need no other file, and return
+        its path.
+        """
+        path = Path(path)
+        path.write_text(self.render_report(run_uid), encoding="utf-8")
+        return path
+
+    def _measured_run(self, run_uid: str | None) -> dict:
+        if run_uid is None:
+            found = self._database.rows(
+                "SELECT run_uid FROM run WHERE (subscription_id, monitor, state) = (%s, %s, 'finished')"
+                " ORDER BY started DESC LIMIT 1",
+                [self._subscription.subscription_id, self.name],
+            )
+            run_uid = str(found[0]["run_uid"]) if found else None
+        run = self.get_run_details(run_uid)
+        refuse_erased(run)
+        if run["state"] != "finished":
+            raise ValueError(
+                f"Run {run['run_uid']} measured nothing: {run.get('reason') or run.get('error')}."
+            )
+        return run
+
+    def _result(self, run_uid: str | None) -> Fairness:
+        return results.from_details(self._measured_run(run_uid))

@@ -1,0 +1,89 @@
+"""What a fairness run found, as it is stored: measurements, and the details from which all of it is
+read back.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pandas as pd
+
+from model_monitoring.analysis.fairness.evaluation import Fairness
+from model_monitoring.datamart.monitoring.base import Measurement
+
+WORDS = {
+    "groups": ["feature", "group", "role"],
+    "bias_metrics": ["feature", "group", "stage", "metric"],
+}
+RATES = ["favourable_rate", "rate_low", "rate_high", "reference_rate"]
+SCORES = ["fairness_score", "score_low", "score_high", "threshold"]
+NUMBERS = {
+    "groups": ["rows", "favourable", *RATES, *SCORES],
+    "bias_metrics": ["value", "ci_low", "ci_high", "rows"],
+}
+REST = {"groups": ["biased", "finding", "warning"], "bias_metrics": ["note"]}
+
+
+def measurements(found: Fairness) -> Iterator[Measurement]:
+    """Yield what is measured of each group: rate, score with its own threshold, and Clarify's
+    metrics.
+
+    What has no finite value has none here; why, or which infinity, stands in the run's details.
+    """
+    for row in found.groups.itertuples():
+        part = f"{row.feature}: {row.group}"
+        yield Measurement(
+            "favourable_rate",
+            *_finite(row.favourable_rate, row.rate_low, row.rate_high),
+            slice=part,
+        )
+        if row.role == "minority":
+            score = _finite(row.fairness_score, row.score_low, row.score_high)
+            yield Measurement("fairness_score", *score, slice=part, limits=(row.threshold, None))
+    for row in found.metrics.itertuples():
+        values = _finite(row.value, row.ci_low, row.ci_high)
+        yield Measurement(row.metric, *values, slice=f"{row.feature}: {row.group}")
+
+
+def details(found: Fairness) -> dict:
+    """Write a result as plain JSON, in which no NaN or infinity may stand."""
+    return {
+        "findings": [finding for finding in found.groups["finding"] if finding],
+        "groups": records(found.groups),
+        "bias_metrics": records(found.metrics),
+        "protected": list(found.features),
+        "favourable": found.favourable,
+        "ignored_rows": found.ignored,
+    }
+
+
+def from_details(run: Mapping) -> Fairness:
+    """Read a result back from a run."""
+    frames = []
+    for part in WORDS:
+        frame = pd.DataFrame(run[part])[WORDS[part] + NUMBERS[part] + REST[part]]
+        frames.append(frame.assign(**{name: pd.to_numeric(frame[name]) for name in NUMBERS[part]}))
+    rows, ignored = run["records"] - run["ignored_rows"], run["ignored_rows"]
+    return Fairness(tuple(run["protected"]), run["favourable"], rows, ignored, *frames)
+
+
+def records(frame: pd.DataFrame) -> list[dict]:
+    """Write a frame as plain JSON: a missing value is null, and infinity text, as in Clarify's
+    files.
+    """
+    return [
+        {name: _plain(value) for name, value in row.items()} for row in frame.to_dict("records")
+    ]
+
+
+def _plain(value: object) -> object:
+    if pd.isna(value):
+        return None
+    return (
+        value
+        if isinstance(value, str) or np.isfinite(value)
+        else ("Infinity" if value > 0 else "-Infinity")
+    )
+
+
+def _finite(*values: float | None) -> list[float | None]:
+    return [float(value) if value is not None and np.isfinite(value) else None for value in values]

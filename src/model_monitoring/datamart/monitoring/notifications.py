@@ -1,0 +1,193 @@
+"""Alerts sent to an SNS topic, and measurements to CloudWatch, once the run that found them is
+stored.
+"""
+
+import json
+import re
+import warnings
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from model_monitoring.datamart.engines.sagemaker import QUICK
+from model_monitoring.datamart.postgres.database import Cursor, Database
+from model_monitoring.datamart.postgres.texts import storable
+
+TOPIC = re.compile(r"arn:aws[a-z-]*:sns:([a-z0-9-]+):\d{12}:[A-Za-z0-9_-]{1,256}")
+NAMESPACE = re.compile(r"(?!AWS/)[A-Za-z0-9._/#:-]{1,255}")
+AT_ONCE = 1000  # metrics in a call, CloudWatch's limit
+LONGEST_SUBJECT, LONGEST_DIMENSION = 99, 1024  # characters, as SNS and CloudWatch have it
+
+
+class Notifications:
+    """Where a data mart's alerts and measurements are sent beside its own tables."""
+
+    def __init__(self, database: Database, boto_session: boto3.Session | None):
+        self._database = database
+        self._boto_session = boto_session
+
+    def enable(self, topic_arn: str | None = None, namespace: str | None = None) -> dict:
+        """Send every alert opened or closed from now on to an SNS topic, and every measurement to
+        CloudWatch.
+
+        What isn't named stays as it was. The setting is kept in the data mart and goes for all its
+        subscriptions; the session of whoever runs a monitor sends. CloudWatch has the metrics under
+        `namespace` by their names, with the dimensions Subscription and Monitor, and Slice where a
+        metric is of a part.
+
+        Raises:
+            ValueError: the ARN isn't one of a standard topic, or the namespace isn't one that
+                CloudWatch takes.
+        """
+        if topic_arn is not None and not TOPIC.fullmatch(topic_arn):
+            raise ValueError(
+                f"topic_arn {topic_arn!r} is not the ARN of a standard SNS topic: arn:aws:sns:...:name."
+            )
+        if namespace is not None and not NAMESPACE.fullmatch(namespace):
+            raise ValueError(
+                f"namespace {namespace!r} is none for CloudWatch: use up to 255 letters, digits and ._/#:- and don't"
+                " begin with AWS/."
+            )
+        for kind, target in (("sns", topic_arn), ("cloudwatch", namespace)):
+            if target is not None:
+                self._database.execute(
+                    "INSERT INTO channel (kind, target) VALUES (%s, %s)"
+                    " ON CONFLICT (kind) DO UPDATE SET target = EXCLUDED.target",
+                    [kind, target],
+                )
+        return self.get_details()
+
+    def disable(self) -> None:
+        """Send nothing any more."""
+        self._database.execute("DELETE FROM channel")
+
+    def get_details(self) -> dict:
+        """Return, by kind (sns, cloudwatch), the target, since when, and why the last attempt
+        failed if it did.
+        """
+        found = self._database.rows(
+            "SELECT kind, target, since, last_error FROM channel ORDER BY kind"
+        )
+        return {channel.pop("kind"): channel for channel in found}
+
+    def send(self) -> None:
+        """Send what is due; every run of a monitor does so at its end. See `send`."""
+        send(self._database, self._boto_session)
+
+
+def send(database: Database, session: boto3.Session | None) -> None:
+    """Send the alerts and measurements that weren't yet.
+
+    AWS's refusals stop no run: one is noted with its channel and warned of, and what is left is
+    sent by the next run. Each message is sent once, unless the process or the database dies between
+    sending it and noting so.
+    """
+    senders = {"sns": _publish_next_alert, "cloudwatch": _put_next_run}
+    for channel in database.rows("SELECT kind, target, since, last_error FROM channel"):
+        client = cache(partial(_client, session, channel))  # made when there is something to send
+        problem = None
+        try:
+            while database.run(partial(senders[channel["kind"]], client=client, channel=channel)):
+                pass
+        except (BotoCoreError, ClientError, ValueError) as error:
+            problem = storable(str(error))
+            what = f"{channel['kind']} {channel['target']}"
+            warnings.warn(
+                f"Sending to {what} failed, the next run tries again: {problem}", stacklevel=2
+            )
+        if problem != channel["last_error"]:
+            database.execute(
+                "UPDATE channel SET last_error = %s WHERE kind = %s", [problem, channel["kind"]]
+            )
+
+
+def _client(session: boto3.Session | None, channel: Mapping):
+    if session is None:
+        raise ValueError("sending takes a session, DataMart(url, boto_session=...)")
+    topic = TOPIC.fullmatch(channel["target"])
+    return session.client(channel["kind"], region_name=topic[1] if topic else None, config=QUICK)
+
+
+def _publish_next_alert(cursor: Cursor, client: Callable, channel: Mapping) -> bool:
+    """Publish the oldest change of an alert that wasn't published; return whether there was one.
+
+    The alert stays locked meanwhile, and others' locked ones are passed over, so that two runs
+    never publish the same.
+    """
+    cursor.execute(
+        "SELECT CASE WHEN a.opened_sent IS NULL AND a.opened_at >= %(since)s THEN 'opened' ELSE 'closed' END AS event,"
+        " a.alert_id, s.name AS subscription, a.monitor, a.metric, a.slice, a.value, a.lower_limit, a.upper_limit,"
+        " a.opened_at, a.closed_at, current_schema() AS data_mart"
+        " FROM alert a JOIN subscription s USING (subscription_id)"
+        " WHERE (a.opened_sent IS NULL AND a.opened_at >= %(since)s)"
+        " OR (a.closed_sent IS NULL AND a.closed_at >= %(since)s)"
+        " ORDER BY a.alert_id LIMIT 1 FOR UPDATE OF a SKIP LOCKED",
+        {"since": channel["since"]},
+    )
+    if not (row := cursor.fetchone()):
+        return False
+    alert = dict(zip([column.name for column in cursor.description], row, strict=True))
+    if alert["event"] == "opened":
+        alert["closed_at"] = None  # told by a message of its own
+    subject = f"Alert {alert['event']}: {alert['subscription']}, {alert['metric']} {alert['slice']}".rstrip()
+    client().publish(
+        TopicArn=channel["target"],
+        Subject=_ascii(subject)[:LONGEST_SUBJECT],
+        Message=json.dumps(alert, default=str, indent=2),
+        MessageAttributes={
+            name: {"DataType": "String", "StringValue": _ascii(alert[name])}
+            for name in ("event", "subscription", "monitor", "metric")
+        },
+    )
+    sent = {"opened": "opened_sent", "closed": "closed_sent"}[alert["event"]]
+    cursor.execute(f"UPDATE alert SET {sent} = now() WHERE alert_id = %s", [alert["alert_id"]])
+    return True
+
+
+def _put_next_run(cursor: Cursor, client: Callable, channel: Mapping) -> bool:
+    """Put the measurements of the oldest run whose weren't; return whether there was one.
+
+    CloudWatch takes nothing that is older than two weeks.
+    """
+    cursor.execute(
+        "SELECT run_uid FROM run WHERE metrics_sent IS NULL AND state = 'finished'"
+        " AND finished >= greatest(%s, now() - interval '13 days') ORDER BY finished LIMIT 1 FOR UPDATE SKIP LOCKED",
+        [channel["since"]],
+    )
+    if not (run := cursor.fetchone()):
+        return False
+    cursor.execute(
+        "SELECT s.name, m.monitor, m.metric, m.slice, m.value, m.ts FROM measurement m"
+        " JOIN subscription s USING (subscription_id) WHERE run_uid = %s AND abs(value) <= 1e108",
+        run,
+    )
+    data = [_datum(*row) for row in cursor.fetchall()]
+    for begin in range(0, len(data), AT_ONCE):
+        client().put_metric_data(
+            Namespace=channel["target"], MetricData=data[begin : begin + AT_ONCE]
+        )
+    cursor.execute("UPDATE run SET metrics_sent = now() WHERE run_uid = %s", run)
+    return True
+
+
+def _datum(
+    subscription: str, monitor: str, metric: str, slice: str, value: float, ts: object
+) -> dict:
+    dimensions = {"Subscription": subscription, "Monitor": monitor} | (
+        {"Slice": slice} if slice else {}
+    )
+    return {
+        "MetricName": metric,
+        "Dimensions": [
+            {"Name": k, "Value": _ascii(v)[:LONGEST_DIMENSION]} for k, v in dimensions.items()
+        ],
+        "Value": value,
+        "Timestamp": ts,
+    }
+
+
+def _ascii(text: str) -> str:
+    """Write what AWS's names can't hold (control and non-ASCII characters) as escapes."""
+    return text.encode("unicode_escape").decode()

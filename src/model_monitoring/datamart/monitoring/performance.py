@@ -1,0 +1,50 @@
+"""Performance monitoring: how many records were scored, how fast, and how many a minute."""
+
+from model_monitoring.datamart.monitoring.base import Measurement, Monitor, Outcome
+
+
+class PerformanceMonitoring(Monitor):
+    """Response time and throughput of one subscription."""
+
+    name = "performance"
+    metrics_view = "PerformanceMetrics"
+
+    def enable(
+        self, apt_threshold: float | None = None, rpm_threshold: float | None = None
+    ) -> dict:
+        """Switch performance monitoring on.
+
+        `apt_threshold` is the upper limit of average_processing_time, in milliseconds a request;
+        `rpm_threshold` the lower limit of records_per_minute.
+        """
+        limits = {
+            "average_processing_time": (None, apt_threshold),
+            "records_per_minute": (rpm_threshold, None),
+        }
+        return self._enable(
+            {}, {metric: limit for metric, limit in limits.items() if limit != (None, None)}
+        )
+
+    def _measure(self, parameters: dict) -> Outcome:
+        """Measure what was logged since the last run; throughput is over the time between first and
+        last request.
+        """
+        last = self._subscription.settled_record()
+        found = self._database.rows(
+            "SELECT count(*) AS requests, coalesce(sum(row_count), 0)::bigint AS records,"
+            " avg(response_time)::float8 AS average_processing_time, min(scored_at) AS first, max(scored_at) AS last"
+            " FROM scoring_key WHERE subscription_id = %s AND record_id > %s AND record_id <= %s",
+            [self._subscription.subscription_id, self._last_record(), last],
+        )[0]
+        if not found["requests"]:
+            return Outcome(0, skipped="nothing was logged since the last run")
+        minutes = max((found["last"] - found["first"]).total_seconds() / 60, 1.0)
+        measurements = [
+            Measurement("records", found["records"]),
+            Measurement("requests", found["requests"]),
+            Measurement("average_processing_time", found["average_processing_time"]),
+            Measurement("records_per_minute", found["records"] / minutes),
+        ]
+        return Outcome(
+            found["records"], (found["first"], found["last"]), measurements, {"last_record": last}
+        )

@@ -1,0 +1,1 @@
+"""PostgreSQL: connections, an embedded server, columns, COPY."""

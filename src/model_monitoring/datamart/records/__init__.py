@@ -1,0 +1,1 @@
+"""Payload and feedback: read, checked, and written once."""

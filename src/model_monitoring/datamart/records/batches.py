@@ -1,0 +1,229 @@
+"""Scoring requests laid out in columns, as they are checked and stored."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from numbers import Real
+
+import numpy as np
+
+from model_monitoring.datamart.entities import PayloadRecord
+from model_monitoring.datamart.postgres.columns import Values, check, shown
+from model_monitoring.datamart.records.digests import digest
+from model_monitoring.datamart.tables.tables import Table
+
+SEVERAL = 5  # names listed in an error before "and more"
+LONGEST_ID = 500  # bytes
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Requests laid out in columns: one entry per record, and per field one value per row."""
+
+    scoring_ids: list[str]
+    row_counts: np.ndarray
+    scored_at: np.ndarray  # datetime64[us], UTC
+    response_times: list[int | None]
+    features: Sequence[str]
+    fields: Mapping[str, Sequence]  # of features and outputs
+    revisions: Sequence[str | None]  # of the model that answered; None: the one that is deployed
+
+    @property
+    def record_of_row(self) -> np.ndarray:
+        """Return, for each row, the position of its record."""
+        return np.repeat(np.arange(len(self.row_counts)), self.row_counts)
+
+    @property
+    def row_numbers(self) -> np.ndarray:
+        """Return each row's number within its record, from 1."""
+        starts = np.cumsum(self.row_counts) - self.row_counts
+        return np.arange(self.row_counts.sum()) - np.repeat(starts, self.row_counts) + 1
+
+
+def some(names: Sequence) -> str:
+    """List the first few names."""
+    more = f" and {len(names) - SEVERAL} more" if len(names) > SEVERAL else ""
+    return ", ".join(map(shown, names[:SEVERAL])) + more
+
+
+def batch_of(records: Sequence[PayloadRecord], asset: Mapping, dynamic: bool = False) -> Batch:
+    """Lay records out in columns: features in the order of the subscription or, `dynamic`, of the
+    first record.
+    """
+    features = (
+        _fields_of(records[0].request, "The request") if dynamic else asset["feature_columns"]
+    )
+    outputs = _fields_of(records[0].response, "The response")
+    for role in ("prediction_column", "probability_column"):
+        if asset[role] and asset[role] not in outputs:
+            raise ValueError(
+                f"The response lacks the {role} {asset[role]!r}; it has {some(outputs) or 'no fields'}."
+            )
+    rows: list[tuple] = []
+    scoring_ids, counts, times = [], [], []
+    now = utc(datetime.now(UTC))
+    for position, record in enumerate(records, 1):
+        scoring_ids.append(checked_id(record.scoring_id, f"record {position}"))
+        what = f"record {record.scoring_id or position!r}"
+        asked = _rows_of(record.request, features, f"{what}: the request")
+        answered = _rows_of(record.response, outputs, f"{what}: the response")
+        if len(asked) != len(answered):
+            raise ValueError(
+                f"{what}: {len(asked)} rows in the request but {len(answered)} in the response."
+            )
+        rows.extend((*question, *answer) for question, answer in zip(asked, answered, strict=True))
+        counts.append(len(asked))
+        times.append(now if record.scoring_timestamp is None else utc(record.scoring_timestamp))
+    return Batch(
+        scoring_ids,
+        np.array(counts),
+        np.array(times, dtype="datetime64[us]"),
+        [milliseconds(record.response_time) for record in records],
+        features,
+        dict(zip([*features, *outputs], zip(*rows, strict=True), strict=True)),
+        [revision(record.asset_revision) for record in records],
+    )
+
+
+def _fields_of(part: Mapping, what: str) -> list[str]:
+    lists = (
+        isinstance(part, Mapping)
+        and set(part) == {"fields", "values"}
+        and all(map(_is_list, part.values()))
+    )
+    if not lists:
+        raise ValueError(f'{what} must be {{"fields": [...], "values": [[...], ...]}}.')
+    return list(part["fields"])
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, Sequence | np.ndarray) and not isinstance(value, str | bytes)
+
+
+def _rows_of(part: Mapping, expected: Sequence[str], what: str) -> list[Sequence]:
+    """Return a request's or response's rows with their fields in the expected order."""
+    fields, rows = _fields_of(part, what), list(part["values"])
+    if not rows:
+        raise ValueError(f"{what} has no rows.")
+    as_expected = fields == expected
+    if not as_expected and (
+        len(fields) != len(expected) or any(name not in fields for name in expected)
+    ):
+        lacking = [name for name in expected if name not in fields]
+        extra = [name for name in fields if name not in expected] or [
+            n for n in fields if fields.count(n) > 1
+        ]
+        wrong = [f"field {some(lacking)} is missing"] * bool(lacking)
+        wrong += [f"field {some(extra)} is unknown or repeated"] * bool(extra)
+        raise ValueError(f"{what}: {'; '.join(wrong)}. Nothing was stored.")
+    for number, row in enumerate(rows, 1):
+        if not _is_list(row) or len(row) != len(fields):
+            raise ValueError(
+                f"{what}, row {number}: expected a list of {len(fields)} values. Nothing was stored."
+            )
+    if as_expected:
+        return rows
+    order = [fields.index(name) for name in expected]
+    return [[row[i] for i in order] for row in rows]
+
+
+def checked_id(given: str | None, what: str) -> str:
+    """Return a scoring id, a fresh one for None; raise ValueError where it can't be one."""
+    if given is None:
+        return str(uuid.uuid4())
+    if not is_short_text(given):
+        raise ValueError(
+            f"{what}: a scoring id is text of 1 to {LONGEST_ID} bytes, not {shown(given)}."
+        )
+    return given
+
+
+def is_short_text(given: object) -> bool:
+    """Say whether something can be an id: text that PostgreSQL can hold, neither empty nor long."""
+    try:
+        return (
+            isinstance(given, str) and "\0" not in given and 0 < len(given.encode()) <= LONGEST_ID
+        )
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return False
+
+
+def revision(given: str | None) -> str | None:
+    """Return a model version as it is given; raise ValueError where it can't be one."""
+    if given is not None and not is_short_text(given):
+        raise ValueError(f"asset_revision is text of 1 to {LONGEST_ID} bytes, not {shown(given)}.")
+    return given
+
+
+def utc(given: datetime | str) -> np.datetime64:
+    """Read a time; without a zone it is UTC. Raise ValueError where it isn't one of the years 1 to
+    9999.
+    """
+    try:
+        time = datetime.fromisoformat(given) if isinstance(given, str) else given
+        read = np.datetime64(
+            time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time, "us"
+        )
+        if not np.isnat(read) and 1 <= year(read) <= 9999:
+            return read
+    except (AttributeError, OverflowError, TypeError, ValueError):
+        pass
+    raise ValueError(
+        f"Time {shown(given)} is not a datetime or ISO 8601 text of the years 1 to 9999 (scoring_timestamp)."
+        " Nothing was stored."
+    )
+
+
+def year(time: np.datetime64 | np.ndarray) -> np.int64 | np.ndarray:
+    """Return the year of a time, or of each in an array."""
+    return time.astype("datetime64[Y]").astype(np.int64) + 1970
+
+
+def milliseconds(given: float | None) -> int | None:
+    """Return a response time in whole milliseconds; raise ValueError where it isn't one."""
+    if given is None:
+        return None
+    if not isinstance(given, Real) or not 0 <= given < 2**31 - 1:
+        raise ValueError(
+            f"response_time {shown(given)} is not a number of milliseconds. Nothing was stored."
+        )
+    return round(given)
+
+
+def checked(table: Table, batch: Batch, details: Mapping) -> dict[str, Values]:
+    """Check every value of a batch against the table's columns; the prediction can't be missing.
+
+    `details` are the subscription's. An error names the value, unless it's of a field that is never
+    stored.
+    """
+    prediction = details["asset"]["prediction_column"]
+
+    def where(row: int) -> str:
+        return f"row {batch.row_numbers[row]} of record {batch.scoring_ids[batch.record_of_row[row]]!r}"
+
+    values = {}
+    for name, raw in batch.fields.items():
+        try:
+            values[name] = check(table.named(name), raw, where)
+        except ValueError:
+            if name not in details["never_store"]:
+                raise
+            raise ValueError(
+                f"field {name!r}: a value isn't of the column's type; nothing was stored."
+            ) from None
+    if (missing := values[prediction].missing) is not None:
+        raise ValueError(
+            f"field {prediction!r}, {where(int(np.argmax(missing)))}: no prediction. Nothing was stored."
+        )
+    return values
+
+
+def record_digests(table: Table, values: Mapping[str, Values], batch: Batch) -> np.ndarray:
+    """Return a 64-bit digest of each record: of its rows, in their order."""
+    rows = digest([(table.named(name), column) for name, column in values.items()])
+    numbers = batch.row_numbers.astype(np.uint64)
+    # An odd factor for each row number
+    mixed = rows * (numbers * np.uint64(0x9E3779B97F4A7C16) + np.uint64(1))
+    starts = np.cumsum(batch.row_counts) - batch.row_counts
+    return np.add.reduceat(mixed, starts).view(np.int64)

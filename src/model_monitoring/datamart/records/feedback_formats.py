@@ -1,0 +1,80 @@
+"""The forms feedback comes in (lists, dicts, CSV, frames), and the ids of the rows it is about."""
+
+import io
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from model_monitoring.datamart.postgres.columns import shown
+from model_monitoring.datamart.postgres.texts import check_text
+from model_monitoring.datamart.records.batches import is_short_text, some
+
+ROW_NUMBER = re.compile("[1-9][0-9]{0,9}")
+
+
+def columns_of(
+    data: Sequence | str | pd.DataFrame, fields: Sequence[str], header: bool, delimiter: str
+) -> dict[str, list]:
+    """Lay feedback out in columns, whichever of the formats it came in."""
+    if isinstance(data, str):
+        check_text(data, "feedback_data", empty=True)
+        names = (
+            {"header": 0} if header else {"header": None, "names": list(fields), "index_col": False}
+        )
+        try:
+            data = pd.read_csv(io.StringIO(data), sep=delimiter, dtype={"scoring_id": str}, **names)
+        except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+            raise ValueError(f"The feedback isn't CSV: {error}") from None
+    if isinstance(data, pd.DataFrame):
+        objects = data.astype(object)
+        return {
+            str(name): objects[name].where(objects[name].notna(), None).tolist()
+            for name in data.columns
+        }
+    if not isinstance(data, Sequence | np.ndarray):
+        raise ValueError("feedback_data is a data frame, a list of rows, or CSV text.")
+    rows = list(data)
+    if rows and isinstance(rows[0], Mapping):
+        names = list(rows[0])
+        for number, row in enumerate(rows, 1):
+            if not isinstance(row, Mapping) or set(row) != set(names):
+                raise ValueError(
+                    f"Row {number} of the feedback has other fields than row 1: {some(names)}."
+                )
+        return {name: [row[name] for row in rows] for name in names}
+    for number, row in enumerate(rows, 1):
+        if (
+            isinstance(row, str)
+            or not isinstance(row, Sequence | np.ndarray)
+            or len(row) != len(fields)
+        ):
+            raise ValueError(
+                f"Row {number} of the feedback has not {len(fields)} values: {some(fields)}."
+            )
+    return dict(zip(fields, map(list, zip(*rows, strict=True)), strict=True)) if rows else {}
+
+
+def hashable(label: object) -> object:
+    """Return a label as a dict can look it up."""
+    try:
+        hash(label)
+    except TypeError:
+        return shown(label)
+    return label
+
+
+def row_key(row_id: str) -> tuple[bytes, int]:
+    """Split a row's id into the request's scoring id and the row's number; 0, which no row has, if
+    it isn't one.
+    """
+    scoring_id, _, number = row_id.rpartition("-") if isinstance(row_id, str) else ("", "", "")
+    if is_short_text(scoring_id) and ROW_NUMBER.fullmatch(number) and int(number) < 2**31:
+        return scoring_id.encode(), int(number)
+    return shown(row_id).encode(), 0
+
+
+def row_id(scoring_id: str, number: int) -> str:
+    """Put a row's id together."""
+    return f"{scoring_id}-{number}" if number else scoring_id

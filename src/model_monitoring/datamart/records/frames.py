@@ -1,0 +1,126 @@
+"""Scoring requests in a data frame, the way to log many: a row is a request of its own."""
+
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+
+from model_monitoring.datamart.postgres.columns import shown
+from model_monitoring.datamart.records.batches import (
+    Batch,
+    checked_id,
+    milliseconds,
+    revision,
+    some,
+    utc,
+    year,
+)
+
+# Columns that aren't the model's
+ABOUT = ("scoring_id", "scoring_timestamp", "response_time", "asset_revision")
+
+
+def batch_of_frame(
+    frame: pd.DataFrame, asset: Mapping, known_outputs: Collection[str] | None = None
+) -> Batch:
+    """Take a data frame apart into columns.
+
+    What isn't a feature is an output; with `known_outputs` (a subscription whose features may
+    change), what isn't one of those is a feature.
+
+    Raises:
+        ValueError: a feature or the prediction is missing, or two columns have one name.
+    """
+    named = {str(name): name for name in frame.columns}
+    if len(named) < len(frame.columns):
+        raise ValueError("The data frame has two columns of one name. Nothing was stored.")
+    about = {
+        name: frame[named.pop(name)]
+        for name in ABOUT
+        if name in named and name not in asset["feature_columns"]
+    }
+    features = (
+        asset["feature_columns"]
+        if known_outputs is None
+        else [n for n in named if n not in known_outputs]
+    )
+    if lacking := [name for name in (*features, asset["prediction_column"]) if name not in named]:
+        raise ValueError(f"The data frame lacks column {some(lacking)}. Nothing was stored.")
+    count = len(frame)
+    scored_at = np.full(count, utc(datetime.now(UTC)))
+    if "scoring_timestamp" in about:
+        times = _times(about["scoring_timestamp"])
+        scored_at = np.where(np.isnat(times), scored_at, times)
+    taken = revisions = [None] * count
+    if "response_time" in about:
+        taken = [milliseconds(given) for given in _raw_objects(about["response_time"])]
+    if "asset_revision" in about:
+        revisions = [revision(given) for given in _raw_objects(about["asset_revision"])]
+    outputs = [name for name in named if name not in features]
+    fields = {name: _raw(frame[named[name]]) for name in (*features, *outputs)}
+    scoring_ids = _scoring_ids(
+        about["scoring_id"].tolist() if "scoring_id" in about else [None] * count
+    )
+    return Batch(
+        scoring_ids, np.ones(count, dtype=np.int64), scored_at, taken, features, fields, revisions
+    )
+
+
+def _times(series: pd.Series) -> np.ndarray:
+    """Return times as datetime64[us], UTC, missing ones as NaT.
+
+    Raises:
+        ValueError: something in it isn't a time of the years 1 to 9999.
+    """
+    wrong = (
+        []
+        if series.dtype.kind == "M"
+        else [v for v in series.dropna() if not isinstance(v, str | datetime)]
+    )
+    if not wrong:
+        try:
+            times = (
+                pd.to_datetime(series, utc=True, format="ISO8601").dt.tz_convert(None).to_numpy()
+            )
+        except (OverflowError, ValueError) as error:
+            raise ValueError(f"scoring_timestamp: {error}. Nothing was stored.") from None
+        wrong = (
+            times[~np.isnat(times) & ((year(times) < 1) | (year(times) > 9999))]
+            .astype(str)
+            .tolist()
+        )
+    if wrong:
+        raise ValueError(
+            f"scoring_timestamp {shown(wrong[0])} is no time of the years 1 to 9999. Nothing was stored."
+        )
+    return times.astype("datetime64[us]")
+
+
+def _scoring_ids(given: list) -> list[str]:
+    kinds = set(map(type, given))
+    if kinds == {type(None)}:
+        fresh = uuid.uuid4()
+        return [f"{fresh}.{row}" for row in range(1, len(given) + 1)]
+    if kinds == {str} and "" not in given and max(map(len, given)) <= 100:
+        text = "".join(given)
+        if text.isascii() and "\0" not in text:
+            return given
+    return [checked_id(each, f"row {row}") for row, each in enumerate(given, 1)]
+
+
+def _raw(series: pd.Series) -> Sequence:
+    """Return a column's values as numpy has them where it can, else as Python objects with None for
+    missing ones.
+    """
+    if isinstance(series.dtype, np.dtype) and series.dtype.kind in "fiub":
+        return series.to_numpy()
+    if pd.api.types.is_any_real_numeric_dtype(series.dtype):
+        return series.to_numpy(dtype=np.float64, na_value=np.nan)
+    return _raw_objects(series)
+
+
+def _raw_objects(series: pd.Series) -> list:
+    objects = series.astype(object)
+    return objects.where(objects.notna(), None).tolist()

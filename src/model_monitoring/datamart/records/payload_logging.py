@@ -1,0 +1,230 @@
+"""Payload logging: what a model was asked and what it answered, each request stored once however
+often it is sent.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from numbers import Integral
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from psycopg2 import sql
+from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
+
+from model_monitoring.datamart.entities import PayloadRecord, StoreReport
+from model_monitoring.datamart.postgres.columns import TEXT
+from model_monitoring.datamart.postgres.copying import TIMESTAMP, copy_out
+from model_monitoring.datamart.records import ingestion, writing
+from model_monitoring.datamart.records.batches import Batch, batch_of, is_short_text, some, utc
+from model_monitoring.datamart.records.frames import batch_of_frame
+from model_monitoring.datamart.records.ingestion import IngestReport
+from model_monitoring.datamart.tables import erasing, tables, vacuuming
+
+LONGEST_KEPT = 36_500  # days
+ABOUT_ROWS = {
+    "scoring_id": (sql.SQL("(k.scoring_id || '-' || p.row_number)"), TEXT),
+    "scoring_timestamp": (sql.SQL("p.scored_at"), TIMESTAMP),
+    "asset_revision": (sql.SQL("d.asset_revision"), TEXT),
+}
+
+if TYPE_CHECKING:
+    from model_monitoring.datamart.subscriptions import Subscription
+
+
+class PayloadLogging(tables.TableVerbs):
+    """The payload of one subscription."""
+
+    def __init__(self, subscription: "Subscription"):
+        self._subscription = subscription
+        self._database = subscription.database
+
+    def enable(
+        self,
+        dynamic_schema_update: bool | None = None,
+        never_store: Sequence[str] | None = None,
+        keep_days: int | None = None,
+    ) -> dict:
+        """Accept payloads (so it is from the start), and say what is kept; what isn't named stays
+        as it was.
+
+        With `dynamic_schema_update` a model may change: a field that is new becomes a column, one
+        that is no longer sent stays empty, whole numbers may become real ones. Values of the fields
+        in `never_store` are dropped, those stored so far erased. Payload, labels and the like older
+        than `keep_days` go with `DataMart.maintain`, whole months at a time.
+
+        Raises:
+            ValueError: never_store names the prediction or an unknown field, or keep_days isn't
+                positive.
+        """
+        asset, changes = self._subscription.asset, {"payload_logging": True}
+        if dynamic_schema_update is not None:
+            changes["dynamic_schema_update"] = dynamic_schema_update
+        if keep_days is not None:
+            if not isinstance(keep_days, Integral) or not 1 <= keep_days <= LONGEST_KEPT:
+                raise ValueError(
+                    f"keep_days is {keep_days!r}: keep a number of days, at least one day."
+                )
+            changes["keep_days"] = keep_days
+        if never_store is not None:
+            if bad := [name for name in never_store if name not in asset["feature_columns"]]:
+                raise ValueError(f"never_store names {some(bad)}, which isn't a feature.")
+            changes["never_store"] = list(never_store)
+        self._subscription.update_row(**changes)
+        if never_store:
+            self._database.run(
+                lambda cursor: erasing.erase_columns(cursor, self._subscription, never_store)
+            )
+            vacuuming.sweep(self._database, self._subscription.subscription_id)
+        return self.get_details()
+
+    def disable(self) -> None:
+        """Refuse payloads until enabled again."""
+        self._subscription.update_row(payload_logging=False)
+
+    def get_details(self) -> dict:
+        """Return what `enable` set, the table's name, the number of rows, and how the table
+        changed.
+        """
+        details = self._subscription.get_details()
+        settings = ("dynamic_schema_update", "never_store", "keep_days")
+        return {
+            "enabled": details["payload_logging"],
+            **{name: details[name] for name in settings},
+            "table_name": f"payload_{details['subscription_id']}",
+            "records": self.get_records_count(),
+            "schema_changes": self._database.rows(
+                "SELECT changed_at, change FROM schema_change WHERE subscription_id = %s ORDER BY changed_at",
+                [details["subscription_id"]],
+            ),
+        }
+
+    def store(self, records: Iterable[PayloadRecord] | pd.DataFrame) -> StoreReport:
+        """Store scoring requests with their answers, all or none of them.
+
+        A data frame holds the features' and the response's columns, a request of one row in each
+        row, and if wanted scoring_id, scoring_timestamp and response_time; this is the way to log
+        many. NaN is a missing value in it.
+
+        A scoring id is stored once: the same id with the same content again is skipped, from
+            whichever process. A
+        record without an id gets a fresh one. The first payload fixes the types of the columns.
+
+        Raises:
+            ValueError: a field is missing, unknown or holds a value that doesn't fit; the message
+                has field and row.
+            ConflictError: a scoring id is stored already, or comes twice here, with other content.
+        """
+        if not isinstance(records, pd.DataFrame):
+            records = (
+                [records]
+                if isinstance(records, PayloadRecord) or not isinstance(records, Iterable)
+                else list(records)
+            )
+            if not all(isinstance(record, PayloadRecord) for record in records):
+                raise ValueError(
+                    "store takes PayloadRecords, one or a list of them, or a data frame."
+                )
+        if not len(records):
+            return StoreReport(0, 0, 0)
+        return writing.store(
+            self._subscription, lambda details, table: _batch(records, details, table)
+        )
+
+    def ingest_capture(self, uri: str) -> IngestReport:
+        """Store what SageMaker's data capture wrote under an S3 URI; see `capture.ingest`."""
+        return ingestion.ingest(self._subscription, uri)
+
+    def list_errors(self) -> pd.DataFrame:
+        """List the captured lines that could not be stored, and why."""
+        return self._database.frame(
+            "SELECT uri, line_number, reason, happened_at FROM payload_error WHERE subscription_id = %s"
+            " ORDER BY uri, line_number",
+            [self._subscription.subscription_id],
+        )
+
+    def delete_records(self, scoring_ids: Sequence[str]) -> int:
+        """Erase rows everywhere in the data mart, by request or row id; see
+        `erasing.erase_records`.
+
+        Raises:
+            ValueError: `scoring_ids` isn't a list of ids. (One that isn't there is passed over.)
+        """
+        # A text is a list of its letters too
+        ids = [None] if isinstance(scoring_ids, str) else list(scoring_ids)
+        if not all(map(is_short_text, ids)):
+            raise ValueError(
+                "delete_records takes a list of scoring ids, texts. Nothing was erased."
+            )
+        count = self._database.run(
+            lambda cursor: erasing.erase_records(cursor, self._subscription, ids), once=True
+        )
+        vacuuming.sweep(self._database, self._subscription.subscription_id)
+        return count
+
+    def get_records_count(self) -> int:
+        """Return the number of rows stored."""
+        identifier = self._subscription.subscription_id
+        query = "SELECT coalesce(sum(row_count - deleted), 0)::bigint AS rows FROM scoring_key WHERE subscription_id = %s"
+        return self._database.rows(query, [identifier])[0]["rows"]
+
+    def get_window(
+        self,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> pd.DataFrame:
+        """Return the rows scored from `start` until before `end`, fast: this is what monitors read.
+
+        `columns` are features and outputs, all of them by default, and if named scoring_id,
+        scoring_timestamp and asset_revision. Missing numbers are NaN. Rows come in no particular
+        order.
+
+        Raises:
+            ValueError: a column isn't there, or there is no payload yet.
+        """
+        table = self._subscription.table()
+        there = table.of("feature", "output", "debiased")
+        known = {c.name: (sql.Identifier("p", c.column_name), c.type) for c in there}
+        known |= {name: about for name, about in ABOUT_ROWS.items() if name not in known}
+        columns = list(columns or (c.name for c in there))
+        if unknown := [name for name in columns if name not in known]:
+            raise ValueError(
+                f"Subscription {self._subscription.name!r} has no column {some(unknown)}."
+            )
+        source = "{payload} p JOIN scoring_key k USING (record_id) JOIN deployment d ON d.deployment_key = p.deployment_key"
+        source = source if set(columns) & {"scoring_id", "asset_revision"} else "{payload} p"
+        limits = [(">=", start), ("<", end)]
+        within = [f"p.scored_at {sign} '{utc(time)}Z'" for sign, time in limits if time is not None]
+        query = sql.SQL(f"{source} WHERE {' AND '.join(within) or 'true'}").format(
+            payload=sql.Identifier(table.payload)
+        )
+        wanted = {name: known[name] for name in columns}
+        arrays = self._database.run(
+            lambda cursor: copy_out(cursor, query, wanted), ISOLATION_LEVEL_REPEATABLE_READ
+        )
+        return pd.DataFrame(
+            {n: list(a) if a.ndim > 1 else a for n, a in arrays.items()}, copy=False
+        )
+
+    def _select(self, limit: int | None) -> tables.Selection:
+        table = self._subscription.table()
+        part = sql.SQL("(SELECT * FROM {} ORDER BY record_id, row_number LIMIT {})").format(
+            sql.Identifier(table.payload), sql.Literal(limit)
+        )
+        query = sql.SQL("{} ORDER BY p.record_id, p.row_number").format(
+            tables.payload_query(table, part)
+        )
+        return tables.Selection(
+            query, {column.column_name: column.name for column in table.columns}
+        )
+
+
+def _batch(
+    records: Sequence[PayloadRecord] | pd.DataFrame, details: dict, table: tables.Table | None
+) -> Batch:
+    asset, dynamic = details["asset"], details["dynamic_schema_update"]
+    if not isinstance(records, pd.DataFrame):
+        return batch_of(records, asset, dynamic)
+    outputs = {column.name for column in table.of("output")} if table else set()
+    outputs |= {asset["prediction_column"], asset["probability_column"]}
+    return batch_of_frame(records, asset, outputs if dynamic else None)

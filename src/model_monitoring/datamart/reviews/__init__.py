@@ -1,0 +1,6 @@
+"""Review by people: which scored rows wait for whom, and what becomes of the answers."""
+
+from model_monitoring.datamart.reviews.mart import CreateReport, Reviews
+from model_monitoring.datamart.reviews.store import ReviewStore
+
+__all__ = ["CreateReport", "ReviewStore", "Reviews"]

@@ -1,0 +1,127 @@
+"""How far reviewers agree with each other and with the model, how they changed their minds, and how
+long it takes.
+"""
+
+from dataclasses import dataclass
+
+import pandas as pd
+from sklearn.metrics import cohen_kappa_score
+
+from model_monitoring.datamart.postgres.database import Database
+
+# What each reviewer said on their own: before the prediction was shown, where it came last, and not
+# as the one who was asked because others differ, whose rows are chosen for being hard.
+INDEPENDENT = """
+    SELECT task_id, position, reviewer, said, label, first_label, seconds FROM (
+        SELECT l.*, coalesce(l.first_label, l.label) AS said,
+            extract(epoch FROM a.submitted_at - a.accepted_at)::float8 AS seconds,
+            dense_rank() OVER (PARTITION BY l.task_id ORDER BY a.submitted_at, a.reviewer)
+            <= (f.content->>'task_count')::integer AS independent
+        FROM review_label l JOIN review_answer a USING (task_id, reviewer) JOIN review_task t USING (task_id)
+        JOIN review_form f USING (form_id) WHERE %(id)s IS NULL OR t.subscription_id = %(id)s
+    ) each WHERE independent"""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How reviewers agree, of completed and open tasks alike.
+
+    `pairs`: reviewer, other, rows, agreement (share), kappa. `reviewers`: reviewer, rows, agreement
+        and kappa with the
+    model, changed (labels changed after the prediction was shown), median seconds per task.
+    `confusion`: rows by the model's prediction (index) and the decided label (columns). `decided`:
+    rows by how their label came. `turnaround`: median and 95th percentile of the hours from a
+    task's making to its completion, and number of tasks.
+    """
+
+    pairs: pd.DataFrame
+    reviewers: pd.DataFrame
+    confusion: pd.DataFrame
+    decided: dict[str, int]
+    turnaround: dict[str, float | int | None]
+
+
+def kappa(one: pd.Series, other: pd.Series) -> float | None:
+    """Return Cohen's kappa (Cohen 1960); None where it isn't defined: no rows, or both gave one and
+    the same label.
+    """
+    if len(set(one) | set(other)) < 2:
+        return None
+    return float(cohen_kappa_score(one, other))
+
+
+def measure(database: Database, subscription_id: int | None) -> Agreement:
+    """Measure agreement in one subscription, or in all."""
+    which = {"id": subscription_id}
+    said = database.frame(INDEPENDENT, which)
+    rows = database.frame(
+        "SELECT r.task_id, r.position, r.prediction, r.label, r.decided_by, t.state FROM review_row r"
+        " JOIN review_task t USING (task_id) WHERE %(id)s IS NULL OR t.subscription_id = %(id)s",
+        which,
+    )
+    turnaround = database.rows(
+        """SELECT count(*) AS tasks, percentile_cont(0.5) WITHIN GROUP (ORDER BY hours) AS median_hours,
+            percentile_cont(0.95) WITHIN GROUP (ORDER BY hours) AS p95_hours FROM (
+            SELECT extract(epoch FROM finished_at - created_at)::float8 / 3600 AS hours FROM review_task
+            WHERE state = 'completed' AND (%(id)s IS NULL OR subscription_id = %(id)s)) t""",
+        which,
+    )[0]
+    decided = rows[rows["decided_by"].notna()]
+    known = decided[decided["label"].notna() & decided["prediction"].notna()]
+    return Agreement(
+        pairs=_pairs(said.dropna(subset="said")),
+        reviewers=_reviewers(said, rows),
+        confusion=pd.crosstab(known["prediction"], known["label"]),
+        decided={
+            str(how): int(count) for how, count in decided["decided_by"].value_counts().items()
+        },
+        turnaround=turnaround,
+    )
+
+
+def _pairs(said: pd.DataFrame) -> pd.DataFrame:
+    """Compare each two reviewers on the rows that both have labelled."""
+    both = said.merge(said, on=["task_id", "position"], suffixes=("", "_other"))
+    both = both[both["reviewer"] < both["reviewer_other"]]
+    found = [
+        (
+            *names,
+            len(rows),
+            float((rows["said"] == rows["said_other"]).mean()),
+            kappa(rows["said"], rows["said_other"]),
+        )
+        for names, rows in both.groupby(["reviewer", "reviewer_other"])
+    ]
+    return pd.DataFrame(found, columns=["reviewer", "other", "rows", "agreement", "kappa"]).astype(
+        {"kappa": float}
+    )
+
+
+def _reviewers(said: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """Compare each reviewer with the model, and say how long a task takes them."""
+    said = said.merge(rows[["task_id", "position", "prediction"]], on=["task_id", "position"])
+    found = []
+    for name, theirs in said.groupby("reviewer"):
+        known = theirs.dropna(subset=["said", "prediction"])
+        changed = theirs["first_label"].notna() & (theirs["first_label"] != theirs["label"])
+        agreed = float((known["said"] == known["prediction"]).mean())
+        seconds = theirs.drop_duplicates("task_id")["seconds"].median()
+        found.append(
+            (
+                name,
+                len(theirs),
+                agreed,
+                kappa(known["said"], known["prediction"]),
+                int(changed.sum()),
+                seconds,
+            )
+        )
+    columns = [
+        "reviewer",
+        "rows",
+        "agreement_with_model",
+        "kappa_with_model",
+        "changed",
+        "median_seconds",
+    ]
+    return pd.DataFrame(found, columns=columns).astype({"kappa_with_model": float})

@@ -1,0 +1,276 @@
+"""`mart.reviews`: when a person must look, tasks made from the payload, and what came of them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import boto3
+import pandas as pd
+
+from model_monitoring import review
+from model_monitoring.datamart.postgres.database import Database
+from model_monitoring.datamart.reviews import (
+    agreement,
+    choosing,
+    describing,
+    exporting,
+    rules,
+    tasks,
+)
+from model_monitoring.datamart.reviews.agreement import Agreement
+from model_monitoring.datamart.reviews.rules import Rule
+from model_monitoring.datamart.reviews.store import ReviewStore
+from model_monitoring.datamart.subscriptions import Subscription, Subscriptions
+
+
+class CreateReport(NamedTuple):
+    """What a call to `create` did.
+
+    `tasks` and `rows` are those made now; `already` counts rows that were chosen but sent before;
+    `reasons` counts the new rows by reason, and a row may have several; `notes` say what could not
+    be asked, and why, and what of the template isn't shown as it was meant.
+    """
+
+    tasks: int
+    rows: int
+    already: int
+    reasons: dict[str, int]
+    notes: list[str]
+
+
+class Reviews:
+    """Review of scored rows by people, across the subscriptions of a data mart."""
+
+    def __init__(self, database: Database, boto_session: boto3.Session | None):
+        self._database = database
+        self._boto_session = boto_session
+        self._subscriptions = Subscriptions(database, boto_session)
+
+    def enable(
+        self,
+        subscription: Subscription | str,
+        reviewers: Sequence[str],
+        *,
+        low: float | None = 0.1,
+        high: float | None = 0.9,
+        audit_share: float = 0.02,
+        seed: int = 0,
+        violations: bool = True,
+        disagreements: bool = True,
+        task_count: int = 1,
+        rows_per_task: int = 1,
+        prediction: str = "first",
+        instructions: str = "",
+        template: str | None = None,
+        label_field: str = "label",
+    ) -> dict:
+        """State when a person must look at a subscription's rows, and who; the last statement
+        counts.
+
+        Tasks that wait already keep their form; who may answer them follows the new list.
+
+        Args:
+            subscription: a subscription or its name.
+            reviewers: the names of those who may answer. With several answers per row, one person
+                more, who decides where the others differ.
+            low, high: rows whose score is from low to high are sent; None for both where scores are
+                no reason.
+            audit_share: share of all rows that is drawn at random, and sent whatever their score.
+            seed: of that draw, which depends on nothing else but a row's scoring id.
+            violations: whether to send rows that break a constraint which drift monitoring learned
+                from training data.
+            disagreements: whether to send rows for which the de-biased companion predicts
+                otherwise.
+            task_count: answers wanted per row, of different people (A2I's TaskCount).
+            rows_per_task: rows that stand on one page.
+            prediction: when a reviewer sees the model's answer: "first" (with the row), "last"
+                (after a first answer, which may then be changed; both are kept) or "never".
+            instructions: shown above the rows.
+            template: an A2I worker template instead of ours; its `task.input` is that of
+                `review.default_template`.
+            label_field: the name of the template's field that holds the label: one in each row, in
+                the rows' order.
+
+        Raises:
+            ValueError: the subscription, a name or a number can't be as given, or the template has
+                an error.
+        """
+        subscription = self._subscription(subscription)
+        rule = Rule(
+            template=review.default_template() if template is None else template,
+            low=low,
+            high=high,
+            audit_share=audit_share,
+            seed=seed,
+            violations=violations,
+            disagreements=disagreements,
+            task_count=task_count,
+            rows_per_task=rows_per_task,
+            prediction=prediction,
+            instructions=instructions,
+            label_field=label_field,
+        )
+        rules.keep(self._database, subscription, rule, rules.checked(subscription, rule, reviewers))
+        return self.get_details(subscription)
+
+    def disable(self, subscription: Subscription | str) -> None:
+        """Make no more tasks of a subscription; those that wait are still answered."""
+        self._database.execute(
+            "UPDATE review_rule SET enabled = false WHERE subscription_id = %s",
+            [self._subscription(subscription).subscription_id],
+        )
+
+    def get_details(self, subscription: Subscription | str) -> dict:
+        """Return what `enable` stated, and the number of tasks by state."""
+        identifier = self._subscription(subscription).subscription_id
+        found = self._database.rows(
+            "SELECT enabled, reviewers, parameters FROM review_rule WHERE subscription_id = %s",
+            [identifier],
+        )
+        counts = self._database.rows(
+            "SELECT state, count(*) AS tasks FROM review_task WHERE subscription_id = %s GROUP BY 1 ORDER BY 1",
+            [identifier],
+        )
+        rule = found[0] if found else {"enabled": False, "reviewers": [], "parameters": {}}
+        return rule | {"tasks": {row["state"]: row["tasks"] for row in counts}}
+
+    def create(
+        self,
+        subscription: Subscription | str,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> CreateReport:
+        """Make tasks of the rows scored from `start` until before `end`, by default all, that a
+        person must look at.
+
+        A row is sent once, with all its reasons, however often this is called: for a schedule, call
+            it every hour.
+
+        Raises:
+            ValueError: review is off, there is no payload, the subscription's labels don't fit its
+                table, or the template doesn't ask for a label in each row.
+        """
+        subscription = self._subscription(subscription)
+        rule = rules.of(self._database, subscription)
+        baseline = self._baseline(subscription)
+        form = self._form(subscription, rule, baseline)
+        chosen, notes = choosing.choose(subscription, rule, baseline, start, end)
+        texts = {value: text for text, value in form["values"].items()}
+        chosen["prediction"] = [texts.get(value) for value in chosen["prediction"].tolist()]
+        new, warnings = self._database.run(
+            lambda cursor: tasks.insert(cursor, subscription, form, chosen, rule.rows_per_task),
+            once=True,
+        )
+        reasons = new["reasons"].explode().value_counts()
+        return CreateReport(
+            tasks=-(-len(new) // rule.rows_per_task),
+            rows=len(new),
+            already=len(chosen) - len(new),
+            reasons={str(name): int(count) for name, count in reasons.items()},
+            notes=[*notes, *(f"template: {warning}" for warning in warnings)],
+        )
+
+    def create_all(self) -> dict[str, CreateReport]:
+        """Make the tasks of every subscription that is reviewed and has payload; return the reports
+        by its name.
+        """
+        found = self._database.rows(
+            "SELECT name FROM review_rule JOIN subscription USING (subscription_id) WHERE enabled"
+            " AND EXISTS (SELECT FROM scoring_key k WHERE k.subscription_id = subscription.subscription_id) ORDER BY 1"
+        )
+        return {row["name"]: self.create(row["name"]) for row in found}
+
+    def _baseline(self, subscription: Subscription) -> dict | None:
+        found = self._database.rows(
+            "SELECT content FROM baseline WHERE (subscription_id, monitor) = (%s, 'drift')"
+            " ORDER BY created_at DESC LIMIT 1",
+            [subscription.subscription_id],
+        )
+        return found[0]["content"] if found else None
+
+    def _form(self, subscription: Subscription, rule: Rule, baseline: dict | None) -> dict:
+        """Put together what all tasks share that are made under one rule and one baseline."""
+        features = subscription.get_details()["asset"]["feature_columns"]
+        values = rules.labels(subscription)
+        names = (
+            "template",
+            "instructions",
+            "low",
+            "high",
+            "prediction",
+            "task_count",
+            "label_field",
+        )
+        return {name: getattr(rule, name) for name in names} | {
+            "features": features,
+            "values": values,
+            "labels": list(values),
+            "distributions": describing.distributions(
+                baseline and baseline["statistics"], features
+            ),
+        }
+
+    def list(self, state: str | None = None, limit: int = 1000) -> pd.DataFrame:
+        """List tasks, newest first: all, or those in one state (open, completed, stopped)."""
+        return tasks.listing(self._database, state, limit)
+
+    def get(self, task_id: str) -> dict:
+        """Return a task with its rows, what became of them, and each reviewer's answer (A2I's
+        answerContent).
+
+        Raises:
+            ValueError: there is no such task.
+        """
+        return tasks.details(self._database, task_id)
+
+    def stop(self, task_id: str) -> None:
+        """Ask for no more answers; those given stay, and decide nothing.
+
+        Raises:
+            ValueError: there is no such task, or it isn't open.
+        """
+        tasks.stop(self._database, task_id)
+
+    def delete(self, task_id: str) -> None:
+        """Delete a task with its answers; labels it gave to the feedback stay, and `create` may
+        send its rows again.
+
+        Raises:
+            ValueError: there is no such task.
+        """
+        tasks.delete(self._database, task_id)
+
+    def queue(self) -> ReviewStore:
+        """Return the queue that `review.create_site` serves."""
+        return ReviewStore(self._database)
+
+    def reviewers(self) -> Sequence[str]:
+        """Return the names of all who may answer tasks."""
+        found = self._database.rows(
+            "SELECT DISTINCT unnest(reviewers) AS name FROM review_rule ORDER BY 1"
+        )
+        return [row["name"] for row in found]
+
+    def agreement(self, subscription: Subscription | str | None = None) -> Agreement:
+        """Measure how far reviewers agree with each other and with the model, and how long it takes
+        them.
+        """
+        identifier = (
+            None if subscription is None else self._subscription(subscription).subscription_id
+        )
+        return agreement.measure(self._database, identifier)
+
+    def export(self, destination: str | Path) -> Sequence[str]:
+        """Write each completed task's output.json, in A2I's format and layout, to a folder or below
+        s3://bucket/prefix.
+
+        Returns where they are. Again gives the same files.
+
+        Raises:
+            ValueError: the destination is in S3, and the data mart has no boto3 session.
+        """
+        return exporting.export(self._database, self._boto_session, destination)
+
+    def _subscription(self, given: Subscription | str) -> Subscription:
+        return given if isinstance(given, Subscription) else self._subscriptions.get(name=given)

@@ -1,0 +1,129 @@
+"""When a person must look, and who: what `mart.reviews.enable` was told, checked and kept."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from model_monitoring import review
+from model_monitoring.datamart.postgres.columns import check
+from model_monitoring.datamart.postgres.database import Database, as_json
+from model_monitoring.datamart.postgres.texts import check_texts
+
+if TYPE_CHECKING:
+    from model_monitoring.datamart.subscriptions import Subscription
+
+LONGEST_NAME = 100  # characters of a reviewer's name
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What `Reviews.enable` was told of one subscription; see there."""
+
+    template: str
+    low: float | None
+    high: float | None
+    audit_share: float
+    seed: int
+    violations: bool
+    disagreements: bool
+    task_count: int
+    rows_per_task: int
+    prediction: str
+    instructions: str
+    label_field: str
+
+
+def checked(subscription: "Subscription", rule: Rule, reviewers: Sequence[str]) -> list[str]:
+    """Return the reviewers' names; raise ValueError, which says what to do, where anything can't
+    be.
+    """
+    for name, value in asdict(rule).items():
+        check_texts(value, name)
+    asset = subscription.asset
+    if not asset["label_values"]:
+        raise ValueError(
+            f"Subscription {subscription.name!r} has no label_values: add it with those a reviewer may choose from."
+        )
+    if (rule.low is None) != (rule.high is None) or (
+        rule.low is not None and not rule.low <= rule.high
+    ):
+        raise ValueError(
+            f"low={rule.low}, high={rule.high}: give both, the smaller one first, or None for both."
+        )
+    if rule.low is not None and not asset["probability_column"]:
+        raise ValueError(
+            f"Subscription {subscription.name!r} has no probability column: give low=None and high=None."
+        )
+    if not 0 <= rule.audit_share <= 1:
+        raise ValueError(
+            f"audit_share is {rule.audit_share}: it's a share of the rows, from 0 to 1."
+        )
+    for name in ("task_count", "rows_per_task"):
+        if getattr(rule, name) < 1:
+            raise ValueError(f"{name} is {getattr(rule, name)}: 1 is the least.")
+    if rule.prediction not in ("first", "last", "never"):
+        raise ValueError(
+            f"prediction is {rule.prediction!r}: a reviewer sees it 'first', 'last' or 'never'."
+        )
+    names = [reviewers] if isinstance(reviewers, str) else list(dict.fromkeys(reviewers))
+    for name in names:
+        if (
+            not isinstance(name, str)
+            or not name.strip()
+            or len(name) > LONGEST_NAME
+            or not name.isprintable()
+        ):
+            raise ValueError(
+                f"{name!r} can't name a reviewer: use 1 to {LONGEST_NAME} printable characters."
+            )
+    needed = rule.task_count + (rule.task_count > 1)
+    if len(names) < needed:
+        more = ", one of them to decide where the others differ" if rule.task_count > 1 else ""
+        raise ValueError(
+            f"task_count={rule.task_count} needs {needed} reviewers{more}; there are {len(names)}."
+        )
+    review.check(rule.template)
+    return names
+
+
+def labels(subscription: "Subscription") -> dict[str, object]:
+    """Map each label, as a reviewer reads it, to what the model predicts for it; of several texts
+    for one, the first.
+
+    Raises:
+        ValueError: a label's value isn't one that the label's column holds.
+    """
+    texts: dict[object, str] = {}
+    for text, value in subscription.asset["label_values"]:
+        texts.setdefault(value, str(text))
+    column = subscription.table().of("label")[0]
+    check(column, list(texts), lambda i: f"label {list(texts.values())[i]!r} of label_values")
+    return {text: value for value, text in texts.items()}
+
+
+def keep(
+    database: Database, subscription: "Subscription", rule: Rule, reviewers: list[str]
+) -> None:
+    """Store a subscription's rule in the place of the one before."""
+    database.execute(
+        "INSERT INTO review_rule VALUES (%s, true, %s, %s) ON CONFLICT (subscription_id) DO UPDATE SET enabled = true,"
+        " reviewers = EXCLUDED.reviewers, parameters = EXCLUDED.parameters",
+        [subscription.subscription_id, reviewers, as_json(asdict(rule))],
+    )
+
+
+def of(database: Database, subscription: "Subscription") -> Rule:
+    """Read a subscription's rule.
+
+    Raises:
+        ValueError: there is none, or it is switched off.
+    """
+    found = database.rows(
+        "SELECT parameters FROM review_rule WHERE enabled AND subscription_id = %s",
+        [subscription.subscription_id],
+    )
+    if not found:
+        raise ValueError(
+            f"Review of {subscription.name!r} is off: call mart.reviews.enable() first."
+        )
+    return Rule(**found[0]["parameters"])

@@ -1,0 +1,1 @@
+"""A subscription's tables: made, partitioned, changed, erased."""

@@ -1,0 +1,177 @@
+"""Forgetting: single rows on request, columns that may not be kept, and whole months that are past
+their time.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from psycopg2 import sql
+
+from model_monitoring.datamart.postgres.database import Cursor
+from model_monitoring.datamart.records import fitting
+from model_monitoring.datamart.tables import partitions, tables, traces
+from model_monitoring.datamart.tables.never_stored import erase_from_monitors, erase_from_reviews
+
+if TYPE_CHECKING:
+    from model_monitoring.datamart.subscriptions import Subscription
+
+# Tables of all subscriptions that speak of scored rows, by record_id and row_number. What hangs on
+# a row of theirs goes with it, by the foreign keys and triggers of their migrations.
+SHARED = ("explanation", "review_row")
+# Tables that hold values of the payload: explanations, summaries of windows, reasons why captured
+# lines were refused.
+HOLDING = ("explanation", "profile", "payload_error")
+# In the place of an error's reason
+QUOTED = "Erased, with the rows whose values it may have quoted."
+
+
+def erase_records(cursor: Cursor, subscription: "Subscription", scoring_ids: Sequence[str]) -> int:
+    """Delete rows by request id (all its rows) or row id (`<scoring id>-<number>`) and return how
+    many there were.
+
+    They go from the payload, its feedback, explanations and reviews; the runs whose windows held
+    them keep their measurements only. The request's key stays, without content and id, so that the
+    same request sent again isn't stored again.
+    """
+    identifier = subscription.subscription_id
+    cursor.execute(fitting.locking(exclusive=True), {"id": identifier})
+    traces.count_erasure(cursor, identifier)
+    cursor.execute(
+        "UPDATE payload_error SET reason = %s WHERE subscription_id = %s", [QUOTED, identifier]
+    )
+    table = tables.read(cursor, identifier)
+    if table is None:
+        return 0
+    cursor.execute(
+        "CREATE TEMPORARY TABLE erased ON COMMIT DROP AS SELECT DISTINCT k.record_id, k.scored_at, n AS row_number"
+        " FROM scoring_key k CROSS JOIN LATERAL generate_series(1, k.row_count) n WHERE k.subscription_id = %(id)s"
+        " AND k.scoring_id IN (SELECT i FROM unnest(%(ids)s) i UNION SELECT regexp_replace(i, '-[0-9]+$', '')"
+        " FROM unnest(%(ids)s) i) AND (k.scoring_id = ANY(%(ids)s) OR k.scoring_id || '-' || n = ANY(%(ids)s));"
+        " CREATE INDEX ON erased (scored_at); ANALYZE erased",
+        {"id": identifier, "ids": list(scoring_ids)},
+    )
+    windows = (
+        "EXISTS (SELECT FROM erased e WHERE e.scored_at BETWEEN r.window_start AND r.window_end)"
+    )
+    labels = "(f.record_id, f.row_number) IN (SELECT record_id, row_number FROM erased)"
+    _erase_traces(cursor, table, sql.SQL(windows), sql.SQL(labels))
+    count = _erase_rows(cursor, table)
+    cursor.execute(
+        "UPDATE scoring_key k SET scoring_id = "
+        + traces.TOMBSTONE.format(uid="%s", id="k.scoring_id")
+        + " FROM erased"
+        " WHERE k.record_id = erased.record_id AND k.deleted >= k.row_count",
+        [subscription.uid],
+    )
+    return count
+
+
+def _erase_rows(cursor: Cursor, table: tables.Table) -> int:
+    """Delete the rows listed in `erased`, the payload's first, and count them with their keys;
+    return how many.
+    """
+    count = 0
+    for name in (table.payload, *partitions.detached(cursor, table.payload)):
+        statement = """WITH gone AS (DELETE FROM {} t USING erased e WHERE t.record_id = e.record_id
+                AND t.row_number = e.row_number AND t.scored_at = e.scored_at RETURNING t.record_id)
+            UPDATE scoring_key k SET deleted = deleted + rows
+            FROM (SELECT record_id, count(*) AS rows FROM gone GROUP BY 1) g WHERE k.record_id = g.record_id
+            RETURNING rows"""  # the time opens the partitions concerned only
+        cursor.execute(sql.SQL(statement).format(sql.Identifier(name)))
+        count += sum(rows for (rows,) in cursor.fetchall())
+    for name in (table.feedback, *SHARED):
+        statement = "DELETE FROM {} t USING erased e WHERE t.record_id = e.record_id AND t.row_number = e.row_number"
+        cursor.execute(sql.SQL(statement).format(sql.Identifier(name)))
+    return count
+
+
+def _erase_traces(
+    cursor: Cursor, table: tables.Table, windows: sql.Composable, labels: sql.Composable
+) -> None:
+    """Empty what was derived from rows that are about to go.
+
+    `windows` is a condition on the runs (`r`) whose windows hold them, `labels` one on their
+    feedback (`f`).
+    """
+    whose = {"id": sql.Literal(table.subscription_id), "feedback": sql.Identifier(table.feedback)}
+    # A run that failed has no window, and its error may quote any row.
+    runs = sql.SQL("r.subscription_id = {id} AND (r.state = 'failed' OR {windows})").format(
+        windows=windows, **whose
+    )
+    traces.empty_runs(cursor, runs)
+    made = """c.subscription_id = {id} AND c.content->>'validation' IS NULL AND EXISTS (
+        SELECT FROM {feedback} f WHERE f.record_timestamp <= c.created_at AND {labels})"""
+    traces.empty_companion(cursor, sql.SQL(made).format(labels=labels, **whose))
+
+
+def erase_columns(cursor: Cursor, subscription: "Subscription", names: Sequence[str]) -> None:
+    """Empty columns of the payload and feedback tables, and what holds or may quote their values
+    elsewhere.
+    """
+    identifier = subscription.subscription_id
+    cursor.execute(fitting.locking(exclusive=True), {"id": identifier})
+    traces.count_erasure(cursor, identifier)
+    for name in HOLDING:
+        statement = sql.SQL("DELETE FROM {} WHERE subscription_id = {}")
+        cursor.execute(statement.format(sql.Identifier(name), sql.Literal(identifier)))
+    erase_from_monitors(cursor, identifier, names)
+    erase_from_reviews(cursor, identifier, names)
+    table = tables.read(cursor, identifier)
+    targets = (
+        [table.payload, *partitions.detached(cursor, table.payload), table.feedback]
+        if table
+        else []
+    )
+    for target in targets:
+        emptied = [
+            sql.SQL("{} = NULL").format(sql.Identifier(table.named(name).column_name))
+            for name in names
+        ]
+        cursor.execute(
+            sql.SQL("UPDATE {} SET {}").format(sql.Identifier(target), sql.SQL(", ").join(emptied))
+        )
+
+
+def expire(cursor: Cursor, subscription_id: int, keep_days: int, now: datetime) -> int:
+    """Drop the months of a subscription that lie wholly before `keep_days` ago; return the number
+    of requests gone.
+    """
+    boundary = partitions.first_kept(keep_days, now)
+    table = tables.read(cursor, subscription_id)
+    if table is None:
+        return 0
+    cursor.execute(fitting.locking(exclusive=True), {"id": subscription_id})
+    whose = {
+        "id": sql.Literal(subscription_id),
+        "boundary": sql.Literal(f"{boundary}-01 00:00:00Z"),
+    }
+    condition = "record_id IN (SELECT record_id FROM scoring_key WHERE subscription_id = {id} AND scored_at < {boundary})"
+    old = sql.SQL(condition).format(**whose)
+    cursor.execute(sql.SQL("SELECT EXISTS (SELECT FROM scoring_key WHERE {})").format(old))
+    if cursor.fetchone()[0]:
+        traces.count_erasure(cursor, subscription_id)
+        _erase_traces(cursor, table, sql.SQL("r.window_start < {boundary}").format(**whose), old)
+    partitions.drop_before(cursor, table.payload, boundary)
+    for name in (table.feedback, *SHARED):
+        cursor.execute(sql.SQL("DELETE FROM {} WHERE {}").format(sql.Identifier(name), old))
+    statements = """
+        DELETE FROM {feedback} WHERE record_id IS NULL AND record_timestamp < {boundary};
+        DELETE FROM payload_error WHERE subscription_id = {id} AND happened_at < {boundary}"""
+    cursor.execute(sql.SQL(statements).format(feedback=sql.Identifier(table.feedback), **whose))
+    cursor.execute(sql.SQL("DELETE FROM scoring_key WHERE {}").format(old))
+    return cursor.rowcount
+
+
+def maintain(cursor: Cursor, now: datetime | None = None) -> dict[str, int]:
+    """Make the months to come and drop those past their time; return, by subscription, the number
+    of requests gone.
+    """
+    now = now or datetime.now(UTC)
+    cursor.execute("SELECT subscription_id, name, keep_days FROM subscription ORDER BY name")
+    gone = {}
+    for subscription_id, name, keep_days in cursor.fetchall():
+        if table := tables.read(cursor, subscription_id):
+            partitions.prepare(cursor, table.payload, partitions.months_to_come(now))
+            gone[name] = expire(cursor, subscription_id, keep_days, now) if keep_days else 0
+    return gone

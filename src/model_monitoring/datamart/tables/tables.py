@@ -1,0 +1,223 @@
+"""The payload and feedback tables of a subscription, the views over them, and the verbs that show a
+table.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import pandas as pd
+from psycopg2 import sql
+
+from model_monitoring.datamart.postgres.columns import Column, column_names, shortened
+from model_monitoring.datamart.postgres.database import LONGEST_NAME, Cursor, Database
+from model_monitoring.datamart.tables import partitions
+
+NEVER_NULL = {
+    "scoring_id",
+    "scoring_timestamp",
+    "deployment_id",
+    "asset_revision",
+    "record_timestamp",
+    "ts",
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """The columns of a subscription's payload, and its label."""
+
+    subscription_id: int
+    columns: tuple[Column, ...]
+
+    @property
+    def payload(self) -> str:
+        """Name the payload table."""
+        return f"payload_{self.subscription_id}"
+
+    @property
+    def feedback(self) -> str:
+        """Name the feedback table."""
+        return f"feedback_{self.subscription_id}"
+
+    def of(self, *roles: str) -> list[Column]:
+        """Return the columns of some roles, role by role."""
+        return [column for role in roles for column in self.columns if column.role == role]
+
+    def named(self, name: str) -> Column:
+        """Return the column that a model calls so."""
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Column]:
+        return {column.name: column for column in reversed(self.columns)}
+
+
+def read(cursor: Cursor, subscription_id: int) -> Table | None:
+    """Read a subscription's columns from the catalogue; None before its first payload."""
+    cursor.execute(
+        "SELECT name, column_name, role, type FROM feature WHERE subscription_id = %s ORDER BY ordinal",
+        [subscription_id],
+    )
+    columns = tuple(Column(*row) for row in cursor.fetchall())
+    return Table(subscription_id, columns) if columns else None
+
+
+def create(
+    cursor: Cursor, subscription_id: int, name: str, columns: Sequence[tuple[str, str, str]]
+) -> Table:
+    """Make a subscription's tables and views; `columns` are (name, role, type)."""
+    taken = column_names([column for column, _, _ in columns])
+    made = tuple(
+        Column(c, unique, role, kind)
+        for (c, role, kind), unique in zip(columns, taken, strict=True)
+    )
+    table = Table(subscription_id, made)
+    for ordinal, column in enumerate(made):
+        cursor.execute(
+            "INSERT INTO feature (subscription_id, ordinal, name, column_name, role, type) VALUES (%s,%s,%s,%s,%s,%s)",
+            [subscription_id, ordinal, column.name, column.column_name, column.role, column.type],
+        )
+    statements = """
+        CREATE TABLE {payload} (
+            record_id bigint NOT NULL, row_number integer NOT NULL, scored_at timestamptz NOT NULL,
+            deployment_key integer NOT NULL, {payload_columns}) PARTITION BY RANGE (scored_at);
+        CREATE TABLE {default} PARTITION OF {payload} DEFAULT;
+        CREATE INDEX ON {payload} USING brin (record_id, scored_at) WITH (pages_per_range = 16);
+        CREATE TABLE {feedback} (
+            record_id bigint, row_number integer, record_timestamp timestamptz NOT NULL, {feedback_columns},
+            UNIQUE (record_id, row_number))"""
+    cursor.execute(
+        sql.SQL(statements).format(
+            payload=sql.Identifier(table.payload),
+            default=sql.Identifier(f"{table.payload}_default"),
+            feedback=sql.Identifier(table.feedback),
+            payload_columns=_definitions(table.of("feature", "output")),
+            feedback_columns=_definitions(table.of("feature", "label")),
+        )
+    )
+    partitions.prepare(cursor, table.payload, partitions.months_to_come())
+    create_views(cursor, table, name)
+    return table
+
+
+def _definitions(columns: Sequence[Column]) -> sql.Composable:
+    """List columns with their types; a type comes from columns.py, never from outside."""
+    return sql.SQL(", ").join(
+        sql.SQL("{} {}").format(sql.Identifier(column.column_name), sql.SQL(column.type))
+        for column in columns
+    )
+
+
+def view_name(kind: str, name: str) -> str:
+    """Name a subscription's view: `Payload_<name>`, cut to what PostgreSQL holds."""
+    full = f"{kind}_{name}"
+    return full if len(full.encode()) <= LONGEST_NAME else shortened(full)
+
+
+def create_views(cursor: Cursor, table: Table, name: str) -> None:
+    """Make the views that have OpenScale's table names and columns."""
+    for kind, query in (("Payload", payload_query(table)), ("Feedback", feedback_query(table))):
+        cursor.execute(
+            sql.SQL("CREATE VIEW {} AS {}").format(sql.Identifier(view_name(kind, name)), query)
+        )
+
+
+def drop_views(cursor: Cursor, name: str) -> None:
+    """Drop the views, for their columns to be altered."""
+    for kind in ("Payload", "Feedback"):
+        cursor.execute(sql.SQL("DROP VIEW {}").format(sql.Identifier(view_name(kind, name))))
+
+
+def payload_query(table: Table, source: sql.Composable | None = None) -> sql.Composable:
+    """Select OpenScale's payload columns, of the payload table or of a part of it."""
+    return sql.SQL("""
+        SELECT k.scoring_id || '-' || p.row_number AS scoring_id, p.scored_at AS scoring_timestamp,
+               d.deployment_id, d.asset_revision, {columns}
+        FROM {source} p JOIN scoring_key k USING (record_id)
+        JOIN deployment d ON d.deployment_key = p.deployment_key""").format(
+        columns=_listed("p.{0}", table.of("feature", "output", "debiased")),
+        source=source or sql.Identifier(table.payload),
+    )
+
+
+def feedback_query(table: Table, source: sql.Composable | None = None) -> sql.Composable:
+    """Select OpenScale's feedback columns; features come from the scored row where a label joined
+    one.
+    """
+    return sql.SQL("""
+        SELECT {features}, {label}, f.record_timestamp
+        FROM {source} f LEFT JOIN {payload} p USING (record_id, row_number)""").format(
+        features=_listed("coalesce(f.{0}, p.{0}) AS {0}", table.of("feature")),
+        label=_listed("f.{0}", table.of("label")),
+        source=source or sql.Identifier(table.feedback),
+        payload=sql.Identifier(table.payload),
+    )
+
+
+def _listed(template: str, columns: Sequence[Column]) -> sql.Composable:
+    return sql.SQL(", ").join(
+        sql.SQL(template).format(sql.Identifier(column.column_name)) for column in columns
+    )
+
+
+class Selection(NamedTuple):
+    """A query, and new names for some of its columns."""
+
+    query: sql.Composable
+    names: dict[str, str]
+
+
+class TableVerbs:
+    """The verbs that every table of the data mart has: show, describe, print its schema, get its
+    content.
+    """
+
+    _database: Database
+
+    def _select(self, limit: int | None) -> Selection:
+        """Return the query behind the verbs."""
+        raise TypeError(f"{type(self).__name__} has no table.")
+
+    def get_table_content(
+        self, format: str = "pandas", limit: int | None = None
+    ) -> pd.DataFrame | list[dict]:
+        """Return the table, or its first `limit` rows, as a data frame or (format "python") a list
+        of dicts.
+
+        Raises:
+            ValueError: there is no payload yet, or the limit is negative.
+        """
+        if limit is not None and limit < 0:
+            raise ValueError(f"limit is {limit}: use a number of rows.")
+        selection = self._select(limit)
+        frame = self._database.frame(selection.query).rename(columns=selection.names)
+        return frame if format == "pandas" else frame.to_dict("records")
+
+    def show_table(self, limit: int = 10) -> pd.DataFrame:
+        """Return the first rows."""
+        return self.get_table_content(limit=limit)
+
+    def describe_table(self, limit: int | None = None) -> pd.DataFrame:
+        """Return count, mean, deviation and quartiles of each number column."""
+        return self.get_table_content(limit=limit).describe(include="number")
+
+    def print_table_schema(self) -> pd.DataFrame:
+        """Return name, type and nullability of each column."""
+        selection = self._select(0)
+
+        def work(cursor: Cursor) -> list[tuple]:
+            cursor.execute(selection.query)
+            columns = [
+                (selection.names.get(column.name, column.name), column.type_code)
+                for column in cursor.description
+            ]
+            cursor.execute(
+                "SELECT oid, format_type(oid, NULL) FROM pg_type WHERE oid = ANY(%s)",
+                [[c[1] for c in columns]],
+            )
+            types = dict(cursor.fetchall())
+            return [(name, types[code], name not in NEVER_NULL) for name, code in columns]
+
+        return pd.DataFrame(self._database.run(work), columns=["name", "type", "nullable"])

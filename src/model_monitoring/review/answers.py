@@ -1,0 +1,114 @@
+"""From the pairs a browser sends to A2I's answerContent, and from there to labels of the scored
+rows.
+"""
+
+import math
+from collections.abc import Iterable
+
+from .fields import Field
+
+
+def parse(pairs: Iterable[tuple[str, str]], fields: Iterable[Field]) -> dict:
+    """Write a form's answers as A2I's answerContent: keyed by name, booleans by value for radio
+    buttons and checkboxes.
+
+    A name that a template gives to several fields has the list of their answers, in the page's
+    order, with None where there is none. A2I kept one of them.
+    """
+    given: dict[str, list[str]] = {}
+    for name, value in pairs:
+        given.setdefault(name, []).append(value.replace("\r\n", "\n"))
+    answers: dict[str, list] = {}
+    for field in fields:
+        answers.setdefault(field.key, []).append((field, given.get(field.wire, [])))
+    return {
+        key: _answer(*found[0])
+        if len(found) == 1
+        else [_answer(*one) if _is_given(*one) else None for one in found]
+        for key, found in answers.items()
+    }
+
+
+def missing(pairs: Iterable[tuple[str, str]], fields: Iterable[Field]) -> list[str]:
+    """List the names of required fields without an answer, as the page has them."""
+    given = {name for name, value in pairs if value.strip()}
+    return list(
+        dict.fromkeys(field.wire for field in fields if field.required and field.wire not in given)
+    )
+
+
+def _answer(field: Field, values: list[str]) -> object:
+    sent_values = set(values)
+    chosen = dict.fromkeys(option for sent, option in field.options.items() if sent in sent_values)
+    if field.kind in ("radio", "checkbox"):
+        return {option: option in chosen for option in field.options.values()}
+    if field.kind == "label":
+        return {"label": next(iter(chosen), None)}
+    if field.kind == "labels":
+        return {"labels": list(chosen)}
+    if field.kind == "texts":
+        return values
+    text = values[0] if values else ""
+    return _number(text) if field.kind == "number" else text
+
+
+def _number(text: str) -> float | int | str:
+    try:
+        number = int(text) if text.lstrip("-").isdigit() else float(text)
+    except ValueError:
+        return text
+    return number if math.isfinite(number) else text  # JSON has no "nan"
+
+
+def _is_given(field: Field, values: list[str]) -> bool:
+    """Say whether a field of a repeated name is answered; an unticked checkbox is an answer too."""
+    if field.kind in ("checkbox", "labels"):
+        return True
+    return (
+        any(value in field.options for value in values)
+        if field.options
+        else any(value.strip() for value in values)
+    )
+
+
+def by_row(answer_content: dict, name: str, task_input: dict) -> dict[str, str | None]:
+    """Give each row's answer under a name its scoring id, an option's name instead of A2I's
+    booleans.
+
+    Args:
+        answer_content: A2I's answerContent.
+        name: the field's name, one in every row.
+        task_input: its `rows` have the `id` of each, in the page's order.
+
+    Raises:
+        ValueError: there are more or fewer answers than rows.
+    """
+    ids = [row["id"] for row in task_input["rows"]]
+    found = answer_content.get(name)
+    values = found if isinstance(found, list) else [found]
+    if len(values) != len(ids):
+        raise ValueError(
+            f"{name!r} has {len(values)} answers for {len(ids)} rows: the template asks some rows only."
+        )
+    return {id_: _chosen(value) for id_, value in zip(ids, values, strict=True)}
+
+
+def _chosen(value: object) -> str | None:
+    """Name the one option that was chosen; None for no answer."""
+    if isinstance(value, dict) and "label" in value:
+        return value["label"]
+    if isinstance(value, dict):
+        return next((option for option, is_chosen in value.items() if is_chosen is True), None)
+    return value or None
+
+
+def labels(answer_content: dict, task_input: dict) -> dict[str, str | None]:
+    """Give each scoring id the label that a reviewer chose on the default template; None: left
+    open.
+    """
+    return by_row(answer_content, "label", task_input)
+
+
+def reasons(answer_content: dict, task_input: dict) -> dict[str, str | None]:
+    """Give each scoring id the reason that a reviewer wrote on the default template; None: none."""
+    return by_row(answer_content, "reason", task_input)

@@ -1,0 +1,100 @@
+"""A reviewer without eyes: fills in the default template's forms over HTTP, from known labels,
+erring at a set rate.
+"""
+
+import random
+import urllib.request
+from http.cookiejar import CookieJar
+from urllib.error import HTTPError
+from urllib.parse import urlencode, urljoin
+
+from lxml.html import HtmlElement, document_fromstring
+from tqdm.auto import tqdm
+
+
+def review_all(
+    site_url: str,
+    invitation: str,
+    labels: dict[str, str],
+    *,
+    error_rate: float = 0.0,
+    seed: int = 0,
+) -> dict[str, str]:
+    """Answer every task that waits for one reviewer; return the label given to each scoring id.
+
+    Args:
+        site_url: where the review page is, as in an invitation's link before `/enter`.
+        invitation: what the reviewer was invited with.
+        labels: the true label of each scoring id that may come up.
+        error_rate: share of rows, 0 to 1, that get a wrong label on purpose.
+        seed: which rows those are; the same seed errs on the same rows.
+
+    Raises:
+        RuntimeError: the site refused the invitation or an answer, in its words.
+        KeyError: a row came up whose label isn't known.
+    """
+    browser = _Browser(site_url.rstrip("/") + "/")
+    page = browser.send("enter", {"token": invitation})
+    given: dict[str, str] = {}
+    with tqdm(desc="Reviewing", unit=" tasks") as progress:
+        while True:
+            forms = {form.get("id"): form for form in page.iter("form")}
+            if "work" in forms:
+                given |= (answers := _answers(forms["work"], labels, error_rate, seed))
+                page = browser.submit(forms["work"], answers)
+                progress.update()
+            elif "next" in forms:
+                page = browser.submit(forms["next"], {})
+            else:
+                return given
+
+
+def _answers(
+    form: HtmlElement, labels: dict[str, str], error_rate: float, seed: int
+) -> dict[str, str]:
+    """Choose a label for each row of a form."""
+    answers = {}
+    for row in form.iterfind(".//section[@id]"):
+        chance = random.Random(f"{seed}:{row.get('id')}")
+        label = str(labels[row.get("id")])
+        others = [button.get("value") for button in row.iterfind(".//input[@type='radio']")]
+        others = [other for other in others if other != label]
+        answers[row.get("id")] = (
+            chance.choice(others) if others and chance.random() < error_rate else label
+        )
+    return answers
+
+
+class _Browser:
+    """Keeps cookies and the address of the page it is on."""
+
+    def __init__(self, site: str):
+        self.address = site
+        no_proxy = urllib.request.ProxyHandler({})  # the page runs on this machine
+        self.opener = urllib.request.build_opener(
+            no_proxy, urllib.request.HTTPCookieProcessor(CookieJar())
+        )
+
+    def submit(self, form: HtmlElement, answers: dict[str, str]) -> HtmlElement:
+        """Send a form with its hidden inputs, and each row's label."""
+        sent = {
+            hidden.get("name"): hidden.get("value")
+            for hidden in form.iterfind(".//input[@type='hidden']")
+        }
+        for row in form.iterfind(".//section[@id]"):
+            sent[row.find(".//input[@type='radio']").get("name")] = answers[row.get("id")]
+        return self.send(form.get("action", ""), sent)
+
+    def send(self, path: str, values: dict[str, str]) -> HtmlElement:
+        """Post values to an address relative to this page, and read the page that follows."""
+        try:
+            with self.opener.open(
+                urljoin(self.address, path), urlencode(values).encode(), timeout=60
+            ) as answer:
+                self.address = answer.url
+                return document_fromstring(answer.read().decode())
+        except HTTPError as error:
+            said = " ".join(
+                document_fromstring(error.read().decode()).find(".//main").text_content().split()
+            )
+            raise RuntimeError(f"The review page answered {error.code}: {said}") from error

@@ -1,0 +1,142 @@
+"""What a review page and the queue behind it tell each other: tasks, answers, and the four
+functions of a store.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+
+class ReviewError(RuntimeError):
+    """A reviewer can't have, or can't answer, a task; the message is shown to the reviewer."""
+
+
+class NoTask(ReviewError):
+    """Nothing is waiting for this reviewer."""
+
+
+class TaskGone(ReviewError):
+    """The task was deleted, stopped or has expired, never existed, or isn't this reviewer's."""
+
+
+class TaskTaken(ReviewError):
+    """Somebody else holds the task: this reviewer's lock expired, or never was."""
+
+
+class AlreadyAnswered(ReviewError):
+    """This reviewer has answered the task before, in another form."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A line of the queue: `mine` is locked by this reviewer, `done` was answered by this
+    reviewer.
+    """
+
+    task_id: str
+    title: str
+    created: datetime
+    state: Literal["open", "mine", "done"]
+
+
+@dataclass(frozen=True)
+class Queue:
+    """What one reviewer may work on: the first tasks, and how many there are in all."""
+
+    tasks: list[Summary]
+    waiting: int  # open to this reviewer, their own locked ones included; may exceed the list
+    done: int  # answered by this reviewer
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a reviewer works on, locked for them. All times are aware.
+
+    `task_input` is the template's `task.input`. `prediction` says when the reviewer sees what
+    stands in it under the keys `prediction`, `explanation` and `reasons`, at any depth: with the
+    task, only after a first answer, or never.
+    """
+
+    task_id: str
+    title: str
+    template: str
+    task_input: dict
+    draft: dict | None  # what save_draft was given last by this reviewer
+    # When this reviewer first claimed it; a reload or a longer lock doesn't change it
+    accepted: datetime
+    lock_expires: datetime
+    created: datetime
+    prediction: Literal["first", "last", "never"] = "first"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a reviewer submits.
+
+    `content` is A2I's answerContent. `first` is the answer given before the prediction was shown,
+    for tasks whose prediction comes last, else None. `submission` is random and drawn for each form
+    shown: the same one again is the same answer sent twice.
+    """
+
+    content: dict
+    first: dict | None
+    accepted: datetime
+    submitted: datetime
+    submission: str
+
+    @property
+    def seconds(self) -> float:
+        """Measure the time from claim to submission, to the millisecond as A2I does."""
+        return round((self.submitted - self.accepted).total_seconds(), 3)
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """The proof that an answer is kept, durably: a store gives it only after its commit."""
+
+    task_id: str
+    submitted: datetime
+
+
+class Store(Protocol):
+    """A queue of review tasks. Each function is given a reviewer who has signed in; ids are texts
+    without a slash.
+    """
+
+    def queue(self, reviewer: str, limit: int) -> Queue:
+        """List this reviewer's tasks: their own locked ones, then open ones, oldest first, then the
+        latest done.
+        """
+        ...
+
+    def claim(self, reviewer: str, task_id: str | None) -> Task:
+        """Lock a task for a reviewer, the next in line where `task_id` is None.
+
+        Claiming one's own task again keeps `accepted` and the draft and starts the lock's time
+        anew.
+
+        Raises:
+            NoTask: nothing is in line.
+            TaskGone, TaskTaken, AlreadyAnswered: this task can't be had; TaskGone and
+                AlreadyAnswered are final.
+        """
+        ...
+
+    def save_draft(self, reviewer: str, task_id: str, draft: dict) -> None:
+        """Keep a half-filled form (JSON, opaque to the store) and start the lock's time anew.
+
+        Raises:
+            TaskGone, TaskTaken, AlreadyAnswered: the task isn't this reviewer's to work on.
+        """
+        ...
+
+    def submit(self, reviewer: str, task_id: str, answer: Answer) -> Receipt:
+        """Keep an answer exactly once; the same `submission` again gives the first receipt,
+        whatever happened since.
+
+        An expired lock is no obstacle as long as nobody else took the task.
+
+        Raises:
+            TaskGone, TaskTaken, AlreadyAnswered: the answer can't count; nothing is kept.
+        """
+        ...

@@ -1,0 +1,68 @@
+"""Worker templates: checked and rendered under limits of time and memory, whoever wrote them."""
+
+from collections.abc import Iterable
+from importlib.resources import files
+
+from . import sandbox
+from .rendered import Rendered, TemplateError
+
+WITHHELD = frozenset({"prediction", "explanation", "reasons"})
+
+
+def check(template: str) -> None:
+    """Refuse a template that could never be rendered.
+
+    Raises:
+        TemplateError: a syntax error, an unknown tag or filter, or a partial template (the message
+            names its line); or the check took too long or too much memory (the message names the
+            limit).
+    """
+    sandbox.run("check", template=template)
+
+
+def render(template: str, task_input: dict, given: Iterable[tuple[str, str]] = ()) -> Rendered:
+    """Fill a worker template in and make it safe to show in a page of ours.
+
+    Scripts, event handlers, frames and what else could act are taken out, A2I's own script for
+    crowd elements with them; styles apply inside the template only. The work is done in another
+    process, under the limits of `renderer.py`.
+
+    Args:
+        template: Liquid and HTML, as given to A2I.
+        task_input: what the template calls `task.input`, as JSON has it; other values are given as
+            text.
+        given: pairs of names and values, typed before, to put back into the form.
+
+    Raises:
+        TemplateError: the template is wrong (the message names the line), the result is too large
+            for a page, or the work took too long or too much memory (the message names the limit).
+        RuntimeError: the process that renders doesn't start.
+    """
+    return Rendered.of_json(
+        sandbox.run("render", template=template, task_input=task_input, given=list(given))
+    )
+
+
+def without_prediction(task_input: dict) -> dict:
+    """Copy a task's input without what the model said: the keys of WITHHELD, at any depth.
+
+    Raises:
+        TemplateError: the input is nested too deeply.
+    """
+    try:
+        return _without(task_input)
+    except RecursionError:
+        raise TemplateError("The task's input is nested too deeply.") from None
+
+
+def _without(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _without(item) for key, item in value.items() if key not in WITHHELD}
+    return [_without(item) for item in value] if isinstance(value, list) else value
+
+
+def default_template() -> str:
+    """Return the template for rows of a scored table; doc/review-templates.md says what its
+    `task.input` holds.
+    """
+    return files(__package__).joinpath("default.liquid.html").read_text("utf-8")

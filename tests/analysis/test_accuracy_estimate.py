@@ -1,0 +1,112 @@
+"""Accuracy without labels: close where it may be believed, and doubtful where it may not."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit
+
+from model_monitoring.analysis.data_quality.consistency import find_inconsistent, learn
+from model_monitoring.analysis.quality.accuracy_estimate import estimate, fit
+
+
+def world(n, seed, shift=0.0, spread=2.0, overconfidence=1.0):
+    """Return labels, predictions and scores of a model that ranks well; its inputs may shift."""
+    rng = np.random.default_rng(seed)
+    truth = rng.normal(shift, spread, n)
+    labels, scores = (rng.random(n) < expit(truth)).astype(int), expit(truth * overconfidence)
+    return labels, (scores >= 0.5).astype(int), scores
+
+
+@pytest.mark.parametrize("overconfidence", [1.0, 3.0, 0.4])
+@pytest.mark.parametrize(("shift", "spread"), [(0, 2), (0, 0.7), (1.5, 1)])
+def test_it_follows_a_shift_of_the_inputs(shift, spread, overconfidence):
+    inside, distance = 0, []
+    for seed in range(25):
+        reference = fit(*world(1500, seed, overconfidence=overconfidence))
+        labels, predictions, scores = world(800, 1000 + seed, shift, spread, overconfidence)
+        found, truth = estimate(reference, predictions, scores), (labels == predictions).mean()
+        inside += found.ci_low <= truth <= found.ci_high
+        distance.append(abs(found.accuracy - truth))
+        assert found.believable, found.reasons
+    assert inside >= 20 and np.mean(distance) < 0.03
+
+
+def test_uncalibrated_scores_would_have_been_wrong():
+    labels, predictions, scores = world(20_000, 1, overconfidence=3.0)
+    found = estimate(fit(*world(20_000, 0, overconfidence=3.0)), predictions, scores)
+    assert found.accuracy == pytest.approx((labels == predictions).mean(), abs=0.01)
+    assert np.maximum(scores, 1 - scores).mean() > found.accuracy + 0.08
+
+
+def test_multiclass_by_the_predicted_classs_probability():
+    rng = np.random.default_rng(2)
+    confidence, labels = rng.uniform(0.4, 1, 3000), rng.choice(["a", "b", "c"], 3000)
+    predictions = np.where(rng.random(3000) < confidence, labels, "d")
+    reference = fit(labels[:2000], predictions[:2000], confidence[:2000])
+    found = estimate(reference, predictions[2000:], confidence[2000:])
+    assert found.ci_low <= (labels == predictions)[2000:].mean() <= found.ci_high
+    assert reference["positive_label"] is None
+
+
+def test_text_labels_and_a_stored_reference():
+    labels, predictions, scores = world(1000, 3)
+    named = np.array(["B", "M"])
+    reference = json.loads(
+        json.dumps(fit(named[labels], named[predictions], scores, positive_label="M"))
+    )
+    plain = fit(labels, predictions, scores)
+    assert estimate(reference, named[predictions], scores) == estimate(plain, predictions, scores)
+
+
+def test_a_changed_relation_stays_unseen():
+    labels, predictions, scores = world(2000, 5)
+    found = estimate(fit(*world(2000, 4)), predictions, scores)
+    # The same inputs, the other labels: only labels could show it
+    flipped = ((1 - labels) == predictions).mean()
+    assert found.believable and found.ci_low > flipped
+
+
+def test_when_not_to_believe_it():
+    reference = fit(*world(2000, 6, spread=1))
+    _, predictions, scores = world(500, 7, shift=8)
+    assert (
+        "lie beyond those of the reference" in estimate(reference, predictions, scores).reasons[0]
+    )
+
+    perfect = fit([0] * 100 + [1] * 100, [0] * 100 + [1] * 100, [0.1] * 100 + [0.9] * 100)
+    assert "only 0 errors" in estimate(perfect, [0, 1], [0.1, 0.9]).reasons[0]
+
+    rng = np.random.default_rng(8)
+    scores = rng.uniform(0.01, 0.99, 4000)
+    # High only in the middle
+    labels = (rng.random(4000) < np.where(abs(scores - 0.5) < 0.3, 0.9, 0.1)).astype(int)
+    misfit = estimate(fit(labels, (scores > 0.5).astype(int), scores), [1, 0], [0.9, 0.2])
+    assert not misfit.believable and "do not fit" in misfit.reasons[0]
+
+    train = pd.DataFrame({"x": rng.normal(size=1000)})
+    inconsistent = find_inconsistent(train.head(200) + 3, learn(train))
+    doubtful = estimate(fit(*world(2000, 6)), [1, 0], [0.9, 0.2], consistency=inconsistent)
+    assert (
+        not doubtful.believable and "break constraints learned in training" in doubtful.reasons[0]
+    )
+
+
+def test_same_seed_same_answer():
+    reference, (_, predictions, scores) = fit(*world(500, 9)), world(300, 10)
+    assert estimate(reference, predictions, scores) == estimate(reference, predictions, scores)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: fit([0, 1] * 20, [0, 1] * 20, [0.2, 0.8] * 20), "40 labelled rows are too few"),
+        (lambda: fit([0, 1], [0, 1], [0.2]), "2 labels but 1 probabilities"),
+        (lambda: estimate(fit(*world(200, 0)), [], []), "empty"),
+        (lambda: estimate(fit(*world(200, 0)), [1], [1.5]), r"0\.\.1"),
+    ],
+)
+def test_bad_input(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

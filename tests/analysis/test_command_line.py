@@ -1,0 +1,126 @@
+"""``python -m model_monitoring.analysis`` from a shell, from a plain copy of its folder, and
+on S3.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from moto import mock_aws
+
+from model_monitoring.analysis.__main__ import main
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def files(tmp_path):
+    rng = np.random.default_rng(0)
+    train = pd.DataFrame(
+        {"width": rng.normal(20, 2, 2000), "city": rng.choice(["Rome", "Oslo"], 2000)}
+    )
+    drifted = train.sample(500, random_state=1).assign(width=lambda rows: rows["width"] * 10)
+    for name, frame in (
+        ("train", train),
+        ("clean", train.sample(500, random_state=1)),
+        ("drifted", drifted),
+    ):
+        frame.to_csv(tmp_path / f"{name}.csv", index=False)
+    assert main(["baseline", str(tmp_path / "train.csv"), "--out", str(tmp_path / "base")]) == 0
+    return tmp_path
+
+
+def check(folder, window, *options):
+    return main(
+        [
+            "check",
+            str(window),
+            "--baseline",
+            str(folder / "base"),
+            "--out",
+            str(folder / "out"),
+            *options,
+        ]
+    )
+
+
+def test_violations_fail_only_when_asked_to(files, capsys):
+    assert check(files, files / "clean.csv", "--fail-on-violations") == 0
+    assert "Completed: Job completed successfully with no violations." in capsys.readouterr().out
+    assert check(files, files / "drifted.csv") == 0
+    assert check(files, files / "drifted.csv", "--fail-on-violations") == 1
+    shown = capsys.readouterr().out
+    assert (
+        "baseline_drift_check" in shown
+        and "CompletedWithViolations: Job completed successfully with 1" in shown
+    )
+    found = json.loads((files / "out/constraint_violations.json").read_text())["violations"]
+    assert [(v["feature_name"], v["constraint_check_type"]) for v in found] == [
+        ("width", "baseline_drift_check")
+    ]
+    assert json.loads((files / "out/statistics.json").read_text())["dataset"]["item_count"] == 500
+
+
+def test_what_cannot_be_used_ends_with_2_and_a_sentence(files, capsys):
+    assert check(files, files / "nowhere.csv") == 2
+    assert "does not exist" in capsys.readouterr().err
+    (files / "base/constraints.json").write_text("{}")
+    assert check(files, files / "clean.csv") == 2
+    assert "has no 'features'" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as stop:
+        main(["check", "x.csv"])
+    assert stop.value.code == 2
+
+
+def test_several_files_are_one_window(files, capsys):
+    both = [str(files / "clean.csv"), str(files / "drifted.csv")]
+    assert (
+        main(["check", *both, "--baseline", str(files / "base"), "--out", str(files / "out")]) == 0
+    )
+    assert capsys.readouterr().out.startswith("1000 rows, 2 columns")
+
+
+def test_it_runs_from_a_plain_copy_of_the_folder(files):
+    shutil.copytree(
+        ROOT / "src/model_monitoring/analysis",
+        files / "code/monitors",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "monitors",
+        "check",
+        str(files / "drifted.csv"),
+        "--fail-on-violations",
+    ]
+    command += ["--baseline", str(files / "base"), "--out", str(files / "out")]
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        command, cwd=files / "code", env=env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1 and "baseline_drift_check" in done.stdout, done.stderr
+
+
+@mock_aws
+def test_an_s3_prefix(files, monkeypatch, capsys):
+    import boto3
+
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "testing")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    client = boto3.client("s3")
+    client.create_bucket(Bucket="data")
+    client.put_object(Bucket="data", Key="in/1.csv", Body=(files / "clean.csv").read_bytes())
+    client.put_object(Bucket="data", Key="in/2.csv", Body=(files / "drifted.csv").read_bytes())
+    assert check(files, "s3://data/in/", "--fail-on-violations") == 1
+    assert "1000 rows" in capsys.readouterr().out
+    assert check(files, "s3://data/none/") == 2
+    assert check(files, "s3://missing/in/") == 2
+    assert "NoSuchBucket" in capsys.readouterr().err
