@@ -23,7 +23,7 @@ help:  ## list these targets
 
 install: $(VENV)/installed  ## create .venv and install the locked packages (the others call it)
 
-$(VENV)/installed: requirements.txt .ci/uv.txt
+$(VENV)/installed: requirements.lock .ci/uv.txt pyproject.toml src/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed; '$(PYTHON)' is $$($(PYTHON) -V 2>&1). Name another: make install PYTHON=python3.12"; exit 1; }
 	@test ! -x $(BIN)/python || $(BIN)/python -m helpers.run_lock
@@ -31,7 +31,8 @@ $(VENV)/installed: requirements.txt .ci/uv.txt
 	  { rm -rf $(VENV); echo "'$(PYTHON) -m venv' failed. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .ci/uv.txt
 	@echo "Installing about 260 packages into $(VENV) (2 GB; once) ..."
-	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements.txt
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --compile-bytecode --require-hashes -r requirements.lock
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e ./src -e .
 	@mkdir -p $(VENV)/etc/jupyter/labconfig  # JupyterLab's announcements would ask the network
 	@echo '{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}' > $(VENV)/etc/jupyter/labconfig/page_config.json
 	@touch $@
@@ -74,14 +75,16 @@ aws-clean: install  ## on AWS: delete the tutorial's endpoints, models and S3 ob
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-annotate --fork-strategy fewest \
   --generate-hashes --upgrade
 
-lock: install  ## compile requirements.in into requirements.txt, and the tools of make install and make audit
-	@$(COMPILE) requirements.in -o requirements.txt
+lock: install  ## compile requirements.in into requirements.lock and .txt, and the tools of make install and make audit
+	@$(COMPILE) requirements.in -o requirements.lock
+	@{ echo "# Made by make lock: requirements.lock without its hashes, and this checkout's two packages."; \
+	  echo "-e ./src[all]"; echo "-e ."; sed -e '/^#/d' -e '/^ *--hash/d' -e 's/ \\$$//' requirements.lock; } > requirements.txt
 	@for tool in uv pip-audit; do echo $$tool | $(COMPILE) - -o .ci/$$tool.txt; done
 
-audit: install  ## look for known vulnerabilities in what requirements.txt locks (asks api.osv.dev)
+audit: install  ## look for known vulnerabilities in what requirements.lock locks (asks api.osv.dev)
 	@$(BIN)/uv venv --quiet --allow-existing --python $(BIN)/python build/audit
 	@VIRTUAL_ENV=build/audit $(BIN)/uv pip install --quiet --require-hashes -r .ci/pip-audit.txt
 	@build/audit/bin/python -m pip_audit --require-hashes --disable-pip --progress-spinner off \
-	  --vulnerability-service osv -r requirements.txt 2> build/audit/log || \
+	  --vulnerability-service osv -r requirements.lock 2> build/audit/log || \
 	  { grep -q '^Traceback' build/audit/log || { cat build/audit/log; exit 1; }; \
 	    echo "api.osv.dev gave no answer, so nothing was checked: make audit needs a network (see build/audit/log)."; exit 1; }

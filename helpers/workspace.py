@@ -55,6 +55,7 @@ class Workspace:
     sagemaker_session: object = field(repr=False)
     database_url: str = field(repr=False)
     prefix: str = S3_PREFIX
+    build: Path = REPOSITORY / "build"  # for files that a notebook writes
     tag: dict[str, str] = field(default_factory=TAG.copy, repr=False)
 
     def describe(self) -> str:
@@ -104,6 +105,8 @@ def open() -> Workspace:
     database are set.
     """
     chosen = target()
+    os.environ["TUTORIAL_LOCAL_DIR"] = str(LOCAL)  # for the console, wherever the notebook runs
+    (REPOSITORY / "build").mkdir(exist_ok=True)
     if chosen == "local":
         # Nothing of the user's own AWS set-up may be read offline: no key, no profile, no endpoint.
         for variable in [variable for variable in os.environ if variable.startswith("AWS_")]:
