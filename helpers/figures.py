@@ -39,21 +39,14 @@ def _limit(axis: Axes, value: float, words: str) -> None:
     axis.axvline(value, color=GREY, linestyle="--", label=f"{words} {value:g}")
 
 
-def _intervals(axis: Axes, places: np.ndarray, table: pd.DataFrame, value: str, **look) -> None:
+def _intervals(axis: Axes, table: pd.DataFrame, value: str, **look: object) -> None:
     """Draw each line of `table` as a dot, where its column `value` says, with its interval."""
-    middle = table[value]
-    reach = [middle - table["ci_low"], table["ci_high"] - middle]
-    axis.errorbar(middle, places, xerr=reach, **look)
+    reach = [table[value] - table["ci_low"], table["ci_high"] - table[value]]
+    axis.errorbar(table[value], table["place"], xerr=reach, **look)
 
 
-def _finish(
-    axis: Axes,
-    title: str,
-    rows: Sequence[str] | None = None,
-    legend: str | None = "below",
-    **settings: object,
-) -> Figure:
-    """Set the axis up, naming its rows from top to bottom; return the figure, closed."""
+def _finish(axis: Axes, title: str, rows=None, legend: str | None = "below", **settings) -> Figure:
+    """Set the axis up, naming its rows from top to bottom if any; return the figure, closed."""
     axis.set(title=title, **settings)
     if rows is not None:
         axis.set(yticks=range(len(rows)), yticklabels=rows)
@@ -132,8 +125,8 @@ def metrics(table: pd.DataFrame, threshold: float, title: str) -> Figure:
     looks = (("o", BLUE, -0.15), ("s", ORANGE, 0.15))
     for model, (marker, colour, shift) in zip(models, looks, strict=True):
         part = table[table["model"] == model].reindex(names)
-        places = np.arange(len(names)) + shift
-        _intervals(axis, places, part, "value", fmt=marker, color=colour, label=model)
+        part["place"] = np.arange(len(names)) + shift
+        _intervals(axis, part, "value", fmt=marker, color=colour, label=model)
     _limit(axis, threshold, "lower limit")
     return _finish(axis, title, rows=names, xlabel="value, with 95% interval")
 
@@ -145,11 +138,9 @@ def differences(table: pd.DataFrame, margin: float, title: str) -> Figure:
     loss) and passes.
     """
     (axis,) = _axes(6.4, 0.5 * len(table) + 1.1)
-    places = np.arange(len(table))
-    for passes, colour in ((True, BLUE), (False, ORANGE)):
-        there = table["passes"].to_numpy() == passes
-        look = {"fmt": "o", "color": colour, "capsize": 3}
-        _intervals(axis, places[there], table[there], "difference", **look)
+    for passes, part in table.assign(place=range(len(table))).groupby("passes"):
+        colour = BLUE if passes else ORANGE
+        _intervals(axis, part, "difference", fmt="o", color=colour, capsize=3)
     axis.axvline(0, color=GREY, linewidth=0.8)
     _limit(axis, margin, "margin")
     axis.set(xlabel="challenger's log loss less the champion's, with 95% interval")
@@ -174,9 +165,10 @@ def accuracy(table: pd.DataFrame, title: str) -> Figure:
     `table` is indexed by the window's name, with columns estimated, ci_low, ci_high and true.
     """
     (axis,) = _axes(6.4, 0.35 * len(table) + 1.4)
-    places, label = np.arange(len(table)), "estimated, 95% interval"
-    _intervals(axis, places, table, "estimated", fmt="o", color=BLUE, label=label)
-    axis.scatter(table["true"], places, marker="D", color=ORANGE, zorder=3, label="true")
+    placed = table.assign(place=range(len(table)))
+    look = {"fmt": "o", "color": BLUE, "label": "estimated, 95% interval"}
+    _intervals(axis, placed, "estimated", **look)
+    axis.scatter("true", "place", data=placed, marker="D", color=ORANGE, zorder=3, label="true")
     return _finish(axis, title, rows=table.index, xlabel="accuracy")
 
 
@@ -187,12 +179,11 @@ def disparity(groups: pd.DataFrame, title: str) -> Figure:
     ("majority" or "minority"), rows, favourable_rate, and its interval: rate_low and rate_high.
     """
     (axis,) = _axes(6.4, 0.4 * len(groups) + 1.3)
-    places = np.arange(len(groups))
-    table = groups.rename(columns={"rate_low": "ci_low", "rate_high": "ci_high"})
+    placed = groups.rename(columns={"rate_low": "ci_low", "rate_high": "ci_high"})
+    placed["place"] = range(len(groups))
     for role, colour, marker in (("majority", BLUE, "o"), ("minority", ORANGE, "s")):
-        there = (groups["role"] == role).to_numpy()
-        look = {"fmt": marker, "color": colour, "label": role}
-        _intervals(axis, places[there], table[there], "favourable_rate", **look)
+        part = placed[placed["role"] == role]
+        _intervals(axis, part, "favourable_rate", fmt=marker, color=colour, label=role)
     axis.xaxis.set_major_formatter("{x:.0%}")
     names = [f"{line.feature} {line.group} ({line.rows})" for line in groups.itertuples()]
     return _finish(axis, title, rows=names, xlabel="favourable outcomes, with 95% interval")

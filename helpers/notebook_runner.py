@@ -32,14 +32,10 @@ def run(first: str = "00") -> dict:
     Raises SystemExit, naming notebook, cell and error, if a notebook fails; it is kept as far as it
     came.
     """
-    done = [
-        {
-            "name": path.stem,
-            "seconds": round(notebook.metadata.papermill["duration"], 1),
-            "key_figures": key_figures(notebook),
-        }
-        for path, notebook in _execute_all(first)
-    ]
+    done = []
+    for path, notebook in _execute_all(first):
+        seconds = round(notebook.metadata.papermill["duration"], 1)
+        done.append({"name": path.stem, "seconds": seconds, "key_figures": key_figures(notebook)})
     summary = {"notebooks": done, "seconds": round(sum(entry["seconds"] for entry in done), 1)}
     (BUILD / "run.json").write_text(json.dumps(summary, indent=1) + "\n")
     return summary
@@ -67,16 +63,11 @@ def execute(path: Path, target: Path, parameters: dict | None = None) -> nbforma
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
+    # The kernel's notes on how it is connected would break up the progress bar.
+    quiet = {"progress_bar": False, "extra_arguments": ["--log-level=ERROR"]}
     try:
-        # The kernel's log level: its notes on how it is connected would break up the progress bar.
         return papermill.execute_notebook(
-            path,
-            target,
-            parameters,
-            cwd=NOTEBOOKS,
-            kernel_name="python3",
-            progress_bar=False,
-            extra_arguments=["--log-level=ERROR"],
+            path, target, parameters, cwd=NOTEBOOKS, kernel_name="python3", **quiet
         )
     except PapermillExecutionError as error:
         shown = target.relative_to(REPOSITORY) if target.is_relative_to(REPOSITORY) else target

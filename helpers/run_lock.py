@@ -1,4 +1,4 @@
-"""One run of the notebooks at a time in a checkout: `make run` and `make render` lock build/run.lock.
+"""One run of the notebooks at a time: `make run` and `make render` hold a lock, build/run.lock.
 
 The kernel frees the lock when its holder ends, in whatever way. `python -m helpers.run_lock` fails
 while it is held, which keeps `make clean` from deleting what a run is writing. Only the standard
