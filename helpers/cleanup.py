@@ -10,8 +10,8 @@ TAG = {"key": "tutorial", "value": S3_PREFIX}  # of endpoints, endpoint configur
 def delete_resources(boto_session: boto3.Session, name: str | None = None) -> list[str]:
     """Delete the endpoints, endpoint configurations and models that carry the tutorial's tag.
 
-    With `name`, only those of that name. Other resources of the account are left alone, whatever
-    their name. Safe to repeat. Returns what was deleted, as "kind name".
+    With `name`, only those of that name. Whatever has no such tag is left alone. Safe to repeat.
+    Returns what was deleted, as "kind name".
     """
     client = boto_session.client("sagemaker")
     deleted = []

@@ -86,10 +86,7 @@ def distributions(
 
 
 def roc_curves(labels: ArrayLike, scores: Mapping[str, ArrayLike], title: str) -> Figure:
-    """Draw the ROC curve of each model.
-
-    `labels` are 0 or 1; `scores` holds the positive class's scores by the model's name.
-    """
+    """Draw each model's ROC curve; `labels` are 0 or 1, `scores` the positive class's by model."""
     (axis,) = _axes(4.2, 3.6)
     looks = ({"color": BLUE}, {"color": ORANGE, "ls": "--"}, {"color": GREEN, "ls": ":"})
     for (name, values), look in zip(scores.items(), looks, strict=False):
@@ -134,8 +131,7 @@ def metrics(table: pd.DataFrame, threshold: float, title: str) -> Figure:
 def differences(table: pd.DataFrame, margin: float, title: str) -> Figure:
     """Draw how far challengers differ from the champion, against how much worse they may be.
 
-    `table` is indexed by the challenger's name, with columns difference, ci_low, ci_high (log
-    loss) and passes.
+    `table` is indexed by the challenger's name, with columns difference, ci_low, ci_high, passes.
     """
     (axis,) = _axes(6.4, 0.5 * len(table) + 1.1)
     for passes, part in table.assign(place=range(len(table))).groupby("passes"):
@@ -194,8 +190,7 @@ def frontier(
 ) -> Figure:
     """Draw what accuracy each degree of fairness costs, the chosen point, and the model as it is.
 
-    `table` has columns fairness, accuracy and chosen (true once); `original` has fairness and
-    accuracy.
+    `table` has columns fairness, accuracy and chosen (true once); `original` has the first two.
     """
     (axis,) = _axes(6.4, 3.3)
     axis.plot("fairness", "accuracy", data=table, color=BLUE, marker="o", label="best thresholds")

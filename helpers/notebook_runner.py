@@ -29,8 +29,7 @@ def run(first: str = "00") -> dict:
     """Run the notebooks whose number is `first` or higher; return what build/run.json holds.
 
     build/run.json: {"notebooks": [{"name", "seconds", "key_figures"}], "seconds": total}.
-    Raises SystemExit, naming notebook, cell and error, if a notebook fails; it is kept as far as it
-    came.
+    Raises SystemExit, naming notebook, cell and error, if one fails; it's kept as far as it came.
     """
     done = []
     for path, notebook in _execute_all(first):
@@ -55,10 +54,7 @@ def _execute_all(first: str = "00") -> Iterator[tuple[Path, nbformat.NotebookNod
 
 
 def execute(path: Path, target: Path, parameters: dict | None = None) -> nbformat.NotebookNode:
-    """Run one notebook with papermill, writing it to `target`.
-
-    Raises SystemExit, naming notebook, cell and error, if a cell fails.
-    """
+    """Run one notebook, writing it to `target`; raise SystemExit naming the cell that failed."""
     # Imported here: it takes two seconds, and a run that is refused need not wait for them.
     import papermill
     from papermill.exceptions import PapermillExecutionError

@@ -22,8 +22,7 @@ BUILD = Path(__file__).parent.parent / "build"
 def hold(command: str, build: Path = BUILD) -> Iterator[None]:
     """Hold the lock of a build folder while the body runs; `command` tells others what is running.
 
-    Raises SystemExit if another run holds it, which the message names, or if the folder can't be
-    written.
+    Raises SystemExit if another run holds it, naming that run, or if the folder can't be written.
     """
     try:
         build.mkdir(parents=True, exist_ok=True)

@@ -29,9 +29,8 @@ class ServiceStoppedError(SentenceError):
 def explain_in_notebook(database_url: str | None) -> None:
     """From now on, show an error whose reason is a stopped service as one sentence.
 
-    This is done where Jupyter shows errors, since many clients make calls: boto3's, the SageMaker
-    SDK's, psycopg2. `database_url` is the embedded PostgreSQL's; None if the database is the
-    user's own.
+    Jupyter does so, since many clients make calls: boto3's, the SageMaker SDK's, psycopg2.
+    `database_url` is the embedded PostgreSQL's; None if the database is the user's own.
     """
 
     def show(shell, kind, error, trace, tb_offset=None) -> None:
@@ -51,14 +50,12 @@ def explain_in_notebook(database_url: str | None) -> None:
 
 def find_stopped(error: BaseException, database_url: str | None) -> list[str]:
     """Name the services that are down if an error comes from one of them, else none."""
-    reasons = []  # also what `from None` hides
-    while error is not None and error not in reasons:
-        reasons.append(error)
+    chain = []  # the error and its reasons, also what `from None` hides
+    while error is not None and error not in chain:
+        chain.append(error)
         error = error.__cause__ or error.__context__
-    suspects = [
-        name for name, signs in _SIGNS.items() if any(isinstance(one, signs) for one in reasons)
-    ]
-    if not suspects:
+    lost = {name for name, signs in _SIGNS.items() if any(isinstance(e, signs) for e in chain)}
+    if not lost:
         return []
     address = urlsplit(os.environ["AWS_ENDPOINT_URL"])
     down = []
@@ -66,7 +63,7 @@ def find_stopped(error: BaseException, database_url: str | None) -> list[str]:
         down.append(_AWS)
     if database_url and not _answers(psycopg2.connect, database_url, connect_timeout=_SECONDS):
         down.append(_POSTGRESQL)
-    return down if set(suspects) & set(down) else []
+    return down if lost.intersection(down) else []
 
 
 def _answers(connect: Callable, *arguments: object, **keywords: object) -> bool:

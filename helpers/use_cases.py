@@ -53,6 +53,7 @@ class UseCase:
         return pd.read_csv(path)[[self.label, *self.features]]
 
 
+# Lists of words read better with several on a line.
 # fmt: off
 _MEASURED = (
     "radius", "texture", "perimeter", "area", "smoothness",
@@ -70,7 +71,6 @@ _CHANGEABLE = (
     "status", "month", "credit_amount", "savings", "employment", "other_debtors",
     "installment_plans",
 )
-# fmt: on
 
 BREAST_CANCER = UseCase(
     name="breast-cancer",
@@ -78,26 +78,15 @@ BREAST_CANCER = UseCase(
     sha256="f6c65a8089f4dffb414973265861e4040ce6088473cba0b4552357f928995459",
     label="diagnosis",
     label_values={"B": 0, "M": 1},
-    features=tuple(
-        f"{measured}_{figure}" for figure in ("mean", "se", "worst") for measured in _MEASURED
-    ),
+    features=tuple(f"{what}_{of}" for of in ("mean", "se", "worst") for what in _MEASURED),
     recipes={
         "linear-learner": {
-            "feature_dim": "30",
-            "mini_batch_size": "100",
-            "predictor_type": "binary_classifier",
-            "epochs": "10",
-            "num_models": "32",
-            "loss": "auto",
+            "feature_dim": "30", "mini_batch_size": "100", "predictor_type": "binary_classifier",
+            "epochs": "10", "num_models": "32", "loss": "auto",
         },
         "xgboost": {
-            "objective": "binary:logistic",
-            "num_round": "100",
-            "max_depth": "5",
-            "eta": "0.2",
-            "gamma": "4",
-            "min_child_weight": "6",
-            "subsample": "0.8",
+            "objective": "binary:logistic", "num_round": "100", "max_depth": "5", "eta": "0.2",
+            "gamma": "4", "min_child_weight": "6", "subsample": "0.8",
         },
     },
 )

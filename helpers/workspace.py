@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -53,9 +53,8 @@ class Workspace:
         """Tell what was chosen, a line each, without a secret or a path of this machine."""
         aws = self.target == "aws"
         where = "on AWS: calls may cost money" if aws else "offline, on this machine"
-        database = "embedded, under .local/"
-        if "DATABASE_URL" in os.environ:
-            database = urlsplit(os.environ["DATABASE_URL"]).hostname
+        url = os.environ.get("DATABASE_URL")
+        database = urlsplit(url).hostname if url else "embedded, under .local/"
         lines = [
             f"target    {self.target} ({where})",
             f"region    {self.region}",
@@ -140,9 +139,8 @@ def _start_local_aws() -> dict[str, str]:
     command = [sys.executable, "-m", "local_aws", "start"]
     started = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
     if started.returncode:
-        raise WorkspaceError(
-            f"The offline AWS did not start: {started.stderr.strip() or started.stdout.strip()}"
-        )
+        reason = started.stderr.strip() or started.stdout.strip()
+        raise WorkspaceError(f"The offline AWS did not start: {reason}")
     return json.loads((LOCAL / "aws" / "env.json").read_text())
 
 
@@ -188,9 +186,7 @@ def wait_for_objects(workspace: Workspace, prefix: str) -> list[str]:
     return [item.get()["Body"].read().decode() for item in found]
 
 
-def read_csv(
-    workspace: Workspace, key: str, columns: Sequence[str], written_by: str
-) -> pd.DataFrame:
+def read_csv(workspace: Workspace, key: str, columns: list[str], written_by: str) -> pd.DataFrame:
     """Read a headerless CSV file of the tutorial's S3 prefix into a frame with these columns.
 
     Raises WorkspaceError, naming the notebook that writes the file (`written_by`), if it's missing.
@@ -202,7 +198,7 @@ def read_csv(
     except client.exceptions.NoSuchKey:
         missing = f"s3://{workspace.bucket}/{key} is missing"
         raise WorkspaceError(f"{missing}: run notebook {written_by} first.") from None
-    return pd.read_csv(body, names=list(columns))
+    return pd.read_csv(body, names=columns)
 
 
 def _aws_clean() -> None:
