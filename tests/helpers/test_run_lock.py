@@ -1,6 +1,4 @@
-"""One run of the notebooks at a time in a checkout: a second is told who runs what, and changes
-nothing.
-"""
+"""One run of the notebooks at a time: a second is told who runs what, and changes nothing."""
 
 import getpass
 import os
