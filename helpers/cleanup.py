@@ -1,25 +1,22 @@
 """How what the tutorial makes on AWS is told from everything else, and how it is deleted."""
 
 import boto3
+from botocore import xform_name
 
 S3_PREFIX = "sagemaker-monitoring"  # of the objects in the bucket, and of names of schedules
 TAG = {"key": "tutorial", "value": S3_PREFIX}  # of endpoints, endpoint configurations and models
 
 
 def delete_resources(boto_session: boto3.Session, name: str | None = None) -> list[str]:
-    """Delete the endpoints, endpoint configurations and models that carry the tutorial's tag; safe
-    to repeat.
+    """Delete the endpoints, endpoint configurations and models that carry the tutorial's tag.
 
-    With `name`, only those of that very name. Other resources of the account are left alone,
-    whatever their name. Returns what was deleted, as "kind name".
+    With `name`, only those of that name. Whatever has no such tag is left alone. Safe to repeat.
+    Returns what was deleted, as "kind name".
     """
     client = boto_session.client("sagemaker")
     deleted = []
-    for kind, snake in (
-        ("Endpoint", "endpoint"),
-        ("EndpointConfig", "endpoint_config"),
-        ("Model", "model"),
-    ):
+    for kind in ("Endpoint", "EndpointConfig", "Model"):
+        snake = xform_name(kind)
         pages = client.get_paginator(f"list_{snake}s").paginate()
         for item in [item for page in pages for item in page[f"{kind}s"]]:
             found = item[f"{kind}Name"]
@@ -28,16 +25,14 @@ def delete_resources(boto_session: boto3.Session, name: str | None = None) -> li
                 continue
             getattr(client, f"delete_{snake}")(**{f"{kind}Name": found})
             if kind == "Endpoint":  # its name is free again only once it's gone
-                client.get_waiter("endpoint_deleted").wait(
-                    EndpointName=found, WaiterConfig={"Delay": 5}
-                )
+                waiter = client.get_waiter("endpoint_deleted")
+                waiter.wait(EndpointName=found, WaiterConfig={"Delay": 5})
             deleted.append(f"{snake.replace('_', ' ')} {found}")
     return deleted
 
 
 def delete_schedules(boto_session: boto3.Session) -> list[str]:
-    """Delete the EventBridge schedules whose names begin with the tutorial's prefix: each starts a
-    job every hour.
+    """Delete the EventBridge schedules with the tutorial's prefix: each starts a job every hour.
 
     Safe to repeat. Returns what was deleted, as "schedule name".
     """

@@ -1,6 +1,4 @@
-"""Every plot of the notebooks: small, in colours that everyone can tell apart, the finding as its
-title.
-"""
+"""Every plot of the notebooks: small, in colours for every eye, with the finding as its title."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,12 +6,15 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
+from scipy.special import expit
 from sklearn.metrics import RocCurveDisplay
 
 BLUE, ORANGE, GREEN = sns.color_palette("colorblind", 3)
 GREY = "0.45"
+PROBABILITY = "probability of the favourable outcome"
 # Fixed, so that a figure's bytes are the same wherever the pinned matplotlib draws it.
 STYLE = {
     "figure.dpi": 100,
@@ -21,161 +22,137 @@ STYLE = {
     "font.size": 9,
     "axes.titlesize": 10,
     "axes.titleweight": "bold",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "errorbar.capsize": 2,
+    "legend.frameon": False,
 }
 
 
-def _figure(
-    rows: int = 1, columns: int = 1, size: tuple[float, float] = (6.4, 3.0)
-) -> tuple[Figure, np.ndarray]:
-    sns.set_theme(style="ticks", rc={**STYLE, "axes.spines.top": False, "axes.spines.right": False})
-    figure, axes = plt.subplots(rows, columns, figsize=size, layout="constrained", squeeze=False)
-    return figure, axes.ravel()
+def _axes(width: float, height: float, columns: int = 1) -> np.ndarray:
+    sns.set_theme(style="ticks", rc=STYLE)
+    figure = plt.figure(figsize=(width, height), layout="constrained")
+    return figure.subplots(1, columns, squeeze=False)[0]
 
 
-def _finish(figure: Figure) -> Figure:
-    plt.close(figure)  # the notebook shows the returned figure; without this it would show it twice
-    return figure
+def _limit(axis: Axes, value: float, words: str) -> None:
+    axis.axvline(value, color=GREY, linestyle="--", label=f"{words} {value:g}")
+
+
+def _intervals(axis: Axes, table: pd.DataFrame, value: str, **look: object) -> None:
+    """Draw each line of `table` as a dot, where its column `value` says, with its interval."""
+    reach = [table[value] - table["ci_low"], table["ci_high"] - table[value]]
+    axis.errorbar(table[value], table["place"], xerr=reach, **look)
+
+
+def _finish(axis: Axes, title: str, rows=None, legend: str | None = "below", **settings) -> Figure:
+    """Set the axis up, naming its rows from top to bottom if any; return the figure, closed."""
+    axis.set(title=title, **settings)
+    if rows is not None:
+        axis.set(yticks=range(len(rows)), yticklabels=rows)
+        axis.invert_yaxis()
+    if legend == "below":
+        axis.figure.legend(loc="outside lower center", ncols=4)
+    elif legend:
+        axis.legend(loc=legend)
+    plt.close(axis.figure)  # the notebook shows what is returned, and would show this as well
+    return axis.figure
 
 
 def balance(labels: pd.Series, names: Mapping[object, str], title: str) -> Figure:
     """Draw how many cases each label has; `names` gives the words beside the bars."""
-    figure, (axis,) = _figure(size=(6.4, 1.8))
+    (axis,) = _axes(6.4, 1.8)
     counts = labels.value_counts().reindex(list(names))
     bars = axis.barh(list(names.values()), counts, color=[BLUE, ORANGE])
-    axis.bar_label(
-        bars, labels=[f"{count} ({count / counts.sum():.0%})" for count in counts], padding=4
-    )
-    axis.set(title=title, xlabel="cases", xlim=(0, counts.max() * 1.2))
-    return _finish(figure)
+    shares = [f"{count} ({count / counts.sum():.0%})" for count in counts]
+    axis.bar_label(bars, labels=shares, padding=4)
+    return _finish(axis, title, legend=None, xlabel="cases", xlim=(0, counts.max() * 1.2))
 
 
 def distributions(
     frame: pd.DataFrame, columns: Sequence[str], by: str, names: Mapping[object, str], title: str
 ) -> Figure:
     """Draw the histogram of each column, one colour for each value of `by`, side by side."""
-    figure, axes = _figure(columns=len(columns), size=(2.7 * len(columns), 2.7))
+    axes = _axes(2.7 * len(columns), 2.7, columns=len(columns))
     for axis, column in zip(axes, columns, strict=True):
         bins = np.histogram_bin_edges(frame[column], bins=25)
         for (value, name), colour in zip(names.items(), (BLUE, ORANGE), strict=True):
-            axis.hist(
-                frame.loc[frame[by] == value, column],
-                bins=bins,
-                color=colour,
-                alpha=0.65,
-                label=name,
-            )
-        axis.set(xlabel=column, ylabel="cases" if axis is axes[0] else "")
-    axes[-1].legend(frameon=False)
-    figure.suptitle(title, fontweight="bold", fontsize=STYLE["axes.titlesize"])
-    return _finish(figure)
+            cases = frame.loc[frame[by] == value, column]
+            axis.hist(cases, bins=bins, color=colour, alpha=0.65, label=name)
+        axis.set(xlabel=column)
+    axes[0].set(ylabel="cases")
+    axes[0].figure.suptitle(title, fontweight="bold", fontsize=STYLE["axes.titlesize"])
+    return _finish(axes[-1], "", legend="best")
 
 
 def roc_curves(labels: ArrayLike, scores: Mapping[str, ArrayLike], title: str) -> Figure:
-    """Draw the ROC curve of each model: `labels` 0 or 1, `scores` the positive class's, by the
-    model's name.
-    """
-    figure, (axis,) = _figure(size=(4.2, 3.6))
-    for (name, values), colour, line in zip(
-        scores.items(), (BLUE, ORANGE, GREEN), ("-", "--", ":"), strict=False
-    ):
-        RocCurveDisplay.from_predictions(
-            labels, values, name=name, ax=axis, curve_kwargs={"color": colour, "ls": line}
-        )
+    """Draw each model's ROC curve; `labels` are 0 or 1, `scores` the positive class's by model."""
+    (axis,) = _axes(4.2, 3.6)
+    looks = ({"color": BLUE}, {"color": ORANGE, "ls": "--"}, {"color": GREEN, "ls": ":"})
+    for (name, values), look in zip(scores.items(), looks, strict=False):
+        RocCurveDisplay.from_predictions(labels, values, name=name, ax=axis, curve_kwargs=look)
     axis.plot([0, 1], [0, 1], color=GREY, linewidth=0.8)
-    axis.set(title=title, xlabel="false positive rate", ylabel="true positive rate")
-    axis.legend(loc="lower right", frameon=False)
-    return _finish(figure)
+    axis.set(xlabel="false positive rate", ylabel="true positive rate")
+    return _finish(axis, title, legend="lower right")
 
 
 def score_histogram(scores: ArrayLike, unsure: tuple[float, float], title: str) -> Figure:
     """Draw the histogram of scores from 0 to 1, with the band `unsure` shaded."""
-    figure, (axis,) = _figure(size=(6.4, 2.6))
+    (axis,) = _axes(6.4, 2.6)
     axis.axvspan(*unsure, color=ORANGE, alpha=0.15, label=f"unsure: {unsure[0]} to {unsure[1]}")
     axis.hist(scores, bins=np.linspace(0, 1, 21), color=BLUE)
-    axis.set(title=title, xlabel="score", ylabel="requests", xlim=(0, 1))
-    axis.legend(frameon=False)
-    return _finish(figure)
+    return _finish(axis, title, legend="best", xlabel="score", ylabel="requests", xlim=(0, 1))
 
 
 def confusion(matrix: ArrayLike, labels: Sequence[str], title: str) -> Figure:
     """Draw a confusion matrix: rows are the true labels, columns the predicted ones."""
-    figure, (axis,) = _figure(size=(3.6, 2.8))
-    sns.heatmap(
-        matrix,
-        annot=True,
-        fmt="d",
-        cmap="Blues",
-        cbar=False,
-        xticklabels=labels,
-        yticklabels=labels,
-        ax=axis,
-    )
-    axis.set(title=title, xlabel="predicted", ylabel="true")
-    return _finish(figure)
+    (axis,) = _axes(3.6, 2.8)
+    names = {"xticklabels": labels, "yticklabels": labels}
+    sns.heatmap(matrix, annot=True, fmt="d", cmap="Blues", cbar=False, ax=axis, **names)
+    return _finish(axis, title, legend=None, xlabel="predicted", ylabel="true")
 
 
 def metrics(table: pd.DataFrame, threshold: float, title: str) -> Figure:
-    """Draw metrics as dots with their intervals, against a lower limit.
+    """Draw the metrics of two models as dots with their intervals, against a lower limit.
 
     `table` is indexed by the metric's name, with columns model, value, ci_low and ci_high.
     """
-    names, models = list(table.index.unique()), list(table["model"].unique())
-    figure, (axis,) = _figure(size=(6.4, 0.45 * len(names) + 1.5))
-    for number, (model, colour, marker) in enumerate(
-        zip(models, (BLUE, ORANGE), "os", strict=True)
-    ):
+    names, models = table.index.unique(), table["model"].unique()
+    (axis,) = _axes(6.4, 0.45 * len(names) + 1.5)
+    looks = (("o", BLUE, -0.15), ("s", ORANGE, 0.15))
+    for model, (marker, colour, shift) in zip(models, looks, strict=True):
         part = table[table["model"] == model].reindex(names)
-        height = np.arange(len(names)) + (number - (len(models) - 1) / 2) * 0.3
-        reach = [part["value"] - part["ci_low"], part["ci_high"] - part["value"]]
-        axis.errorbar(
-            part["value"], height, xerr=reach, fmt=marker, color=colour, capsize=2, label=model
-        )
-    axis.axvline(threshold, color=GREY, linestyle="--", label=f"lower limit {threshold:g}")
-    axis.set(
-        title=title, xlabel="value, with 95% interval", yticks=range(len(names)), yticklabels=names
-    )
-    axis.invert_yaxis()
-    figure.legend(frameon=False, loc="outside lower center", ncols=3)
-    return _finish(figure)
+        part["place"] = np.arange(len(names)) + shift
+        _intervals(axis, part, "value", fmt=marker, color=colour, label=model)
+    _limit(axis, threshold, "lower limit")
+    return _finish(axis, title, rows=names, xlabel="value, with 95% interval")
 
 
 def differences(table: pd.DataFrame, margin: float, title: str) -> Figure:
-    """Draw how far challengers differ from the champion, with intervals, against the margin that
-    they may be worse.
+    """Draw how far challengers differ from the champion, against how much worse they may be.
 
-    `table` is indexed by the challenger's name, with columns difference, ci_low, ci_high (log loss)
-    and passes.
+    `table` is indexed by the challenger's name, with columns difference, ci_low, ci_high, passes.
     """
-    figure, (axis,) = _figure(size=(6.4, 0.5 * len(table) + 1.1))
-    for height, row in enumerate(table.itertuples()):
-        reach = [[row.difference - row.ci_low], [row.ci_high - row.difference]]
-        axis.errorbar(
-            row.difference,
-            height,
-            xerr=reach,
-            fmt="o",
-            capsize=3,
-            color=BLUE if row.passes else ORANGE,
-        )
+    (axis,) = _axes(6.4, 0.5 * len(table) + 1.1)
+    for passes, part in table.assign(place=range(len(table))).groupby("passes"):
+        colour = BLUE if passes else ORANGE
+        _intervals(axis, part, "difference", fmt="o", color=colour, capsize=3)
     axis.axvline(0, color=GREY, linewidth=0.8)
-    axis.axvline(margin, color=GREY, linestyle="--", label=f"margin {margin:g}")
-    axis.set(title=title, xlabel="challenger's log loss less the champion's, with 95% interval")
-    axis.set(yticks=range(len(table)), yticklabels=table.index, ylim=(len(table) - 0.5, -0.5))
-    axis.legend(frameon=False, loc="upper right")
-    return _finish(figure)
+    _limit(axis, margin, "margin")
+    axis.set(xlabel="challenger's log loss less the champion's, with 95% interval")
+    axis.set(ylim=(-0.5, len(table) - 0.5))
+    return _finish(axis, title, rows=table.index, legend="upper right")
 
 
 def drift(distances: Mapping[str, float], threshold: float, title: str, shown: int = 8) -> Figure:
     """Draw the drift distance of the features that drifted most, against the limit."""
-    largest = sorted(distances.items(), key=lambda item: item[1], reverse=True)[:shown]
-    figure, (axis,) = _figure(size=(6.4, 0.3 * len(largest) + 1.1))
-    colours = [ORANGE if distance > threshold else BLUE for _, distance in largest]
-    axis.barh([name for name, _ in largest], [distance for _, distance in largest], color=colours)
-    axis.axvline(threshold, color=GREY, linestyle="--", label=f"upper limit {threshold:g}")
-    axis.set(title=title, xlabel="drift distance", xlim=(0, 1))
-    axis.invert_yaxis()
-    axis.legend(frameon=False, loc="lower right")
-    return _finish(figure)
+    largest = pd.Series(distances, dtype=float).nlargest(shown)
+    (axis,) = _axes(6.4, 0.3 * len(largest) + 1.1)
+    colours = [ORANGE if distance > threshold else BLUE for distance in largest]
+    axis.barh(largest.index, largest, color=colours)
+    _limit(axis, threshold, "upper limit")
+    axis.set(xlabel="drift distance", xlim=(0, 1))
+    return _finish(axis, title, rows=largest.index, legend="lower right")
 
 
 def accuracy(table: pd.DataFrame, title: str) -> Figure:
@@ -183,148 +160,77 @@ def accuracy(table: pd.DataFrame, title: str) -> Figure:
 
     `table` is indexed by the window's name, with columns estimated, ci_low, ci_high and true.
     """
-    figure, (axis,) = _figure(size=(6.4, 0.35 * len(table) + 1.4))
-    height = np.arange(len(table))
-    reach = [table["estimated"] - table["ci_low"], table["ci_high"] - table["estimated"]]
-    axis.errorbar(
-        table["estimated"],
-        height,
-        xerr=reach,
-        fmt="o",
-        color=BLUE,
-        capsize=2,
-        label="estimated, 95% interval",
-    )
-    axis.scatter(table["true"], height, marker="D", color=ORANGE, zorder=3, label="true")
-    axis.set(title=title, xlabel="accuracy", yticks=height, yticklabels=table.index)
-    axis.invert_yaxis()
-    figure.legend(frameon=False, loc="outside lower center", ncols=2)
-    return _finish(figure)
+    (axis,) = _axes(6.4, 0.35 * len(table) + 1.4)
+    placed = table.assign(place=range(len(table)))
+    look = {"fmt": "o", "color": BLUE, "label": "estimated, 95% interval"}
+    _intervals(axis, placed, "estimated", **look)
+    axis.scatter("true", "place", data=placed, marker="D", color=ORANGE, zorder=3, label="true")
+    return _finish(axis, title, rows=table.index, xlabel="accuracy")
 
 
 def disparity(groups: pd.DataFrame, title: str) -> Figure:
-    """Draw each group's share of favourable outcomes with its 95% interval, minorities beside their
-    majority.
+    """Draw each group's share of favourable outcomes, minorities beside their majority.
 
-    `groups` has a line a group: feature, group, role ("majority" or "minority"), rows,
-        favourable_rate, rate_low and
-    rate_high, as `monitors.fairness.evaluation` gives them.
+    `groups` has a line for each group, as the fairness evaluation gives it: feature, group, role
+    ("majority" or "minority"), rows, favourable_rate, and its interval: rate_low and rate_high.
     """
-    figure, (axis,) = _figure(size=(6.4, 0.4 * len(groups) + 1.3))
-    height = np.arange(len(groups))
+    (axis,) = _axes(6.4, 0.4 * len(groups) + 1.3)
+    placed = groups.rename(columns={"rate_low": "ci_low", "rate_high": "ci_high"})
+    placed["place"] = range(len(groups))
     for role, colour, marker in (("majority", BLUE, "o"), ("minority", ORANGE, "s")):
-        there = (groups["role"] == role).to_numpy()
-        part = groups[there]
-        reach = [
-            part["favourable_rate"] - part["rate_low"],
-            part["rate_high"] - part["favourable_rate"],
-        ]
-        axis.errorbar(
-            part["favourable_rate"],
-            height[there],
-            xerr=reach,
-            fmt=marker,
-            color=colour,
-            capsize=2,
-            label=role,
-        )
-    names = [f"{line.feature} {line.group} ({line.rows})" for line in groups.itertuples()]
-    axis.set(
-        title=title,
-        xlabel="favourable outcomes, with 95% interval",
-        yticks=height,
-        yticklabels=names,
-    )
+        part = placed[placed["role"] == role]
+        _intervals(axis, part, "favourable_rate", fmt=marker, color=colour, label=role)
     axis.xaxis.set_major_formatter("{x:.0%}")
-    axis.invert_yaxis()
-    figure.legend(frameon=False, loc="outside lower center", ncols=4)
-    return _finish(figure)
+    names = [f"{line.feature} {line.group} ({line.rows})" for line in groups.itertuples()]
+    return _finish(axis, title, rows=names, xlabel="favourable outcomes, with 95% interval")
 
 
 def frontier(
     table: pd.DataFrame, original: Mapping[str, float], threshold: float, title: str
 ) -> Figure:
-    """Draw what accuracy each degree of fairness costs: the whole frontier, the chosen point, and
-    the model as it is.
+    """Draw what accuracy each degree of fairness costs, the chosen point, and the model as it is.
 
-    `table` has columns fairness, accuracy and chosen (one is true); `original` has fairness and
-    accuracy.
+    `table` has columns fairness, accuracy and chosen (true once); `original` has the first two.
     """
-    figure, (axis,) = _figure(size=(6.4, 3.3))
-    axis.plot(table["fairness"], table["accuracy"], color=BLUE, marker="o", label="best thresholds")
-    chosen = table[table["chosen"]]
-    axis.scatter(
-        chosen["fairness"], chosen["accuracy"], s=120, color=GREEN, zorder=3, label="companion"
+    (axis,) = _axes(6.4, 3.3)
+    axis.plot("fairness", "accuracy", data=table, color=BLUE, marker="o", label="best thresholds")
+    points = (
+        (table[table["chosen"]], {"color": GREEN, "s": 120, "label": "companion"}),
+        (original, {"color": ORANGE, "s": 80, "marker": "D", "label": "model"}),
     )
-    axis.scatter(
-        original["fairness"],
-        original["accuracy"],
-        s=80,
-        color=ORANGE,
-        marker="D",
-        zorder=3,
-        label="model",
-    )
-    axis.axvline(threshold, color=GREY, linestyle="--", label=f"lower limit {threshold:g}")
-    axis.set(title=title, xlabel="fairness score", ylabel="accuracy")
-    figure.legend(frameon=False, loc="outside lower center", ncols=4)
-    return _finish(figure)
+    for point, look in points:
+        axis.scatter(point["fairness"], point["accuracy"], zorder=3, **look)
+    _limit(axis, threshold, "lower limit")
+    return _finish(axis, title, xlabel="fairness score", ylabel="accuracy")
 
 
 def waterfall(attributions: pd.Series, base: float, title: str, shown: int = 8) -> Figure:
-    """Draw how features led from the average answer to this one: steps of probability, the largest
-    first.
+    """Draw how features led from the average answer to this one, in steps of probability.
 
     `attributions` are in log-odds, by feature; `base` is the log-odds that they start from.
     """
     order = attributions.abs().sort_values(ascending=False, kind="stable").index
-    steps = pd.concat(
-        [attributions[order[:shown]], pd.Series({"all others": attributions[order[shown:]].sum()})]
-    )
-    ends = 1 / (1 + np.exp(-(base + steps.cumsum())))
-    starts = np.concatenate([[1 / (1 + np.exp(-base))], ends[:-1]])
-    low, high = min(starts.min(), ends.min()), max(starts.max(), ends.max())
-    figure, (axis,) = _figure(size=(6.4, 0.3 * len(steps) + 1.4))
+    steps = attributions[order[:shown]]
+    steps["all others"] = attributions[order[shown:]].sum()
+    levels = expit(base + np.concatenate([[0], steps.cumsum()]))
+    changes = np.diff(levels)
+    (axis,) = _axes(6.4, 0.3 * len(steps) + 1.4)
     colours = [BLUE if step > 0 else ORANGE for step in steps]
-    axis.barh(steps.index, ends - starts, left=starts, color=colours)
-    for place, (start, end) in enumerate(zip(starts, ends, strict=True)):
-        right = (max(start, end), place)
-        axis.annotate(
-            f"{end - start:+.2f}",
-            right,
-            (4, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=8,
-        )
-    axis.axvline(
-        starts[0], color=GREY, linestyle=":", zorder=0, label=f"average answer: {starts[0]:.2f}"
-    )
-    axis.axvline(
-        ends.iloc[-1],
-        color=GREY,
-        linestyle="-",
-        zorder=0,
-        label=f"this answer: {ends.iloc[-1]:.2f}",
-    )
-    axis.set(
-        title=title, xlabel="probability of the favourable outcome", xlim=(low - 0.05, high + 0.08)
-    )
-    axis.invert_yaxis()
-    figure.legend(frameon=False, loc="outside lower center", ncols=4)
-    return _finish(figure)
+    starts = np.minimum(levels[:-1], levels[1:])
+    bars = axis.barh(steps.index, abs(changes), left=starts, color=colours)
+    axis.bar_label(bars, [f"{change:+.2f}" for change in changes], padding=4, fontsize=8)
+    for level, line, which in ((levels[0], ":", "average"), (levels[-1], "-", "this")):
+        words = f"{which} answer: {level:.2f}"
+        axis.axvline(level, color=GREY, linestyle=line, zorder=0, label=words)
+    limits = (levels.min() - 0.05, levels.max() + 0.08)
+    return _finish(axis, title, rows=steps.index, xlabel=PROBABILITY, xlim=limits)
 
 
 def contrast(scores: Mapping[str, float], threshold: float, title: str) -> Figure:
-    """Draw what a change does to the answer: a bar for each case in `scores` (its words: its
-    probability).
-    """
-    figure, (axis,) = _figure(size=(6.4, 0.45 * len(scores) + 1.3))
+    """Draw what a change does to the answer; `scores` are probabilities by the words for a case."""
+    (axis,) = _axes(6.4, 0.45 * len(scores) + 1.3)
     colours = [BLUE if score >= threshold else ORANGE for score in scores.values()]
     bars = axis.barh(list(scores), list(scores.values()), color=colours, height=0.6)
     axis.bar_label(bars, fmt="%.2f", padding=3, fontsize=8)
-    axis.axvline(threshold, color=GREY, linestyle="--", label=f"favourable from {threshold:g}")
-    axis.set(title=title, xlabel="probability of the favourable outcome", xlim=(0, 1))
-    axis.invert_yaxis()
-    figure.legend(frameon=False, loc="outside lower center")
-    return _finish(figure)
+    _limit(axis, threshold, "favourable from")
+    return _finish(axis, title, rows=list(scores), xlabel=PROBABILITY, xlim=(0, 1))

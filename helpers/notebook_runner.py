@@ -1,9 +1,8 @@
-"""Run the notebooks headless, one after the other: `python -m helpers.notebook_runner run [--from
-05] | render`.
+"""Run the notebooks headless: `python -m helpers.notebook_runner run [--from 05] | render`.
 
-`run` writes the executed notebooks to build/notebooks and a summary to build/run.json. `render`
-runs them on services of its own, started empty, and keeps their outputs in notebooks/: the only way
-in which committed outputs are made.
+Both write the executed notebooks to build/notebooks; `run` adds a summary, build/run.json. `render`
+uses services of its own, started empty, and keeps the outputs in notebooks/: committed outputs are
+made in no other way.
 """
 
 import argparse
@@ -13,7 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
-import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
@@ -30,60 +29,52 @@ def run(first: str = "00") -> dict:
     """Run the notebooks whose number is `first` or higher; return what build/run.json holds.
 
     build/run.json: {"notebooks": [{"name", "seconds", "key_figures"}], "seconds": total}.
-    Raises SystemExit, naming notebook, cell and error, where a notebook fails; it's kept as far as
-    it came.
+    Raises SystemExit, naming notebook, cell and error, if one fails; it's kept as far as it came.
     """
-    chosen = [
-        path for path in sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb")) if path.name[:2] >= first
-    ]
-    if not chosen:
-        sys.exit(f"There is no notebook {first} or higher.")
-    (BUILD / "notebooks").mkdir(parents=True, exist_ok=True)
     done = []
-    with tqdm(chosen, unit=" notebook") as bar:
-        for path in bar:
-            bar.set_description(path.stem)
-            started = time.monotonic()
-            notebook = execute(path, BUILD / "notebooks" / path.name)
-            seconds = round(time.monotonic() - started, 1)
-            done.append(
-                {"name": path.stem, "seconds": seconds, "key_figures": key_figures(notebook)}
-            )
+    for path, notebook in _execute_all(first):
+        seconds = round(notebook.metadata.papermill["duration"], 1)
+        done.append({"name": path.stem, "seconds": seconds, "key_figures": key_figures(notebook)})
     summary = {"notebooks": done, "seconds": round(sum(entry["seconds"] for entry in done), 1)}
     (BUILD / "run.json").write_text(json.dumps(summary, indent=1) + "\n")
     return summary
 
 
+def _execute_all(first: str = "00") -> Iterator[tuple[Path, nbformat.NotebookNode]]:
+    paths = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+    chosen = [path for path in paths if path.name >= first]
+    if not chosen:
+        sys.exit(f"There is no notebook {first} or higher.")
+    folder = BUILD / "notebooks"
+    folder.mkdir(parents=True, exist_ok=True)
+    with tqdm(chosen, unit=" notebook") as bar:
+        for path in bar:
+            bar.set_description(path.stem)
+            yield path, execute(path, folder / path.name)
+
+
 def execute(path: Path, target: Path, parameters: dict | None = None) -> nbformat.NotebookNode:
-    """Run one notebook with papermill, writing it to `target`; raise SystemExit naming the cell
-    that failed.
-    """
-    # Imported here: it takes two seconds, which a second run, refused for the first, need not wait
-    # for.
+    """Run one notebook, writing it to `target`; raise SystemExit naming the cell that failed."""
+    # Imported here: it takes two seconds, and a run that is refused need not wait for them.
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
+    # The kernel's notes on how it is connected would break up the progress bar.
+    quiet = {"progress_bar": False, "extra_arguments": ["--log-level=ERROR"]}
     try:
-        # The kernel's log level: its notes on how it is connected would break up the progress bar.
         return papermill.execute_notebook(
-            path,
-            target,
-            parameters,
-            cwd=NOTEBOOKS,
-            kernel_name="python3",
-            progress_bar=False,
-            extra_arguments=["--log-level=ERROR"],
+            path, target, parameters, cwd=NOTEBOOKS, kernel_name="python3", **quiet
         )
     except PapermillExecutionError as error:
         shown = target.relative_to(REPOSITORY) if target.is_relative_to(REPOSITORY) else target
-        again = f"Mend it, then resume with: make run FROM={path.name[:2]}"
         sys.exit(
-            f"\n{path.name}, cell {error.exec_count}: {error.ename}: {error.evalue}\nSee {shown}. {again}"
+            f"\n{path.name}, cell {error.exec_count}: {error.ename}: {error.evalue}\n"
+            f"See {shown}. Mend it, then resume with: make run FROM={path.name[:2]}"
         )
 
 
 def key_figures(notebook: nbformat.NotebookNode) -> str:
-    """Read what the cell tagged `key-figures` printed, or an empty string where there is none."""
+    """Read what the cell tagged `key-figures` printed, or an empty string if there is none."""
     tagged = [cell for cell in notebook.cells if "key-figures" in cell.metadata.get("tags", [])]
     return "".join(output.get("text", "") for cell in tagged for output in cell.outputs).strip()
 
@@ -98,52 +89,36 @@ def table(summary: dict) -> str:
 
 
 def render() -> None:
-    """Run every notebook on services of its own, started empty, and keep the outputs in
-    notebooks/.
-    """
+    """Run every notebook on services of its own, started empty; keep the outputs in notebooks/."""
     state = BUILD / "render"
     os.environ["TUTORIAL_LOCAL_DIR"] = str(state)
     _stop_and_remove(state)
     try:
-        for path in tqdm(sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb")), unit=" notebook"):
-            executed = BUILD / f"render-{path.name}"
-            executed.parent.mkdir(exist_ok=True)
-            notebook = tidy(execute(path, executed))
-            nbformat.write(notebook, path)
-            executed.unlink()
+        for path, notebook in _execute_all():
+            nbformat.write(tidy(notebook), path)
     finally:
         _stop_and_remove(state)
 
 
 def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Drop what would change with every run: execution times, progress bars, papermill's notes."""
+    # Imported here: it takes a second, and only rendering needs it.
+    from nbconvert.preprocessors.coalescestreams import CoalesceStreamsPreprocessor
+
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    notebook.metadata = nbformat.from_dict(
-        {"kernelspec": kernel, "language_info": {"name": "python"}}
-    )
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    notebook.metadata = nbformat.from_dict(metadata)
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])
         cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
         if cell.cell_type == "code":
-            cell.outputs = _joined([output for output in cell.outputs if not is_progress(output)])
-    return notebook
-
-
-def _joined(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+            cell.outputs = [output for output in cell.outputs if not is_progress(output)]
     # How a cell's printed lines are cut into pieces depends on how fast they came.
-    joined = []
-    for output in outputs:
-        if joined and output.output_type == joined[-1].output_type == "stream":
-            joined[-1].text += output.text
-        else:
-            joined.append(output)
-    return joined
+    return CoalesceStreamsPreprocessor().preprocess(notebook, {})[0]
 
 
 def is_progress(output: nbformat.NotebookNode) -> bool:
-    """Tell whether an output is a progress bar: a widget in JupyterLab, text on stderr
-    elsewhere.
-    """
+    """Tell whether an output is a progress bar: a widget in JupyterLab, else text on stderr."""
     widget = "application/vnd.jupyter.widget-view+json" in output.get("data", {})
     return widget or (output.output_type == "stream" and output.name == "stderr")
 
@@ -155,14 +130,12 @@ def _stop_and_remove(state: Path) -> None:
 
 def main() -> None:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m helpers.notebook_runner", description=__doc__.splitlines()[0]
-    )
+    name = "python -m helpers.notebook_runner"
+    parser = argparse.ArgumentParser(name, description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
     runner = commands.add_parser("run", help="run the notebooks; outputs go to build/")
-    runner.add_argument(
-        "--from", dest="first", default="00", help="the number of the notebook to begin with, as 05"
-    )
+    begin = "the number of the notebook to begin with, as 05"
+    runner.add_argument("--from", dest="first", default="00", help=begin)
     commands.add_parser("render", help="run all afresh and keep the outputs in notebooks/")
     arguments = parser.parse_args()
     if arguments.command == "run" and not re.fullmatch(r"\d\d", arguments.first):

@@ -1,12 +1,11 @@
-"""One run of the notebooks at a time in a checkout: `make run` and `make render` hold a lock on
-build/run.lock.
+"""One run of the notebooks at a time: `make run` and `make render` hold a lock, build/run.lock.
 
-The kernel frees the lock when its holder ends, however it does. `python -m helpers.run_lock` fails
-while it is held, which keeps `make clean` from deleting what a run is writing.
+The kernel frees the lock when its holder ends, in whatever way. `python -m helpers.run_lock` fails
+while it is held, which keeps `make clean` from deleting what a run is writing. Only the standard
+library is imported: `make install` asks before any package is there.
 """
 
 import fcntl
-import json
 import os
 import pwd
 import sys
@@ -23,8 +22,7 @@ BUILD = Path(__file__).parent.parent / "build"
 def hold(command: str, build: Path = BUILD) -> Iterator[None]:
     """Hold the lock of a build folder while the body runs; `command` tells others what is running.
 
-    Raises:
-        SystemExit: another run holds it, which the message names, or the folder can't be written.
+    Raises SystemExit if another run holds it, naming that run, or if the folder can't be written.
     """
     try:
         build.mkdir(parents=True, exist_ok=True)
@@ -34,14 +32,13 @@ def hold(command: str, build: Path = BUILD) -> Iterator[None]:
         sys.exit(f"{build} can't be written: {error.strerror}.")
     with file:
         _lock(file, fcntl.LOCK_EX)
-        holder = {
-            "command": command,
-            "user": _user(),
-            "pid": os.getpid(),
-            "since": f"{datetime.now():%Y-%m-%d %H:%M:%S}",
-        }
+        user = f"user {os.getuid()}"
+        with suppress(KeyError):  # an account without a name is usual in containers
+            user = pwd.getpwuid(os.getuid()).pw_name
         file.truncate(0)
-        json.dump(holder, file)
+        file.write(f"{command}, by {user}, process {os.getpid()}, ")
+        file.write(f"since {datetime.now():%Y-%m-%d %H:%M:%S}. ")
+        file.write(f"Wait until they end, or end them with: kill {os.getpid()}")
         file.flush()
         yield
 
@@ -53,30 +50,13 @@ def refuse_if_held(build: Path = BUILD) -> None:
 
 
 def _lock(file: TextIO, kind: int) -> None:
-    """Lock an open file until it is closed, or raise SystemExit with what its holder wrote
-    into it.
-    """
+    """Lock an open file until it is closed; if it is locked, raise SystemExit with its words."""
     try:
         fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         file.seek(0)
-        try:
-            holder = json.load(file)
-        except ValueError:  # it has the lock since a moment ago
-            sys.exit("Notebooks are running in this checkout already: wait until they end.")
-        sys.exit(
-            "Notebooks are running in this checkout already: {command}, by {user}, process {pid}, since {since}."
-            " Wait until they end, or end them with: kill {pid}".format(**holder)
-        )
-
-
-def _user() -> str:
-    """Name this process's user; an account without a name, usual in containers, goes by its
-    number.
-    """
-    with suppress(KeyError):
-        return pwd.getpwuid(os.getuid()).pw_name
-    return f"user {os.getuid()}"
+        holder = file.read() or "wait until they end."  # empty: held since a moment ago
+        sys.exit(f"Notebooks are running in this checkout already: {holder}")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,10 @@
-"""One clear sentence in a notebook whose offline AWS or embedded PostgreSQL was stopped
-meanwhile.
-"""
+"""One clear sentence in a notebook whose offline AWS or embedded PostgreSQL was stopped."""
 
 import builtins
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable
 from http.client import HTTPException
-from types import TracebackType
 from urllib.parse import urlsplit
 
 import psycopg2
@@ -18,41 +15,33 @@ _SIGNS = {_AWS: (ConnectionError, HTTPException), _POSTGRESQL: (psycopg2.Error,)
 _SECONDS = 3  # for a service of this machine to answer
 
 
-class ServiceStoppedError(RuntimeError):
-    """A service that `workspace.open()` started was stopped; the message says how to start it
-    again.
-    """
+class SentenceError(RuntimeError):
+    """An error that Jupyter shows without a traceback: not the code failed, but what it needs."""
 
     def _render_traceback_(self) -> list[str]:
-        # Jupyter shows this in place of a traceback.
-        return [f"ServiceStoppedError: {self}"]
+        return [f"{type(self).__name__}: {self}"]
+
+
+class ServiceStoppedError(SentenceError):
+    """A service that `workspace.open()` started was stopped; the message says how to go on."""
 
 
 def explain_in_notebook(database_url: str | None) -> None:
-    """From now on, show an error whose reason is a stopped service as one sentence; outside
-    Jupyter, do nothing.
+    """From now on, show an error whose reason is a stopped service as one sentence.
 
-    This is done where errors are shown, as calls are made by many clients: boto3's, the SageMaker
-        SDK's, psycopg2.
-
-    Args:
-        database_url: the embedded PostgreSQL's; None if the database is the user's own.
+    Jupyter does so, since many clients make calls: boto3's, the SageMaker SDK's, psycopg2.
+    `database_url` is the embedded PostgreSQL's; None if the database is the user's own.
     """
 
-    def show(
-        shell: object,
-        kind: type,
-        error: BaseException,
-        trace: TracebackType,
-        tb_offset: int | None = None,
-    ) -> None:
+    def show(shell, kind, error, trace, tb_offset=None) -> None:
         if stopped := find_stopped(error, database_url):
-            names = " and ".join(stopped)
-            sentence = f"{names[:1].upper()}{names[1:]} {'was' if len(stopped) == 1 else 'were'} stopped: run the cell"
-            error = ServiceStoppedError(
-                f"{sentence} with workspace.open() again, or make lab and start from the top."
-            )
+            names = " and ".join(stopped).replace("the", "The", 1)
+            verb = "was" if len(stopped) == 1 else "were"
             kind = ServiceStoppedError
+            error = ServiceStoppedError(
+                f"{names} {verb} stopped: run the cell with workspace.open() again, "
+                "or make lab and start from the top."
+            )
         shell.showtraceback((kind, error, trace), tb_offset=tb_offset, running_compiled_code=True)
 
     if shell := getattr(builtins, "get_ipython", lambda: None)():
@@ -60,48 +49,26 @@ def explain_in_notebook(database_url: str | None) -> None:
 
 
 def find_stopped(error: BaseException, database_url: str | None) -> list[str]:
-    """Name the services that an error comes from and that are down; none for any other error."""
-    reasons = list(_reasons(error))
-    suspects = {
-        name
-        for name, signs in _SIGNS.items()
-        if any(isinstance(reason, signs) for reason in reasons)
-    }
-    if not suspects:
+    """Name the services that are down if an error comes from one of them, else none."""
+    chain = []  # the error and its reasons, also what `from None` hides
+    while error is not None and error not in chain:
+        chain.append(error)
+        error = error.__cause__ or error.__context__
+    lost = {name for name, signs in _SIGNS.items() if any(isinstance(e, signs) for e in chain)}
+    if not lost:
         return []
-    up = {
-        _AWS: _listens(os.environ["AWS_ENDPOINT_URL"]),
-        _POSTGRESQL: not database_url or _accepts(database_url),
-    }
-    down = [name for name, is_up in up.items() if not is_up]
-    return down if suspects.intersection(down) else []
+    address = urlsplit(os.environ["AWS_ENDPOINT_URL"])
+    down = []
+    if not _answers(socket.create_connection, (address.hostname, address.port), _SECONDS):
+        down.append(_AWS)
+    if database_url and not _answers(psycopg2.connect, database_url, connect_timeout=_SECONDS):
+        down.append(_POSTGRESQL)
+    return down if lost.intersection(down) else []
 
 
-def _reasons(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and all that it was raised from, also what `from None` hides."""
-    seen, waiting = set(), [error]
-    while waiting:
-        reason = waiting.pop()
-        if reason is not None and id(reason) not in seen:
-            seen.add(id(reason))
-            yield reason
-            waiting += [reason.__cause__, reason.__context__]
-
-
-def _listens(url: str) -> bool:
-    """Tell whether anything listens where a URL points."""
-    address = urlsplit(url)
+def _answers(connect: Callable, *arguments: object, **keywords: object) -> bool:
     try:
-        socket.create_connection((address.hostname, address.port), _SECONDS).close()
-    except OSError:
-        return False
-    return True
-
-
-def _accepts(url: str) -> bool:
-    """Tell whether a PostgreSQL server lets this process in."""
-    try:
-        psycopg2.connect(url, connect_timeout=_SECONDS).close()
-    except psycopg2.Error:
+        connect(*arguments, **keywords).close()
+    except (OSError, psycopg2.Error):
         return False
     return True

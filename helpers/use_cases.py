@@ -19,11 +19,11 @@ class UseCase:
     """A data set and the question asked of it.
 
     `name` is lower case with hyphens, as SageMaker's names are. `label_values` maps the label's
-    text to the number that models learn; the positive class is the one that maps to 1. `recipes`
-    maps an algorithm of SageMaker's to the hyperparameters of its training job. Where answers can
-    be unfair to people, `favourable` is the label that a person hopes for, `protected` maps each
-    attribute by which nobody should be treated worse to its (majority, minority) groups, categories
-    or [low, high] ranges, and `changeable` names what a person can change.
+    text to the number that models learn: 1 for the positive class. `recipes` maps an algorithm of
+    SageMaker's to the hyperparameters of its training job. If answers can be unfair to people,
+    `protected` maps each attribute by which nobody should be treated worse to its (majority,
+    minority) groups, categories or [low, high] ranges, and `changeable` names what a person can
+    change.
     """
 
     name: str
@@ -32,43 +32,44 @@ class UseCase:
     label: str
     label_values: Mapping[str, int]
     features: tuple[str, ...]
-    problem_type: str
     recipes: Mapping[str, Mapping[str, str]]
-    favourable: str | None = None
     protected: Mapping[str, tuple[list, list]] = field(default_factory=dict)
     changeable: tuple[str, ...] = ()
 
     def load(self, folder: Path = DATA) -> pd.DataFrame:
-        """Read the data file, once its sha256 is known to be right.
+        """Read the label's column (text) and the features, a row for each case.
 
-        Returns a frame with one row a case: the label's column (text) and one column a feature.
-        Raises DataFileError where the file is missing or was changed.
+        Raises DataFileError if the file is missing or its sha256 isn't the known one.
         """
-        path = folder / self.file
+        path, restore = folder / self.file, f"with: git checkout -- data/{self.file}"
         if not path.exists():
-            raise DataFileError(
-                f"data/{self.file} is missing. Get it back with: git checkout -- data/{self.file}"
-            )
+            raise DataFileError(f"data/{self.file} is missing. Get it back {restore}")
         found = hashlib.sha256(path.read_bytes()).hexdigest()
         if found != self.sha256:
             raise DataFileError(
-                f"data/{self.file} was changed: its sha256 begins with {found[:12]}, data/README.md gives "
-                f"{self.sha256[:12]}. Get the original back with: git checkout -- data/{self.file}"
+                f"data/{self.file} was changed: its sha256 begins with {found[:12]}, "
+                f"data/README.md gives {self.sha256[:12]}. Get the original back {restore}"
             )
         return pd.read_csv(path)[[self.label, *self.features]]
 
 
+# Lists of words read better with several on a line.
+# fmt: off
 _MEASURED = (
-    "radius",
-    "texture",
-    "perimeter",
-    "area",
-    "smoothness",
-    "compactness",
-    "concavity",
-    "concave points",
-    "symmetry",
-    "fractal_dimension",
+    "radius", "texture", "perimeter", "area", "smoothness",
+    "compactness", "concavity", "concave points", "symmetry", "fractal_dimension",
+)
+# personal_status tells sex exactly, so it's left out: what the model may know of sex, it shall
+# know by that name.
+_APPLICATION = (
+    "status", "month", "credit_history", "purpose", "credit_amount",
+    "savings", "employment", "investment_as_income_percentage", "sex", "other_debtors",
+    "residence_since", "property", "age", "installment_plans", "housing",
+    "number_of_credits", "skill_level", "people_liable_for", "telephone", "foreign_worker",
+)
+_CHANGEABLE = (
+    "status", "month", "credit_amount", "savings", "employment", "other_debtors",
+    "installment_plans",
 )
 
 BREAST_CANCER = UseCase(
@@ -77,27 +78,15 @@ BREAST_CANCER = UseCase(
     sha256="f6c65a8089f4dffb414973265861e4040ce6088473cba0b4552357f928995459",
     label="diagnosis",
     label_values={"B": 0, "M": 1},
-    features=tuple(
-        f"{measured}_{figure}" for figure in ("mean", "se", "worst") for measured in _MEASURED
-    ),
-    problem_type="binary",
+    features=tuple(f"{what}_{of}" for of in ("mean", "se", "worst") for what in _MEASURED),
     recipes={
         "linear-learner": {
-            "feature_dim": "30",
-            "mini_batch_size": "100",
-            "predictor_type": "binary_classifier",
-            "epochs": "10",
-            "num_models": "32",
-            "loss": "auto",
+            "feature_dim": "30", "mini_batch_size": "100", "predictor_type": "binary_classifier",
+            "epochs": "10", "num_models": "32", "loss": "auto",
         },
         "xgboost": {
-            "objective": "binary:logistic",
-            "num_round": "100",
-            "max_depth": "5",
-            "eta": "0.2",
-            "gamma": "4",
-            "min_child_weight": "6",
-            "subsample": "0.8",
+            "objective": "binary:logistic", "num_round": "100", "max_depth": "5", "eta": "0.2",
+            "gamma": "4", "min_child_weight": "6", "subsample": "0.8",
         },
     },
 )
@@ -108,41 +97,8 @@ GERMAN_CREDIT = UseCase(
     sha256="7f064b0aa06dfaf9ca10eeee5178d07cc147134ab02b46df9d800122cf552484",
     label="credit",
     label_values={"bad": 0, "good": 1},
-    # personal_status tells sex exactly, so it's left out: what the model may know of sex, it shall
-    # know by that name.
-    features=(
-        "status",
-        "month",
-        "credit_history",
-        "purpose",
-        "credit_amount",
-        "savings",
-        "employment",
-        "investment_as_income_percentage",
-        "sex",
-        "other_debtors",
-        "residence_since",
-        "property",
-        "age",
-        "installment_plans",
-        "housing",
-        "number_of_credits",
-        "skill_level",
-        "people_liable_for",
-        "telephone",
-        "foreign_worker",
-    ),
-    problem_type="binary",
+    features=_APPLICATION,
     recipes={"xgboost": {"num_round": "60", "max_depth": "3", "eta": "0.1"}},
-    favourable="good",
     protected={"sex": (["male"], ["female"]), "age": ([[26, 75]], [[18, 25]])},
-    changeable=(
-        "status",
-        "month",
-        "credit_amount",
-        "savings",
-        "employment",
-        "other_debtors",
-        "installment_plans",
-    ),
+    changeable=_CHANGEABLE,
 )

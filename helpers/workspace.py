@@ -1,9 +1,8 @@
-"""The one door of every notebook: `open()` gives the SageMaker session, role, bucket and database
-to work with.
+"""The one door of every notebook: `open()` gives the SageMaker session, role, bucket and database.
 
-Offline, the default, starts the offline AWS and an embedded PostgreSQL where they aren't running
-yet. The AWS target (`TUTORIAL_TARGET=aws`, or inside SageMaker Studio) uses the account's own. From
-a shell: `python -m helpers.workspace stop` and `python -m helpers.workspace aws-clean`.
+Offline, the default, starts the offline AWS and an embedded PostgreSQL if they aren't running. The
+AWS target (`TUTORIAL_TARGET=aws`, or inside SageMaker Studio) uses the account's own. From a shell:
+`python -m helpers.workspace stop` and `python -m helpers.workspace aws-clean`.
 """
 
 import json
@@ -11,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -27,25 +26,17 @@ from model_monitoring import datamart
 REPOSITORY = Path(__file__).parent.parent
 LOCAL = Path(os.environ.get("TUTORIAL_LOCAL_DIR", REPOSITORY / ".local"))
 STUDIO_METADATA = Path("/opt/ml/metadata/resource-metadata.json")
-# AWS's list price in us-east-1, USD an hour, seen 2026-11. Other regions cost up to half as much
-# again.
+# AWS's list prices in us-east-1, USD an hour, seen 2026-11; other regions: up to half as much more
 PRICES = {"training, ml.m5.large": 0.115, "endpoint, ml.m5.large": 0.115}
 
 
-class WorkspaceError(RuntimeError):
+class WorkspaceError(stopped.SentenceError):
     """The workspace can't be opened; the message says what to do."""
-
-    def _render_traceback_(self) -> list[str]:
-        # Jupyter shows this in place of a traceback: what went wrong is the user's surroundings,
-        # not the code.
-        return [f"WorkspaceError: {self}"]
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """Where a notebook works: `target` is "local" or "aws"; `role` an IAM role's ARN; `tag` marks
-    what is made.
-    """
+    """Where a notebook works: on `target` "local" or "aws", as `role`, an IAM role's ARN."""
 
     target: str
     region: str
@@ -56,19 +47,14 @@ class Workspace:
     database_url: str = field(repr=False)
     prefix: str = S3_PREFIX
     build: Path = REPOSITORY / "build"  # for files that a notebook writes
-    tag: dict[str, str] = field(default_factory=TAG.copy, repr=False)
+    tag: dict[str, str] = field(default_factory=TAG.copy, repr=False)  # for what it makes
 
     def describe(self) -> str:
         """Tell what was chosen, a line each, without a secret or a path of this machine."""
-        where = (
-            "offline, on this machine" if self.target == "local" else "on AWS: calls may cost money"
-        )
-        embedded = "embedded, under .local/"
-        database = (
-            urlsplit(os.environ["DATABASE_URL"]).hostname
-            if "DATABASE_URL" in os.environ
-            else embedded
-        )
+        aws = self.target == "aws"
+        where = "on AWS: calls may cost money" if aws else "offline, on this machine"
+        url = os.environ.get("DATABASE_URL")
+        database = urlsplit(url).hostname if url else "embedded, under .local/"
         lines = [
             f"target    {self.target} ({where})",
             f"region    {self.region}",
@@ -76,19 +62,16 @@ class Workspace:
             f"bucket    {self.bucket}, under {self.prefix}/",
             f"database  PostgreSQL, {database}",
         ]
-        if self.target == "aws":
-            lines += [
-                f"price     {what}: about {price} USD an hour" for what, price in PRICES.items()
-            ]
+        if aws:
+            lines += [f"price     {what}: about {usd} USD an hour" for what, usd in PRICES.items()]
             lines += ["          endpoints cost this until they are deleted: make aws-clean"]
         return "\n".join(lines)
 
 
 def target() -> str:
-    """Decide between "local" and "aws": TUTORIAL_TARGET if set, else whether this runs inside
-    SageMaker Studio.
+    """Decide between "local" and "aws": TUTORIAL_TARGET if set, else "aws" inside SageMaker Studio.
 
-    Raises WorkspaceError where TUTORIAL_TARGET is neither.
+    Raises WorkspaceError if TUTORIAL_TARGET is neither.
     """
     chosen = os.environ.get("TUTORIAL_TARGET") or ("aws" if STUDIO_METADATA.exists() else "local")
     if chosen not in ("local", "aws"):
@@ -99,10 +82,10 @@ def target() -> str:
 
 
 def open() -> Workspace:
-    """Open the workspace, starting the offline services where they aren't up.
+    """Open the workspace, starting the offline services if they aren't up.
 
-    Raises WorkspaceError where a service won't start or, on AWS, where no credentials, role or
-    database are set.
+    Raises WorkspaceError if a service won't start or, on AWS, if no credentials, role or database
+    are set.
     """
     chosen = target()
     os.environ["TUTORIAL_LOCAL_DIR"] = str(LOCAL)  # for the console, wherever the notebook runs
@@ -111,45 +94,34 @@ def open() -> Workspace:
         # Nothing of the user's own AWS set-up may be read offline: no key, no profile, no endpoint.
         for variable in [variable for variable in os.environ if variable.startswith("AWS_")]:
             del os.environ[variable]
-        # Trying again is for networks: with a stopped server it would take the SDK minutes to say
-        # so.
+        # Trying again is for networks: the SDK would take minutes to say that a server was stopped.
         os.environ.update(_start_local_aws() | {"AWS_MAX_ATTEMPTS": "2"})
     # Imported here: the SDK takes seconds, and reads its configuration from the variables just set.
     from sagemaker.core.helper.session_helper import Session, get_execution_role
 
     boto_session = boto3.Session()
-    if chosen == "aws" and (
-        boto_session.region_name is None or boto_session.get_credentials() is None
-    ):
+    region = boto_session.region_name
+    if chosen == "aws" and (region is None or boto_session.get_credentials() is None):
         raise WorkspaceError(
-            "TUTORIAL_TARGET is aws, but there are no AWS credentials or no region: run `aws configure`."
+            "TUTORIAL_TARGET is aws, but there are no AWS credentials or no region: "
+            "run `aws configure`."
         )
     session = Session(boto_session=boto_session, default_bucket=os.environ.get("TUTORIAL_BUCKET"))
-    role = os.environ.get("TUTORIAL_ROLE") or _role(chosen, session, get_execution_role)
+    role = os.environ.get("TUTORIAL_ROLE")
+    if not role and chosen == "aws" and not STUDIO_METADATA.exists():
+        raise WorkspaceError(
+            "Set TUTORIAL_ROLE to the ARN of a SageMaker execution role "
+            "(doc/aws.md has its policy)."
+        )
+    role = role or get_execution_role(sagemaker_session=session)
     database_url = _database_url(chosen)
     if chosen == "local":
         stopped.explain_in_notebook(None if "DATABASE_URL" in os.environ else database_url)
-    bucket = session.default_bucket()  # last, since it makes one where there is none
-    # For what the SDK uploads by itself, such as scripts: make aws-clean must find it. Set any
-    # earlier, the SDK looks for objects in a bucket that isn't there yet.
+    bucket = session.default_bucket()  # last, since it makes one if there is none
+    # For what the SDK uploads by itself, such as scripts: make aws-clean must find it. Set before
+    # the bucket is there, the SDK would look for objects in it.
     session.default_bucket_prefix = S3_PREFIX
-    return Workspace(
-        target=chosen,
-        region=boto_session.region_name,
-        role=role,
-        bucket=bucket,
-        boto_session=boto_session,
-        sagemaker_session=session,
-        database_url=database_url,
-    )
-
-
-def _role(chosen: str, session: object, get_execution_role: Callable) -> str:
-    if chosen == "aws" and not STUDIO_METADATA.exists():
-        raise WorkspaceError(
-            "Set TUTORIAL_ROLE to the ARN of a SageMaker execution role (doc/aws.md has its policy)."
-        )
-    return get_execution_role(sagemaker_session=session)
+    return Workspace(chosen, region, role, bucket, boto_session, session, database_url)
 
 
 def _database_url(chosen: str) -> str:
@@ -163,41 +135,37 @@ def _database_url(chosen: str) -> str:
 
 
 def _start_local_aws() -> dict[str, str]:
-    # The offline AWS is a program of its own, reached over HTTP alone: started by its command,
-    # found by its file.
+    # The offline AWS is a program of its own: started by its command, reached over HTTP alone.
     command = [sys.executable, "-m", "local_aws", "start"]
     started = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
     if started.returncode:
-        raise WorkspaceError(
-            f"The offline AWS did not start: {started.stderr.strip() or started.stdout.strip()}"
-        )
+        reason = started.stderr.strip() or started.stdout.strip()
+        raise WorkspaceError(f"The offline AWS did not start: {reason}")
     return json.loads((LOCAL / "aws" / "env.json").read_text())
 
 
 def wait_for(resource: object, status: str, attribute: str, minutes: float = 30) -> None:
     """Wait, with a progress bar, until `attribute` of a SageMaker SDK resource reads `status`.
 
-    The SDK's own `wait()` does the same; its display holds clocks and job names, which would change
-    with every run. Raises WorkspaceError with the resource's failure reason, or after `minutes`.
+    The SDK's own `wait()` does the same, but shows clocks and job names, which change with every
+    run. Raises WorkspaceError with the resource's failure reason, or after `minutes`.
     """
 
     def check() -> bool:
         resource.refresh()
         now = getattr(resource, attribute)
         if now in ("Failed", "Stopped"):
-            raise WorkspaceError(
-                f"{resource.get_name()} is {now}: {getattr(resource, 'failure_reason', '')}"
-            )
+            reason = getattr(resource, "failure_reason", "")
+            raise WorkspaceError(f"{resource.get_name()} is {now}: {reason}")
         return now == status
 
     wait_until(check, f"{type(resource).__name__} to be {status}", minutes)
 
 
 def wait_until(check: Callable[[], object], what: str, minutes: float = 15) -> object:
-    """Call `check` every now and then, with a progress bar, until it returns something; return
-    that.
+    """Call `check` now and then, with a progress bar, until it returns something; return that.
 
-    Raises WorkspaceError, naming `what` was waited for, where it hasn't come after `minutes`.
+    Raises WorkspaceError, naming `what` was waited for, if it hasn't come after `minutes`.
     """
     deadline = time.monotonic() + minutes * 60
     with tqdm(desc=f"waiting for {what}", unit=" polls", leave=False) as bar:
@@ -210,33 +178,27 @@ def wait_until(check: Callable[[], object], what: str, minutes: float = 15) -> o
 
 
 def wait_for_objects(workspace: Workspace, prefix: str) -> list[str]:
-    """Wait, with a progress bar, until the bucket holds objects under `prefix`; return their texts,
-    oldest first.
-    """
+    """Wait until the bucket holds objects under `prefix`; return their texts, oldest first."""
     bucket = workspace.boto_session.resource("s3").Bucket(workspace.bucket)
-
-    def check() -> list:
-        return sorted(bucket.objects.filter(Prefix=prefix), key=lambda item: item.last_modified)
-
-    found = wait_until(check, f"files in s3://{workspace.bucket}/{prefix}")
+    objects = bucket.objects.filter(Prefix=prefix)  # asks S3 whenever it's gone through
+    found = wait_until(lambda: list(objects), f"files in s3://{workspace.bucket}/{prefix}")
+    found.sort(key=lambda item: item.last_modified)
     return [item.get()["Body"].read().decode() for item in found]
 
 
-def read_csv(
-    workspace: Workspace, key: str, columns: Sequence[str], written_by: str
-) -> pd.DataFrame:
+def read_csv(workspace: Workspace, key: str, columns: list[str], written_by: str) -> pd.DataFrame:
     """Read a headerless CSV file of the tutorial's S3 prefix into a frame with these columns.
 
-    Raises WorkspaceError, naming the notebook that writes the file (`written_by`), where it isn't
-    there.
+    Raises WorkspaceError, naming the notebook that writes the file (`written_by`), if it's missing.
     """
     client = workspace.boto_session.client("s3")
+    key = f"{workspace.prefix}/{key}"
     try:
-        body = client.get_object(Bucket=workspace.bucket, Key=f"{workspace.prefix}/{key}")["Body"]
+        body = client.get_object(Bucket=workspace.bucket, Key=key)["Body"]
     except client.exceptions.NoSuchKey:
-        missing = f"s3://{workspace.bucket}/{workspace.prefix}/{key}"
-        raise WorkspaceError(f"{missing} is missing: run notebook {written_by} first.") from None
-    return pd.read_csv(body, names=list(columns))
+        missing = f"s3://{workspace.bucket}/{key} is missing"
+        raise WorkspaceError(f"{missing}: run notebook {written_by} first.") from None
+    return pd.read_csv(body, names=columns)
 
 
 def _aws_clean() -> None:
@@ -245,10 +207,8 @@ def _aws_clean() -> None:
     deleted = delete_schedules(workspace.boto_session) + delete_resources(workspace.boto_session)
     bucket = workspace.boto_session.resource("s3").Bucket(workspace.bucket)
     bucket.objects.filter(Prefix=f"{workspace.prefix}/").delete()
-    print(
-        "\n".join(f"deleted {what}" for what in deleted)
-        or "no schedule, endpoint, endpoint configuration or model was left"
-    )
+    left = "no schedule, endpoint, endpoint configuration or model was left"
+    print("\n".join(f"deleted {what}" for what in deleted) or left)
 
 
 def _stop() -> None:

@@ -1,6 +1,4 @@
-"""The Makefile where HOME can't be written: what the tools keep goes to the checkout, and notebooks
-run.
-"""
+"""If HOME can't be written, what the tools keep goes to the checkout, and notebooks run."""
 
 import json
 import os
@@ -27,9 +25,7 @@ pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make isn't
 
 @pytest.fixture
 def checkout(tmp_path):
-    """A checkout whose target `probe` runs a notebook and prints the environment; its path holds
-    odd characters.
-    """
+    """A checkout in an odd path, whose target `probe` runs a notebook and prints the variables."""
     folder = tmp_path / "Über stand"
     folder.mkdir()
     (folder / "probe.py").write_text(PROBE)

@@ -51,7 +51,8 @@ def test_a_number_beyond_the_last_notebook_is_refused(folder):
 
 
 def test_tidy_drops_what_differs_between_runs(folder):
-    code = "from tqdm import tqdm\nprint('first', flush=True)\nfor _ in tqdm(range(2)): pass\nprint('kept')"
+    lines = ("from tqdm import tqdm", "print('first', flush=True)", "for _ in tqdm(range(2)): pass")
+    code = "\n".join([*lines, "print('kept')"])
     write(folder, "00_first.ipynb", code, tags=["parameters"])
     executed = notebook_runner.execute(
         folder / "notebooks" / "00_first.ipynb", folder / "out.ipynb"

@@ -1,6 +1,4 @@
-"""One run of the notebooks at a time in a checkout: a second is told who runs what, and changes
-nothing.
-"""
+"""One run of the notebooks at a time: a second is told who runs what, and changes nothing."""
 
 import getpass
 import os
@@ -75,7 +73,8 @@ def test_make_clean_leaves_what_a_run_is_writing(holder, tmp_path):
         pytest.skip("this isn't the environment of make install")
     shutil.copy(REPOSITORY / "Makefile", tmp_path)
     (tmp_path / "helpers").mkdir()
-    shutil.copy(REPOSITORY / "helpers" / "run_lock.py", tmp_path / "helpers")
+    for name in ("__init__.py", "run_lock.py"):
+        shutil.copy(REPOSITORY / "helpers" / name, tmp_path / "helpers")
     (tmp_path / ".venv").symlink_to(sys.prefix)
     done = subprocess.run(["make", "clean"], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode and f"process {holder.pid}" in done.stderr

@@ -1,6 +1,4 @@
-"""The data files are the known ones, and a changed or missing one is refused before anything uses
-it.
-"""
+"""The data files are the known ones; one that was changed or is missing is refused before use."""
 
 import dataclasses
 import shutil

@@ -1,6 +1,4 @@
-"""A pytest plugin for nbval: compare figures byte for byte too, and leave progress bars out of
-it.
-"""
+"""A pytest plugin for nbval: compare figures byte for byte too, but no progress bars."""
 
 import nbval.plugin
 

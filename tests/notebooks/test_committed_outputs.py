@@ -1,6 +1,4 @@
-"""The outputs that readers see on GitHub are those that the notebooks give today, figures
-included.
-"""
+"""The outputs that readers see on GitHub, figures too, are those that the notebooks give today."""
 
 import subprocess
 import sys
@@ -11,7 +9,8 @@ import pytest
 
 from tests.conftest import REPOSITORY
 
-NBVAL = [sys.executable, "-m", "pytest", "--nbval", "--nbval-cell-timeout=120", "-p", "tests.notebooks.nbval_pictures"]
+NBVAL = [sys.executable, "-m", "pytest", "--nbval", "--nbval-cell-timeout=120"]
+NBVAL += ["-p", "tests.notebooks.nbval_pictures"]
 
 
 def nbval(arguments: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess:
@@ -21,7 +20,8 @@ def nbval(arguments: list[str], environment: dict[str, str]) -> subprocess.Compl
 
 @pytest.mark.slow
 def test_every_notebook_gives_its_committed_outputs(fresh_services):
-    done = nbval([str(path) for path in sorted((REPOSITORY / "notebooks").glob("*.ipynb"))], fresh_services)
+    paths = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
+    done = nbval([str(path) for path in paths], fresh_services)
     assert done.returncode == 0, done.stdout[-6000:]
 
 
@@ -37,14 +37,18 @@ def test_the_comparison_can_fail(tmp_path, code, passes):
     output = nbformat.v4.new_output("stream", name="stdout", text="same\n")
     cell = nbformat.v4.new_code_cell(code, outputs=[output], execution_count=1)
     nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "example.ipynb")
-    assert (nbval([str(tmp_path / "example.ipynb")], {"PATH": "/usr/bin:/bin"}).returncode == 0) is passes
+    done = nbval([str(tmp_path / "example.ipynb")], {"PATH": "/usr/bin:/bin"})
+    assert (done.returncode == 0) is passes
 
 
 def test_the_comparison_sees_figures(tmp_path):
     code = "from helpers import figures\nfigures.score_histogram([0.1, {}], (0.1, 0.9), 'title')"
     path = tmp_path / "example.ipynb"
-    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code.format(0.5))]), path)
-    drawn = papermill.execute_notebook(path, path, cwd=REPOSITORY, kernel_name="python3", progress_bar=False)
+    cell = nbformat.v4.new_code_cell(code.format(0.5))
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), path)
+    drawn = papermill.execute_notebook(
+        path, path, cwd=REPOSITORY, kernel_name="python3", progress_bar=False
+    )
     environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(REPOSITORY)}
     for value, passes in ((0.5, True), (0.7, False)):
         drawn.cells[0].source = code.format(value)

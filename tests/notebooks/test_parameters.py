@@ -1,6 +1,4 @@
-"""The notebooks work for more than their defaults: one run in order with other parameters, on
-services of its own.
-"""
+"""The notebooks work for more than their defaults: they run in order with other parameters."""
 
 import os
 
@@ -20,7 +18,12 @@ OTHERS = {
     "08": {"schema": 'My "data" mart', "seed": 2, "threshold": 0.85},
     "09": {"schema": 'My "data" mart', "clean_up": True},
     "10": {"schema": 'My "data" mart', "traffic": "night shift 2", "error_rate": 0.0},
-    "11": {"schema": 'My "data" mart', "traffic": "night shift 2", "margin": 0.02, "clean_up": True},
+    "11": {
+        "schema": 'My "data" mart',
+        "traffic": "night shift 2",
+        "margin": 0.02,
+        "clean_up": True,
+    },
 }
 
 
@@ -31,11 +34,12 @@ def executed(fresh_services, tmp_path_factory):
     before = os.environ.copy()
     os.environ.update(fresh_services)
     try:
-        paths = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
-        return {
-            path.name[:2]: notebook_runner.execute(path, folder / path.name, OTHERS.get(path.name[:2]))
-            for path in paths
-        }
+        found = {}
+        for path in sorted((REPOSITORY / "notebooks").glob("*.ipynb")):
+            number = path.name[:2]
+            parameters = OTHERS.get(number)
+            found[number] = notebook_runner.execute(path, folder / path.name, parameters)
+        return found
     finally:
         os.environ.clear()
         os.environ.update(before)
@@ -43,15 +47,16 @@ def executed(fresh_services, tmp_path_factory):
 
 @pytest.mark.slow
 def test_every_notebook_runs_with_other_parameters(executed):
-    assert notebook_runner.key_figures(executed["01"]).startswith("398 cases to train on, 171 held out")
+    found = {number: notebook_runner.key_figures(done) for number, done in executed.items()}
+    assert found["01"].startswith("398 cases to train on, 171 held out")
     # xgboost: the patients, three over REST, and notebook 02's comparison from data capture
-    assert "payload rows: 171 linear-learner, 345 xgboost" in notebook_runner.key_figures(executed["05"])
-    assert "labels: 171" in notebook_runner.key_figures(executed["06"])
-    assert "clean 0, broken unit 1" in notebook_runner.key_figures(executed["07"])
-    assert "fairness score by age: 0.5" in notebook_runner.key_figures(executed["08"])
-    assert "flip: " in notebook_runner.key_figures(executed["09"])
-    assert "of 171 rows reviewed; kappa 1.00;" in notebook_runner.key_figures(executed["10"])
-    assert "log loss " in notebook_runner.key_figures(executed["11"])
+    assert "payload rows: 171 linear-learner, 345 xgboost" in found["05"]
+    assert "labels: 171" in found["06"]
+    assert "clean 0, broken unit 1" in found["07"]
+    assert "fairness score by age: 0.5" in found["08"]
+    assert "flip: " in found["09"]
+    assert "of 171 rows reviewed; kappa 1.00;" in found["10"]
+    assert "log loss " in found["11"]
 
 
 @pytest.mark.slow
@@ -59,13 +64,17 @@ def test_clean_up_deletes_the_endpoints(executed):
     last = [*executed["11"].cells[-3:], *executed["09"].cells[-3:]]
     text = "".join(output.get("text", "") for cell in last for output in cell.get("outputs", []))
     assert "endpoint german-credit" in text
-    assert "endpoint breast-cancer-linear-learner" in text and "endpoint breast-cancer-xgboost" in text
+    assert "endpoint breast-cancer-linear-learner" in text
+    assert "endpoint breast-cancer-xgboost" in text
 
 
 def test_every_parameter_is_tried_with_another_value():
     for path in (REPOSITORY / "notebooks").glob("*.ipynb"):
         cells = nbformat.read(path, as_version=4).cells
         sources = [cell.source for cell in cells if "parameters" in cell.metadata.get("tags", [])]
-        names = {line.split(" = ")[0] for source in sources for line in source.splitlines() if " = " in line}
+        lines = [line for source in sources for line in source.splitlines() if " = " in line]
+        names = {line.split(" = ")[0] for line in lines}
         # On AWS instance_type costs money; scripted = False waits for a person.
-        assert names - {"instance_type", "scripted"} == set(OTHERS.get(path.name[:2], {})), path.name
+        assert names - {"instance_type", "scripted"} == set(OTHERS.get(path.name[:2], {})), (
+            path.name
+        )

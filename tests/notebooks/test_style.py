@@ -9,8 +9,11 @@ import pytest
 from tests.conftest import REPOSITORY
 
 NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
-PARTS = ["**What you'll do**", "**What you'll learn**", "**What you need**", "**Time**", "## Recap", "## On your own"]
-PARTS += ["A solution", "## In production"]
+PARTS = ["**What you'll do**", "**What you'll learn**", "**What you need**", "**Time**"]
+PARTS += ["## Recap", "## On your own", "A solution", "## In production"]
+PAGES = [*REPOSITORY.glob("*.md"), *REPOSITORY.glob("doc/**/*.md"), *REPOSITORY.glob("data/*.md")]
+CLOCK = r"\d\d:\d\d:\d\d"
+PRIVATE = (r"AKIA[0-9A-Z]{12}", r"pip install", r"/(root|home|Users|tmp|work)/", CLOCK)
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
@@ -37,17 +40,19 @@ def test_it_has_the_parts_of_a_lesson(notebook):
 def test_it_was_run_from_top_to_bottom_without_error(notebook):
     cells = code_cells(notebook)
     assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
-    assert not [output for cell in cells for output in cell.outputs if output.output_type == "error"]
+    outputs = [output for cell in cells for output in cell.outputs]
+    assert not [output for output in outputs if output.output_type == "error"]
     assert any(cell.outputs for cell in cells)
 
 
 def test_cells_are_short(notebook):
-    assert [cell.source for cell in code_cells(notebook) if len(cell.source.splitlines()) > 20] == []
+    sources = [cell.source for cell in code_cells(notebook)]
+    assert [source for source in sources if len(source.splitlines()) > 20] == []
 
 
 def test_nothing_in_it_is_a_secret_a_clock_or_a_path_of_somebodys_machine(notebook):
     text = notebook["path"].read_text()
-    for pattern in (r"AKIA[0-9A-Z]{12}", r"pip install", r"/(root|home|Users|tmp|work)/", r"\d\d:\d\d:\d\d"):
+    for pattern in PRIVATE:
         assert not re.search(pattern, text), pattern
 
 
@@ -72,11 +77,7 @@ def test_links_lead_somewhere(notebook):
     check_links(text, notebook["path"].parent)
 
 
-@pytest.mark.parametrize(
-    "page",
-    sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("doc/**/*.md"), *REPOSITORY.glob("data/*.md")]),
-    ids=lambda path: path.name,
-)
+@pytest.mark.parametrize("page", sorted(PAGES), ids=lambda path: path.name)
 def test_links_of_pages_lead_somewhere(page):
     check_links(page.read_text(), page.parent)
 

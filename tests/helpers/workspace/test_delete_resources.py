@@ -1,6 +1,4 @@
-"""Cleaning up deletes what carries the tutorial's tag, and nothing else; twice is as good as
-once.
-"""
+"""Cleaning up deletes what carries the tutorial's tag, and nothing else; twice does no harm."""
 
 import json
 import subprocess
@@ -16,12 +14,13 @@ client = boto3.client("sagemaker")
 image = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
 tagged = [{"Key": "tutorial", "Value": "sagemaker-monitoring"}]
 for name, tags in (("ours", tagged), ("ours-too", tagged), ("theirs", [])):
-    container = {"Image": image}
-    client.create_model(ModelName=name, ExecutionRoleArn=ws.role, PrimaryContainer=container, Tags=tags)
+    given = {"ModelName": name, "ExecutionRoleArn": ws.role, "Tags": tags}
+    client.create_model(**given, PrimaryContainer={"Image": image})
 first = workspace.delete_resources(ws.boto_session, "ours")
 second = workspace.delete_resources(ws.boto_session)
 third = workspace.delete_resources(ws.boto_session)
-print(json.dumps([first, second, third, [model["ModelName"] for model in client.list_models()["Models"]]]))
+left = [model["ModelName"] for model in client.list_models()["Models"]]
+print(json.dumps([first, second, third, left]))
 """
 
 
@@ -47,12 +46,14 @@ import json, boto3
 from helpers import workspace
 ws = workspace.open()
 scheduler = boto3.client("scheduler")
+job = "arn:aws:scheduler:::aws-sdk:sagemaker:createProcessingJob"
+target = {"Arn": job, "RoleArn": ws.role, "Input": "{}"}
+when = {"ScheduleExpression": "at(2099-01-01T00:00:00)", "FlexibleTimeWindow": {"Mode": "OFF"}}
 for name in ("sagemaker-monitoring-drift", "theirs"):
-    target = {"Arn": "arn:aws:scheduler:::aws-sdk:sagemaker:createProcessingJob", "RoleArn": ws.role, "Input": "{}"}
-    at = "at(2099-01-01T00:00:00)"
-    scheduler.create_schedule(Name=name, ScheduleExpression=at, FlexibleTimeWindow={"Mode": "OFF"}, Target=target)
+    scheduler.create_schedule(Name=name, Target=target, **when)
 deleted = [workspace.delete_schedules(ws.boto_session) for _ in range(2)]
-print(json.dumps([*deleted, [schedule["Name"] for schedule in scheduler.list_schedules()["Schedules"]]]))
+left = [schedule["Name"] for schedule in scheduler.list_schedules()["Schedules"]]
+print(json.dumps([*deleted, left]))
 """
 
 

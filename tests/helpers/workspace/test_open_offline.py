@@ -1,6 +1,4 @@
-"""Offline, `open()` starts the services, finds them again, and reads nothing of the user's own AWS
-set-up.
-"""
+"""Offline, `open()` starts the services or finds them, and ignores the user's own AWS set-up."""
 
 import json
 import resource
@@ -15,9 +13,9 @@ OPEN = """
 import json, boto3
 from helpers import workspace
 ws = workspace.open()
-credentials = boto3.Session().get_credentials()
-print(json.dumps({"text": ws.describe(), "url": ws.database_url, "repr": repr(ws), "key": credentials.access_key,
-                  "role": ws.role, "bucket": ws.bucket, "endpoint": boto3.client("s3").meta.endpoint_url}))
+found = {"text": ws.describe(), "repr": repr(ws), "url": ws.database_url}
+found |= {"role": ws.role, "bucket": ws.bucket, "endpoint": boto3.client("s3").meta.endpoint_url}
+print(json.dumps({**found, "key": boto3.Session().get_credentials().access_key}))
 """
 
 REFUSED = """
@@ -121,8 +119,7 @@ def test_on_aws_nothing_is_guessed(fresh_services):
     region = {"AWS_DEFAULT_REGION": "us-east-1"}
     assert "no region" in run(REFUSED, {**aws, "AWS_CONFIG_FILE": "/dev/null"}).stdout
     assert "Set TUTORIAL_ROLE" in run(REFUSED, {**aws, **region}).stdout
-    # nor is anything made, a bucket say, before all that is needed was seen: every call would fail
-    # here
+    # nor is a bucket, say, made before all that is needed was seen: every call would fail here
     nowhere = {
         "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
         "TUTORIAL_ROLE": "arn:aws:iam::123456789012:role/r",

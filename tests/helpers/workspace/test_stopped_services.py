@@ -1,6 +1,4 @@
-"""A notebook whose services were stopped says so in one sentence, at once, and goes on once they
-are opened again.
-"""
+"""A notebook whose services were stopped says so in one sentence; opened again, it goes on."""
 
 import os
 import subprocess
@@ -25,7 +23,10 @@ ws = workspace.open()
 USES = {
     "boto3": "ws.boto_session.client('s3').list_buckets()",
     "a client of the user's own": "import boto3; boto3.client('sagemaker').list_models()",
-    "an endpoint": "import boto3; boto3.client('sagemaker-runtime').invoke_endpoint(EndpointName='e', Body=b'1')",
+    "an endpoint": (
+        "import boto3; runtime = boto3.client('sagemaker-runtime')\n"
+        "runtime.invoke_endpoint(EndpointName='e', Body=b'1')"
+    ),
     "the SDK": "from sagemaker.core.resources import Endpoint; print(list(Endpoint.get_all()))",
     "the SDK's session": "ws.sagemaker_session.upload_string_as_file_body('x', ws.bucket, 'key')",
     "psycopg2": "import psycopg2; psycopg2.connect(ws.database_url)",
@@ -33,8 +34,8 @@ USES = {
 }
 UNRELATED = "def divide(value):\n    return value / 0\ndivide(1)"
 MESSAGE = (
-    "ServiceStoppedError: The offline AWS and the embedded PostgreSQL were stopped: run the cell with workspace.open()"
-    " again, or make lab and start from the top."
+    "ServiceStoppedError: The offline AWS and the embedded PostgreSQL were stopped: run the cell "
+    "with workspace.open() again, or make lab and start from the top."
 )
 
 
@@ -81,7 +82,8 @@ def test_every_client_gives_the_sentence_and_other_errors_keep_their_traceback(i
 
 
 def test_a_run_of_the_notebooks_ends_with_the_sentence(in_services, tmp_path):
-    stopping = f"import subprocess; subprocess.run([sys.executable, *{STOP}], cwd={str(REPOSITORY)!r}, check=True)"
+    command = f"[sys.executable, *{STOP}], cwd={str(REPOSITORY)!r}, check=True"
+    stopping = f"import subprocess; subprocess.run({command})"
     nbformat.write(notebook(stopping, USES["the data mart"]), tmp_path / "05_stopped.ipynb")
     with pytest.raises(SystemExit) as error:
         notebook_runner.execute(tmp_path / "05_stopped.ipynb", tmp_path / "out.ipynb")
