@@ -3,22 +3,18 @@ definitions.
 """
 
 import hashlib
-from typing import TYPE_CHECKING
 
 from local_aws import services
-from local_aws.a2i import conditions, loops
+from local_aws.a2i import loops
 from local_aws.a2i.resources import drop_secret
-from local_aws.sagemaker.resources import Record
+from local_aws.sagemaker.models import Backend, Record
 from local_aws.wire.errors import AwsError, validation_error
 from model_monitoring import review
-
-if TYPE_CHECKING:
-    from local_aws.sagemaker.models import Backend
 
 _DEFAULT_WORKFORCE = "default"
 
 
-def prepare_ui(backend: "Backend", record: Record) -> None:
+def prepare_ui(backend: Backend, record: Record) -> None:
     """Keep a worker task template out of what is shown of it."""
     content = record["UiTemplate"].pop("Content")
     record["_template"] = content
@@ -26,7 +22,7 @@ def prepare_ui(backend: "Backend", record: Record) -> None:
     record["HumanTaskUiStatus"] = "Active"
 
 
-def render(backend: "Backend", request: Record) -> Record:
+def render(backend: Backend, request: Record) -> Record:
     """Render a template, given or named, with an example input; what is wrong with it is in the
     answer's Errors.
     """
@@ -46,7 +42,7 @@ def render(backend: "Backend", request: Record) -> Record:
     return {"RenderedContent": html, "Errors": []}
 
 
-def prepare_workforce(backend: "Backend", record: Record) -> None:
+def prepare_workforce(backend: Backend, record: Record) -> None:
     """Check that it is the region's first; the client secret of an identity provider isn't kept."""
     if backend.records["Workforce"]:
         raise validation_error(
@@ -56,7 +52,7 @@ def prepare_workforce(backend: "Backend", record: Record) -> None:
     record["Status"] = "Active"
 
 
-def end_workforce(backend: "Backend", record: Record) -> None:
+def end_workforce(backend: Backend, record: Record) -> None:
     """Refuse to delete a workforce that has work teams."""
     teams = [team["WorkteamName"] for team in backend.records["Workteam"].values()]
     if teams:
@@ -65,7 +61,7 @@ def end_workforce(backend: "Backend", record: Record) -> None:
         )
 
 
-def add_default_workforce(backend: "Backend") -> None:
+def add_default_workforce(backend: Backend) -> None:
     """Create the private workforce that the console would create with a region's first work
     team.
     """
@@ -73,18 +69,23 @@ def add_default_workforce(backend: "Backend") -> None:
         backend.create("Workforce", {"WorkforceName": _DEFAULT_WORKFORCE})
 
 
-def prepare_team(backend: "Backend", record: Record) -> None:
+def prepare_team(backend: Backend, record: Record) -> None:
     """Put a new team into the region's workforce."""
     add_default_workforce(backend)
     name = record.pop("WorkforceName", next(iter(backend.records["Workforce"])))
     record["WorkforceArn"] = backend.find("Workforce", name)["WorkforceArn"]
 
 
-def prepare_flow(backend: "Backend", record: Record) -> None:
+def prepare_flow(backend: Backend, record: Record) -> None:
     """Check that a flow definition is of a custom task, and that all it names exists."""
     config = record.get("HumanLoopConfig")
     if record.get("HumanLoopRequestSource"):
         raise validation_error("Offline there are custom tasks only: no HumanLoopRequestSource.")
+    if record.get("HumanLoopActivationConfig"):
+        raise validation_error(
+            "HumanLoopActivationConfig is for built-in task types only: a custom task has no "
+            "activation conditions, so start a loop only for what a person should see."
+        )
     if not config:
         raise validation_error("A flow definition needs a HumanLoopConfig.")
     if config.get("PublicWorkforceTaskPrice"):
@@ -95,11 +96,10 @@ def prepare_flow(backend: "Backend", record: Record) -> None:
         services.list_objects(record["OutputConfig"]["S3OutputPath"])
     except ValueError as error:
         raise validation_error(f"S3OutputPath: {error}") from None
-    conditions.check(record)
     record["FlowDefinitionStatus"] = "Active"
 
 
-def end_flow(backend: "Backend", record: Record) -> None:
+def end_flow(backend: Backend, record: Record) -> None:
     """Withdraw the loops that nobody has begun to work on; those begun may be finished."""
     for loop in list(backend.records["HumanLoop"].values()):
         if (
@@ -112,7 +112,7 @@ def end_flow(backend: "Backend", record: Record) -> None:
                 backend.remove(loop)
 
 
-def _named(backend: "Backend", kind: str, arn: str) -> Record:
+def _named(backend: Backend, kind: str, arn: str) -> Record:
     """Find a record by its ARN; raises AWS's error for a missing one."""
     record = backend.records[kind].get(arn.rpartition("/")[2])
     if record is None or record[f"{kind}Arn"] != arn:

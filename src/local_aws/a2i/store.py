@@ -8,15 +8,11 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import chain
-from typing import TYPE_CHECKING
 
 from local_aws.a2i import loops
 from local_aws.a2i.workers import teams_of
-from local_aws.sagemaker.resources import Record
+from local_aws.sagemaker.models import Backend, Record
 from model_monitoring import review
-
-if TYPE_CHECKING:
-    from local_aws.sagemaker.models import Backend
 
 # A worker's time, if the flow definition has no TaskTimeLimitInSeconds (CreateFlowDefinition)
 _LIMIT_SECONDS = 3600
@@ -27,7 +23,7 @@ class Store:
     module's errors.
     """
 
-    def __init__(self, backend: "Backend"):
+    def __init__(self, backend: Backend):
         self._backend = backend
 
     def queue(self, reviewer: str, limit: int) -> review.Queue:

@@ -4,15 +4,13 @@ own.
 
 import secrets
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.sagemaker.models import sagemaker_backends
 
 from local_aws.kept import disk, state
+from local_aws.sagemaker.models import Backend
 from model_monitoring import review
-
-if TYPE_CHECKING:
-    from local_aws.sagemaker.models import Backend
 
 _VALID = timedelta(days=7)
 _LONGEST_NAME = 100
@@ -46,7 +44,7 @@ def invite(asked: dict[str, Any]) -> dict[str, Any]:
     return {"worker": worker, "workteam": team["WorkteamName"], "link": link, "days": _VALID.days}
 
 
-def teams_of(backend: "Backend", worker: str) -> set[str]:
+def teams_of(backend: Backend, worker: str) -> set[str]:
     """Return the ARNs of the work teams that a worker is in."""
     teams = list(backend.records["Workteam"].values())
     return {team["WorkteamArn"] for team in teams if worker in team.get("_workers", [])}
@@ -61,7 +59,7 @@ def secret() -> bytes:
     return drawn
 
 
-def _find(name: str | None) -> tuple["Backend", dict[str, Any]]:
+def _find(name: str | None) -> tuple[Backend, dict[str, Any]]:
     """Find a work team, in any region; raises ValueError unless there is exactly one."""
     found = [
         (backend, team)

@@ -20,11 +20,11 @@ from moto.scheduler.models import (
     scheduler_backends,
 )
 
+from local_aws import operations
 from local_aws.kept import disk, state
 from local_aws.kept.undoing import kept_or_undone
-from local_aws.sagemaker.models import OPERATIONS
 from local_aws.scheduler import expressions
-from local_aws.server.wellformed import read_json
+from local_aws.wire.wellformed import read_json
 
 _TARGET = "arn:aws:scheduler:::aws-sdk:sagemaker:"
 _log = logging.getLogger(__name__)
@@ -78,12 +78,8 @@ class Backend(EventBridgeSchedulerBackend):
             text = text.replace(f"<aws.scheduler.{name}>", value)
         self._count("InvocationAttemptCount", schedule)
         try:
-            return (
-                sagemaker_backends[self.account_id][self.region_name].act(
-                    operation, json.loads(text)
-                )
-                or {}
-            )
+            backend = sagemaker_backends[self.account_id][self.region_name]
+            return operations.act(backend, operation, json.loads(text)) or {}
         except ServiceException as error:
             self._count("TargetErrorCount", schedule)
             _log.error("Schedule %s: %s was refused: %s", schedule.name, operation, error.message)
@@ -154,7 +150,7 @@ def restore() -> None:
 def _check(asked: dict[str, Any]) -> None:
     """Refuse a schedule that could never fire; raises ValidationException."""
     operation, text = _operation(asked["target"]["Arn"]), asked["target"].get("Input") or "{}"
-    if operation not in OPERATIONS:
+    if operation not in operations.OPERATIONS:
         raise ValidationException(
             f"Offline a schedule's target is {_TARGET}<operation>, with an operation supported offline (such as "
             f"createProcessingJob), not {asked['target']['Arn']}."

@@ -15,8 +15,9 @@ from local_aws.daemon.starting import IDENTITY_PATH
 from local_aws.door import checking, refusals
 from local_aws.door.answers import harmless, sandboxed
 from local_aws.s3 import models as s3
-from local_aws.server import commands, wellformed
+from local_aws.server import commands
 from local_aws.server.unsupported import answer_error, answer_problem, answer_unknown_service
+from local_aws.wire import wellformed
 
 
 class Dispatcher(DomainDispatcherApplication):

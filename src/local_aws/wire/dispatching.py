@@ -9,8 +9,8 @@ from moto.core.model import ServiceModel
 from moto.core.responses import ActionResult, BaseResponse
 from moto.utilities.aws_headers import gen_amzn_requestid_long
 
-from local_aws.server.wellformed import read_json
 from local_aws.wire.errors import AwsError
+from local_aws.wire.wellformed import read_json
 
 
 class JsonApi(BaseResponse):

@@ -11,7 +11,7 @@ from threading import Barrier
 import pytest
 from moto.s3.models import s3_backends
 
-from local_aws import services
+from local_aws import operations, services
 from local_aws.a2i import loops, workers
 from local_aws.a2i.store import Store
 from local_aws.kept import disk, state
@@ -45,14 +45,16 @@ class Office:
 
     def __init__(self, backend):
         self.backend, self.store = backend, Store(backend)
-        backend.act(
-            "CreateHumanTaskUi", {"HumanTaskUiName": "ui", "UiTemplate": {"Content": TEMPLATE}}
+        operations.act(
+            backend,
+            "CreateHumanTaskUi",
+            {"HumanTaskUiName": "ui", "UiTemplate": {"Content": TEMPLATE}},
         )
 
     def hire(self, team, *names):
         member = {"OidcMemberDefinition": {"Groups": ["g"]}}
         asked = {"WorkteamName": team, "MemberDefinitions": [member], "Description": "d"}
-        self.backend.act("CreateWorkteam", asked)
+        operations.act(self.backend, "CreateWorkteam", asked)
         self.backend.change(self.backend.find("Workteam", team), _workers=list(names))
 
     def flow(self, name, *, team="team", output="s3://answers/out", **config):
@@ -68,7 +70,7 @@ class Office:
             "OutputConfig": {"S3OutputPath": output},
             "RoleArn": ROLE,
         }
-        self.backend.act("CreateFlowDefinition", asked)
+        operations.act(self.backend, "CreateFlowDefinition", asked)
 
     def start(self, name, flow="flow"):
         if flow not in self.backend.records["FlowDefinition"]:
@@ -323,8 +325,8 @@ def test_a_deleted_flow_definition_withdraws_what_nobody_has_begun(office):
     office.start("idle"), office.start("busy")
     tasks = [line.task_id for line in office.store.queue("ann", 9).tasks]
     task = office.store.claim("ann", tasks[1])
-    office.backend.act("DeleteFlowDefinition", {"FlowDefinitionName": "flow"})
-    office.backend.act("DeleteHumanTaskUi", {"HumanTaskUiName": "ui"})
+    operations.act(office.backend, "DeleteFlowDefinition", {"FlowDefinitionName": "flow"})
+    operations.act(office.backend, "DeleteHumanTaskUi", {"HumanTaskUiName": "ui"})
     assert list(office.backend.records["HumanLoop"]) == ["busy"]
     office.store.claim("ann", task.task_id)
     office.submit("ann", task)

@@ -4,19 +4,16 @@ S3.
 
 import json
 import re
-from typing import TYPE_CHECKING
 
 from moto.core.utils import utcnow
 
 from local_aws import services
 from local_aws.containers.catalog import Image
 from local_aws.sagemaker.jobs import archives, images, running
-from local_aws.sagemaker.jobs.running import Ending, Run
-from local_aws.sagemaker.resources import Record
+from local_aws.sagemaker.jobs.running import Ending
+from local_aws.sagemaker.jobs.runs import Run
+from local_aws.sagemaker.models import Backend, Record
 from local_aws.wire.errors import validation_error
-
-if TYPE_CHECKING:
-    from local_aws.sagemaker.models import Backend
 
 _MESSAGES = {
     "Starting": "Preparing the instances for training",
@@ -31,7 +28,7 @@ _MESSAGES = {
 }
 
 
-def prepare(backend: "Backend", record: Record) -> None:
+def prepare(backend: Backend, record: Record) -> None:
     """Check that image and inputs exist, and complete the record."""
     algorithm = record["AlgorithmSpecification"]
     images.find(algorithm.get("TrainingImage"), "train")
@@ -53,12 +50,12 @@ def prepare(backend: "Backend", record: Record) -> None:
     _turn(backend, record, "Starting")
 
 
-def begin(backend: "Backend", record: Record) -> None:
+def begin(backend: Backend, record: Record) -> None:
     """Queue the job."""
     running.queue(backend, record, _work)
 
 
-def stop(backend: "Backend", request: Record) -> None:
+def stop(backend: Backend, request: Record) -> None:
     """Ask a job to stop; one that has ended stays as it ended."""
     with backend.lock:
         record = backend.find("TrainingJob", request["TrainingJobName"])
@@ -67,13 +64,13 @@ def stop(backend: "Backend", request: Record) -> None:
             running.stop(backend.runs, record["TrainingJobArn"])
 
 
-def resume(backend: "Backend", record: Record) -> None:
+def resume(backend: Backend, record: Record) -> None:
     """Write the end of a job that the server's own end cut off: nothing trains twice."""
     if record["TrainingJobStatus"] in ("InProgress", "Stopping"):
         _finish(backend, record, "Failed", "Failed", FailureReason=running.CUT_OFF)
 
 
-def _turn(backend: "Backend", record: Record, secondary: str, **members: object) -> None:
+def _turn(backend: Backend, record: Record, secondary: str, **members: object) -> None:
     """Move a job to its next secondary status, and set other members with it."""
     with backend.lock:
         backend.change(record, **_step(record, secondary), **members)
@@ -88,7 +85,7 @@ def _step(record: Record, secondary: str) -> Record:
     return {"SecondaryStatusTransitions": [*past, step], "SecondaryStatus": secondary}
 
 
-def _work(backend: "Backend", record: Record, run: Run) -> None:
+def _work(backend: Backend, record: Record, run: Run) -> None:
     """Run one job from its download to its last status."""
     try:
         primary, secondary, members = _run(backend, record, run)
@@ -102,7 +99,7 @@ def _work(backend: "Backend", record: Record, run: Run) -> None:
     _finish(backend, record, primary, secondary, **members)
 
 
-def _run(backend: "Backend", record: Record, run: Run) -> tuple[str, str, Record]:
+def _run(backend: Backend, record: Record, run: Run) -> tuple[str, str, Record]:
     """Download, train and upload; returns the last status, the last secondary status and what else
     is to be told.
     """
@@ -118,7 +115,7 @@ def _run(backend: "Backend", record: Record, run: Run) -> tuple[str, str, Record
     return "Stopped" if ending.cause else "Completed", secondary, metrics
 
 
-def _train(backend: "Backend", record: Record, run: Run, image: Image) -> Ending:
+def _train(backend: Backend, record: Record, run: Run, image: Image) -> Ending:
     """Lay out /opt/ml and run the image's process."""
     _turn(backend, record, "Downloading", TrainingStartTime=utcnow())
     for folder in ("model", "output/data", "input/data"):
@@ -175,7 +172,7 @@ def _config(record: Record) -> dict[str, object]:
     }
 
 
-def _upload(backend: "Backend", record: Record, run: Run) -> None:
+def _upload(backend: Backend, record: Record, run: Run) -> None:
     """Pack /opt/ml/model, and /opt/ml/output/data if it holds anything, and put them where the job
     says.
     """
@@ -210,7 +207,7 @@ def _final_metrics(record: Record, run: Run, image: Image) -> list[Record]:
 
 
 def _finish(
-    backend: "Backend", record: Record, primary: str, secondary: str, **members: object
+    backend: Backend, record: Record, primary: str, secondary: str, **members: object
 ) -> None:
     """Write a job's end."""
     with backend.lock:

@@ -9,7 +9,7 @@ from typing import Any
 from moto.cloudwatch.models import cloudwatch_backends
 
 from local_aws.kept import state
-from local_aws.sagemaker.jobs.running import Run
+from local_aws.sagemaker.jobs.runs import Run
 
 FILE = "output/metrics/cloudwatch/cloudwatch_metrics.jsonl"
 _DATA, _MODEL = "/aws/sagemaker/Endpoints/data-metrics", "aws/sagemaker/Endpoints/model-metrics"

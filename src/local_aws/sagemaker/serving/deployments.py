@@ -19,7 +19,7 @@ from local_aws.containers.base import serving
 from local_aws.containers.launcher import Process
 from local_aws.kept import state
 from local_aws.sagemaker.jobs import archives, images, running
-from local_aws.sagemaker.jobs.running import Run
+from local_aws.sagemaker.jobs.runs import Run
 from local_aws.sagemaker.serving.capture import Capture
 from local_aws.sagemaker.serving.meter import Meter
 
