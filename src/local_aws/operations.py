@@ -99,7 +99,7 @@ def act(backend: Backend, operation: str, request: Any) -> Record | None:
 
 
 def restore() -> None:
-    """Bring back the records that are on disk, oldest first, and the endpoints' models with them."""
+    """Bring back the records that are on disk, oldest first, and start the endpoints' models."""
     found: list[tuple[Backend, Record]] = []
     kept = [record for record, _ in disk.load("sagemaker")]
     for record in sorted(kept, key=lambda record: record["CreationTime"]):

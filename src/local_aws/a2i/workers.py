@@ -40,7 +40,8 @@ def invite(asked: dict[str, Any]) -> dict[str, Any]:
     backend, team = _find(asked.get("workteam"))
     with backend.lock:
         backend.change(team, _workers=sorted({*team.get("_workers", []), worker}))
-    link = f"http://{subdomain(backend.region_name)}/enter#{review.invitation(secret(), worker, _VALID)}"
+    invitation = review.invitation(secret(), worker, _VALID)
+    link = f"http://{subdomain(backend.region_name)}/enter#{invitation}"
     return {"worker": worker, "workteam": team["WorkteamName"], "link": link, "days": _VALID.days}
 
 

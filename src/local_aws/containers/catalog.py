@@ -187,5 +187,6 @@ def find_image(uri: str) -> Image:
             return image
     supported = ", ".join(f"{image.name} ({', '.join(image.verbs)})" for image in IMAGES)
     raise ValueError(
-        f"Image {uri!r} has no offline counterpart. Supported: {supported}; `run` means processing jobs."
+        f"Image {uri!r} has no offline counterpart. "
+        f"Supported: {supported}; `run` means processing jobs."
     )

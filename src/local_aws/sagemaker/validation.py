@@ -115,7 +115,10 @@ def _string_problems(value: str, shape: Shape, path: str) -> Iterator[str]:
     """Word what is wrong with a string's enumeration, length or pattern."""
     if shape.enum and value not in shape.enum:
         allowed = f"[{', '.join(shape.enum)}]"
-        yield f"Value '{value}' at '{path}' failed to satisfy constraint: Member must satisfy enum value set: {allowed}"
+        yield (
+            f"Value '{value}' at '{path}' failed to satisfy constraint: "
+            f"Member must satisfy enum value set: {allowed}"
+        )
         return
     too_long = list(_limits(len(value), value, shape, path))
     yield from too_long
@@ -138,7 +141,10 @@ def _limits(measure: float, value: Any, shape: Shape, path: str) -> Iterator[str
     ):
         limit = shape.metadata.get(bound)
         if limit is not None and broken(limit):
-            yield f"Value {shown} at '{path}' failed to satisfy constraint: Member must {sized} {words} {limit}"
+            yield (
+                f"Value {shown} at '{path}' failed to satisfy constraint: "
+                f"Member must {sized} {words} {limit}"
+            )
 
 
 def _camel(name: str) -> str:

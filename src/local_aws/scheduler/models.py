@@ -152,8 +152,8 @@ def _check(asked: dict[str, Any]) -> None:
     operation, text = _operation(asked["target"]["Arn"]), asked["target"].get("Input") or "{}"
     if operation not in operations.OPERATIONS:
         raise ValidationException(
-            f"Offline a schedule's target is {_TARGET}<operation>, with an operation supported offline (such as "
-            f"createProcessingJob), not {asked['target']['Arn']}."
+            f"Offline a schedule's target is {_TARGET}<operation>, with an operation supported "
+            f"offline (such as createProcessingJob), not {asked['target']['Arn']}."
         )
     try:
         expressions.check(

@@ -102,9 +102,7 @@ def main() -> None:
 
 
 def _listen(port: int, exact: bool) -> socket.socket:
-    """Bind the loopback interface, on another port if the preferred one is taken and need not be
-    it.
-    """
+    """Bind the loopback interface; unless `exact`, on another port if the one given is taken."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -112,7 +110,8 @@ def _listen(port: int, exact: bool) -> socket.socket:
     except OSError as error:
         if exact:
             sys.exit(
-                f"port {port} of 127.0.0.1 can't be used ({error.strerror}): choose another with --port"
+                f"port {port} of 127.0.0.1 can't be used ({error.strerror}): "
+                "choose another with --port"
             )
         listener.bind(("127.0.0.1", 0))
     listener.listen(128)

@@ -76,9 +76,8 @@ def parse_csv(body: bytes, source: str, missing: bool = False) -> np.ndarray:
     bad = np.isinf(values) if missing else ~np.isfinite(values)
     if bad.any():
         row, column = np.argwhere(bad)[0]
-        raise ClientError(
-            f"{source}, line {row + 1}, column {column + 1}: {values[row, column]} is not a finite number"
-        )
+        place = f"{source}, line {row + 1}, column {column + 1}"
+        raise ClientError(f"{place}: {values[row, column]} is not a finite number")
     return values
 
 
@@ -101,9 +100,8 @@ def _parse_lines(lines: list[str], source: str, missing: bool) -> np.ndarray:
                 else ""
             )
             column = row.index(None)
-            raise ClientError(
-                f"{source}, line {number}, column {column + 1}: {fields[column][:40]!r} is not a number{hint}"
-            )
+            place = f"{source}, line {number}, column {column + 1}"
+            raise ClientError(f"{place}: {fields[column][:40]!r} is not a number{hint}")
         rows.append(row)
     return np.array(rows)
 

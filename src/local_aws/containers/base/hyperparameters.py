@@ -10,7 +10,10 @@ from .contract import ClientError
 
 REQUIRED = "required"
 Rule = str | tuple[str, str]
-"""What a value may be: words and ranges separated by `|`, such as `auto|float[0,inf)`; with a default or REQUIRED."""
+"""What a value may be: words and ranges separated by `|`, such as `auto|float[0,inf)`.
+
+As a pair it comes with a default, or REQUIRED.
+"""
 
 _RANGE = re.compile(
     r"(?P<kind>int|float)(?P<low_end>[\[(])(?P<low>[^,]+),(?P<high>[^\])]+)(?P<high_end>[\])])"

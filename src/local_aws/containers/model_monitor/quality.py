@@ -48,7 +48,8 @@ def find_columns(environment: dict[str, str]) -> Columns:
     label = "_label" if merged else name("ground_truth_attribute")
     if not label or not (prediction or probability):
         raise ValueError(
-            "Name the columns: ground_truth_attribute, and inference_attribute or probability_attribute."
+            "Name the columns: ground_truth_attribute, and inference_attribute or "
+            "probability_attribute."
         )
     threshold = float(environment.get("probability_threshold_attribute", 0.5))
     return Columns(label, prediction, probability, threshold=threshold)

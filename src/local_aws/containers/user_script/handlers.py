@@ -52,7 +52,8 @@ def load_handlers(script: Path, directory: Path, image: str) -> Predict:
         text, kind = result if isinstance(result, tuple) else (result, accept)
         if not isinstance(text, str | bytes):
             raise TypeError(
-                f"output_fn must return str or bytes, with or without a content type, not {type(text)}"
+                "output_fn must return str or bytes, with or without a content type, "
+                f"not {type(text)}"
             )
         return text.encode() if isinstance(text, str) else text, kind
 

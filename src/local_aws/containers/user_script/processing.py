@@ -23,7 +23,8 @@ def process(_: Namespace) -> None:
     application = config["AppSpecification"]
     if not application.get("ContainerEntrypoint"):
         raise ClientError(
-            "The image has no entry point of its own offline: give AppSpecification.ContainerEntrypoint"
+            "The image has no entry point of its own offline: "
+            "give AppSpecification.ContainerEntrypoint"
         )
     for output in (config.get("ProcessingOutputConfig") or {}).get("Outputs", []):
         to_private(output["S3Output"]["LocalPath"]).mkdir(parents=True, exist_ok=True)

@@ -51,10 +51,8 @@ def train(arguments: Namespace) -> None:
     }
     _check_widths(tables, channels)
     for name, table in tables.items():
-        print(
-            f"[INFO] {name.capitalize()} matrix has {table.num_row()} rows and {table.num_col()} columns",
-            flush=True,
-        )
+        size = f"{table.num_row()} rows and {table.num_col()} columns"
+        print(f"[INFO] {name.capitalize()} matrix has {size}", flush=True)
     _check_labels(tables["train"].get_label(), settings)
     if tables["train"].num_row() * tables["train"].num_col() < SMALL:
         settings.setdefault("nthread", 1)
@@ -192,8 +190,8 @@ def load(directory: Path) -> Predict:
             isinstance(features, np.ndarray) and features.shape[1] < known
         ):
             raise ClientError(
-                f"Unable to evaluate payload provided: Feature size of inference data {features.shape[1]} is not "
-                f"consistent with feature size of trained model {known}."
+                "Unable to evaluate payload provided: Feature size of inference data "
+                f"{features.shape[1]} is not consistent with feature size of trained model {known}."
             )
         scores = booster.predict(
             xgb.DMatrix(features, nthread=1), iteration_range=rounds, validate_features=False

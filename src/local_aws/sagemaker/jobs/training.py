@@ -186,7 +186,8 @@ def _upload(backend: Backend, record: Record, run: Run) -> None:
 
 def _target(record: Record) -> str:
     """Return the S3 URI under which a job's results lie."""
-    return f"{record['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{record['TrainingJobName']}/output"
+    folder = record["OutputDataConfig"]["S3OutputPath"].rstrip("/")
+    return f"{folder}/{record['TrainingJobName']}/output"
 
 
 def _final_metrics(record: Record, run: Run, image: Image) -> list[Record]:

@@ -58,8 +58,9 @@ def _run(backend: Backend, record: Record) -> Record:
     endpoint = backend.find("Endpoint", name)
     _flush(backend, name)
     destination = endpoint["DataCaptureConfig"]["DestinationS3Uri"].rstrip("/")
-    paths = [f"{name}/{item['VariantName']}/{hour:%Y/%m/%d/%H}" for item in endpoint["ProductionVariants"]
-             for hour in hours(start, end)]  # fmt: skip
+    variants = [item["VariantName"] for item in endpoint["ProductionVariants"]]
+    folders = [f"{hour:%Y/%m/%d/%H}" for hour in hours(start, end)]
+    paths = [f"{name}/{variant}/{folder}" for variant in variants for folder in folders]
     local = definition["endpoint"]["LocalPath"]
     inputs = _inputs("endpoint_input", destination, local, paths)
     suffix = f"{record['ScheduledTime']:%Y%m%d%H%M}-{uuid.uuid4().hex[:24]}"

@@ -104,9 +104,10 @@ def _checked(backend: Backend, config: Record) -> Record:
     definitions.check(backend, found)
     limit = windows.longest_run(windows.expression_of(config), found["type"])
     if limit and found["seconds"] and found["seconds"] > limit:
+        left = f"{windows.expression_of(config)} leaves a {found['type']} job {limit} seconds"
         raise validation_error(
-            "The stopping condition should be smaller than schedule cadence: MaxRuntimeInSeconds is "
-            f"{found['seconds']}, and {windows.expression_of(config)} leaves a {found['type']} job {limit} seconds."
+            "The stopping condition should be smaller than schedule cadence: "
+            f"MaxRuntimeInSeconds is {found['seconds']}, and {left}."
         )
     return {
         "MonitoringScheduleConfig": config,

@@ -38,8 +38,8 @@ def cadence(expression: str) -> timedelta | None:
     every = int(match["every"] or 24) if match else 0
     if not match or int(match["hour"]) > 23 or not 1 <= every <= 24:
         raise validation_error(
-            f"Schedule expression {expression!r} is not supported: use NOW, cron(0 * ? * * *), cron(0 [00-23] ? * * *) "
-            "or cron(0 [00-23]/[01-24] ? * * *)."
+            f"Schedule expression {expression!r} is not supported: use NOW, cron(0 * ? * * *), "
+            "cron(0 [00-23] ? * * *) or cron(0 [00-23]/[01-24] ? * * *)."
         )
     return timedelta(hours=every)
 

@@ -118,14 +118,17 @@ class Server:
                 return int(ready.read_text())
             code = self.process.poll()
             if code is not None:
+                reason = running.failure_reason(self.run, code)
                 raise ValueError(
-                    f"The primary container for production variant {self.variant} did not pass the ping health check. "
-                    f"Please check CloudWatch logs for this endpoint. {running.failure_reason(self.run, code)}"
+                    f"The primary container for production variant {self.variant} did not pass "
+                    "the ping health check. Please check CloudWatch logs for this endpoint. "
+                    f"{reason}"
                 )
             time.sleep(0.01)
         self.process.kill()
         raise ValueError(
-            f"The container for production variant {self.variant} did not answer in {_START_SECONDS} s."
+            f"The container for production variant {self.variant} "
+            f"did not answer in {_START_SECONDS} s."
         )
 
 
