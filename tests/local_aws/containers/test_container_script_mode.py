@@ -169,7 +169,8 @@ def output_fn(prediction, accept):
 def test_transform_fn_stands_for_three(job):
     script = (
         "def model_fn(model_dir):\n    return 'm'\n"
-        "def transform_fn(model, body, content_type, accept):\n    return f'{model} {body.decode()} {content_type}'\n"
+        "def transform_fn(model, body, content_type, accept):\n"
+        "    return f'{model} {body.decode()} {content_type}'\n"
     )
     prepare_model(job, inference_dot_py=script)
     with job.serve("script_mode", SAGEMAKER_PROGRAM="inference.py") as invoke:
@@ -373,7 +374,8 @@ def test_it_trains_where_the_folders_of_job_and_python_need_quoting(job, tmp_pat
     environment = prepare_model_trainer(inside, "train.py", train_dot_py=TRAIN)
     (odd / "venv").symlink_to(sys.prefix)
     code = (
-        "import json, sys\nfrom pathlib import Path\nfrom local_aws.containers.launcher import launch\n"
+        "import json, sys\nfrom pathlib import Path\n"
+        "from local_aws.containers.launcher import launch\n"
         "environment, log = json.loads(sys.argv[1]), Path(sys.argv[2])\n"
         "sys.exit(launch('user_script.training', 'train', environment, log).wait(60))"
     )
