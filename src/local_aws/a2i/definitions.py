@@ -1,6 +1,4 @@
-"""What stands behind a human loop: worker task templates, the workforce and its teams, flow
-definitions.
-"""
+"""What a human loop needs: worker task templates, the workforce, work teams, flow definitions."""
 
 import hashlib
 
@@ -23,9 +21,7 @@ def prepare_ui(backend: Backend, record: Record) -> None:
 
 
 def render(backend: Backend, request: Record) -> Record:
-    """Render a template, given or named, with an example input; what is wrong with it is in the
-    answer's Errors.
-    """
+    """Render a template with an example input; the answer's Errors say what is wrong with it."""
     content, arn = request.get("UiTemplate", {}).get("Content"), request.get("HumanTaskUiArn")
     if bool(content) == bool(arn):
         raise validation_error("Give either UiTemplate or HumanTaskUiArn.")
@@ -62,9 +58,7 @@ def end_workforce(backend: Backend, record: Record) -> None:
 
 
 def add_default_workforce(backend: Backend) -> None:
-    """Create the private workforce that the console would create with a region's first work
-    team.
-    """
+    """Create the private workforce, as the console does with a region's first work team."""
     if not backend.records["Workforce"]:
         backend.create("Workforce", {"WorkforceName": _DEFAULT_WORKFORCE})
 
@@ -100,7 +94,7 @@ def prepare_flow(backend: Backend, record: Record) -> None:
 
 
 def end_flow(backend: Backend, record: Record) -> None:
-    """Withdraw the loops that nobody has begun to work on; those begun may be finished."""
+    """Withdraw the loops on which no one has begun to work; those begun may be finished."""
     for loop in list(backend.records["HumanLoop"].values()):
         if (
             loop["FlowDefinitionArn"] == record["FlowDefinitionArn"]

@@ -1,6 +1,4 @@
-"""Human loops: started by a client, answered by workers, ended with an output.json in S3 and an
-event.
-"""
+"""Human loops: started by a client, answered by workers, ended with an output.json and an event."""
 
 import json
 import logging
@@ -44,9 +42,7 @@ def start(backend: Backend, request: Record) -> Record:
 
 
 def prepare(backend: Backend, record: Record) -> None:
-    """Give a new loop all it needs to be answered, whatever becomes of its flow definition and
-    template.
-    """
+    """Give a new loop its own copy of what it needs from its flow definition and template."""
     flow = _flow(backend, record["FlowDefinitionArn"])
     config = flow["HumanLoopConfig"]
     bucket, prefix = services.split_uri(flow["OutputConfig"]["S3OutputPath"])

@@ -24,9 +24,7 @@ class TemplateResource(ReviewResource):
     """A worker task template: checked when it is given, before a worker could see a mistake."""
 
     def create(self, backend: Backend, request: Record) -> Record:
-        """Create the resource; the check comes before the backend is locked, as it may take
-        seconds.
-        """
+        """Create the resource, checked before the backend is locked, as that may take seconds."""
         try:
             review.check(request["UiTemplate"]["Content"])
         except ValueError as error:
@@ -36,9 +34,7 @@ class TemplateResource(ReviewResource):
 
 @dataclass(frozen=True)
 class CrowdResource(Resource):
-    """A workforce or a work team: answered within a member of its kind, its times under names of
-    their own.
-    """
+    """A workforce or a work team: answered within a member of its kind, times renamed."""
 
     def operations(self) -> dict[str, Callable[[Backend, Record], Record | None]]:
         """Return the resource's operations, by name."""
@@ -77,9 +73,7 @@ class CrowdResource(Resource):
         return record | times | {"SubDomain": workers.subdomain(region)}
 
     def _arn_part(self) -> str:
-        """Return the resource type of its ARN: all are private, for there is no public or vendor
-        workforce offline.
-        """
+        """Return the resource type of its ARN: offline there are private workforces only."""
         return f"{self.kind.lower()}/private-crowd"
 
 

@@ -1,6 +1,4 @@
-"""Who works on tasks: each worker is invited to a work team, and signs in by a link of their
-own.
-"""
+"""Who works on tasks: workers are invited to a work team, and sign in by a link."""
 
 import secrets
 from datetime import timedelta

@@ -1,6 +1,4 @@
-"""Which container images have an offline counterpart, and which metrics SageMaker reads from their
-logs.
-"""
+"""Which images have an offline counterpart, and which metrics are read from their logs."""
 
 import re
 from dataclasses import dataclass
@@ -91,9 +89,7 @@ class Image:
 
 
 def _linear_learner_metrics() -> tuple[tuple[str, str], ...]:
-    """List AWS's own metric definitions of linear-learner (as a tuning job's description shows
-    them).
-    """
+    """List AWS's own metric definitions of linear-learner, as a tuning job shows them."""
     found = [
         ("train:progress", r"#progress_metric: host=\S+, completed (\S+) %"),
         (

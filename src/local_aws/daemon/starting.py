@@ -168,9 +168,7 @@ def _last_line(log: Path) -> str:
 
 
 def _serves() -> bool:
-    """Say whether a server holds the lock that it keeps for as long as it lives, however it
-    ends.
-    """
+    """Say whether a server holds the lock that it keeps until it ends."""
     try:
         with open(state.root() / SERVING, "a") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -1,6 +1,4 @@
-"""Verify that a request comes from this machine's loopback address and from an identity issued
-here.
-"""
+"""Verify that a request came to a loopback address, signed by an identity issued here."""
 
 import re
 from typing import Any

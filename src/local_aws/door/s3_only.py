@@ -73,7 +73,5 @@ def check_form(environ: dict[str, Any]) -> None:
 
 
 def _counts_in_version_2(name: str) -> bool:
-    """Say whether a header, which may stand in the query as well, is part of what version 2
-    signs.
-    """
+    """Say whether version 2 signs this header, which may stand in the query as well."""
     return name in ("content-md5", "content-type") or name.startswith("x-amz-")

@@ -1,6 +1,4 @@
-"""SageMaker's backend: moto's, with records of our own and work behind training jobs and
-endpoints.
-"""
+"""SageMaker's backend: moto's, with records of our own and the work behind them."""
 
 import logging
 import os
@@ -56,9 +54,7 @@ class Backend(SageMakerModelBackend):
             record.update(changes)
 
     def note(self, record: Record, **members: Any) -> None:
-        """Change a record by what happened anyway: if the disk is full, it is kept there when there
-        is room again.
-        """
+        """Change a record by what has happened; on a full disk it is written later."""
         with self.lock:
             try:
                 self.change(record, **members)
@@ -103,9 +99,7 @@ class Backend(SageMakerModelBackend):
         super().reset()
 
     def _holds(self, record: Record) -> bool:
-        """Say whether a record is in use: one that was deleted meanwhile, or isn't complete yet, is
-        not on disk.
-        """
+        """Say whether a record is in use, and so on disk: neither deleted nor still being made."""
         return self.records[record["_kind"]].get(self._name(record)) is record
 
     def _file(self, record: Record) -> Path:

@@ -1,6 +1,4 @@
-"""SageMaker's control plane over HTTP: parse, check against botocore's model, act, and answer by
-the same model.
-"""
+"""SageMaker's control plane over HTTP: parse, act, and answer by botocore's model."""
 
 from typing import Any
 

@@ -40,9 +40,7 @@ def validate(request: Any, shape: StructureShape) -> None:
 
 
 def to_utc(value: float | str) -> datetime:
-    """Convert a request's timestamp to moto's own form, UTC without a zone; raises
-    SerializationException.
-    """
+    """Convert a timestamp to UTC without a zone, as moto has it; raises SerializationException."""
     try:
         return parse_to_aware_datetime(value).astimezone(UTC).replace(tzinfo=None)
     except (ValueError, OverflowError, OSError, RuntimeError):
@@ -154,9 +152,7 @@ def _camel(name: str) -> str:
 
 @lru_cache(maxsize=512)
 def _compiled(pattern: str) -> re.Pattern[str] | None:
-    """Compile a pattern of the service model; None for the few that need Java's classes, such as
-    \\p{ASCII}.
-    """
+    """Compile a pattern; None for the few that need Java's classes, such as \\p{ASCII}."""
     try:
         return re.compile(pattern) if pattern else None
     except re.error:

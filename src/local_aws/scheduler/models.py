@@ -1,6 +1,4 @@
-"""EventBridge Scheduler's backend: moto's schedules, which call SageMaker when they are due, kept
-on disk.
-"""
+"""EventBridge Scheduler's backend: schedules that are on disk, and call SageMaker when due."""
 
 import json
 import logging
@@ -40,9 +38,7 @@ class Backend(EventBridgeSchedulerBackend):
         return super().create_schedule(**asked)
 
     def update_schedule(self, **asked: Any) -> Schedule:
-        """Replace a schedule's members, unless it could never fire; a state that isn't given is
-        ENABLED, as on AWS.
-        """
+        """Replace a schedule, unless it could never fire; it is ENABLED by default, as on AWS."""
         _check(asked)
         return super().update_schedule(**asked | {"state": asked["state"] or "ENABLED"})
 

@@ -1,6 +1,4 @@
-"""What answers requests of a JSON service over HTTP: acts, and answers by botocore's model of the
-service.
-"""
+"""What answers a JSON service's requests over HTTP, by botocore's model of the service."""
 
 from typing import Any
 
@@ -37,7 +35,7 @@ class JsonApi(BaseResponse):
         raise AwsError("UnsupportedOperation", "A service must say what its operations do.")
 
     def read_body(self) -> Any:
-        """Parse the request's body; raise AwsError where it isn't JSON."""
+        """Parse the request's body; raises AwsError if it isn't JSON."""
         try:
             return read_json(self.body)
         except ValueError as error:

@@ -13,8 +13,7 @@ from .contract import ClientError, opt_ml
 
 
 def read_channel(channel: str, parse: Callable[[bytes, str], np.ndarray | csr_matrix]) -> list:
-    """Parse each data file of a channel, in order of name; names that begin with `.` or `_` are
-    skipped, as on AWS.
+    """Parse a channel's data files by name, without those that begin with `.` or `_`.
 
     Raises:
         ClientError: the channel has no data, or a file can't be parsed.
@@ -156,9 +155,7 @@ def parse_json(body: bytes) -> np.ndarray:
 
 
 def parse_json_lines(body: bytes) -> np.ndarray:
-    """Parse lines of `{"features": […]}` into a float array (rows, features); raises
-    ClientError.
-    """
+    """Parse lines of `{"features": […]}` into a float array (rows, features)."""
     lines = body.splitlines()
     instances = [
         _load_json(line, f"request body, line {number}") for number, line in enumerate(lines, 1)

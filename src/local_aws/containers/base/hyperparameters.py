@@ -1,6 +1,4 @@
-"""Check hyperparameters against a table of what each may be, as SageMaker's algorithms do before
-they train.
-"""
+"""Check hyperparameters as SageMaker's algorithms do: against a table of what each may be."""
 
 import math
 import re

@@ -1,5 +1,4 @@
-"""The hyperparameters of xgboost: the table of AWS's open-source container, and its metrics that
-xgboost lacks.
+"""AWS's table of xgboost's hyperparameters, and metrics that the library lacks.
 
 Source: https://github.com/aws/sagemaker-xgboost-container (facts only), and
 https://docs.aws.amazon.com/sagemaker/latest/dg/xgboost_hyperparameters.html
@@ -144,9 +143,7 @@ def _check_metric(metric: str, objective: str) -> None:
 
 
 def _parse_constraint(name: str, text: str) -> tuple | list:
-    """Parse a Python literal of whole numbers such as (1,0,-1) or [[0,1],[2,3]]; raises
-    ClientError.
-    """
+    """Parse whole numbers such as (1,0,-1) or [[0,1],[2,3]]; raises ClientError."""
     try:
         value = flat = ast.literal_eval(text)
         if name == "interaction_constraints":
@@ -159,9 +156,7 @@ def _parse_constraint(name: str, text: str) -> tuple | list:
 
 
 def build_custom_metric(settings: dict) -> Callable | None:
-    """Take the metrics xgboost lacks out of `settings` and return them as one custom metric, or
-    None.
-    """
+    """Take the metrics that xgboost lacks out of `settings`, as one custom metric or None."""
     custom = [metric for metric in settings["eval_metric"] if metric in CUSTOM_METRICS]
     settings["eval_metric"] = [metric for metric in settings["eval_metric"] if metric not in custom]
     if not settings["eval_metric"]:

@@ -1,6 +1,4 @@
-"""Processing jobs: inputs come from S3, the image's process runs the script, outputs go back
-to S3.
-"""
+"""Processing jobs: inputs come from S3, the script runs, outputs go to S3."""
 
 from pathlib import Path, PurePosixPath
 
@@ -126,9 +124,7 @@ def _outputs(record: Record) -> list[Record]:
 
 
 def _inside(path: str) -> PurePosixPath:
-    """Return where a container's path lies below its /opt/ml; raises ValidationException if it
-    doesn't.
-    """
+    """Return where a container's path lies below /opt/ml; raises ValidationException."""
     below = PurePosixPath(path)
     if not below.is_relative_to("/opt/ml") or ".." in below.parts:
         raise validation_error(f"Offline, LocalPath {path!r} must lie below /opt/ml/processing.")

@@ -1,6 +1,4 @@
-"""What every job does: fetch its inputs from S3, run its container process, follow its log, pack
-its results.
-"""
+"""What every job does: fetch its inputs, run its process, follow its log, pack its results."""
 
 import json
 import shutil
@@ -184,9 +182,7 @@ def internal_reason(error: Exception) -> str:
 
 
 def failure_reason(run: Run, code: int) -> str:
-    """Word why a process failed, as SageMaker does: its own /opt/ml/output/failure, else the last
-    line of its log.
-    """
+    """Word why a process failed: by its /opt/ml/output/failure, else its log's last line."""
     file = run.opt_ml / "output" / "failure"
     if file.is_file():
         text = file.read_text(errors="replace").strip()

@@ -11,9 +11,7 @@ from local_aws.kept import state
 
 @dataclass
 class Run:
-    """One job on its way: its private root, its log's place in CloudWatch Logs, and whether it was
-    asked to stop.
-    """
+    """One job on its way: its private root, its log stream, and whether it was asked to stop."""
 
     region: str
     log_group: str
@@ -39,9 +37,7 @@ class Run:
         self._shipped = 0
 
     def ship_log(self, final: bool = False) -> None:
-        """Send the log's new lines to CloudWatch Logs; an unfinished line waits for its end, unless
-        it's the last.
-        """
+        """Send the log's new lines to CloudWatch Logs; an unfinished line waits, unless `final`."""
         if not self.log.exists():
             return
         with open(self.log, "rb") as file:

@@ -1,6 +1,4 @@
-"""Training jobs: the channels come from S3, the image's process trains, the model goes back to
-S3.
-"""
+"""Training jobs: channels come from S3, the image's process trains, the model goes to S3."""
 
 import json
 import re
@@ -100,9 +98,7 @@ def _work(backend: Backend, record: Record, run: Run) -> None:
 
 
 def _run(backend: Backend, record: Record, run: Run) -> tuple[str, str, Record]:
-    """Download, train and upload; returns the last status, the last secondary status and what else
-    is to be told.
-    """
+    """Download, train, upload; returns the last status, last secondary status and other members."""
     image = images.find(record["AlgorithmSpecification"]["TrainingImage"], "train")
     ending = Ending(0, "stopped") if run.stopping.is_set() else _train(backend, record, run, image)
     if ending.code != 0 and not ending.cause:
@@ -139,9 +135,7 @@ def _train(backend: Backend, record: Record, run: Run, image: Image) -> Ending:
 
 
 def _config(record: Record) -> dict[str, object]:
-    """Return the files of /opt/ml/input/config. Whatever the instance count, one host does all the
-    work.
-    """
+    """Return the files of /opt/ml/input/config; one host does all, whatever the instance count."""
     instance = record.get("ResourceConfig", {}).get("InstanceType", "ml.m5.large")
     channels = {
         channel["ChannelName"]: {
@@ -173,9 +167,7 @@ def _config(record: Record) -> dict[str, object]:
 
 
 def _upload(backend: Backend, record: Record, run: Run) -> None:
-    """Pack /opt/ml/model, and /opt/ml/output/data if it holds anything, and put them where the job
-    says.
-    """
+    """Upload /opt/ml/model, and /opt/ml/output/data if it holds anything."""
     _turn(backend, record, "Uploading")
     model, data = run.opt_ml / "model", run.opt_ml / "output" / "data"
     if model.is_dir():  # not if it was stopped while it waited
@@ -191,9 +183,7 @@ def _target(record: Record) -> str:
 
 
 def _final_metrics(record: Record, run: Run, image: Image) -> list[Record]:
-    """Read each metric's last value from the log, by the job's own definitions or else the
-    image's.
-    """
+    """Read metrics' last values from the log, by the job's own definitions or the image's."""
     own = record["AlgorithmSpecification"].get("MetricDefinitions")
     definitions = [(item["Name"], item["Regex"]) for item in own] if own else image.metrics
     log = run.log.read_text(errors="replace") if run.log.exists() else ""

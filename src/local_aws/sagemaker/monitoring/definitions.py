@@ -1,6 +1,4 @@
-"""What a monitoring job is to do: job definitions, and definitions written into a schedule, in one
-form.
-"""
+"""What a monitoring job is to do: job definitions, also those written into a schedule."""
 
 from typing import Any
 

@@ -1,6 +1,4 @@
-"""Monitoring executions: processing jobs on an endpoint's captured hours, after a merge with labels
-if need be.
-"""
+"""Monitoring executions: processing jobs on an endpoint's captured hours, merged with labels."""
 
 import json
 import threading

@@ -1,6 +1,4 @@
-"""CloudWatch metrics of monitoring runs: SageMaker publishes what the container leaves in a
-file.
-"""
+"""CloudWatch metrics of monitoring runs, from the file that the container leaves."""
 
 import json
 from datetime import UTC, datetime
@@ -16,8 +14,7 @@ _DATA, _MODEL = "/aws/sagemaker/Endpoints/data-metrics", "aws/sagemaker/Endpoint
 
 
 def publish(run: Run, environment: dict[str, str]) -> None:
-    """Publish the metrics a job left, if any, in the namespace that Model Monitor has for its
-    analysis.
+    """Publish the metrics that a job left, if any, in its analysis's namespace.
 
     Raises:
         ValueError: the file is none of JSON lines in PutMetricData's shape.

@@ -1,6 +1,4 @@
-"""Monitoring schedules: checked when they are made or changed, started, stopped, and described with
-their last run.
-"""
+"""Monitoring schedules: made, changed, started, stopped, described with their last run."""
 
 import uuid
 from datetime import datetime

@@ -30,9 +30,7 @@ _log = logging.getLogger(__name__)
 
 
 class Server:
-    """A variant's model process: its private root and log, the connections to it, what it captures
-    and counts.
-    """
+    """A variant's model process: its root and log, its connections, its capture and meter."""
 
     def __init__(
         self, region: str, endpoint: str, variant: dict[str, Any], capture: dict[str, Any] | None
@@ -208,9 +206,7 @@ def remove_strays(plans: list[dict[str, Any]]) -> None:
 
 
 class Janitor(threading.Thread):
-    """Looks after the servers of all regions, and what a full disk has kept waiting, twice a
-    second.
-    """
+    """Looks after all regions' servers, and what waits for a full disk, twice a second."""
 
     def __init__(self) -> None:
         super().__init__(name="janitor", daemon=True)

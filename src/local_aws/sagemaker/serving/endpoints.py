@@ -25,9 +25,7 @@ def begin(backend: Backend, record: Record) -> None:
 
 
 def update(backend: Backend, request: Record) -> Record:
-    """Move an endpoint to another configuration: the old one answers until the new one does, and
-    stays if it fails.
-    """
+    """Move an endpoint to another configuration; the old one serves until the new one does."""
     with backend.lock:
         record = backend.find("Endpoint", request["EndpointName"])
         _check_settled(record)
@@ -78,9 +76,7 @@ def end(backend: Backend, record: Record) -> None:
 
 
 def resume(backend: Backend, record: Record) -> None:
-    """Start the models of an endpoint that a restart found; requests wait for them. What failed
-    stays failed.
-    """
+    """Start an endpoint's models after a restart, unless it failed; requests wait for them."""
     if record["EndpointStatus"] == "Failed":
         return
     if record["EndpointStatus"] != "Creating":
@@ -130,9 +126,7 @@ def _deploy(backend: Backend, record: Record, config_name: str, plan: Record) ->
 
 
 def _plan(backend: Backend, config_name: str) -> Record:
-    """Resolve a configuration to all that its models need: it and they may be deleted while the
-    endpoint serves.
-    """
+    """Resolve a configuration to all that its models need: it and they may be deleted."""
     config = backend.find("EndpointConfig", config_name)
     variants, shadows = (
         [
@@ -155,9 +149,7 @@ def _plan(backend: Backend, config_name: str) -> Record:
 
 
 def _shown(backend: Backend, config_name: str, plan: Record) -> Record:
-    """Return what DescribeEndpoint shows of a configuration: summaries of its variants and of data
-    capture.
-    """
+    """Return DescribeEndpoint's summaries of a configuration's variants and data capture."""
     config = backend.find("EndpointConfig", config_name)
     capture = config.get("DataCaptureConfig")
     summary = capture and {

@@ -1,6 +1,4 @@
-"""Models and endpoint configurations: checked when they are made, so that an endpoint fails for few
-reasons.
-"""
+"""Models and endpoint configurations: checked when made, so that few endpoints fail."""
 
 from collections import Counter
 
