@@ -1,3 +1,1 @@
-"""The offline AWS: moto's backends, extended so that training jobs, endpoints and processing jobs
-really run.
-"""
+"""The offline AWS: moto's backends, made to train, serve and process for real."""

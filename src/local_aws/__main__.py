@@ -25,7 +25,8 @@ def main() -> int:
         default=[],
         metavar="NAME",
         help="a name, such as that of a Jupyter server "
-        "whose proxy leads to the worker portal; may be given several times, and is kept for the next start",
+        "whose proxy leads to the worker portal; may be given several times, and is kept for the "
+        "next start",
     )
     commands.add_parser("stop", help="stop the server and every job and endpoint it runs")
     commands.add_parser("status", help="say whether the server runs, and where")
@@ -52,14 +53,12 @@ def main() -> int:
             print("Offline AWS stopped" if starting.stop() else "Offline AWS was not running")
         elif options.command == "run-schedule":
             ran = client.ask(client.RUN_SCHEDULE, name=options.name, at=options.at)
-            print(
-                f"The {ran['kind']} {ran['name']}, due at {ran['scheduled']}, runs: {ran['started']}"
-            )
+            due = f"{ran['name']}, due at {ran['scheduled']}"
+            print(f"The {ran['kind']} {due}, runs: {ran['started']}")
         elif options.command == "invite":
             invited = client.ask(client.INVITE, worker=options.worker, workteam=options.workteam)
-            print(
-                f"{invited['worker']} is in work team {invited['workteam']}; to sign in, for {invited['days']} days:"
-            )
+            placed = f"{invited['worker']} is in work team {invited['workteam']}"
+            print(f"{placed}; to sign in, for {invited['days']} days:")
             print(invited["link"])
         elif options.command == "status":
             server = starting.running()

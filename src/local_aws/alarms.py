@@ -1,6 +1,4 @@
-"""CloudWatch alarms on metrics: moto keeps them, here they change state. Their actions are not
-carried out.
-"""
+"""CloudWatch alarms on metrics: they change state here, but their actions aren't carried out."""
 
 import operator
 from datetime import UTC, datetime, timedelta

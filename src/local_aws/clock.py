@@ -12,8 +12,8 @@ from moto.scheduler.models import scheduler_backends
 from local_aws import alarms
 from local_aws.a2i import loops
 from local_aws.kept import state
+from local_aws.sagemaker.models import Record
 from local_aws.sagemaker.monitoring import schedules, windows
-from local_aws.sagemaker.resources import Record
 from local_aws.scheduler import expressions
 
 _log = logging.getLogger(__name__)

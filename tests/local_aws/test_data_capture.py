@@ -9,7 +9,10 @@ from itertools import pairwise
 import pytest
 from offline import capture_config, captured, deploy, settle, unique
 
-KEY = r"(?P<prefix>.+)/(?P<endpoint>[^/]+)/(?P<variant>[^/]+)/\d{4}/\d\d/\d\d/\d\d/\d\d-\d\d-\d{3}-[0-9a-f-]{36}\.jsonl"
+KEY = (
+    r"(?P<prefix>.+)/(?P<endpoint>[^/]+)/(?P<variant>[^/]+)"
+    r"/\d{4}/\d\d/\d\d/\d\d/\d\d-\d\d-\d{3}-[0-9a-f-]{36}\.jsonl"
+)
 BEGINNING = (
     '{"captureData":{"endpointInput":{"observedContentType":"text/csv","mode":"INPUT","data":"2,2,2",'
     '"encoding":"CSV"},"endpointOutput":{"observedContentType":"application/json","mode":"OUTPUT","data":'

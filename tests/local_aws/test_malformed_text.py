@@ -54,7 +54,8 @@ def job(**members):
         "ProcessingJobName": "malformed",
         "RoleArn": "arn:aws:iam::123456789012:role/TutorialExecutionRole",
         "AppSpecification": {
-            "ImageUri": "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3",
+            "ImageUri": "683313688378.dkr.ecr.us-east-1.amazonaws.com/"
+            "sagemaker-scikit-learn:1.2-1-cpu-py3",
             "ContainerEntrypoint": ["true"],
         },
         "ProcessingResources": {

@@ -13,7 +13,8 @@ parser.add_argument("--fail", type=int, default=0)
 options = parser.parse_args()
 print("greeting:", os.environ.get("GREETING"), flush=True)
 text = pathlib.Path("/opt/ml/processing/input/data/in.txt").read_text()
-pathlib.Path("/opt/ml/processing/output/out.txt").write_text(text.upper() if options.upper else text)
+text = text.upper() if options.upper else text
+pathlib.Path("/opt/ml/processing/output/out.txt").write_text(text)
 pathlib.Path("/opt/ml/output/message").write_text("Completed: 1 file")
 time.sleep(options.sleep)
 if options.fail:
@@ -123,7 +124,8 @@ def test_a_job_that_takes_too_long_is_ended(aws):
         ({"AppSpecification": {"ImageUri": "other:1"}}, "other:1"),
         ({"AppSpecification": {"ImageUri": LINEAR_LEARNER}}, "can't run"),
         ({"ProcessingOutputConfig": {"Outputs": [{"OutputName": "o", "S3Output": {
-            "S3Uri": "s3://data/x", "LocalPath": "/opt/ml/../../etc", "S3UploadMode": "EndOfJob"}}]}}, "below /opt/ml"),
+            "S3Uri": "s3://data/x", "LocalPath": "/opt/ml/../../etc",
+            "S3UploadMode": "EndOfJob"}}]}}, "below /opt/ml"),
     ],
 )  # fmt: skip
 def test_what_cannot_work_is_refused_at_once(aws, changes, words):

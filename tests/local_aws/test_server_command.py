@@ -123,14 +123,16 @@ def test_only_the_loopback_interface_listens(aws):
 def test_env_points_a_shell_at_the_server(aws):
     command = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
     exports = aws.command("env").stdout
-    shell = f'export AWS_PROFILE=mine AWS_ACCESS_KEY_ID=mine\n{exports}\n"{sys.executable}" -c "{command}"'
+    before = "export AWS_PROFILE=mine AWS_ACCESS_KEY_ID=mine"
+    shell = f'{before}\n{exports}\n"{sys.executable}" -c "{command}"'
     done = subprocess.run(["bash", "-c", shell], capture_output=True, text=True, check=True)
     assert done.stdout.strip().endswith("assumed-role/TutorialExecutionRole/tutorial")
 
 
 def test_the_sts_address_that_sdks_insist_on_leads_here(aws):
     command = (
-        "import boto3; client = boto3.client('sts', endpoint_url='https://sts.us-east-1.amazonaws.com'); "
+        "import boto3; url = 'https://sts.us-east-1.amazonaws.com'; "
+        "client = boto3.client('sts', endpoint_url=url); "
         "print(client.get_caller_identity()['Arn'])"
     )
     environment = {"PATH": os.environ["PATH"]} | aws.env

@@ -3,7 +3,7 @@
 import pytest
 from offline import LINEAR_LEARNER, deploy, training_job
 
-from local_aws import supported
+from doc.tools import supported_operations as supported
 
 BODIES = {
     "text/csv": "1,1,1",
@@ -15,7 +15,8 @@ XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
 
 
 def test_the_documents_tables_are_the_codes():
-    assert supported.tables() in supported.DOCUMENT.read_text(), "run python -m local_aws.supported"
+    rewrite = "run python doc/tools/supported_operations.py"
+    assert supported.tables() in supported.DOCUMENT.read_text(), rewrite
 
 
 @pytest.mark.parametrize("image", [LINEAR_LEARNER, XGBOOST])

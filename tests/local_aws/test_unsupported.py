@@ -26,16 +26,21 @@ def patient(aws):
     ("service", "operation", "arguments", "words"),
     [
         ("sagemaker", "create_transform_job", {
-            "TransformJobName": "t", "ModelName": "m", "TransformOutput": {"S3OutputPath": "s3://b/o"},
-            "TransformInput": {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://b/i"}}},
-            "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1}}, "CreateTransformJob"),
+            "TransformJobName": "t", "ModelName": "m",
+            "TransformOutput": {"S3OutputPath": "s3://b/o"},
+            "TransformInput": {"DataSource": {"S3DataSource": {
+                "S3DataType": "S3Prefix", "S3Uri": "s3://b/i"}}},
+            "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1}},
+         "CreateTransformJob"),
         ("sagemaker", "list_hubs", {}, "ListHubs"),
-        ("sagemaker-runtime", "invoke_endpoint_async", {"EndpointName": "e", "InputLocation": "s3://b/k"},
-         "async-invocations"),
+        ("sagemaker-runtime", "invoke_endpoint_async",
+         {"EndpointName": "e", "InputLocation": "s3://b/k"}, "async-invocations"),
         ("iam", "generate_credential_report", {}, ""),
-        ("sts", "decode_authorization_message", {"EncodedMessage": "x"}, "decode_authorization_message"),
+        ("sts", "decode_authorization_message", {"EncodedMessage": "x"},
+         "decode_authorization_message"),
         ("logs", "list_anomalies", {}, "list_anomalies"),
-        ("cloudwatch", "list_managed_insight_rules", {"ResourceARN": "arn:aws:x"}, "list_managed_insight_rules"),
+        ("cloudwatch", "list_managed_insight_rules", {"ResourceARN": "arn:aws:x"},
+         "list_managed_insight_rules"),
     ],
 )  # fmt: skip
 def test_it_is_said_at_once(patient, service, operation, arguments, words):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from moto.core.utils import get_service_model
 from offline import training_job
 
-from local_aws.sagemaker.models import OPERATIONS
+from local_aws.operations import OPERATIONS
 
 
 def post(aws, operation, body):

@@ -1,3 +1,1 @@
-"""Amazon Augmented AI: work teams, flow definitions, human loops and the portal on which workers
-answer them.
-"""
+"""Amazon Augmented AI: work teams, flow definitions, human loops, and the workers' portal."""

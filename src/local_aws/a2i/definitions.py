@@ -1,24 +1,18 @@
-"""What stands behind a human loop: worker task templates, the workforce and its teams, flow
-definitions.
-"""
+"""What a human loop needs: worker task templates, the workforce, work teams, flow definitions."""
 
 import hashlib
-from typing import TYPE_CHECKING
 
 from local_aws import services
-from local_aws.a2i import conditions, loops
+from local_aws.a2i import loops
 from local_aws.a2i.resources import drop_secret
-from local_aws.sagemaker.resources import Record
+from local_aws.sagemaker.models import Backend, Record
 from local_aws.wire.errors import AwsError, validation_error
 from model_monitoring import review
-
-if TYPE_CHECKING:
-    from local_aws.sagemaker.models import Backend
 
 _DEFAULT_WORKFORCE = "default"
 
 
-def prepare_ui(backend: "Backend", record: Record) -> None:
+def prepare_ui(backend: Backend, record: Record) -> None:
     """Keep a worker task template out of what is shown of it."""
     content = record["UiTemplate"].pop("Content")
     record["_template"] = content
@@ -26,10 +20,8 @@ def prepare_ui(backend: "Backend", record: Record) -> None:
     record["HumanTaskUiStatus"] = "Active"
 
 
-def render(backend: "Backend", request: Record) -> Record:
-    """Render a template, given or named, with an example input; what is wrong with it is in the
-    answer's Errors.
-    """
+def render(backend: Backend, request: Record) -> Record:
+    """Render a template with an example input; the answer's Errors say what is wrong with it."""
     content, arn = request.get("UiTemplate", {}).get("Content"), request.get("HumanTaskUiArn")
     if bool(content) == bool(arn):
         raise validation_error("Give either UiTemplate or HumanTaskUiArn.")
@@ -46,7 +38,7 @@ def render(backend: "Backend", request: Record) -> Record:
     return {"RenderedContent": html, "Errors": []}
 
 
-def prepare_workforce(backend: "Backend", record: Record) -> None:
+def prepare_workforce(backend: Backend, record: Record) -> None:
     """Check that it is the region's first; the client secret of an identity provider isn't kept."""
     if backend.records["Workforce"]:
         raise validation_error(
@@ -56,7 +48,7 @@ def prepare_workforce(backend: "Backend", record: Record) -> None:
     record["Status"] = "Active"
 
 
-def end_workforce(backend: "Backend", record: Record) -> None:
+def end_workforce(backend: Backend, record: Record) -> None:
     """Refuse to delete a workforce that has work teams."""
     teams = [team["WorkteamName"] for team in backend.records["Workteam"].values()]
     if teams:
@@ -65,26 +57,29 @@ def end_workforce(backend: "Backend", record: Record) -> None:
         )
 
 
-def add_default_workforce(backend: "Backend") -> None:
-    """Create the private workforce that the console would create with a region's first work
-    team.
-    """
+def add_default_workforce(backend: Backend) -> None:
+    """Create the private workforce, as the console does with a region's first work team."""
     if not backend.records["Workforce"]:
         backend.create("Workforce", {"WorkforceName": _DEFAULT_WORKFORCE})
 
 
-def prepare_team(backend: "Backend", record: Record) -> None:
+def prepare_team(backend: Backend, record: Record) -> None:
     """Put a new team into the region's workforce."""
     add_default_workforce(backend)
     name = record.pop("WorkforceName", next(iter(backend.records["Workforce"])))
     record["WorkforceArn"] = backend.find("Workforce", name)["WorkforceArn"]
 
 
-def prepare_flow(backend: "Backend", record: Record) -> None:
+def prepare_flow(backend: Backend, record: Record) -> None:
     """Check that a flow definition is of a custom task, and that all it names exists."""
     config = record.get("HumanLoopConfig")
     if record.get("HumanLoopRequestSource"):
         raise validation_error("Offline there are custom tasks only: no HumanLoopRequestSource.")
+    if record.get("HumanLoopActivationConfig"):
+        raise validation_error(
+            "HumanLoopActivationConfig is for built-in task types only: a custom task has no "
+            "activation conditions, so start a loop only for what a person should see."
+        )
     if not config:
         raise validation_error("A flow definition needs a HumanLoopConfig.")
     if config.get("PublicWorkforceTaskPrice"):
@@ -95,12 +90,11 @@ def prepare_flow(backend: "Backend", record: Record) -> None:
         services.list_objects(record["OutputConfig"]["S3OutputPath"])
     except ValueError as error:
         raise validation_error(f"S3OutputPath: {error}") from None
-    conditions.check(record)
     record["FlowDefinitionStatus"] = "Active"
 
 
-def end_flow(backend: "Backend", record: Record) -> None:
-    """Withdraw the loops that nobody has begun to work on; those begun may be finished."""
+def end_flow(backend: Backend, record: Record) -> None:
+    """Withdraw the loops on which no one has begun to work; those begun may be finished."""
     for loop in list(backend.records["HumanLoop"].values()):
         if (
             loop["FlowDefinitionArn"] == record["FlowDefinitionArn"]
@@ -112,7 +106,7 @@ def end_flow(backend: "Backend", record: Record) -> None:
                 backend.remove(loop)
 
 
-def _named(backend: "Backend", kind: str, arn: str) -> Record:
+def _named(backend: Backend, kind: str, arn: str) -> Record:
     """Find a record by its ARN; raises AWS's error for a missing one."""
     record = backend.records[kind].get(arn.rpartition("/")[2])
     if record is None or record[f"{kind}Arn"] != arn:

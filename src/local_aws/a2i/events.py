@@ -9,7 +9,7 @@ import logging
 from moto.events.models import events_backends
 
 from local_aws.kept import state
-from local_aws.sagemaker.resources import Record
+from local_aws.sagemaker.models import Record
 
 _log = logging.getLogger(__name__)
 

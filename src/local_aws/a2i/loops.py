@@ -1,27 +1,22 @@
-"""Human loops: started by a client, answered by workers, ended with an output.json in S3 and an
-event.
-"""
+"""Human loops: started by a client, answered by workers, ended with an output.json and an event."""
 
 import json
 import logging
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.sagemaker.models import sagemaker_backends
 
 from local_aws import services
-from local_aws.a2i import conditions, events
+from local_aws.a2i import events
 from local_aws.a2i.resources import LoopResource
 from local_aws.kept import state
-from local_aws.sagemaker.resources import Record
-from local_aws.server.wellformed import read_json
+from local_aws.sagemaker.models import Backend, Record
 from local_aws.wire.errors import AwsError, validation_error
+from local_aws.wire.wellformed import read_json
 from model_monitoring import review
-
-if TYPE_CHECKING:
-    from local_aws.sagemaker.models import Backend
 
 OPEN = ("InProgress", "Stopping")
 # Seconds, if the flow definition has no TaskAvailabilityLifetimeInSeconds
@@ -30,33 +25,24 @@ _MAX_INPUT = 3 << 20  # characters of InputContent (A2I runtime's model)
 _log = logging.getLogger(__name__)
 
 
-def start(backend: "Backend", request: Record) -> Record:
-    """Start a loop; the same request again answers the same loop, and one that isn't needed answers
-    nothing.
-    """
-    name, arn, text = (
-        request["HumanLoopName"],
-        request["FlowDefinitionArn"],
-        request["HumanLoopInput"]["InputContent"],
-    )
-    content = parse_input(text, "InputContent")
+def start(backend: Backend, request: Record) -> Record:
+    """Start a loop; the same request again answers the same loop."""
+    name, arn = request["HumanLoopName"], request["FlowDefinitionArn"]
+    text = request["HumanLoopInput"]["InputContent"]
+    parse_input(text, "InputContent")
     with backend.lock:
         flow, same = _flow(backend, arn), backend.records["HumanLoop"].get(name)
         if flow is None:
             raise validation_error(f'Could not find flow definition "{arn}".')
         if same and (same["FlowDefinitionArn"], same["_input"]) == (arn, text):
             return {"HumanLoopArn": same["HumanLoopArn"]}
-        if not conditions.hold(flow, content):
-            return {}
         return HUMAN_LOOP.create(
             backend, {"HumanLoopName": name, "FlowDefinitionArn": arn, "_input": text}
         )
 
 
-def prepare(backend: "Backend", record: Record) -> None:
-    """Give a new loop all it needs to be answered, whatever becomes of its flow definition and
-    template.
-    """
+def prepare(backend: Backend, record: Record) -> None:
+    """Give a new loop its own copy of what it needs from its flow definition and template."""
     flow = _flow(backend, record["FlowDefinitionArn"])
     config = flow["HumanLoopConfig"]
     bucket, prefix = services.split_uri(flow["OutputConfig"]["S3OutputPath"])
@@ -77,7 +63,7 @@ def prepare(backend: "Backend", record: Record) -> None:
     }
 
 
-def stop(backend: "Backend", request: Record) -> None:
+def stop(backend: Backend, request: Record) -> None:
     """Stop a loop: at once, or when the workers who are at it have answered or run out of time."""
     with backend.lock:
         loop = backend.find("HumanLoop", request["HumanLoopName"])
@@ -86,14 +72,14 @@ def stop(backend: "Backend", request: Record) -> None:
             settle(backend, loop)
 
 
-def end(backend: "Backend", loop: Record) -> None:
+def end(backend: Backend, loop: Record) -> None:
     """Refuse to delete a loop that has not ended."""
     if loop["HumanLoopStatus"] in OPEN:
-        words = f"Human loop {loop['HumanLoopName']} is {loop['HumanLoopStatus']}: stop it before you delete it."
-        raise validation_error(words)
+        status = f"Human loop {loop['HumanLoopName']} is {loop['HumanLoopStatus']}"
+        raise validation_error(f"{status}: stop it before you delete it.")
 
 
-def list_loops(backend: "Backend", request: Record) -> Record:
+def list_loops(backend: Backend, request: Record) -> Record:
     """Answer one page of a flow definition's loops."""
     if _flow(backend, request["FlowDefinitionArn"]) is None:
         raise AwsError(
@@ -103,14 +89,14 @@ def list_loops(backend: "Backend", request: Record) -> Record:
     return HUMAN_LOOP.list(backend, request)
 
 
-def resume(backend: "Backend", loop: Record) -> None:
+def resume(backend: Backend, loop: Record) -> None:
     """Take a loop up after a restart: one that had its answers gets its output now."""
     loop["_template"] = sys.intern(loop["_template"])  # thousands of loops share a template
     settle(backend, loop)
 
 
 HUMAN_LOOP = LoopResource("HumanLoop", "human loop", prepare, end=end, resume=resume)
-OPERATIONS: dict[str, Callable[["Backend", Record], Record | None]] = {
+OPERATIONS: dict[str, Callable[[Backend, Record], Record | None]] = {
     "StartHumanLoop": start,
     "DescribeHumanLoop": HUMAN_LOOP.describe,
     "ListHumanLoops": list_loops,
@@ -119,7 +105,7 @@ OPERATIONS: dict[str, Callable[["Backend", Record], Record | None]] = {
 }
 
 
-def settle(backend: "Backend", loop: Record) -> None:
+def settle(backend: Backend, loop: Record) -> None:
     """End an open loop that has its answers, or that is stopping or out of time with nobody at work
     on it.
 
@@ -131,7 +117,7 @@ def settle(backend: "Backend", loop: Record) -> None:
         _log.error("Human loop %s can't end yet: %s", loop["HumanLoopName"], error)
 
 
-def _settle(backend: "Backend", loop: Record, now: datetime) -> None:
+def _settle(backend: Backend, loop: Record, now: datetime) -> None:
     """Do what settle says; raises OSError."""
     if loop["HumanLoopStatus"] not in OPEN:
         return
@@ -182,7 +168,7 @@ def parse_input(text: str, member: str) -> dict[str, Any]:
     return content
 
 
-def _end(backend: "Backend", loop: Record, **members: Any) -> None:
+def _end(backend: Backend, loop: Record, **members: Any) -> None:
     """Write the answers there are to S3, and the loop's last status."""
     answers = [(given["reviewer"], _answer(given)) for given in loop["_answers"]]
     name, content = loop["HumanLoopName"], json.loads(loop["_input"])
@@ -211,7 +197,7 @@ def _answer(given: Record) -> review.Answer:
     return review.Answer(content=json.loads(given["content"]), first=None, **times)
 
 
-def _flow(backend: "Backend", arn: str) -> Record | None:
+def _flow(backend: Backend, arn: str) -> Record | None:
     """Return the flow definition of an ARN, or None."""
     flow = backend.records["FlowDefinition"].get(arn.rpartition("/")[2])
     return flow if flow and flow["FlowDefinitionArn"] == arn else None

@@ -33,9 +33,10 @@ def _answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iter
     region = shift_path_info(environ)
     if region not in sagemaker_backends[state.ACCOUNT]:
         start_response("404 Not Found", [("Content-Type", "text/plain")])
-        return [
-            b"There is a worker portal for each AWS region: the address ends in the region's name.\n"
-        ]
+        words = (
+            "There is a worker portal for each AWS region: the address ends in the region's name."
+        )
+        return [f"{words}\n".encode()]
     return _site(region)(environ, start_response)
 
 

@@ -2,38 +2,29 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from local_aws.a2i import workers
-from local_aws.sagemaker.resources import Record, Resource
+from local_aws.sagemaker.models import Backend, Record
+from local_aws.sagemaker.resources import Resource
 from local_aws.wire.errors import AwsError, validation_error
 from model_monitoring import review
-
-if TYPE_CHECKING:
-    from local_aws.sagemaker.models import Backend
 
 
 @dataclass(frozen=True)
 class ReviewResource(Resource):
     """A worker task template or a flow definition: a missing one has a code of its own."""
 
-    def find(self, backend: "Backend", name: str) -> Record:
-        """Return the record itself; raises ResourceNotFound."""
-        if name not in backend.records[self.kind]:
-            raise AwsError("ResourceNotFound", f"{self.words.capitalize()} {name} not found.")
-        return super().find(backend, name)
+    def _missing(self, name: str, arn: str) -> AwsError:
+        """Word the answer to a request for a record that isn't there."""
+        return AwsError("ResourceNotFound", f"{self.words.capitalize()} {name} not found.")
 
 
 @dataclass(frozen=True)
 class TemplateResource(ReviewResource):
-    """A worker task template: checked when it is given, so that a mistake shows before a worker
-    sees it.
-    """
+    """A worker task template: checked when it is given, before a worker could see a mistake."""
 
-    def create(self, backend: "Backend", request: Record) -> Record:
-        """Create the resource; the check comes before the backend is locked, as it may take
-        seconds.
-        """
+    def create(self, backend: Backend, request: Record) -> Record:
+        """Create the resource, checked before the backend is locked, as that may take seconds."""
         try:
             review.check(request["UiTemplate"]["Content"])
         except ValueError as error:
@@ -43,31 +34,29 @@ class TemplateResource(ReviewResource):
 
 @dataclass(frozen=True)
 class CrowdResource(Resource):
-    """A workforce or a work team: answered within a member of its kind, its times under names of
-    their own.
-    """
+    """A workforce or a work team: answered within a member of its kind, times renamed."""
 
-    def operations(self) -> dict[str, Callable[["Backend", Record], Record | None]]:
+    def operations(self) -> dict[str, Callable[[Backend, Record], Record | None]]:
         """Return the resource's operations, by name."""
         return super().operations() | {f"Update{self.kind}": self.update}
 
-    def update(self, backend: "Backend", request: Record) -> Record:
+    def update(self, backend: Backend, request: Record) -> Record:
         """Replace the given members and answer the record; who was invited to a team stays."""
         with backend.lock:
             drop_secret(request)
             backend.change(self.find(backend, request[self.name_member]), **request)
             return self.describe(backend, request)
 
-    def delete(self, backend: "Backend", request: Record) -> Record:
+    def delete(self, backend: Backend, request: Record) -> Record:
         """Drop the record."""
         super().delete(backend, request)
         return {"Success": True}
 
-    def describe(self, backend: "Backend", request: Record) -> Record:
+    def describe(self, backend: Backend, request: Record) -> Record:
         """Answer a copy of the record."""
         return {self.kind: self._shown(super().describe(backend, request))}
 
-    def list(self, backend: "Backend", request: Record) -> Record:
+    def list(self, backend: Backend, request: Record) -> Record:
         """Answer one page of records, filtered and sorted as asked."""
         page = super().list(backend, request)
         return page | {
@@ -84,21 +73,13 @@ class CrowdResource(Resource):
         return record | times | {"SubDomain": workers.subdomain(region)}
 
     def _arn_part(self) -> str:
-        """Return the resource type of its ARN: all are private, for there is no public or vendor
-        workforce offline.
-        """
+        """Return the resource type of its ARN: offline there are private workforces only."""
         return f"{self.kind.lower()}/private-crowd"
 
 
 @dataclass(frozen=True)
 class LoopResource(Resource):
     """A human loop: a resource of the A2I runtime's model, not of SageMaker's."""
-
-    def find(self, backend: "Backend", name: str) -> Record:
-        """Return the record itself; raises ResourceNotFoundException."""
-        if name not in backend.records[self.kind]:
-            raise AwsError("ResourceNotFoundException", f"Human loop {name} not found.")
-        return super().find(backend, name)
 
     def _matches(self, record: Record, request: Record) -> bool:
         """Say whether a record passes the filters of a List request."""
@@ -110,6 +91,10 @@ class LoopResource(Resource):
         """Return the member of the List answer that holds the summaries."""
         return "HumanLoopSummaries"
 
+    def _missing(self, name: str, arn: str) -> AwsError:
+        """Word the answer to a request for a loop that isn't there."""
+        return AwsError("ResourceNotFoundException", f"Human loop {name} not found.")
+
     def _taken(self, arn: str) -> AwsError:
         """Word the refusal of a name in use."""
         return AwsError(
@@ -118,7 +103,5 @@ class LoopResource(Resource):
 
 
 def drop_secret(workforce: Record) -> None:
-    """Forget the secret by which a workforce's identity provider knows AWS: it opens nothing
-    here.
-    """
+    """Forget the secret of a workforce's identity provider: it opens nothing here."""
     workforce.get("OidcConfig", {}).pop("ClientSecret", None)

@@ -1,6 +1,4 @@
-"""The A2I runtime over HTTP: parse, check against botocore's model, act, and answer by the same
-model.
-"""
+"""The A2I runtime over HTTP: parse, check against botocore's model, act, answer by it."""
 
 from typing import Any
 
@@ -16,9 +14,7 @@ SERVICE = "sagemaker-a2i-runtime"
 
 
 class Api(JsonApi):
-    """The dispatcher of the runtime's operations. It signs as SageMaker, so its requests come to
-    that backend.
-    """
+    """The dispatcher of the runtime's operations, which are signed as SageMaker's."""
 
     def __init__(self) -> None:
         super().__init__(service_name=SERVICE)

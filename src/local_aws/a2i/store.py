@@ -8,15 +8,11 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import chain
-from typing import TYPE_CHECKING
 
 from local_aws.a2i import loops
 from local_aws.a2i.workers import teams_of
-from local_aws.sagemaker.resources import Record
+from local_aws.sagemaker.models import Backend, Record
 from model_monitoring import review
-
-if TYPE_CHECKING:
-    from local_aws.sagemaker.models import Backend
 
 # A worker's time, if the flow definition has no TaskTimeLimitInSeconds (CreateFlowDefinition)
 _LIMIT_SECONDS = 3600
@@ -27,13 +23,11 @@ class Store:
     module's errors.
     """
 
-    def __init__(self, backend: "Backend"):
+    def __init__(self, backend: Backend):
         self._backend = backend
 
     def queue(self, reviewer: str, limit: int) -> review.Queue:
-        """List a worker's tasks: those begun, then the open ones, oldest first, then the latest
-        done.
-        """
+        """List a worker's tasks: those begun, then open ones, oldest first, then done ones."""
         now, begun, free, done = _now(), [], [], []
         with self._backend.lock:
             for loop in self._assigned(reviewer):
@@ -49,7 +43,7 @@ class Store:
         return review.Queue(tasks=lines[:limit], waiting=len(begun) + len(free), done=len(done))
 
     def claim(self, reviewer: str, task_id: str | None) -> review.Task:
-        """Lock a task for a worker, the next in line where `task_id` is None."""
+        """Lock a task for a worker, the next in line if `task_id` is None."""
         with self._backend.lock:
             loop = self._find(reviewer, task_id) if task_id else self._next(reviewer)
             self._hold(loop, reviewer)
@@ -99,9 +93,7 @@ class Store:
         return review.Receipt(task_id=task_id, submitted=given["submitted"])
 
     def _assigned(self, reviewer: str) -> Iterator[Record]:
-        """Find the loops of a worker's teams, the oldest first: records are kept in the order of
-        their creation.
-        """
+        """Find the loops of a worker's teams, oldest first, which is the order of the records."""
         teams = teams_of(self._backend, reviewer)
         for loop in self._backend.records["HumanLoop"].values():
             if loop["_config"]["WorkteamArn"] in teams:
@@ -183,9 +175,7 @@ def _summary(loop: Record, state: str) -> review.Summary:
 
 
 def _task_id(loop: Record) -> str:
-    """Name a loop's task: by the loop's name and when it was started, as a name can be used
-    again.
-    """
+    """Name a loop's task by the loop's name and its start, as a name can be used again."""
     return f"{loop['HumanLoopName']}.{loops.started(loop).timestamp() * 1e6:.0f}"
 
 

@@ -1,18 +1,14 @@
-"""Who works on tasks: each worker is invited to a work team, and signs in by a link of their
-own.
-"""
+"""Who works on tasks: workers are invited to a work team, and sign in by a link."""
 
 import secrets
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from moto.sagemaker.models import sagemaker_backends
 
 from local_aws.kept import disk, state
+from local_aws.sagemaker.models import Backend
 from model_monitoring import review
-
-if TYPE_CHECKING:
-    from local_aws.sagemaker.models import Backend
 
 _VALID = timedelta(days=7)
 _LONGEST_NAME = 100
@@ -42,11 +38,12 @@ def invite(asked: dict[str, Any]) -> dict[str, Any]:
     backend, team = _find(asked.get("workteam"))
     with backend.lock:
         backend.change(team, _workers=sorted({*team.get("_workers", []), worker}))
-    link = f"http://{subdomain(backend.region_name)}/enter#{review.invitation(secret(), worker, _VALID)}"
+    invitation = review.invitation(secret(), worker, _VALID)
+    link = f"http://{subdomain(backend.region_name)}/enter#{invitation}"
     return {"worker": worker, "workteam": team["WorkteamName"], "link": link, "days": _VALID.days}
 
 
-def teams_of(backend: "Backend", worker: str) -> set[str]:
+def teams_of(backend: Backend, worker: str) -> set[str]:
     """Return the ARNs of the work teams that a worker is in."""
     teams = list(backend.records["Workteam"].values())
     return {team["WorkteamArn"] for team in teams if worker in team.get("_workers", [])}
@@ -61,7 +58,7 @@ def secret() -> bytes:
     return drawn
 
 
-def _find(name: str | None) -> tuple["Backend", dict[str, Any]]:
+def _find(name: str | None) -> tuple[Backend, dict[str, Any]]:
     """Find a work team, in any region; raises ValueError unless there is exactly one."""
     found = [
         (backend, team)

@@ -1,6 +1,4 @@
-"""Which container images have an offline counterpart, and which metrics SageMaker reads from their
-logs.
-"""
+"""Which images have an offline counterpart, and which metrics are read from their logs."""
 
 import re
 from dataclasses import dataclass
@@ -91,9 +89,7 @@ class Image:
 
 
 def _linear_learner_metrics() -> tuple[tuple[str, str], ...]:
-    """List AWS's own metric definitions of linear-learner (as a tuning job's description shows
-    them).
-    """
+    """List AWS's own metric definitions of linear-learner, as a tuning job shows them."""
     found = [
         ("train:progress", r"#progress_metric: host=\S+, completed (\S+) %"),
         (
@@ -187,5 +183,6 @@ def find_image(uri: str) -> Image:
             return image
     supported = ", ".join(f"{image.name} ({', '.join(image.verbs)})" for image in IMAGES)
     raise ValueError(
-        f"Image {uri!r} has no offline counterpart. Supported: {supported}; `run` means processing jobs."
+        f"Image {uri!r} has no offline counterpart. "
+        f"Supported: {supported}; `run` means processing jobs."
     )

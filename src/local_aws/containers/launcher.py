@@ -37,9 +37,7 @@ _LOCK = threading.Lock()
 
 
 class Process:
-    """A running container, with `subprocess.Popen`'s semantics; signals reach all that it
-    started.
-    """
+    """A running container, used like a `subprocess.Popen`; signals reach all that it started."""
 
     def __init__(self, process: multiprocessing.process.BaseProcess):
         self._process = process
@@ -75,9 +73,7 @@ class Process:
 
 @atexit.register
 def _end_all() -> None:
-    """End the containers that still run when this process ends; multiprocessing would wait for
-    them.
-    """
+    """End the containers that still run at this process's end; multiprocessing would wait."""
     with _LOCK:
         running = multiprocessing.active_children()
     for process in running:
@@ -85,9 +81,7 @@ def _end_all() -> None:
 
 
 def preload() -> None:
-    """Start importing the libraries in the background, so that the first `launch` need not wait for
-    them.
-    """
+    """Import the libraries in the background, so that the first `launch` need not wait."""
     with _LOCK:
         forkserver.ensure_running()
 
@@ -123,8 +117,6 @@ def _run(module: str, arguments: list[str], environment: dict[str, str], log: st
 
 
 def _die_with_parent() -> None:
-    """End this process and all it started when the process that launched it ends, however it
-    does.
-    """
+    """End this process and all it started when its launcher ends, however that ends."""
     multiprocessing.parent_process().join()
     os.killpg(os.getpgrp(), signal.SIGKILL)

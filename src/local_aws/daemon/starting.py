@@ -46,11 +46,13 @@ def start(port: int | None = None, portal_hosts: Sequence[str] = ()) -> dict[str
             )
         if server and port not in (None, server["port"]):
             raise RuntimeError(
-                f"The offline AWS already runs on port {server['port']}: stop it to use port {port}."
+                f"The offline AWS already runs on port {server['port']}: "
+                f"stop it to use port {port}."
             )
         if server and not set(portal_hosts) <= set(server["portal_hosts"]):
             raise RuntimeError(
-                "The offline AWS already runs, with other hosts for its portal: stop it to name more."
+                "The offline AWS already runs, with other hosts for its portal: "
+                "stop it to name more."
             )
         return server or _launch(port, portal_hosts)
 
@@ -166,9 +168,7 @@ def _last_line(log: Path) -> str:
 
 
 def _serves() -> bool:
-    """Say whether a server holds the lock that it keeps for as long as it lives, however it
-    ends.
-    """
+    """Say whether a server holds the lock that it keeps until it ends."""
     try:
         with open(state.root() / SERVING, "a") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -1,3 +1,1 @@
-"""Who may call the offline AWS: a loopback address, and the signature of an identity that it
-issued.
-"""
+"""Who may call the offline AWS: identities that it issued, from this machine."""

@@ -1,6 +1,4 @@
-"""Answers that a browser may show, but not run: scripts of the API's own origin could call every
-operation.
-"""
+"""Answers that a browser may show, but not run: a script in one could call every operation."""
 
 from typing import Any
 

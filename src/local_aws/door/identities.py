@@ -1,6 +1,4 @@
-"""The identities that this server issued: the tutorial's role, assumed roles, users' access
-keys.
-"""
+"""The identities that this server issued: assumed roles, and users' access keys."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -11,9 +9,7 @@ from moto.sts.models import AssumedRole, sts_backends
 
 
 class Identity(NamedTuple):
-    """What a request is verified with; only temporary credentials have a token and an end (UTC,
-    naive).
-    """
+    """A request's secret; only temporary credentials have a token and an end (UTC, naive)."""
 
     secret: str
     token: str | None = None

@@ -113,9 +113,7 @@ class Form:
 
 
 def _conditions(text: str) -> list[tuple[str, Any, Any]]:
-    """Decode a policy that still holds; return its conditions as rule, field (or least) and value
-    (or most).
-    """
+    """Decode a policy that still holds into conditions: rule, field or least, value or most."""
     try:
         policy = json.loads(b64decode(text))
         end = datetime.fromisoformat(policy["expiration"])

@@ -12,9 +12,7 @@ _XML_SERVICES = ("s3", "cloudfront", "route53")
 
 
 class Reason(Enum):
-    """A reason, with its error codes: S3's, that of services asked by query, that of services asked
-    by JSON.
-    """
+    """A reason, with its error codes: S3's, those of query services, those of JSON services."""
 
     MISSING = ("AccessDenied", "MissingAuthenticationToken", "MissingAuthenticationTokenException")
     INCOMPLETE = ("AccessDenied", "IncompleteSignature", "IncompleteSignatureException")
@@ -41,9 +39,7 @@ class Refusal(Exception):
 
 
 def answer(refusal: Refusal, environ: dict[str, Any]) -> Response:
-    """Word a refusal as the service would that the request claims to be for; its status is always
-    403.
-    """
+    """Word a refusal in the form of the service that is asked; its status is always 403."""
     to_s3, by_query, by_json = refusal.reason.value
     service = _service(environ)
     if environ.get("HTTP_SMITHY_PROTOCOL") == "rpc-v2-cbor":

@@ -1,6 +1,4 @@
-"""IAM's operations: moto's, and SimulatePrincipalPolicy, which allows everything as nothing is
-enforced offline.
-"""
+"""IAM's operations: moto's, and SimulatePrincipalPolicy, which allows everything."""
 
 from typing import Any
 

@@ -18,9 +18,7 @@ _log = logging.getLogger(__name__)
 
 
 def path_of(*parts: str) -> Path:
-    """Return the file of a thing: folders as they are named, the last part as a hash, for it may be
-    any text.
-    """
+    """Return the file of a thing, named by a hash of the last part, which may be any text."""
     *folders, name = parts
     return state.root().joinpath("kept", *folders, hashlib.sha256(name.encode()).hexdigest()[:40])
 

@@ -25,9 +25,7 @@ def root() -> Path:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write a JSON file that a reader sees either whole or not at all, for this user's eyes
-    only.
-    """
+    """Write a JSON file, for this user only, that a reader sees either whole or not at all."""
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         json.dump(value, file, indent=1)
@@ -68,9 +66,7 @@ def write_client_files(url: str, credentials: dict[str, str]) -> None:
 
 
 def _client_environment(url: str, credentials: dict[str, str]) -> dict[str, str]:
-    """Return the variables that point boto3, the AWS CLI and the SageMaker SDKs here, and away from
-    the user's own.
-    """
+    """Return the variables that lead boto3, the AWS CLI and the SageMaker SDKs here."""
     return {
         "AWS_ENDPOINT_URL": url,
         "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",

@@ -1,5 +1,4 @@
-"""S3's backend: moto's, remembering what a request changed so that it is on disk before the client
-reads the answer.
+"""S3's backend: moto's, with each request's changes on disk before its answer.
 
 What can't be written is undone: memory goes back to what is on disk, which is what was acknowledged
 last.
@@ -56,9 +55,7 @@ class Backend(S3Backend):
 
 
 def touch(bucket: str, key: str = "") -> None:
-    """Remember that a key (or with none, the bucket itself) may have changed in this thread's
-    request.
-    """
+    """Remember that this thread's request may have changed a key, or the bucket itself."""
     vars(_changed).setdefault("things", set()).add((bucket, key))
 
 
@@ -88,9 +85,7 @@ def keep() -> None:
 
 
 def restore() -> None:
-    """Bring back the buckets and objects that are on disk; earlier versions of an object are not
-    kept.
-    """
+    """Bring back the buckets and objects on disk, without objects' earlier versions."""
     backend = s3_backends[state.ACCOUNT]["aws"]
     for header, _ in disk.load("s3", "buckets"):
         _restore_bucket(backend, header)
@@ -127,9 +122,7 @@ def _undo_bucket(name: str) -> None:
 
 
 def _undo_object(bucket_name: str, key_name: str, made: list[FakeKey]) -> None:
-    """Take an object in memory back to what is on disk, unless another request has replaced it
-    meanwhile.
-    """
+    """Take an object back to what is on disk, unless another request replaced it meanwhile."""
     backend, kept = s3_backends[state.ACCOUNT]["aws"], disk.read(_file(bucket_name, key_name))
     bucket = backend.buckets.get(bucket_name)
     if bucket is None:
@@ -214,9 +207,7 @@ def _restore_members(backend: S3Backend, key: FakeKey, header: dict[str, Any]) -
 
 
 def touch_request(environ: dict[str, Any]) -> None:
-    """Remember the bucket or object that a request names, if it is a request that changes one in
-    place (tags, say).
-    """
+    """Remember the bucket or object that a request may change in place, such as its tags."""
     signed = f"{environ.get('HTTP_AUTHORIZATION', '')}{environ.get('QUERY_STRING', '')}"
     if environ["REQUEST_METHOD"] in ("PUT", "POST", "DELETE") and (
         "/s3/" in signed or "%2Fs3%2F" in signed

@@ -1,26 +1,20 @@
-"""The kinds of SageMaker resources: a line each in `models.RESOURCES`, four verbs for all of
-them.
-"""
+"""The kinds of SageMaker resources: an entry each in `operations.RESOURCES`, four verbs for all."""
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from botocore import xform_name
 from botocore.model import StructureShape
 from moto.core.utils import get_service_model, utcnow
 
+from local_aws.sagemaker.models import Backend, Record
 from local_aws.sagemaker.validation import to_utc
 from local_aws.wire.errors import AwsError, validation_error
 
-if TYPE_CHECKING:
-    from local_aws.sagemaker.models import Backend
 
-Record = dict[str, Any]
-
-
-def _nothing(backend: "Backend", record: Record) -> None:
+def _nothing(backend: Backend, record: Record) -> None:
     """Do nothing: a plain resource is a record and no more."""
 
 
@@ -35,17 +29,17 @@ class Resource:
 
     kind: str
     words: str
-    prepare: Callable[["Backend", Record], None] = _nothing
-    begin: Callable[["Backend", Record], None] = _nothing
-    end: Callable[["Backend", Record], None] = _nothing
-    resume: Callable[["Backend", Record], None] = _nothing
+    prepare: Callable[[Backend, Record], None] = _nothing
+    begin: Callable[[Backend, Record], None] = _nothing
+    end: Callable[[Backend, Record], None] = _nothing
+    resume: Callable[[Backend, Record], None] = _nothing
 
     @property
     def name_member(self) -> str:
         """Return the member that holds its name."""
         return f"{self.kind}Name"
 
-    def operations(self) -> dict[str, Callable[["Backend", Record], Record | None]]:
+    def operations(self) -> dict[str, Callable[[Backend, Record], Record | None]]:
         """Return the resource's operations that botocore's model has, by name."""
         verbs = {
             f"Create{self.kind}": self.create,
@@ -59,10 +53,10 @@ class Resource:
             if name in get_service_model("sagemaker").operation_names
         }
 
-    def create(self, backend: "Backend", request: Record) -> Record:
+    def create(self, backend: Backend, request: Record) -> Record:
         """Store a new record, start its work and answer its ARN."""
         name, now = request[self.name_member], utcnow()
-        arn = f"arn:aws:sagemaker:{backend.region_name}:{backend.account_id}:{self._arn_part()}/{name}"
+        arn = self._arn(backend, name)
         record = request | {
             "_kind": self.kind,
             f"{self.kind}Arn": arn,
@@ -81,27 +75,26 @@ class Resource:
             raise
         return {f"{self.kind}Arn": arn}
 
-    def describe(self, backend: "Backend", request: Record) -> Record:
+    def describe(self, backend: Backend, request: Record) -> Record:
         """Answer a copy of the record: botocore's output shape picks what is shown."""
         with backend.lock:
             return _without_nothing(self.find(backend, request[self.name_member]))
 
-    def delete(self, backend: "Backend", request: Record) -> None:
+    def delete(self, backend: Backend, request: Record) -> None:
         """End the resource's work and drop its record."""
         with backend.lock:
             record = self.find(backend, request[self.name_member])
             self.end(backend, record)
             backend.remove(record)
 
-    def find(self, backend: "Backend", name: str) -> Record:
+    def find(self, backend: Backend, name: str) -> Record:
         """Return the record itself; raises AWS's error for a missing one."""
         record = backend.records[self.kind].get(name)
         if record is None:
-            arn = f"arn:aws:sagemaker:{backend.region_name}:{backend.account_id}:{self._arn_part()}/{name}"
-            raise validation_error(f'Could not find {self.words} "{arn}".')
+            raise self._missing(name, self._arn(backend, name))
         return record
 
-    def list(self, backend: "Backend", request: Record) -> Record:
+    def list(self, backend: Backend, request: Record) -> Record:
         """Answer one page of summaries, filtered and sorted as asked."""
         keys = {
             "Name": self.name_member,
@@ -149,16 +142,24 @@ class Resource:
         return next(name for name, member in shape.members.items() if member.type_name == "list")
 
     def _taken(self, arn: str) -> AwsError:
-        """Word the refusal of a name in use: jobs and some others have an error of their own for
-        it.
-        """
+        """Word the refusal of a name in use; jobs and some others have an error of their own."""
         errors = get_service_model("sagemaker").operation_model(f"Create{self.kind}").error_shapes
         if any(error.name == "ResourceInUse" for error in errors):
-            words = f"{self.words.capitalize()} names must be unique within an AWS account and region, and"
-            return AwsError(
-                "ResourceInUse", f"{words} a {self.words} with this name already exists ({arn})"
+            words = (
+                f"{self.words.capitalize()} names must be unique within an AWS account and region, "
+                f"and a {self.words} with this name already exists ({arn})"
             )
+            return AwsError("ResourceInUse", words)
         return validation_error(f'Cannot create already existing {self.words} "{arn}".')
+
+    def _missing(self, name: str, arn: str) -> AwsError:
+        """Word the answer to a request for a record that isn't there."""
+        return validation_error(f'Could not find {self.words} "{arn}".')
+
+    def _arn(self, backend: Backend, name: str) -> str:
+        """Return the ARN of a record."""
+        owner = f"{backend.region_name}:{backend.account_id}"
+        return f"arn:aws:sagemaker:{owner}:{self._arn_part()}/{name}"
 
     def _arn_part(self) -> str:
         """Return the resource type of its ARN, such as training-job."""

@@ -1,20 +1,16 @@
-"""SageMaker's control plane over HTTP: parse, check against botocore's model, act, and answer by
-the same model.
-"""
+"""SageMaker's control plane over HTTP: parse, act, and answer by botocore's model."""
 
 from typing import Any
 
 from moto.sagemaker.models import sagemaker_backends
 
-from local_aws.sagemaker.models import OPERATIONS, Backend
+from local_aws import operations
 from local_aws.wire.dispatching import JsonApi
 from local_aws.wire.errors import AwsError
 
 
 class Api(JsonApi):
-    """The dispatcher of SageMaker's operations: those of `OPERATIONS`, and a clear refusal of the
-    rest.
-    """
+    """The dispatcher of SageMaker's operations; those missing from `OPERATIONS` are refused."""
 
     def __init__(self) -> None:
         super().__init__(service_name="sagemaker")
@@ -22,7 +18,7 @@ class Api(JsonApi):
     def act(self) -> dict[str, Any] | None:
         """Run the operation that the request names."""
         name = self._get_action()
-        if name not in OPERATIONS:
+        if name not in operations.OPERATIONS:
             raise AwsError("UnsupportedOperation", f"The offline SageMaker doesn't support {name}.")
-        backend: Backend = sagemaker_backends[self.current_account][self.region]
-        return backend.act(name, self.read_body())
+        backend = sagemaker_backends[self.current_account][self.region]
+        return operations.act(backend, name, self.read_body())

@@ -1,15 +1,10 @@
 """Tags of SageMaker resources, by ARN."""
 
-from typing import TYPE_CHECKING
-
-from local_aws.sagemaker.resources import Record
+from local_aws.sagemaker.models import Backend, Record
 from local_aws.wire.errors import validation_error
 
-if TYPE_CHECKING:
-    from local_aws.sagemaker.models import Backend
 
-
-def _record(backend: "Backend", arn: str) -> Record:
+def _record(backend: Backend, arn: str) -> Record:
     """Find the record of an ARN; raises AWS's error for a missing one."""
     for kind, records in backend.records.items():
         for record in records.values():
@@ -18,12 +13,12 @@ def _record(backend: "Backend", arn: str) -> Record:
     raise validation_error(f'Could not find the resource "{arn}".')
 
 
-def _set(backend: "Backend", record: Record, tags: list[dict[str, str]]) -> None:
+def _set(backend: Backend, record: Record, tags: list[dict[str, str]]) -> None:
     """Change a resource's tags, which leaves the time of its last change as it was."""
     backend.change(record, Tags=tags, LastModifiedTime=record["LastModifiedTime"])
 
 
-def add(backend: "Backend", request: Record) -> Record:
+def add(backend: Backend, request: Record) -> Record:
     """Set tags of a resource and answer all it has."""
     with backend.lock:
         record = _record(backend, request["ResourceArn"])
@@ -32,13 +27,13 @@ def add(backend: "Backend", request: Record) -> Record:
         return {"Tags": record["Tags"]}
 
 
-def list_tags(backend: "Backend", request: Record) -> Record:
+def list_tags(backend: Backend, request: Record) -> Record:
     """Answer the tags of a resource."""
     with backend.lock:
         return {"Tags": _record(backend, request["ResourceArn"]).get("Tags", [])}
 
 
-def delete(backend: "Backend", request: Record) -> Record:
+def delete(backend: Backend, request: Record) -> Record:
     """Remove tags of a resource by their keys."""
     with backend.lock:
         record = _record(backend, request["ResourceArn"])

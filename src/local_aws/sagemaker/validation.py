@@ -40,9 +40,7 @@ def validate(request: Any, shape: StructureShape) -> None:
 
 
 def to_utc(value: float | str) -> datetime:
-    """Convert a request's timestamp to moto's own form, UTC without a zone; raises
-    SerializationException.
-    """
+    """Convert a timestamp to UTC without a zone, as moto has it; raises SerializationException."""
     try:
         return parse_to_aware_datetime(value).astimezone(UTC).replace(tzinfo=None)
     except (ValueError, OverflowError, OSError, RuntimeError):
@@ -115,7 +113,10 @@ def _string_problems(value: str, shape: Shape, path: str) -> Iterator[str]:
     """Word what is wrong with a string's enumeration, length or pattern."""
     if shape.enum and value not in shape.enum:
         allowed = f"[{', '.join(shape.enum)}]"
-        yield f"Value '{value}' at '{path}' failed to satisfy constraint: Member must satisfy enum value set: {allowed}"
+        yield (
+            f"Value '{value}' at '{path}' failed to satisfy constraint: "
+            f"Member must satisfy enum value set: {allowed}"
+        )
         return
     too_long = list(_limits(len(value), value, shape, path))
     yield from too_long
@@ -138,7 +139,10 @@ def _limits(measure: float, value: Any, shape: Shape, path: str) -> Iterator[str
     ):
         limit = shape.metadata.get(bound)
         if limit is not None and broken(limit):
-            yield f"Value {shown} at '{path}' failed to satisfy constraint: Member must {sized} {words} {limit}"
+            yield (
+                f"Value {shown} at '{path}' failed to satisfy constraint: "
+                f"Member must {sized} {words} {limit}"
+            )
 
 
 def _camel(name: str) -> str:
@@ -148,9 +152,7 @@ def _camel(name: str) -> str:
 
 @lru_cache(maxsize=512)
 def _compiled(pattern: str) -> re.Pattern[str] | None:
-    """Compile a pattern of the service model; None for the few that need Java's classes, such as
-    \\p{ASCII}.
-    """
+    """Compile a pattern; None for the few that need Java's classes, such as \\p{ASCII}."""
     try:
         return re.compile(pattern) if pattern else None
     except re.error:

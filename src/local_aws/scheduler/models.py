@@ -1,6 +1,4 @@
-"""EventBridge Scheduler's backend: moto's schedules, which call SageMaker when they are due, kept
-on disk.
-"""
+"""EventBridge Scheduler's backend: schedules that are on disk, and call SageMaker when due."""
 
 import json
 import logging
@@ -20,11 +18,11 @@ from moto.scheduler.models import (
     scheduler_backends,
 )
 
+from local_aws import operations
 from local_aws.kept import disk, state
 from local_aws.kept.undoing import kept_or_undone
-from local_aws.sagemaker.models import OPERATIONS
 from local_aws.scheduler import expressions
-from local_aws.server.wellformed import read_json
+from local_aws.wire.wellformed import read_json
 
 _TARGET = "arn:aws:scheduler:::aws-sdk:sagemaker:"
 _log = logging.getLogger(__name__)
@@ -40,9 +38,7 @@ class Backend(EventBridgeSchedulerBackend):
         return super().create_schedule(**asked)
 
     def update_schedule(self, **asked: Any) -> Schedule:
-        """Replace a schedule's members, unless it could never fire; a state that isn't given is
-        ENABLED, as on AWS.
-        """
+        """Replace a schedule, unless it could never fire; it is ENABLED by default, as on AWS."""
         _check(asked)
         return super().update_schedule(**asked | {"state": asked["state"] or "ENABLED"})
 
@@ -78,12 +74,8 @@ class Backend(EventBridgeSchedulerBackend):
             text = text.replace(f"<aws.scheduler.{name}>", value)
         self._count("InvocationAttemptCount", schedule)
         try:
-            return (
-                sagemaker_backends[self.account_id][self.region_name].act(
-                    operation, json.loads(text)
-                )
-                or {}
-            )
+            backend = sagemaker_backends[self.account_id][self.region_name]
+            return operations.act(backend, operation, json.loads(text)) or {}
         except ServiceException as error:
             self._count("TargetErrorCount", schedule)
             _log.error("Schedule %s: %s was refused: %s", schedule.name, operation, error.message)
@@ -154,10 +146,10 @@ def restore() -> None:
 def _check(asked: dict[str, Any]) -> None:
     """Refuse a schedule that could never fire; raises ValidationException."""
     operation, text = _operation(asked["target"]["Arn"]), asked["target"].get("Input") or "{}"
-    if operation not in OPERATIONS:
+    if operation not in operations.OPERATIONS:
         raise ValidationException(
-            f"Offline a schedule's target is {_TARGET}<operation>, with an operation supported offline (such as "
-            f"createProcessingJob), not {asked['target']['Arn']}."
+            f"Offline a schedule's target is {_TARGET}<operation>, with an operation supported "
+            f"offline (such as createProcessingJob), not {asked['target']['Arn']}."
         )
     try:
         expressions.check(

@@ -1,6 +1,4 @@
-"""The HTTP side: the door, then moto's dispatcher, made faster, lasting, and clear about what is
-missing.
-"""
+"""The HTTP side: the door, then moto's dispatcher, faster, lasting and clear in refusals."""
 
 import json
 from collections.abc import Callable
@@ -15,14 +13,13 @@ from local_aws.daemon.starting import IDENTITY_PATH
 from local_aws.door import checking, refusals
 from local_aws.door.answers import harmless, sandboxed
 from local_aws.s3 import models as s3
-from local_aws.server import commands, wellformed
+from local_aws.server import commands
 from local_aws.server.unsupported import answer_error, answer_problem, answer_unknown_service
+from local_aws.wire import wellformed
 
 
 class Dispatcher(DomainDispatcherApplication):
-    """moto's dispatcher, remembering which service a host means: moto reads its own folder twice
-    for each request.
-    """
+    """moto's dispatcher, remembering each host's service: moto reads its folder twice."""
 
     def get_application(self, environ: dict[str, Any]) -> Any:
         """Find a request's application by its signature alone.
@@ -40,9 +37,7 @@ class Dispatcher(DomainDispatcherApplication):
 
 
 def application(identity: str) -> Callable[..., Any]:
-    """Build the WSGI application: a sign of life for anybody of this machine, all else for signed
-    requests.
-    """
+    """Build the WSGI application: a sign of life for all, everything else for signed requests."""
     moto = Dispatcher(create_backend_app)
     create = moto.create_app
 

@@ -1,6 +1,4 @@
-"""The HTTP servers: a thread a request, each with an end, and not more of them than the machine
-bears.
-"""
+"""The HTTP servers: a thread for each request, all limited in time and number."""
 
 import socket
 import threading
@@ -19,9 +17,7 @@ class _Handler(MotoRequestHandler):
 
 
 class Server(ThreadedWSGIServer):
-    """werkzeug's threaded server, which hangs up on those that never finish and those that are too
-    many.
-    """
+    """werkzeug's threaded server, which hangs up on slow clients and on too many."""
 
     def __init__(self, listener: socket.socket, app: Callable[..., Any]):
         host, port = listener.getsockname()

@@ -18,6 +18,7 @@ from moto.sagemakerruntime.models import sagemakerruntime_backends
 from moto.scheduler.models import scheduler_backends
 from moto.sts.models import sts_backends
 
+from local_aws import operations
 from local_aws.a2i.definitions import add_default_workforce
 from local_aws.a2i.portal import portal
 from local_aws.clock import Clock
@@ -28,7 +29,6 @@ from local_aws.iam.models import Backend as IamBackend
 from local_aws.kept import state
 from local_aws.s3 import models as s3
 from local_aws.s3.models import Backend as S3Backend
-from local_aws.sagemaker import models as sagemaker
 from local_aws.sagemaker.models import Backend as SageMakerBackend
 from local_aws.sagemaker.serving import capture
 from local_aws.sagemaker.serving.deployments import Janitor
@@ -82,7 +82,7 @@ def main() -> None:
     shutil.rmtree(state.root() / "jobs", ignore_errors=True)
     s3.restore()
     capture.restore()
-    sagemaker.restore()
+    operations.restore()
     add_default_workforce(sagemaker_backends[state.ACCOUNT][state.REGION])
     scheduler.restore()
     Clock().start()
@@ -102,9 +102,7 @@ def main() -> None:
 
 
 def _listen(port: int, exact: bool) -> socket.socket:
-    """Bind the loopback interface, on another port if the preferred one is taken and need not be
-    it.
-    """
+    """Bind the loopback interface; unless `exact`, on another port if the one given is taken."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -112,7 +110,8 @@ def _listen(port: int, exact: bool) -> socket.socket:
     except OSError as error:
         if exact:
             sys.exit(
-                f"port {port} of 127.0.0.1 can't be used ({error.strerror}): choose another with --port"
+                f"port {port} of 127.0.0.1 can't be used ({error.strerror}): "
+                "choose another with --port"
             )
         listener.bind(("127.0.0.1", 0))
     listener.listen(128)

@@ -32,8 +32,8 @@ def answer_error(error: Exception, request: Request) -> Response:
         )
     if isinstance(error, OSError) and error.errno in _FULL:
         _log.error("%s %s: %s", request.method, request.path, error)
-        words = "The offline AWS could not write this to disk, so nothing was changed. Make room and try again"
-        return _word(request, "DiskFull", f"{words}: {error.strerror}.")
+        words = "The offline AWS could not write this to disk, so nothing was changed."
+        return _word(request, "DiskFull", f"{words} Make room and try again: {error.strerror}.")
     if isinstance(error, UnicodeError):
         return _word(
             request, "SerializationException", "The request holds text that isn't Unicode."
@@ -67,7 +67,8 @@ def _word(request: Request, code: str, message: str) -> Response:
         "Authorization", ""
     )
     if query or to_s3:
-        body = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{escape(message)}</Message></Error>"
+        told = f"<Code>{code}</Code><Message>{escape(message)}</Message>"
+        body = f"<Error><Type>Sender</Type>{told}</Error>"
         return Response(
             f"<ErrorResponse>{body}</ErrorResponse>" if query else body,
             400,

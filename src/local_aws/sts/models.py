@@ -1,4 +1,4 @@
-"""STS's backend: moto's, whose credentials open this server, and so must be nobody's guess."""
+"""STS's backend: moto's, with secrets that can't be guessed, as they open this server."""
 
 import secrets
 from typing import Any
@@ -9,9 +9,7 @@ from local_aws.wire.errors import AwsError
 
 
 class Backend(STSBackend):
-    """moto's STS backend with secrets from the operating system: moto's own generator can be
-    foretold.
-    """
+    """moto's STS backend with the system's random secrets: moto's own can be foretold."""
 
     def assume_role(self, **asked: Any) -> AssumedRole:
         """Issue credentials for a role."""

@@ -1,6 +1,4 @@
-"""What answers requests of a JSON service over HTTP: acts, and answers by botocore's model of the
-service.
-"""
+"""What answers a JSON service's requests over HTTP, by botocore's model of the service."""
 
 from typing import Any
 
@@ -9,8 +7,8 @@ from moto.core.model import ServiceModel
 from moto.core.responses import ActionResult, BaseResponse
 from moto.utilities.aws_headers import gen_amzn_requestid_long
 
-from local_aws.server.wellformed import read_json
 from local_aws.wire.errors import AwsError
+from local_aws.wire.wellformed import read_json
 
 
 class JsonApi(BaseResponse):
@@ -37,7 +35,7 @@ class JsonApi(BaseResponse):
         raise AwsError("UnsupportedOperation", "A service must say what its operations do.")
 
     def read_body(self) -> Any:
-        """Parse the request's body; raise AwsError where it isn't JSON."""
+        """Parse the request's body; raises AwsError if it isn't JSON."""
         try:
             return read_json(self.body)
         except ValueError as error:

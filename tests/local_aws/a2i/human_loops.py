@@ -53,7 +53,6 @@ class Desk:
     name: str = field(default_factory=lambda: unique("desk"))
     template: str = TEMPLATE
     config: dict = field(default_factory=dict)
-    conditions: dict | None = None
 
     def __post_init__(self):
         sagemaker = self.aws.sagemaker
@@ -61,11 +60,6 @@ class Desk:
             HumanTaskUiName=self.name, UiTemplate={"Content": self.template}
         )
         self.team = create_team(self.aws, self.name)
-        activation = {}
-        if self.conditions:
-            text = json.dumps(self.conditions)
-            inner = {"HumanLoopActivationConditionsConfig": {"HumanLoopActivationConditions": text}}
-            activation = {"HumanLoopActivationConfig": inner}
         self.flow = sagemaker.create_flow_definition(
             FlowDefinitionName=self.name,
             HumanLoopConfig={
@@ -78,7 +72,6 @@ class Desk:
             },
             OutputConfig={"S3OutputPath": "s3://data/reviewed"},
             RoleArn=ROLE,
-            **activation,
         )["FlowDefinitionArn"]
 
     def start(self, name=None, content=None):

@@ -1,14 +1,11 @@
 """What doc/model-monitor-migration.md shows of A2I runs as it stands."""
 
-import json
 import re
 from pathlib import Path
 
 import boto3
 import pytest
 from human_loops import Worker, describe, invite, output
-
-from local_aws.a2i import conditions
 
 PAGE = (
     (Path(__file__).parents[3] / "doc" / "model-monitor-migration.md")
@@ -29,10 +26,3 @@ def test_the_pages_calls_run_to_an_answer(aws, capsys):
     assert worker.answer(worker.begin(), diagnosis="no")[0] == 200
     assert describe(aws, "patient-1")["HumanLoopStatus"] == "Completed"
     assert output(aws, "patient-1")["humanAnswers"][0]["answerContent"] == {"diagnosis": "no"}
-
-
-def test_the_pages_conditions_can_be_read():
-    (text,) = re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL)
-    config = {"HumanLoopActivationConditionsConfig": {"HumanLoopActivationConditions": text}}
-    conditions.check({"HumanLoopActivationConfig": config})
-    assert len(json.loads(text)["Conditions"]) == 2

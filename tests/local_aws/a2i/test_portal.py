@@ -127,7 +127,10 @@ def test_a_portal_is_a_regions(aws, desk):
 
 
 def test_scripts_in_a_template_or_its_input_do_not_run(aws):
-    template = "<script>alert(1)</script><crowd-form><p onclick='x()'>{{ task.input.text }}</p></crowd-form>"
+    template = (
+        "<script>alert(1)</script>"
+        "<crowd-form><p onclick='x()'>{{ task.input.text }}</p></crowd-form>"
+    )
     desk = Desk(aws, template=template)
     ann = desk.worker("ann")
     desk.start(content={"text": "<script>alert(2)</script>"})

@@ -28,15 +28,22 @@ TEMPLATE = """
     {% for pair in task.input.Pairs %}
     <tr>
       <td>{{ pair.row }}</td>
-      <td><crowd-text-area name="predicted{{ forloop.index }}" value="{{ pair.prediction }}"></crowd-text-area></td>
       <td>
-        <input type="radio" id="agree{{ forloop.index }}" name="rating{{ forloop.index }}" value="agree" required>
+        <crowd-text-area name="predicted{{ forloop.index }}"
+                         value="{{ pair.prediction }}"></crowd-text-area>
+      </td>
+      <td>
+        <input type="radio" id="agree{{ forloop.index }}" name="rating{{ forloop.index }}"
+               value="agree" required>
         <label for="agree{{ forloop.index }}">Agree</label>
-        <input type="radio" id="not{{ forloop.index }}" name="rating{{ forloop.index }}" value="disagree" required>
+        <input type="radio" id="not{{ forloop.index }}" name="rating{{ forloop.index }}"
+               value="disagree" required>
         <label for="not{{ forloop.index }}">Disagree</label>
       </td>
       <td><input type="text" name="True Prediction" placeholder="Your label"></td>
-      <td><input type="text" name="Change Reason {{ forloop.index }}" placeholder="Your reason"></td>
+      <td>
+        <input type="text" name="Change Reason {{ forloop.index }}" placeholder="Your reason">
+      </td>
     </tr>
     {% endfor %}
   </table>
@@ -127,7 +134,9 @@ def filled_in(page):
             name, value = control.get("name"), control.get("value", control.text)
             if control.get("type") != "radio":
                 typed = {"True": "1", "Chan": "wrong"}.get(name[:4])
-                fields[name] = (typed if disagrees else "") if typed else value
+                if typed and not disagrees:
+                    typed = ""
+                fields[name] = value if typed is None else typed
             elif (value == "disagree") is disagrees:
                 fields[name] = value
     return fields

@@ -10,6 +10,9 @@ from botocore.exceptions import ClientError
 from human_loops import ROLE, TEMPLATE, Desk, create_team, unchecked
 from offline import unique
 
+SAGEMAKER = "arn:aws:sagemaker:us-east-1:123456789012"
+TEXTRACT = "AWS/Textract/AnalyzeDocument/Forms/V1"
+
 
 def code(error):
     return error.value.response["Error"]["Code"]
@@ -108,7 +111,10 @@ def test_templates_are_made_described_listed_and_deleted(aws):
 
 
 def test_a_template_with_a_mistake_is_refused_with_its_line(aws):
-    broken = "<crowd-form>\n<p>{{ task.input.a }}</p>\n{% for row of task.input.rows %}\n{{ row }}{% endfor %}"
+    broken = (
+        "<crowd-form>\n<p>{{ task.input.a }}</p>\n"
+        "{% for row of task.input.rows %}\n{{ row }}{% endfor %}"
+    )
     with pytest.raises(ClientError, match="Line 3") as error:
         aws.sagemaker.create_human_task_ui(HumanTaskUiName="broken", UiTemplate={"Content": broken})
     assert code(error) == "ValidationException"
@@ -147,13 +153,7 @@ def test_a_template_is_previewed(aws, desk):
     [
         ({"UiTemplate": None}, "either"),
         ({"Task": {"Input": "no JSON"}}, "Task.Input"),
-        (
-            {
-                "UiTemplate": None,
-                "HumanTaskUiArn": "arn:aws:sagemaker:us-east-1:123456789012:human-task-ui/x",
-            },
-            "find",
-        ),
+        ({"UiTemplate": None, "HumanTaskUiArn": f"{SAGEMAKER}:human-task-ui/x"}, "find"),
     ],
 )
 def test_a_preview_that_can_not_be_is_refused(aws, changes, words):
@@ -191,13 +191,8 @@ def test_flow_definitions_are_made_described_listed_and_deleted(aws):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        (
-            {
-                "WorkteamArn": "arn:aws:sagemaker:us-east-1:123456789012:workteam/private-crowd/nobody"
-            },
-            "nobody",
-        ),
-        ({"HumanTaskUiArn": "arn:aws:sagemaker:us-east-1:123456789012:human-task-ui/none"}, "none"),
+        ({"WorkteamArn": f"{SAGEMAKER}:workteam/private-crowd/nobody"}, "nobody"),
+        ({"HumanTaskUiArn": f"{SAGEMAKER}:human-task-ui/none"}, "none"),
         ({"TaskCount": 4}, "taskCount"),
         ({"PublicWorkforceTaskPrice": {"AmountInUsd": {"Cents": 1}}}, "public workforce"),
     ],
@@ -213,13 +208,25 @@ def test_a_flow_definition_that_could_not_work_is_refused(aws, desk, changes, wo
     [
         ({"OutputConfig": {"S3OutputPath": "s3://no-such-bucket/out"}}, "no-such-bucket"),
         ({"OutputConfig": {"S3OutputPath": "https://data/out"}}, "S3OutputPath"),
-        ({"HumanLoopRequestSource": {"AwsManagedHumanLoopRequestSource": "AWS/Textract/AnalyzeDocument/Forms/V1"}},
-         "custom"),
+        ({"HumanLoopRequestSource": {"AwsManagedHumanLoopRequestSource": TEXTRACT}}, "custom"),
     ],
-)  # fmt: skip
+)
 def test_a_source_or_output_that_is_not_there_is_refused(aws, desk, changes, words):
     with pytest.raises(ClientError, match=words):
         create_flow(aws, desk, HumanLoopConfig=flow_config(aws, desk), **changes)
+
+
+def test_activation_conditions_of_a_custom_task_are_refused_as_on_aws(aws, desk):
+    text = json.dumps({"Conditions": [{"ConditionType": "Sampling"}]})
+    inner = {"HumanLoopActivationConditionsConfig": {"HumanLoopActivationConditions": text}}
+    with pytest.raises(ClientError, match="HumanLoopActivationConfig is for built-in") as error:
+        create_flow(
+            aws,
+            desk,
+            HumanLoopConfig=flow_config(aws, desk),
+            HumanLoopActivationConfig=inner,
+        )
+    assert code(error) == "ValidationException"
 
 
 def flow_config(aws, desk):

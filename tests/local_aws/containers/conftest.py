@@ -12,14 +12,7 @@ from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import train_test_split
 
 from local_aws.containers.launcher import Process, launch
-
-# The modules behind the images that tests name.
-MODULES = {
-    "linear_learner": "linear_learner.container",
-    "xgboost": "xgboost.container",
-    "script_mode": "user_script.training",
-    "processing": "user_script.processing",
-}
+from tests.local_aws.containers.modules import MODULES
 
 
 @dataclass

@@ -3,10 +3,10 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from conftest import MODULES
 
 from local_aws.containers.base.serving import MAX_BODY
 from local_aws.containers.launcher import launch
+from tests.local_aws.containers.modules import MODULES
 
 TRAIN = "1,2,3\n0,4,5\n1,2,4\n0,5,5\n"
 SETTINGS = {

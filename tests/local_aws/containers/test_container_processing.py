@@ -60,7 +60,10 @@ def test_a_script_that_says_opt_ml_finds_its_inputs_and_outputs(job):
 
 def test_a_root_with_blanks_and_quotes_in_its_name_serves_shell_scripts_too(job, tmp_path):
     other = type(job)(tmp_path / "my 'own' $projects")
-    text = "set -e\ncd /opt/ml/processing/input/code\ncat ../data/rows.csv > /opt/ml/processing/copy.csv\n"
+    text = (
+        "set -e\ncd /opt/ml/processing/input/code\n"
+        "cat ../data/rows.csv > /opt/ml/processing/copy.csv\n"
+    )
     prepare(
         other,
         ["/bin/bash", "/opt/ml/processing/input/code/run.sh"],

@@ -1,72 +1,20 @@
 import json
-import shutil
-import subprocess
-import sys
-import tarfile
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from urllib.request import Request, urlopen
 
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from tests.conftest import REPOSITORY
-
-TRAIN = """
-import argparse, json, os
-import joblib, numpy as np
-from sklearn.linear_model import LogisticRegression
-parser = argparse.ArgumentParser()
-parser.add_argument("--strength", type=float)
-parser.add_argument("--note")
-parser.add_argument("--model-dir", default=os.environ["SM_MODEL_DIR"])
-parser.add_argument("--train", default=os.environ["SM_CHANNEL_TRAIN"])
-arguments = parser.parse_args()
-rows = np.loadtxt(os.path.join(arguments.train, "data.csv"), delimiter=",")
-model = LogisticRegression(C=arguments.strength, max_iter=5000).fit(rows[:, 1:], rows[:, 0])
-joblib.dump(model, os.path.join(arguments.model_dir, "model.joblib"))
-print(json.dumps({"note": arguments.note, "environment": dict(os.environ)}))
-"""
-INFERENCE = """
-import os
-import joblib
-
-def model_fn(model_dir):
-    return joblib.load(os.path.join(model_dir, "model.joblib"))
-"""
-ROWS = "1,2,3\n0,4,5\n1,1,3\n0,5,5\n"
-SCRIPT = {"sagemaker_program": '"train.py"', "strength": "0.5", "note": '"two words"'}
-
-
-def write_source(folder, **files: str):
-    """Write an archive of source files, in whose names `_dot_` stands for `.`."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "sourcedir.tar.gz"
-    with tarfile.open(path, "w:gz") as archive:
-        for name, text in files.items():
-            file = folder / name.replace("_dot_", ".")
-            file.write_text(text)
-            archive.add(file, file.name)
-            file.unlink()
-    return path
-
-
-def prepare_training(job, script=TRAIN, **hyperparameters):
-    place = {"sagemaker_submit_directory": '"/opt/ml/input/data/code/sourcedir.tar.gz"'}
-    job.prepare(SCRIPT | place | hyperparameters, train=ROWS, code={})
-    write_source(job.opt_ml / "input" / "data" / "code", train_dot_py=script)
-    return job
-
-
-def prepare_model(job, **files: str):
-    job.prepare({})
-    code = job.opt_ml / "model" / "code"
-    code.mkdir()
-    for name, text in files.items():
-        (code / name.replace("_dot_", ".")).write_text(text)
-    return job
+from tests.local_aws.containers.scripts import (
+    INFERENCE,
+    ROWS,
+    SCRIPT,
+    TRAIN,
+    prepare_model,
+    prepare_training,
+    write_source,
+)
 
 
 def test_a_script_trains_with_arguments_and_sm_variables_and_its_model_is_served(job):
@@ -169,7 +117,8 @@ def output_fn(prediction, accept):
 def test_transform_fn_stands_for_three(job):
     script = (
         "def model_fn(model_dir):\n    return 'm'\n"
-        "def transform_fn(model, body, content_type, accept):\n    return f'{model} {body.decode()} {content_type}'\n"
+        "def transform_fn(model, body, content_type, accept):\n"
+        "    return f'{model} {body.decode()} {content_type}'\n"
     )
     prepare_model(job, inference_dot_py=script)
     with job.serve("script_mode", SAGEMAKER_PROGRAM="inference.py") as invoke:
@@ -326,75 +275,3 @@ def test_source_code_in_s3_is_fetched_from_the_endpoint_the_job_was_given(job, t
         )
     finally:
         server.stop()
-
-
-def prepare_model_trainer(job, entry: str, **files: str) -> dict[str, str]:
-    """Lay out what SDK v3's ModelTrainer uploads for a SourceCode, and return the environment it
-    asks for.
-    """
-    constants = pytest.importorskip("sagemaker.train.constants")
-    templates = pytest.importorskip("sagemaker.train.templates")
-    job.prepare(
-        {"strength": "0.5", "note": "two words"},
-        train=ROWS,
-        code={n.replace("_dot_", "."): t for n, t in files.items()},
-    )
-    config = {
-        "current_host": "algo-1",
-        "hosts": ["algo-1"],
-        "current_instance_type": "x",
-        "network_interface_name": "lo",
-    }
-    (job.opt_ml / "input" / "config" / "resourceconfig.json").write_text(json.dumps(config))
-    drivers = job.opt_ml / "input" / "data" / "sm_drivers"
-    shutil.copytree(constants.SM_DRIVERS_LOCAL_PATH, drivers)
-    (drivers / "sourcecode.json").write_text(json.dumps({"entry_script": entry}))
-    script = templates.TRAIN_SCRIPT_TEMPLATE.format(
-        working_dir=f"cd {constants.SM_CODE_CONTAINER_PATH}",
-        install_requirements="",
-        execute_driver=templates.EXECUTE_BASIC_SCRIPT_DRIVER,
-    )
-    (drivers / constants.TRAIN_SCRIPT).write_text(script)
-    command = [*constants.DEFAULT_CONTAINER_ENTRYPOINT, *constants.DEFAULT_CONTAINER_ARGUMENTS]
-    return {"CONTAINER_COMMAND": json.dumps(command), "TRAINING_JOB_NAME": "job"}
-
-
-@pytest.mark.parametrize("module", ["script_mode", "xgboost"])
-def test_what_model_trainer_sends_for_its_source_code_trains(job, module):
-    environment = prepare_model_trainer(job, "train.py", train_dot_py=TRAIN)
-    assert job.train(module, **environment) == 0, job.log
-    assert (job.opt_ml / "model" / "model.joblib").exists()
-    assert f"SM_CHANNEL_TRAIN={job.opt_ml}/input/data/train" in job.log
-
-
-def test_it_trains_where_the_folders_of_job_and_python_need_quoting(job, tmp_path):
-    odd = tmp_path / "Über stand"
-    inside = type(job)(odd / "job")
-    environment = prepare_model_trainer(inside, "train.py", train_dot_py=TRAIN)
-    (odd / "venv").symlink_to(sys.prefix)
-    code = (
-        "import json, sys\nfrom pathlib import Path\nfrom local_aws.containers.launcher import launch\n"
-        "environment, log = json.loads(sys.argv[1]), Path(sys.argv[2])\n"
-        "sys.exit(launch('user_script.training', 'train', environment, log).wait(60))"
-    )
-    arguments = [json.dumps(environment | {"OPT_ML": str(inside.opt_ml)}), str(inside.root / "log")]
-    with tempfile.TemporaryDirectory() as short:  # it holds a socket, whose path may not be long
-        done = subprocess.run(
-            [odd / "venv" / "bin" / "python", "-c", code, *arguments],
-            cwd=REPOSITORY,
-            env={"PATH": "/usr/bin:/bin", "TMPDIR": short},
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr + inside.log
-        assert not list(Path(short).glob("opt-ml-*"))
-    assert (inside.opt_ml / "model" / "model.joblib").exists()
-
-
-def test_a_failing_model_trainer_script_leaves_its_traceback_as_the_reason(job):
-    environment = prepare_model_trainer(
-        job, "train.py", train_dot_py="raise RuntimeError('no luck')"
-    )
-    assert job.train("script_mode", **environment) == 1
-    assert job.failure.startswith("AlgorithmError: ")
-    assert "RuntimeError: no luck" in job.log

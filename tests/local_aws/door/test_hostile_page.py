@@ -14,9 +14,15 @@ import pytest
 BUCKET = "data"
 DELETE = "<Delete><Object><Key>train/train.csv</Key></Object></Delete>"
 CALL = """
-const call = (operation, body) => fetch('/', {method: 'POST', body: JSON.stringify(body), headers: {
-  'Content-Type': 'application/x-amz-json-1.1', 'X-Amz-Target': 'SageMaker.' + operation, 'Authorization':
-  'AWS4-HMAC-SHA256 Credential=x/1/us-east-1/sagemaker/aws4_request, SignedHeaders=host, Signature=0'}});
+const signature = 'AWS4-HMAC-SHA256 Credential=x/1/us-east-1/sagemaker/aws4_request, ' +
+  'SignedHeaders=host, Signature=0';
+const call = (operation, body) => fetch('/', {
+  method: 'POST',
+  body: JSON.stringify(body),
+  headers: {
+    'Content-Type': 'application/x-amz-json-1.1',
+    'X-Amz-Target': 'SageMaker.' + operation,
+    'Authorization': signature}});
 document.title = 'ran on ' + location.origin;
 call('ListModels', {}).then(answer => document.title = 'called: ' + answer.status);
 """
@@ -130,18 +136,21 @@ def test_a_stored_page_is_a_download_even_where_its_address_is_signed(aws, page)
 def test_a_pages_requests_of_every_kind_do_nothing(aws, evil, page):
     before, url = keys(aws), f"http://127.0.0.1:{aws.server['port']}"
     evil.pages["/all"] = f"""<title>open</title>
-      <img src="{url}/{BUCKET}/train/train.csv"><iframe src="{url}/{BUCKET}/train/train.csv"></iframe>
+      <img src="{url}/{BUCKET}/train/train.csv">
+      <iframe src="{url}/{BUCKET}/train/train.csv"></iframe>
       <script src="{url}/moto-api/data.json"></script>
       <script>
       const said = [];
-      const ask = (path, options) => fetch('{url}' + path, Object.assign({{mode: 'no-cors'}}, options))
+      const blind = {{mode: 'no-cors'}};
+      const ask = (path, options) => fetch('{url}' + path, Object.assign({{}}, blind, options))
         .then(answer => said.push(answer.type), () => said.push('failed'));
       Promise.all([
         ask('/moto-api/reset', {{method: 'POST'}}),
         ask('/local-aws/invite', {{method: 'POST', body: '{{"worker": "eve"}}'}}),
         ask('/{BUCKET}?delete', {{method: 'POST', body: '{DELETE}'}}),
         ask('/local-aws/identity', {{mode: 'cors'}}),
-        ask('/', {{mode: 'cors', method: 'POST', headers: {{'X-Amz-Target': 'SageMaker.ListModels'}}}}),
+        ask('/', {{mode: 'cors', method: 'POST',
+                  headers: {{'X-Amz-Target': 'SageMaker.ListModels'}}}}),
       ]).then(() => document.title = said.join());
       </script>"""
     page.goto("http://evil.example/all")

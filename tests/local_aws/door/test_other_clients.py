@@ -15,7 +15,8 @@ def environment(aws):
     """What `eval "$(python -m … env)"` gives a shell."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     exports = aws.command("env").stdout
-    shell = f'{exports}\nexec {sys.executable} -c "import json, os; print(json.dumps(dict(os.environ)))"'
+    program = "import json, os; print(json.dumps(dict(os.environ)))"
+    shell = f'{exports}\nexec {sys.executable} -c "{program}"'
     done = subprocess.run(
         ["/bin/sh", "-c", shell], env=kept, capture_output=True, text=True, check=True
     )
@@ -53,5 +54,8 @@ def test_the_aws_cli_copies_lists_and_presigns(environment, tmp_path):
 
 def test_s3fs_reads_and_writes(environment):
     pytest.importorskip("s3fs", reason="s3fs isn't installed")
-    program = "import s3fs; fs = s3fs.S3FileSystem(); fs.pipe('data/s3fs', b'x' * 6000000); print(fs.size('data/s3fs'))"
+    program = (
+        "import s3fs; fs = s3fs.S3FileSystem(); "
+        "fs.pipe('data/s3fs', b'x' * 6000000); print(fs.size('data/s3fs'))"
+    )
     assert run(environment, sys.executable, "-c", program).strip() == "6000000"

@@ -17,7 +17,10 @@ PAGE = {
     "Sec-Fetch-Site": "cross-site",
     "Sec-Fetch-Mode": "no-cors",
 }
-MADE_UP = "AWS4-HMAC-SHA256 Credential=x/1/us-east-1/sagemaker/aws4_request, SignedHeaders=host, Signature=0"
+MADE_UP = (
+    "AWS4-HMAC-SHA256 Credential=x/1/us-east-1/sagemaker/aws4_request, "
+    "SignedHeaders=host, Signature=0"
+)
 
 
 def ask(aws, method, path, body=None, *, port=None, **headers):
@@ -182,7 +185,11 @@ for key in ("ASIAAAAAAAAAAAAAAAAA", known_key):
         f"AWS4-HMAC-SHA256 Credential={key}/20261130/us-east-1/sagemaker/aws4_request, "
         f"SignedHeaders=host;x-amz-target, Signature={'0' * 64}"
     )
-    headers = {"Authorization": authorization, "X-Amz-Target": "SageMaker.ListModels", "X-Amz-Security-Token": "t"}
+    headers = {
+        "Authorization": authorization,
+        "X-Amz-Target": "SageMaker.ListModels",
+        "X-Amz-Security-Token": "t",
+    }
     try:
         urllib.request.urlopen(urllib.request.Request(url, b"{}", headers), timeout=30)
         told.append("in")

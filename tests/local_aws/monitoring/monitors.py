@@ -33,12 +33,14 @@ def run_image(aws, environment, inputs, output, image=ANALYZER):
         AppSpecification={"ImageUri": image},
         Environment=environment | {"output_path": "/opt/ml/processing/output"},
         ProcessingInputs=[
-            {"InputName": f"input-{n}", "S3Input": {"S3Uri": uri, "LocalPath": f"/opt/ml/processing/{path}",
-             "S3DataType": "S3Prefix", "S3InputMode": "File"}}
+            {"InputName": f"input-{n}", "S3Input": {
+                "S3Uri": uri, "LocalPath": f"/opt/ml/processing/{path}",
+                "S3DataType": "S3Prefix", "S3InputMode": "File"}}
             for n, (uri, path) in enumerate(inputs)
         ],
         ProcessingOutputConfig={"Outputs": [{"OutputName": "result", "S3Output": {
-            "S3Uri": output, "LocalPath": "/opt/ml/processing/output", "S3UploadMode": "EndOfJob"}}]},
+            "S3Uri": output, "LocalPath": "/opt/ml/processing/output",
+            "S3UploadMode": "EndOfJob"}}]},
         ProcessingResources={"ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large",
                                                "VolumeSizeInGB": 10}},
     )  # fmt: skip

@@ -29,6 +29,6 @@ def test_a_run_begins_when_its_hour_strikes(monkeypatch, expression, status, las
     backend = SimpleNamespace(records={"MonitoringSchedule": {"s": schedule}})
     runs = []
     monkeypatch.setattr(clock, "sagemaker_backends", {state.ACCOUNT: {"us-east-1": backend}})
-    monkeypatch.setattr(clock.monitor_schedules, "execute", lambda *given: runs.append(given))
+    monkeypatch.setattr(clock.schedules, "execute", lambda *given: runs.append(given))
     clock._monitor(last, HOUR + timedelta(milliseconds=400))
     assert runs == [(backend, schedule, due.replace(tzinfo=None)) for due in begun]

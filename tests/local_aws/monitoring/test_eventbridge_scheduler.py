@@ -45,7 +45,8 @@ def job(prefix):
             "S3Uri": "s3://data/baseline/in/", "LocalPath": "/opt/ml/processing/input/data",
             "S3DataType": "S3Prefix", "S3InputMode": "File"}}],
         "ProcessingOutputConfig": {"Outputs": [{"OutputName": "result", "S3Output": {
-            "S3Uri": f"s3://data/{prefix}", "LocalPath": "/opt/ml/processing/output", "S3UploadMode": "EndOfJob"}}]},
+            "S3Uri": f"s3://data/{prefix}", "LocalPath": "/opt/ml/processing/output",
+            "S3UploadMode": "EndOfJob"}}]},
         "ProcessingResources": {"ClusterConfig": {
             "InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 10}},
     }  # fmt: skip
@@ -132,9 +133,12 @@ def test_a_target_that_refuses_is_told_and_counted(aws, scheduler):
         ("rate(0 minutes)", {}, "whole number"),
         ("at(tomorrow)", {}, "can't be read"),
         ("rate(1 hour)", {"ScheduleExpressionTimezone": "Mars/Base"}, "Mars/Base"),
-        ("rate(1 hour)", {"Target": {"Arn": "arn:aws:lambda:us-east-1:1:function:f", "RoleArn": ROLE}}, "lambda"),
-        ("rate(1 hour)", {"Target": {"Arn": TARGET + "s", "RoleArn": ROLE}}, "createProcessingJobs"),
-        ("rate(1 hour)", {"Target": {"Arn": TARGET, "RoleArn": ROLE, "Input": "[1]"}}, "JSON object"),
+        ("rate(1 hour)",
+         {"Target": {"Arn": "arn:aws:lambda:us-east-1:1:function:f", "RoleArn": ROLE}}, "lambda"),
+        ("rate(1 hour)",
+         {"Target": {"Arn": TARGET + "s", "RoleArn": ROLE}}, "createProcessingJobs"),
+        ("rate(1 hour)",
+         {"Target": {"Arn": TARGET, "RoleArn": ROLE, "Input": "[1]"}}, "JSON object"),
     ],
 )  # fmt: skip
 def test_what_could_never_fire_is_refused(scheduler, expression, changes, words):

@@ -8,8 +8,7 @@ from .contract import ClientError
 
 
 def unpack(archive: Path, target: Path) -> None:
-    """Unpack a tar.gz into `target`, a folder that doesn't exist yet or is empty; all of it or
-    nothing.
+    """Unpack a tar.gz into `target`, an empty or new folder: all of it or nothing.
 
     Raises:
         ClientError: the archive is refused, for the reason in the message.

@@ -1,5 +1,4 @@
-"""The container's side of SageMaker's contract: where things lie under OPT_ML, and how a job says
-that it failed.
+"""The container's side of SageMaker's contract: paths under OPT_ML, and how a job fails.
 
 $OPT_ML/input/config/{hyperparameters,inputdataconfig,resourceconfig}.json
 $OPT_ML/input/data/<channel>/      read by `train`
@@ -26,9 +25,7 @@ def opt_ml() -> Path:
 
 
 def to_private(path: str) -> Path:
-    """Return where a path under /opt/ml lies on this machine; raises ClientError for any other
-    path.
-    """
+    """Return where a path under /opt/ml lies on this machine; raises ClientError for others."""
     parts = PurePosixPath(path).parts
     if parts[:3] != ("/", "opt", "ml") or ".." in parts:
         raise ClientError(f"{path} is not a path under /opt/ml")
@@ -68,7 +65,7 @@ def read_channels(required: tuple[str, ...], optional: tuple[str, ...]) -> dict[
 
 
 def write_failure(text: str) -> None:
-    """Write why the job failed to output/failure, where SageMaker reads the FailureReason from."""
+    """Write why the job failed to output/failure, from which SageMaker reads the FailureReason."""
     path = opt_ml() / "output" / "failure"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)

@@ -13,8 +13,7 @@ from .contract import ClientError, opt_ml
 
 
 def read_channel(channel: str, parse: Callable[[bytes, str], np.ndarray | csr_matrix]) -> list:
-    """Parse each data file of a channel, in order of name; names that begin with `.` or `_` are
-    skipped, as on AWS.
+    """Parse a channel's data files by name, without those that begin with `.` or `_`.
 
     Raises:
         ClientError: the channel has no data, or a file can't be parsed.
@@ -76,9 +75,8 @@ def parse_csv(body: bytes, source: str, missing: bool = False) -> np.ndarray:
     bad = np.isinf(values) if missing else ~np.isfinite(values)
     if bad.any():
         row, column = np.argwhere(bad)[0]
-        raise ClientError(
-            f"{source}, line {row + 1}, column {column + 1}: {values[row, column]} is not a finite number"
-        )
+        place = f"{source}, line {row + 1}, column {column + 1}"
+        raise ClientError(f"{place}: {values[row, column]} is not a finite number")
     return values
 
 
@@ -101,9 +99,8 @@ def _parse_lines(lines: list[str], source: str, missing: bool) -> np.ndarray:
                 else ""
             )
             column = row.index(None)
-            raise ClientError(
-                f"{source}, line {number}, column {column + 1}: {fields[column][:40]!r} is not a number{hint}"
-            )
+            place = f"{source}, line {number}, column {column + 1}"
+            raise ClientError(f"{place}: {fields[column][:40]!r} is not a number{hint}")
         rows.append(row)
     return np.array(rows)
 
@@ -158,9 +155,7 @@ def parse_json(body: bytes) -> np.ndarray:
 
 
 def parse_json_lines(body: bytes) -> np.ndarray:
-    """Parse lines of `{"features": […]}` into a float array (rows, features); raises
-    ClientError.
-    """
+    """Parse lines of `{"features": […]}` into a float array (rows, features)."""
     lines = body.splitlines()
     instances = [
         _load_json(line, f"request body, line {number}") for number, line in enumerate(lines, 1)

@@ -1,6 +1,4 @@
-"""Check hyperparameters against a table of what each may be, as SageMaker's algorithms do before
-they train.
-"""
+"""Check hyperparameters as SageMaker's algorithms do: against a table of what each may be."""
 
 import math
 import re
@@ -10,7 +8,10 @@ from .contract import ClientError
 
 REQUIRED = "required"
 Rule = str | tuple[str, str]
-"""What a value may be: words and ranges separated by `|`, such as `auto|float[0,inf)`; with a default or REQUIRED."""
+"""What a value may be: words and ranges separated by `|`, such as `auto|float[0,inf)`.
+
+As a pair it comes with a default, or REQUIRED.
+"""
 
 _RANGE = re.compile(
     r"(?P<kind>int|float)(?P<low_end>[\[(])(?P<low>[^,]+),(?P<high>[^\])]+)(?P<high_end>[\])])"

@@ -91,7 +91,8 @@ def _read_table(name: str, channel: dict) -> tuple[np.ndarray, np.ndarray]:
     )
     if media != "text/csv":
         raise ClientError(
-            f"No iterator has been registered for ContentType {media!r} of channel {name}: use text/csv"
+            f"No iterator has been registered for ContentType {media!r} of channel {name}: "
+            "use text/csv"
         )
     if parameters.get("label_size", "1") != "1":
         raise ClientError(f"Channel {name}: label_size must be 1, the label is the first column")
@@ -115,9 +116,8 @@ def _check_tables(tables: dict, settings: dict) -> None:
             )
         if count and not np.isin(labels, np.arange(count)).all():
             wrong = labels[~np.isin(labels, np.arange(count))][0]
-            raise ClientError(
-                f"Channel {name}: a {settings['predictor_type']}'s label is 0 to {count - 1}, got {wrong}"
-            )
+            allowed = f"a {settings['predictor_type']}'s label is 0 to {count - 1}"
+            raise ClientError(f"Channel {name}: {allowed}, got {wrong}")
     if count and len(np.unique(tables["train"][1])) < 2:
         raise ClientError("Channel train: all labels are the same, there is nothing to tell apart")
 
@@ -145,10 +145,9 @@ def load(directory: Path) -> Predict:
                 f"Content-Type {media} is not supported. Supported are: {', '.join(parsers)}"
             )
         features = parsers[media](body)
-        if features.shape[1] != model["weights"].shape[1]:
-            raise ClientError(
-                f"The model has {model['weights'].shape[1]} features, the request has {features.shape[1]}"
-            )
+        known, given = model["weights"].shape[1], features.shape[1]
+        if given != known:
+            raise ClientError(f"The model has {known} features, the request has {given}")
         return _write(metrics.predict(model, features), accept)
 
     return predict

@@ -20,9 +20,7 @@ Estimator = (
 
 
 def list_penalties(settings: dict) -> list[float]:
-    """List the values of wd to try: the given one, or from weak to strong as many as num_models
-    allows.
-    """
+    """List the values of wd to try: the given one, or num_models from weak to strong."""
     if settings["wd"] != "auto":
         return [settings["wd"]]
     count = (

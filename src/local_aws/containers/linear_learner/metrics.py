@@ -31,9 +31,7 @@ def score(model: dict, features: np.ndarray) -> np.ndarray:
 
 
 def predict(model: dict, features: np.ndarray) -> list[dict]:
-    """Predict rows (rows, features) in linear-learner's words: score and, but for a regressor,
-    predicted_label.
-    """
+    """Predict rows (rows, features): score and, but for a regressor, predicted_label."""
     scores = score(model, features)
     if model["predictor_type"] == "regressor":
         return [{"score": one} for one in scores.tolist()]

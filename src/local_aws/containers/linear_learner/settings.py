@@ -88,7 +88,6 @@ def read_settings() -> dict:
     if settings["loss"] == "auto":
         settings["loss"] = _LOSSES[kind][0]
     if settings["loss"] not in _LOSSES[kind]:
-        raise ClientError(
-            f"Hyperparameter loss: {settings['loss']} does not fit a {kind}, which takes {_LOSSES[kind]}"
-        )
+        mismatch = f"{settings['loss']} does not fit a {kind}"
+        raise ClientError(f"Hyperparameter loss: {mismatch}, which takes {_LOSSES[kind]}")
     return settings

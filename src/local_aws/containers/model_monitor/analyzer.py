@@ -1,5 +1,4 @@
-"""The image sagemaker-model-monitor-analyzer: baselines and monitoring runs, by the environment
-AWS's container reads.
+"""The image sagemaker-model-monitor-analyzer: baselines and monitoring runs.
 
 - `dataset_source`: the folder of the data: a data set for a baseline, captured or merged requests
   for a run
@@ -37,9 +36,7 @@ _METRICS = "output/metrics/cloudwatch/cloudwatch_metrics.jsonl"
 
 
 def analyse(_: Namespace) -> None:
-    """Do what the environment asks for; raises ClientError for data or a baseline that can't be
-    used.
-    """
+    """Do what the environment says; raises ClientError for unusable data or baselines."""
     environment = dict(os.environ)
     for name in ("record_preprocessor_script", "post_analytics_processor_script"):
         if environment.get(name):
@@ -123,9 +120,7 @@ def _data_quality(
 
 
 def _write_metrics(metrics: list[dict[str, Any]], environment: dict[str, str]) -> None:
-    """Leave the metrics of a scheduled run where SageMaker picks them up: a PutMetricData datum a
-    line.
-    """
+    """Write a scheduled run's metrics for SageMaker: a PutMetricData datum in each line."""
     dimensions = [
         {"Name": "Endpoint", "Value": environment.get("sagemaker_endpoint_name", "")},
         {

@@ -1,5 +1,4 @@
-"""The image sagemaker-model-monitor-groundtruth-merger: labels join the captured requests they
-belong to.
+"""The image sagemaker-model-monitor-groundtruth-merger: captured requests get their labels.
 
 Reads captured requests below `dataset_source` and labels below `ground_truth_source`, and writes to
 `output_path` the requests that have a label, in the folders that the captures came in. A label
@@ -50,9 +49,7 @@ def merge(_: Namespace) -> None:
 
 
 def _records(folder: Path) -> Iterator[dict[str, Any]]:
-    """Read the records of the JSON lines below a folder; raises ClientError for a line that is
-    none.
-    """
+    """Read the records of the JSON lines below a folder; raises ClientError."""
     for file in sorted(folder.rglob("*.jsonl")):
         for number, line in enumerate(file.read_text().splitlines(), 1):
             try:

@@ -1,6 +1,4 @@
-"""Model quality for the image sagemaker-model-monitor-analyzer: which columns its variables mean,
-and its metrics.
-"""
+"""Model quality in sagemaker-model-monitor-analyzer: its variables' columns, and metrics."""
 
 import json
 import math
@@ -48,16 +46,15 @@ def find_columns(environment: dict[str, str]) -> Columns:
     label = "_label" if merged else name("ground_truth_attribute")
     if not label or not (prediction or probability):
         raise ValueError(
-            "Name the columns: ground_truth_attribute, and inference_attribute or probability_attribute."
+            "Name the columns: ground_truth_attribute, and inference_attribute or "
+            "probability_attribute."
         )
     threshold = float(environment.get("probability_threshold_attribute", 0.5))
     return Columns(label, prediction, probability, threshold=threshold)
 
 
 def metrics(result: Result) -> list[dict[str, Any]]:
-    """Return a run's numbers in the shape of PutMetricData's MetricData, under their names in
-    statistics.json.
-    """
+    """Return a run's numbers as PutMetricData's MetricData, named as in statistics.json."""
     measured = next(value for name, value in result.statistics.items() if name.endswith("_metrics"))
     values = {name: entry.get("value") for name, entry in measured.items()}
     return [

@@ -1,6 +1,4 @@
-"""Answer requests through a user's inference.py, with the defaults of AWS's sklearn and xgboost
-containers.
-"""
+"""Answer requests through a user's inference.py, with the defaults of AWS's containers."""
 
 import importlib.util
 import io
@@ -52,7 +50,8 @@ def load_handlers(script: Path, directory: Path, image: str) -> Predict:
         text, kind = result if isinstance(result, tuple) else (result, accept)
         if not isinstance(text, str | bytes):
             raise TypeError(
-                f"output_fn must return str or bytes, with or without a content type, not {type(text)}"
+                "output_fn must return str or bytes, with or without a content type, "
+                f"not {type(text)}"
             )
         return text.encode() if isinstance(text, str) else text, kind
 
@@ -67,9 +66,7 @@ def _import(script: Path) -> ModuleType:
 
 
 def _parse(body: bytes, content_type: str) -> np.ndarray:
-    """Parse a request into an array, as AWS's sklearn container does: CSV, JSON or npy; raises
-    ClientError.
-    """
+    """Parse CSV, JSON or npy into an array, as AWS's sklearn container does."""
     media, _ = read_content_type(content_type, "")
     if media == "text/csv":
         return parse_csv(body, "request body")
@@ -87,9 +84,7 @@ def _parse(body: bytes, content_type: str) -> np.ndarray:
 
 
 def _parse_xgboost(body: bytes, content_type: str) -> object:
-    """Parse a request into a DMatrix, as AWS's xgboost container does: CSV or libsvm; raises
-    ClientError.
-    """
+    """Parse CSV or libsvm into a DMatrix, as AWS's xgboost container does."""
     import xgboost  # the sklearn image needs none of it
 
     media, _ = read_content_type(content_type, "")

@@ -1,5 +1,4 @@
-"""Lead scripts that say /opt/ml to their job's private root, as there is no container to make it
-true.
+"""Lead scripts that say /opt/ml to their job's private root, as no container does it.
 
 Wherever `/opt/ml` stands as the beginning of a path, it is replaced by the private root: in the
 command, in the environment, and in the text of the job's own copies of the scripts (`.py`, `.sh`)
@@ -62,9 +61,7 @@ def localise_all(texts: list[str], root: str) -> list[str]:
 
 
 def localise_environment(root: str) -> dict[str, str]:
-    """Return the environment with /opt/ml replaced, this Python first on PATH, and pip kept off the
-    network.
-    """
+    """Return the environment with /opt/ml replaced, this Python first, and pip kept offline."""
     environment = {name: localise(value, root) for name, value in os.environ.items()}
     programs = Path(sys.executable).parent
     # The SDK's scripts call Python unquoted. Above bin/ lies what makes it this virtual

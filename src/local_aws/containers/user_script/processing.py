@@ -16,14 +16,13 @@ from .localise import find_root, localise_all, localise_code, localise_environme
 
 
 def process(_: Namespace) -> None:
-    """Run the job's command; raises ClientError, and exits with the command's code when it
-    fails.
-    """
+    """Run the job's command; exits with its code if it fails, raises ClientError if it can't be."""
     config = json.loads((opt_ml() / "config" / "processingjobconfig.json").read_text())
     application = config["AppSpecification"]
     if not application.get("ContainerEntrypoint"):
         raise ClientError(
-            "The image has no entry point of its own offline: give AppSpecification.ContainerEntrypoint"
+            "The image has no entry point of its own offline: "
+            "give AppSpecification.ContainerEntrypoint"
         )
     for output in (config.get("ProcessingOutputConfig") or {}).get("Outputs", []):
         to_private(output["S3Output"]["LocalPath"]).mkdir(parents=True, exist_ok=True)

@@ -35,17 +35,13 @@ _REASON = 'ExecuteUserScriptError:\nExitCode {code}\nErrorMessage "{error}"\nCom
 
 
 def is_asked_for() -> bool:
-    """Tell whether this job brings a script of its own; SDK v3 sends an empty SAGEMAKER_PROGRAM for
-    none.
-    """
+    """Tell whether this job brings its own script; SDK v3 sends an empty name for none."""
     given = os.environ.get("CONTAINER_COMMAND") or os.environ.get("SAGEMAKER_PROGRAM")
     return bool(given or read_config("hyperparameters").get("sagemaker_program"))
 
 
 def train(_: Namespace) -> None:
-    """Run the user's training script; raises ClientError, and exits with the script's code when it
-    fails.
-    """
+    """Run the user's training script; exits with its code if it fails, or raises ClientError."""
     root = find_root()
     (opt_ml() / "output" / "data").mkdir(parents=True, exist_ok=True)
     if os.environ.get("CONTAINER_COMMAND"):
@@ -93,9 +89,7 @@ def _decode(text: str) -> object:
 def _find_script(
     program: str | None, place: str | None, default: Path, root: str
 ) -> tuple[Path, Path]:
-    """Fetch the source code and find the script in it; returns (folder, script), raises
-    ClientError.
-    """
+    """Fetch the source code and return (folder, script); raises ClientError."""
     if not program:
         raise ClientError(
             "The image needs a script: set sagemaker_program (SDK: SourceCode or entry_point)"
@@ -129,9 +123,7 @@ def _download(uri: str) -> Path:
 
 
 def _list_arguments(hyperparameters: dict[str, object]) -> list[str]:
-    """List hyperparameters as a script's arguments, by name: --epochs 5, or -e 5 for a name of one
-    letter.
-    """
+    """List hyperparameters as a script's arguments: --epochs 5, or -e 5 for a single letter."""
     arguments = []
     for name, value in sorted(hyperparameters.items()):
         text = json.dumps(value) if isinstance(value, dict | list) else str(value)
@@ -142,9 +134,7 @@ def _list_arguments(hyperparameters: dict[str, object]) -> list[str]:
 def _describe_job(
     hyperparameters: dict, arguments: Sequence[str], folder: Path, script: Path
 ) -> dict[str, str]:
-    """Describe the job in the SM_* variables of AWS's training toolkit, its lists and dicts as
-    JSON.
-    """
+    """Describe the job in the SM_* variables of AWS's training toolkit."""
     channels = [name for name in read_config("inputdataconfig") if name != "code"]
     values = {
         "SM_MODEL_DIR": "/opt/ml/model",

@@ -1,5 +1,4 @@
-"""Amazon's xgboost, with the xgboost library underneath: train and serve. With a script of its own,
-see script_mode.
+"""Amazon's xgboost, on the xgboost library: train and serve. See user_script for own scripts.
 
 Data: headerless CSV (`text/csv`, the label first; with csv_weights=1 a weight second) or libsvm
     (AWS's default when a
@@ -51,10 +50,8 @@ def train(arguments: Namespace) -> None:
     }
     _check_widths(tables, channels)
     for name, table in tables.items():
-        print(
-            f"[INFO] {name.capitalize()} matrix has {table.num_row()} rows and {table.num_col()} columns",
-            flush=True,
-        )
+        size = f"{table.num_row()} rows and {table.num_col()} columns"
+        print(f"[INFO] {name.capitalize()} matrix has {size}", flush=True)
     _check_labels(tables["train"].get_label(), settings)
     if tables["train"].num_row() * tables["train"].num_col() < SMALL:
         settings.setdefault("nthread", 1)
@@ -91,17 +88,13 @@ class _LogLines(xgb.callback.TrainingCallback):
 
 
 def _shorten(error: Exception) -> str:
-    """Keep what xgboost says of an error, without the time, its source line and the C++ stack
-    trace.
-    """
+    """Keep what xgboost says of an error, without its time, source line and C++ trace."""
     text = " ".join(str(error).split("Stack trace")[0].split())
     return re.sub(r"^\[[\d:]+\] \S+: ", "", text)
 
 
 def _check_widths(tables: dict[str, xgb.DMatrix], channels: dict[str, dict]) -> None:
-    """Compare the channels' features; libsvm, which leaves zeros out, may have fewer. Raises
-    ClientError.
-    """
+    """Compare the channels' widths (libsvm may leave zeros out); raises ClientError."""
     trained = tables["train"].num_col()
     for name, table in tables.items():
         media, _ = read_content_type(channels[name].get("ContentType"), "libsvm")
@@ -112,9 +105,7 @@ def _check_widths(tables: dict[str, xgb.DMatrix], channels: dict[str, dict]) -> 
 
 
 def _check_labels(labels: np.ndarray, settings: dict) -> None:
-    """Check labels as older releases did, where today's speaks of other things first; raises
-    ClientError.
-    """
+    """Check labels as older releases did; raises ClientError."""
     objective = settings.get("objective", "")
     inside = labels >= 0
     if (
@@ -168,9 +159,7 @@ def _read_matrix(name: str, channel: dict, weighted: bool) -> xgb.DMatrix:
 
 
 def load(directory: Path) -> Predict:
-    """Load the model; raises ClientError when there is none, or one in a pickle, which is never
-    opened.
-    """
+    """Load the model; raises ClientError if there is none, or only a pickle, never opened."""
     booster = xgb.Booster()
     try:
         content = (directory / MODEL_FILE).read_bytes()
@@ -192,8 +181,8 @@ def load(directory: Path) -> Predict:
             isinstance(features, np.ndarray) and features.shape[1] < known
         ):
             raise ClientError(
-                f"Unable to evaluate payload provided: Feature size of inference data {features.shape[1]} is not "
-                f"consistent with feature size of trained model {known}."
+                "Unable to evaluate payload provided: Feature size of inference data "
+                f"{features.shape[1]} is not consistent with feature size of trained model {known}."
             )
         scores = booster.predict(
             xgb.DMatrix(features, nthread=1), iteration_range=rounds, validate_features=False

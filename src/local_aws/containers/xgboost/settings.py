@@ -1,5 +1,4 @@
-"""The hyperparameters of xgboost: the table of AWS's open-source container, and its metrics that
-xgboost lacks.
+"""AWS's table of xgboost's hyperparameters, and metrics that the library lacks.
 
 Source: https://github.com/aws/sagemaker-xgboost-container (facts only), and
 https://docs.aws.amazon.com/sagemaker/latest/dg/xgboost_hyperparameters.html
@@ -56,8 +55,9 @@ RULES: dict[str, Rule] = {
     "skip_drop": _FRACTION,
     "lambda_bias": _FRACTION,
     "tweedie_variance_power": "float(1,2)",
-    "objective": "binary:logistic|binary:logitraw|binary:hinge|count:poisson|multi:softmax|multi:softprob|"
-    "rank:pairwise|rank:ndcg|rank:map|reg:linear|reg:squarederror|reg:logistic|reg:gamma|reg:absoluteerror|"
+    "objective": "binary:logistic|binary:logitraw|binary:hinge|count:poisson|"
+    "multi:softmax|multi:softprob|rank:pairwise|rank:ndcg|rank:map|"
+    "reg:linear|reg:squarederror|reg:logistic|reg:gamma|reg:absoluteerror|"
     "reg:pseudohubererror|reg:squaredlogerror|reg:tweedie|survival:aft|survival:cox",
     "num_class": "int[2,inf)",
     "base_score": _NOT_NEGATIVE,
@@ -81,8 +81,8 @@ _ALIASES = {
 }
 # Checked, then left out: settings of older releases that today's xgboost has no use for.
 _RETIRED = (
-    "silent sketch_eps dsplit predictor lambda_bias save_model_on_termination single_precision_histogram "
-    "deterministic_histogram prob_buffer_row"
+    "silent sketch_eps dsplit predictor lambda_bias save_model_on_termination "
+    "single_precision_histogram deterministic_histogram prob_buffer_row"
 )
 CUSTOM_METRICS: dict[str, Callable[[np.ndarray, np.ndarray], float]] = {
     "accuracy": metrics.accuracy_score,
@@ -143,16 +143,11 @@ def _check_metric(metric: str, objective: str) -> None:
 
 
 def _parse_constraint(name: str, text: str) -> tuple | list:
-    """Parse a Python literal of whole numbers such as (1,0,-1) or [[0,1],[2,3]]; raises
-    ClientError.
-    """
+    """Parse whole numbers such as (1,0,-1) or [[0,1],[2,3]]; raises ClientError."""
     try:
-        value = ast.literal_eval(text)
-        flat = (
-            [one for group in value for one in group]
-            if name == "interaction_constraints"
-            else value
-        )
+        value = flat = ast.literal_eval(text)
+        if name == "interaction_constraints":
+            flat = [one for group in value for one in group]
         if all(type(one) is int for one in flat):
             return value
     except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
@@ -161,9 +156,7 @@ def _parse_constraint(name: str, text: str) -> tuple | list:
 
 
 def build_custom_metric(settings: dict) -> Callable | None:
-    """Take the metrics xgboost lacks out of `settings` and return them as one custom metric, or
-    None.
-    """
+    """Take the metrics that xgboost lacks out of `settings`, as one custom metric or None."""
     custom = [metric for metric in settings["eval_metric"] if metric in CUSTOM_METRICS]
     settings["eval_metric"] = [metric for metric in settings["eval_metric"] if metric not in custom]
     if not settings["eval_metric"]:
@@ -171,9 +164,12 @@ def build_custom_metric(settings: dict) -> Callable | None:
     regression = settings.get("objective", "reg:").startswith(("reg:", "count:"))
 
     def measure(scores: np.ndarray, table: xgb.DMatrix) -> list[tuple[str, float]]:
-        chosen = (
-            scores if regression else scores.argmax(axis=1) if scores.ndim == 2 else scores > 0.5
-        )
+        if regression:
+            chosen = scores
+        elif scores.ndim == 2:
+            chosen = scores.argmax(axis=1)
+        else:
+            chosen = scores > 0.5
         return [(name, float(CUSTOM_METRICS[name](table.get_label(), chosen))) for name in custom]
 
     return measure if custom else None

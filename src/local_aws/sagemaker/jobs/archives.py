@@ -1,6 +1,4 @@
-"""Model artifacts: packed so that equal files give equal bytes, fetched so that a crash leaves no
-half of one.
-"""
+"""Model artifacts: equal files pack to equal bytes, and none is left half fetched."""
 
 import gzip
 import io
@@ -15,9 +13,7 @@ from model_monitoring.analysis.files.archives import unpack
 
 
 def pack(folder: Path) -> bytes:
-    """Pack a folder's files into a tar.gz whose bytes depend on names and contents alone; links are
-    left out.
-    """
+    """Pack a folder into a tar.gz that depends on names and contents alone, without links."""
 
     def anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
         member.uid = member.gid = member.mtime = 0

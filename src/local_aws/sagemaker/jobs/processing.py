@@ -1,26 +1,21 @@
-"""Processing jobs: inputs come from S3, the image's process runs the script, outputs go back
-to S3.
-"""
+"""Processing jobs: inputs come from S3, the script runs, outputs go to S3."""
 
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
 
 from moto.core.utils import utcnow
 
 from local_aws import services
 from local_aws.sagemaker.jobs import images, running
-from local_aws.sagemaker.jobs.running import Ending, Run
+from local_aws.sagemaker.jobs.running import Ending
+from local_aws.sagemaker.jobs.runs import Run
+from local_aws.sagemaker.models import Backend, Record
 from local_aws.sagemaker.monitoring import metrics
-from local_aws.sagemaker.resources import Record
 from local_aws.wire.errors import validation_error
-
-if TYPE_CHECKING:
-    from local_aws.sagemaker.models import Backend
 
 _MAX_MESSAGE = 1024
 
 
-def prepare(backend: "Backend", record: Record) -> None:
+def prepare(backend: Backend, record: Record) -> None:
     """Check that image and inputs exist, and complete the record."""
     images.find(record["AppSpecification"]["ImageUri"], "run")
     for item in record.get("ProcessingInputs", []):
@@ -40,12 +35,12 @@ def prepare(backend: "Backend", record: Record) -> None:
     record["ProcessingJobStatus"] = "InProgress"
 
 
-def begin(backend: "Backend", record: Record) -> None:
+def begin(backend: Backend, record: Record) -> None:
     """Queue the job."""
     running.queue(backend, record, _work)
 
 
-def stop(backend: "Backend", request: Record) -> None:
+def stop(backend: Backend, request: Record) -> None:
     """Ask a job to stop; one that has ended stays as it ended."""
     with backend.lock:
         record = backend.find("ProcessingJob", request["ProcessingJobName"])
@@ -54,7 +49,7 @@ def stop(backend: "Backend", request: Record) -> None:
             running.stop(backend.runs, record["ProcessingJobArn"])
 
 
-def resume(backend: "Backend", record: Record) -> None:
+def resume(backend: Backend, record: Record) -> None:
     """Write the end of a job that the server's own end cut off."""
     if record["ProcessingJobStatus"] in ("InProgress", "Stopping"):
         backend.note(
@@ -65,7 +60,7 @@ def resume(backend: "Backend", record: Record) -> None:
         )
 
 
-def _work(backend: "Backend", record: Record, run: Run) -> None:
+def _work(backend: Backend, record: Record, run: Run) -> None:
     """Run one job to its last status."""
     try:
         members = _run(backend, record, run)
@@ -75,7 +70,7 @@ def _work(backend: "Backend", record: Record, run: Run) -> None:
     backend.note(record, ProcessingEndTime=utcnow(), **members)
 
 
-def _run(backend: "Backend", record: Record, run: Run) -> Record:
+def _run(backend: Backend, record: Record, run: Run) -> Record:
     """Download, run the script and upload; returns the last status and what else is to be told."""
     ending = Ending(0, "stopped") if run.stopping.is_set() else _process(backend, record, run)
     told = {"ExitMessage": _exit_message(run)}
@@ -98,7 +93,7 @@ def _run(backend: "Backend", record: Record, run: Run) -> Record:
     return told | {"ProcessingJobStatus": "Stopped" if ending.cause else "Completed"}
 
 
-def _process(backend: "Backend", record: Record, run: Run) -> Ending:
+def _process(backend: Backend, record: Record, run: Run) -> Ending:
     """Lay out /opt/ml and run the image's process."""
     backend.change(record, ProcessingStartTime=utcnow())
     for item in record.get("ProcessingInputs", []):
@@ -129,9 +124,7 @@ def _outputs(record: Record) -> list[Record]:
 
 
 def _inside(path: str) -> PurePosixPath:
-    """Return where a container's path lies below its /opt/ml; raises ValidationException if it
-    doesn't.
-    """
+    """Return where a container's path lies below /opt/ml; raises ValidationException."""
     below = PurePosixPath(path)
     if not below.is_relative_to("/opt/ml") or ".." in below.parts:
         raise validation_error(f"Offline, LocalPath {path!r} must lie below /opt/ml/processing.")

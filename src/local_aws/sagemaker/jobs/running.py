@@ -1,76 +1,26 @@
-"""What every job does: fetch its inputs from S3, run its container process, follow its log, pack
-its results.
-"""
+"""What every job does: fetch its inputs, run its process, follow its log, pack its results."""
 
 import json
 import shutil
 import subprocess
-import threading
 import time
-import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from local_aws import services
 from local_aws.containers import launcher
 from local_aws.kept import state
-from local_aws.sagemaker.resources import Record
+from local_aws.sagemaker.jobs.runs import Run
+from local_aws.sagemaker.models import Backend, Record
 from local_aws.wire.errors import AwsError, validation_error
-
-if TYPE_CHECKING:
-    from local_aws.sagemaker.models import Backend
 
 _GRACE_SECONDS = 5  # between SIGTERM and SIGKILL; SageMaker gives 120
 _MAX_REASON = 1024
 
 CUT_OFF = "InternalServerError: The offline AWS ended while the job ran. Please run it again."
 HOSTS = {"current_host": "algo-1", "hosts": ["algo-1"], "network_interface_name": "lo"}
-
-
-@dataclass
-class Run:
-    """One job on its way: its private root, its log's place in CloudWatch Logs, and whether it was
-    asked to stop.
-    """
-
-    region: str
-    log_group: str
-    log_stream: str
-    root: Path = field(default_factory=lambda: state.root() / "jobs" / uuid.uuid4().hex)
-    stopping: threading.Event = field(default_factory=threading.Event)
-    _shipped: int = 0
-
-    @property
-    def opt_ml(self) -> Path:
-        """Return the job's own /opt/ml."""
-        return self.root / "opt" / "ml"
-
-    @property
-    def log(self) -> Path:
-        """Return the file its process writes to."""
-        return self.root / "log"
-
-    def start_log(self) -> None:
-        """Make the log, empty."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        self.log.write_bytes(b"")
-        self._shipped = 0
-
-    def ship_log(self, final: bool = False) -> None:
-        """Send the log's new lines to CloudWatch Logs; an unfinished line waits for its end, unless
-        it's the last.
-        """
-        if not self.log.exists():
-            return
-        with open(self.log, "rb") as file:
-            file.seek(self._shipped)
-            text = file.read()
-        text = text if final else text[: text.rfind(b"\n") + 1]
-        self._shipped += len(text)
-        lines = text.decode(errors="replace").splitlines()
-        services.log_lines(self.region, self.log_group, self.log_stream, lines)
 
 
 @dataclass(frozen=True)
@@ -192,9 +142,7 @@ def _end_gently(process: launcher.Process) -> None:
         process.kill()
 
 
-def queue(
-    backend: "Backend", record: Record, work: Callable[["Backend", Record, Run], None]
-) -> None:
+def queue(backend: Backend, record: Record, work: Callable[[Backend, Record, Run], None]) -> None:
     """Queue a job: `work` runs it from its download to its last status."""
     kind = record["_kind"]
     stream = f"{record[f'{kind}Name']}/algo-1-{int(time.time())}"
@@ -204,7 +152,7 @@ def queue(
     backend.queue.submit(work, backend, record, run)
 
 
-def end(backend: "Backend", record: Record) -> None:
+def end(backend: Backend, record: Record) -> None:
     """Refuse to delete a job that has not ended."""
     kind = record["_kind"]
     if record[f"{kind}Status"] in ("InProgress", "Stopping"):
@@ -234,9 +182,7 @@ def internal_reason(error: Exception) -> str:
 
 
 def failure_reason(run: Run, code: int) -> str:
-    """Word why a process failed, as SageMaker does: its own /opt/ml/output/failure, else the last
-    line of its log.
-    """
+    """Word why a process failed: by its /opt/ml/output/failure, else its log's last line."""
     file = run.opt_ml / "output" / "failure"
     if file.is_file():
         text = file.read_text(errors="replace").strip()

@@ -1,22 +1,17 @@
-"""Training jobs: the channels come from S3, the image's process trains, the model goes back to
-S3.
-"""
+"""Training jobs: channels come from S3, the image's process trains, the model goes to S3."""
 
 import json
 import re
-from typing import TYPE_CHECKING
 
 from moto.core.utils import utcnow
 
 from local_aws import services
 from local_aws.containers.catalog import Image
 from local_aws.sagemaker.jobs import archives, images, running
-from local_aws.sagemaker.jobs.running import Ending, Run
-from local_aws.sagemaker.resources import Record
+from local_aws.sagemaker.jobs.running import Ending
+from local_aws.sagemaker.jobs.runs import Run
+from local_aws.sagemaker.models import Backend, Record
 from local_aws.wire.errors import validation_error
-
-if TYPE_CHECKING:
-    from local_aws.sagemaker.models import Backend
 
 _MESSAGES = {
     "Starting": "Preparing the instances for training",
@@ -31,7 +26,7 @@ _MESSAGES = {
 }
 
 
-def prepare(backend: "Backend", record: Record) -> None:
+def prepare(backend: Backend, record: Record) -> None:
     """Check that image and inputs exist, and complete the record."""
     algorithm = record["AlgorithmSpecification"]
     images.find(algorithm.get("TrainingImage"), "train")
@@ -53,12 +48,12 @@ def prepare(backend: "Backend", record: Record) -> None:
     _turn(backend, record, "Starting")
 
 
-def begin(backend: "Backend", record: Record) -> None:
+def begin(backend: Backend, record: Record) -> None:
     """Queue the job."""
     running.queue(backend, record, _work)
 
 
-def stop(backend: "Backend", request: Record) -> None:
+def stop(backend: Backend, request: Record) -> None:
     """Ask a job to stop; one that has ended stays as it ended."""
     with backend.lock:
         record = backend.find("TrainingJob", request["TrainingJobName"])
@@ -67,13 +62,13 @@ def stop(backend: "Backend", request: Record) -> None:
             running.stop(backend.runs, record["TrainingJobArn"])
 
 
-def resume(backend: "Backend", record: Record) -> None:
+def resume(backend: Backend, record: Record) -> None:
     """Write the end of a job that the server's own end cut off: nothing trains twice."""
     if record["TrainingJobStatus"] in ("InProgress", "Stopping"):
         _finish(backend, record, "Failed", "Failed", FailureReason=running.CUT_OFF)
 
 
-def _turn(backend: "Backend", record: Record, secondary: str, **members: object) -> None:
+def _turn(backend: Backend, record: Record, secondary: str, **members: object) -> None:
     """Move a job to its next secondary status, and set other members with it."""
     with backend.lock:
         backend.change(record, **_step(record, secondary), **members)
@@ -88,7 +83,7 @@ def _step(record: Record, secondary: str) -> Record:
     return {"SecondaryStatusTransitions": [*past, step], "SecondaryStatus": secondary}
 
 
-def _work(backend: "Backend", record: Record, run: Run) -> None:
+def _work(backend: Backend, record: Record, run: Run) -> None:
     """Run one job from its download to its last status."""
     try:
         primary, secondary, members = _run(backend, record, run)
@@ -102,10 +97,8 @@ def _work(backend: "Backend", record: Record, run: Run) -> None:
     _finish(backend, record, primary, secondary, **members)
 
 
-def _run(backend: "Backend", record: Record, run: Run) -> tuple[str, str, Record]:
-    """Download, train and upload; returns the last status, the last secondary status and what else
-    is to be told.
-    """
+def _run(backend: Backend, record: Record, run: Run) -> tuple[str, str, Record]:
+    """Download, train, upload; returns the last status, last secondary status and other members."""
     image = images.find(record["AlgorithmSpecification"]["TrainingImage"], "train")
     ending = Ending(0, "stopped") if run.stopping.is_set() else _train(backend, record, run, image)
     if ending.code != 0 and not ending.cause:
@@ -118,7 +111,7 @@ def _run(backend: "Backend", record: Record, run: Run) -> tuple[str, str, Record
     return "Stopped" if ending.cause else "Completed", secondary, metrics
 
 
-def _train(backend: "Backend", record: Record, run: Run, image: Image) -> Ending:
+def _train(backend: Backend, record: Record, run: Run, image: Image) -> Ending:
     """Lay out /opt/ml and run the image's process."""
     _turn(backend, record, "Downloading", TrainingStartTime=utcnow())
     for folder in ("model", "output/data", "input/data"):
@@ -142,9 +135,7 @@ def _train(backend: "Backend", record: Record, run: Run, image: Image) -> Ending
 
 
 def _config(record: Record) -> dict[str, object]:
-    """Return the files of /opt/ml/input/config. Whatever the instance count, one host does all the
-    work.
-    """
+    """Return the files of /opt/ml/input/config; one host does all, whatever the instance count."""
     instance = record.get("ResourceConfig", {}).get("InstanceType", "ml.m5.large")
     channels = {
         channel["ChannelName"]: {
@@ -175,10 +166,8 @@ def _config(record: Record) -> dict[str, object]:
     }
 
 
-def _upload(backend: "Backend", record: Record, run: Run) -> None:
-    """Pack /opt/ml/model, and /opt/ml/output/data if it holds anything, and put them where the job
-    says.
-    """
+def _upload(backend: Backend, record: Record, run: Run) -> None:
+    """Upload /opt/ml/model, and /opt/ml/output/data if it holds anything."""
     _turn(backend, record, "Uploading")
     model, data = run.opt_ml / "model", run.opt_ml / "output" / "data"
     if model.is_dir():  # not if it was stopped while it waited
@@ -189,13 +178,12 @@ def _upload(backend: "Backend", record: Record, run: Run) -> None:
 
 def _target(record: Record) -> str:
     """Return the S3 URI under which a job's results lie."""
-    return f"{record['OutputDataConfig']['S3OutputPath'].rstrip('/')}/{record['TrainingJobName']}/output"
+    folder = record["OutputDataConfig"]["S3OutputPath"].rstrip("/")
+    return f"{folder}/{record['TrainingJobName']}/output"
 
 
 def _final_metrics(record: Record, run: Run, image: Image) -> list[Record]:
-    """Read each metric's last value from the log, by the job's own definitions or else the
-    image's.
-    """
+    """Read metrics' last values from the log, by the job's own definitions or the image's."""
     own = record["AlgorithmSpecification"].get("MetricDefinitions")
     definitions = [(item["Name"], item["Regex"]) for item in own] if own else image.metrics
     log = run.log.read_text(errors="replace") if run.log.exists() else ""
@@ -210,7 +198,7 @@ def _final_metrics(record: Record, run: Run, image: Image) -> list[Record]:
 
 
 def _finish(
-    backend: "Backend", record: Record, primary: str, secondary: str, **members: object
+    backend: Backend, record: Record, primary: str, secondary: str, **members: object
 ) -> None:
     """Write a job's end."""
     with backend.lock:

@@ -1,21 +1,16 @@
-"""What a monitoring job is to do: job definitions, and definitions written into a schedule, in one
-form.
-"""
+"""What a monitoring job is to do: job definitions, also those written into a schedule."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from local_aws.sagemaker.jobs import images
+from local_aws.sagemaker.models import Backend, Record
 from local_aws.sagemaker.monitoring.windows import offset
-from local_aws.sagemaker.resources import Record
 from local_aws.wire.errors import validation_error
-
-if TYPE_CHECKING:
-    from local_aws.sagemaker.models import Backend
 
 _SCRIPTS = ("RecordPreprocessorSourceUri", "PostAnalyticsProcessorSourceUri")
 
 
-def prepare(backend: "Backend", record: Record) -> None:
+def prepare(backend: Backend, record: Record) -> None:
     """Check a new job definition and complete its record."""
     found = of_record(record)
     check(backend, found)
@@ -26,7 +21,7 @@ def prepare(backend: "Backend", record: Record) -> None:
     ]
 
 
-def end(backend: "Backend", record: Record) -> None:
+def end(backend: Backend, record: Record) -> None:
     """Refuse to delete a definition that a schedule runs."""
     for schedule in backend.records["MonitoringSchedule"].values():
         if schedule.get("MonitoringJobDefinitionName") == record["JobDefinitionName"]:
@@ -36,7 +31,7 @@ def end(backend: "Backend", record: Record) -> None:
             )
 
 
-def find(backend: "Backend", config: Record) -> dict[str, Any]:
+def find(backend: Backend, config: Record) -> dict[str, Any]:
     """Return the definition that a MonitoringScheduleConfig names or holds, in one form.
 
     Returns:
@@ -102,7 +97,7 @@ def _common(record: Record, resources: Record) -> dict[str, Any]:
     }
 
 
-def check(backend: "Backend", found: dict[str, Any]) -> None:
+def check(backend: Backend, found: dict[str, Any]) -> None:
     """Refuse a definition that can't run; raises ValidationException."""
     images.find(found["app"]["ImageUri"], "run")
     for script in _SCRIPTS:
@@ -125,7 +120,7 @@ def check(backend: "Backend", found: dict[str, Any]) -> None:
     baseline_files(backend, found)
 
 
-def baseline_files(backend: "Backend", found: dict[str, Any]) -> dict[str, str]:
+def baseline_files(backend: Backend, found: dict[str, Any]) -> dict[str, str]:
     """Return the S3 URIs of a definition's `constraints` and `statistics`, those that it has.
 
     Raises:

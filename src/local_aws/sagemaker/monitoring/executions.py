@@ -1,22 +1,17 @@
-"""Monitoring executions: processing jobs on an endpoint's captured hours, after a merge with labels
-if need be.
-"""
+"""Monitoring executions: processing jobs on an endpoint's captured hours, merged with labels."""
 
 import json
 import threading
 import time
 import uuid
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from local_aws import services
 from local_aws.sagemaker.jobs import running
+from local_aws.sagemaker.models import Backend, Record
 from local_aws.sagemaker.monitoring import definitions
 from local_aws.sagemaker.monitoring.windows import hours
-from local_aws.sagemaker.resources import Record
-
-if TYPE_CHECKING:
-    from local_aws.sagemaker.models import Backend
 
 NO_DATA = "Job inputs had no data"
 _ATTRIBUTES = {
@@ -28,23 +23,23 @@ _MAX_REASON = 1024
 _DEFAULT_SECONDS = 3600
 
 
-def prepare(backend: "Backend", record: Record) -> None:
+def prepare(backend: Backend, record: Record) -> None:
     """Complete a new execution's record."""
     record["MonitoringExecutionStatus"] = "Pending"
 
 
-def begin(backend: "Backend", record: Record) -> None:
+def begin(backend: Backend, record: Record) -> None:
     """Run it in the background."""
     threading.Thread(target=_work, args=(backend, record), daemon=True).start()
 
 
-def resume(backend: "Backend", record: Record) -> None:
+def resume(backend: Backend, record: Record) -> None:
     """Write the end of an execution that the server's own end cut off."""
     if record["MonitoringExecutionStatus"] in ("Pending", "InProgress", "Stopping"):
         backend.note(record, MonitoringExecutionStatus="Failed", FailureReason=running.CUT_OFF)
 
 
-def _work(backend: "Backend", record: Record) -> None:
+def _work(backend: Backend, record: Record) -> None:
     """Run one execution to its last status."""
     try:
         members = _run(backend, record)
@@ -54,15 +49,16 @@ def _work(backend: "Backend", record: Record) -> None:
     backend.note(record, **members)
 
 
-def _run(backend: "Backend", record: Record) -> Record:
+def _run(backend: Backend, record: Record) -> Record:
     """Run its job or jobs; returns the last status and the reason of a failure."""
     definition, (start, end) = record["_definition"], record["_window"]
     name = record["EndpointName"]
     endpoint = backend.find("Endpoint", name)
     _flush(backend, name)
     destination = endpoint["DataCaptureConfig"]["DestinationS3Uri"].rstrip("/")
-    paths = [f"{name}/{item['VariantName']}/{hour:%Y/%m/%d/%H}" for item in endpoint["ProductionVariants"]
-             for hour in hours(start, end)]  # fmt: skip
+    variants = [item["VariantName"] for item in endpoint["ProductionVariants"]]
+    folders = [f"{hour:%Y/%m/%d/%H}" for hour in hours(start, end)]
+    paths = [f"{name}/{variant}/{folder}" for variant in variants for folder in folders]
     local = definition["endpoint"]["LocalPath"]
     inputs = _inputs("endpoint_input", destination, local, paths)
     suffix = f"{record['ScheduledTime']:%Y%m%d%H%M}-{uuid.uuid4().hex[:24]}"
@@ -78,7 +74,7 @@ def _run(backend: "Backend", record: Record) -> Record:
     return _ending(job)
 
 
-def _flush(backend: "Backend", endpoint: str) -> None:
+def _flush(backend: Backend, endpoint: str) -> None:
     """Bring what the endpoint captured up to now to S3."""
     deployment = backend.deployments.get(endpoint)
     for server in deployment.all() if deployment else ():
@@ -102,7 +98,7 @@ def _input(name: str, uri: str, path: str) -> Record:
 
 
 def _merge(
-    backend: "Backend", record: Record, captured: list[Record], merged: str, name: str
+    backend: Backend, record: Record, captured: list[Record], merged: str, name: str
 ) -> Record | None:
     """Join the captured requests with the labels uploaded since; None if there are no labels."""
     definition = record["_definition"]
@@ -126,7 +122,7 @@ def _merge(
     return _process(backend, record, name, app, environment, labels + captured, output)
 
 
-def _analyse(backend: "Backend", record: Record, inputs: list[Record], suffix: str) -> Record:
+def _analyse(backend: Backend, record: Record, inputs: list[Record], suffix: str) -> Record:
     """Run the analysis itself; its report goes to the folder of the hour it was due."""
     definition, output = record["_definition"], _output(record["_definition"])
     kind = "data-quality" if definition["type"] == "DataQuality" else "model-quality"
@@ -185,7 +181,7 @@ def _environment(record: Record) -> dict[str, str]:
 
 
 def _process(
-    backend: "Backend",
+    backend: Backend,
     record: Record,
     name: str,
     app: Record,

@@ -1,6 +1,4 @@
-"""CloudWatch metrics of monitoring runs: SageMaker publishes what the container leaves in a
-file.
-"""
+"""CloudWatch metrics of monitoring runs, from the file that the container leaves."""
 
 import json
 from datetime import UTC, datetime
@@ -9,15 +7,14 @@ from typing import Any
 from moto.cloudwatch.models import cloudwatch_backends
 
 from local_aws.kept import state
-from local_aws.sagemaker.jobs.running import Run
+from local_aws.sagemaker.jobs.runs import Run
 
 FILE = "output/metrics/cloudwatch/cloudwatch_metrics.jsonl"
 _DATA, _MODEL = "/aws/sagemaker/Endpoints/data-metrics", "aws/sagemaker/Endpoints/model-metrics"
 
 
 def publish(run: Run, environment: dict[str, str]) -> None:
-    """Publish the metrics a job left, if any, in the namespace that Model Monitor has for its
-    analysis.
+    """Publish the metrics that a job left, if any, in its analysis's namespace.
 
     Raises:
         ValueError: the file is none of JSON lines in PutMetricData's shape.

@@ -1,15 +1,10 @@
-"""Model Monitor's kinds of resources: how their names, errors and lists differ from those of the
-others.
-"""
+"""Model Monitor's kinds of resources: names, errors and lists that differ from the others'."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from local_aws.sagemaker.resources import Record, Resource
+from local_aws.sagemaker.models import Backend, Record
+from local_aws.sagemaker.resources import Resource
 from local_aws.wire.errors import AwsError
-
-if TYPE_CHECKING:
-    from local_aws.sagemaker.models import Backend
 
 _EQUAL = {
     "EndpointName": "EndpointName",
@@ -21,17 +16,11 @@ _EQUAL = {
 
 @dataclass(frozen=True)
 class MonitoringResource(Resource):
-    """A schedule or an execution: a missing one has a code of its own, and lists have filters of
-    their own.
-    """
+    """A schedule or an execution: a missing one has its own code, and lists their own filters."""
 
-    def find(self, backend: "Backend", name: str) -> Record:
-        """Return the record itself; raises ResourceNotFound, by which the SDK knows that a deletion
-        is done.
-        """
-        if name not in backend.records[self.kind]:
-            raise AwsError("ResourceNotFound", f"{self.words.capitalize()} {name} not found")
-        return super().find(backend, name)
+    def _missing(self, name: str, arn: str) -> AwsError:
+        """Word the answer by whose code the SDK knows that a deletion is done."""
+        return AwsError("ResourceNotFound", f"{self.words.capitalize()} {name} not found")
 
     def _matches(self, record: Record, request: Record) -> bool:
         """Say whether a record passes the filters of a List request."""
@@ -52,6 +41,6 @@ class JobDefinition(MonitoringResource):
         """Return the member that holds its name."""
         return "JobDefinitionName"
 
-    def create(self, backend: "Backend", request: Record) -> Record:
+    def create(self, backend: Backend, request: Record) -> Record:
         """Store a new definition and answer its ARN."""
         return {"JobDefinitionArn": super().create(backend, request)[f"{self.kind}Arn"]}

@@ -1,36 +1,30 @@
-"""Monitoring schedules: checked when they are made or changed, started, stopped, and described with
-their last run.
-"""
+"""Monitoring schedules: made, changed, started, stopped, described with their last run."""
 
 import uuid
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from moto.core.utils import utcnow
 
+from local_aws.sagemaker.models import Backend, Record
 from local_aws.sagemaker.monitoring import definitions, windows
 from local_aws.sagemaker.monitoring.resources import MonitoringResource
-from local_aws.sagemaker.resources import Record
 from local_aws.wire.errors import validation_error
 
-if TYPE_CHECKING:
-    from local_aws.sagemaker.models import Backend
 
-
-def prepare(backend: "Backend", record: Record) -> None:
+def prepare(backend: Backend, record: Record) -> None:
     """Check a new schedule and complete its record."""
     record |= _checked(backend, record["MonitoringScheduleConfig"]) | {
         "MonitoringScheduleStatus": "Scheduled"
     }
 
 
-def begin(backend: "Backend", record: Record) -> None:
+def begin(backend: Backend, record: Record) -> None:
     """Run a schedule of expression NOW, now; the clock runs the others."""
     if windows.expression_of(record["MonitoringScheduleConfig"]) == windows.NOW:
         execute(backend, record, utcnow())
 
 
-def update(backend: "Backend", request: Record) -> Record:
+def update(backend: Backend, request: Record) -> Record:
     """Change a schedule's configuration; one that gives no time keeps its own."""
     with backend.lock:
         record = backend.find("MonitoringSchedule", request["MonitoringScheduleName"])
@@ -43,17 +37,17 @@ def update(backend: "Backend", request: Record) -> Record:
     return {"MonitoringScheduleArn": record["MonitoringScheduleArn"]}
 
 
-def start(backend: "Backend", request: Record) -> None:
+def start(backend: Backend, request: Record) -> None:
     """Let a stopped schedule run again."""
     _set_status(backend, request, "Scheduled")
 
 
-def stop(backend: "Backend", request: Record) -> None:
+def stop(backend: Backend, request: Record) -> None:
     """Let a schedule run no more; what runs already goes on."""
     _set_status(backend, request, "Stopped")
 
 
-def describe(backend: "Backend", request: Record) -> Record:
+def describe(backend: Backend, request: Record) -> Record:
     """Answer a schedule with its last execution."""
     answer = MonitoringResource("MonitoringSchedule", "monitoring schedule").describe(
         backend, request
@@ -71,7 +65,7 @@ def describe(backend: "Backend", request: Record) -> Record:
         return answer | ({"LastMonitoringExecutionSummary": summary} if last else {})
 
 
-def execute(backend: "Backend", record: Record, scheduled: datetime) -> Record:
+def execute(backend: Backend, record: Record, scheduled: datetime) -> Record:
     """Begin one run of a schedule.
 
     Args:
@@ -101,16 +95,17 @@ def execute(backend: "Backend", record: Record, scheduled: datetime) -> Record:
     )
 
 
-def _checked(backend: "Backend", config: Record) -> Record:
+def _checked(backend: Backend, config: Record) -> Record:
     """Check a schedule's configuration; returns the members of its record that follow from it."""
     windows.check_config(config)
     found = definitions.find(backend, config)
     definitions.check(backend, found)
     limit = windows.longest_run(windows.expression_of(config), found["type"])
     if limit and found["seconds"] and found["seconds"] > limit:
+        left = f"{windows.expression_of(config)} leaves a {found['type']} job {limit} seconds"
         raise validation_error(
-            "The stopping condition should be smaller than schedule cadence: MaxRuntimeInSeconds is "
-            f"{found['seconds']}, and {windows.expression_of(config)} leaves a {found['type']} job {limit} seconds."
+            "The stopping condition should be smaller than schedule cadence: "
+            f"MaxRuntimeInSeconds is {found['seconds']}, and {left}."
         )
     return {
         "MonitoringScheduleConfig": config,
@@ -120,7 +115,7 @@ def _checked(backend: "Backend", config: Record) -> Record:
     }
 
 
-def _set_status(backend: "Backend", request: Record, status: str) -> None:
+def _set_status(backend: Backend, request: Record, status: str) -> None:
     """Set a schedule's status, unless it has it."""
     with backend.lock:
         record = backend.find("MonitoringSchedule", request["MonitoringScheduleName"])

@@ -17,9 +17,7 @@ _DAILY = "cron(0 0 ? * * *)"
 
 
 def expression_of(config: dict[str, Any]) -> str:
-    """Return the expression of a MonitoringScheduleConfig; without one a schedule is daily, as the
-    SDK says.
-    """
+    """Return a MonitoringScheduleConfig's expression; without one it is daily, as in the SDK."""
     return config.get("ScheduleConfig", {}).get("ScheduleExpression", _DAILY)
 
 
@@ -38,8 +36,8 @@ def cadence(expression: str) -> timedelta | None:
     every = int(match["every"] or 24) if match else 0
     if not match or int(match["hour"]) > 23 or not 1 <= every <= 24:
         raise validation_error(
-            f"Schedule expression {expression!r} is not supported: use NOW, cron(0 * ? * * *), cron(0 [00-23] ? * * *) "
-            "or cron(0 [00-23]/[01-24] ? * * *)."
+            f"Schedule expression {expression!r} is not supported: use NOW, cron(0 * ? * * *), "
+            "cron(0 [00-23] ? * * *) or cron(0 [00-23]/[01-24] ? * * *)."
         )
     return timedelta(hours=every)
 
@@ -77,9 +75,7 @@ def longest_run(expression: str, monitoring_type: str) -> int | None:
 
 
 def offset(text: str) -> timedelta:
-    """Read an ISO 8601 duration of days, hours and minutes, such as -PT1H; raises
-    ValidationException.
-    """
+    """Read a duration of days, hours and minutes, such as -PT1H; raises ValidationException."""
     match = _DURATION.fullmatch(text)
     if not match or not any(match[part] for part in ("days", "hours", "minutes")):
         raise validation_error(f"{text!r} is no duration such as -PT1H or -P1D.")

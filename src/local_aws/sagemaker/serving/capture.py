@@ -1,6 +1,4 @@
-"""Data capture: the requests and answers of an endpoint, as JSON lines in S3, in SageMaker's own
-layout.
-"""
+"""Data capture: an endpoint's requests and answers, as JSON lines in S3, laid out as on AWS."""
 
 import base64
 import errno
@@ -134,9 +132,7 @@ class Capture:
         return {"captureData": data, "eventMetadata": metadata, "eventVersion": "0"}
 
     def _side(self, mode: str, content_type: str, body: bytes) -> dict[str, str]:
-        """Return one direction: text for the content types named as CSV or JSON, Base64 for all
-        others.
-        """
+        """Return one direction: text for the types named as CSV or JSON, else Base64."""
         headers = self.config.get("CaptureContentTypeHeader", {})
         media_type = content_type.partition(";")[0].strip().lower()
         encoding = "BASE64"
@@ -158,9 +154,7 @@ class Capture:
 
 
 def restore() -> None:
-    """Put into S3 what a crash left in the spool; a last line that is not whole was never
-    answered.
-    """
+    """Put into S3 what a crash left in the spool, without a torn last line: it wasn't answered."""
     for spool in (state.root() / "captured").glob("*"):
         uri, _, lines = spool.read_bytes().partition(b"\n")
         whole = lines[: lines.rfind(b"\n") + 1]

@@ -19,7 +19,7 @@ from local_aws.containers.base import serving
 from local_aws.containers.launcher import Process
 from local_aws.kept import state
 from local_aws.sagemaker.jobs import archives, images, running
-from local_aws.sagemaker.jobs.running import Run
+from local_aws.sagemaker.jobs.runs import Run
 from local_aws.sagemaker.serving.capture import Capture
 from local_aws.sagemaker.serving.meter import Meter
 
@@ -30,9 +30,7 @@ _log = logging.getLogger(__name__)
 
 
 class Server:
-    """A variant's model process: its private root and log, the connections to it, what it captures
-    and counts.
-    """
+    """A variant's model process: its root and log, its connections, its capture and meter."""
 
     def __init__(
         self, region: str, endpoint: str, variant: dict[str, Any], capture: dict[str, Any] | None
@@ -118,14 +116,17 @@ class Server:
                 return int(ready.read_text())
             code = self.process.poll()
             if code is not None:
+                reason = running.failure_reason(self.run, code)
                 raise ValueError(
-                    f"The primary container for production variant {self.variant} did not pass the ping health check. "
-                    f"Please check CloudWatch logs for this endpoint. {running.failure_reason(self.run, code)}"
+                    f"The primary container for production variant {self.variant} did not pass "
+                    "the ping health check. Please check CloudWatch logs for this endpoint. "
+                    f"{reason}"
                 )
             time.sleep(0.01)
         self.process.kill()
         raise ValueError(
-            f"The container for production variant {self.variant} did not answer in {_START_SECONDS} s."
+            f"The container for production variant {self.variant} "
+            f"did not answer in {_START_SECONDS} s."
         )
 
 
@@ -205,9 +206,7 @@ def remove_strays(plans: list[dict[str, Any]]) -> None:
 
 
 class Janitor(threading.Thread):
-    """Looks after the servers of all regions, and what a full disk has kept waiting, twice a
-    second.
-    """
+    """Looks after all regions' servers, and what waits for a full disk, twice a second."""
 
     def __init__(self) -> None:
         super().__init__(name="janitor", daemon=True)

@@ -2,19 +2,16 @@
 
 import threading
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from local_aws.sagemaker.resources import Record
+from local_aws.sagemaker.models import Backend, Record
 from local_aws.sagemaker.serving.deployments import deployment
 from local_aws.wire.errors import validation_error
-
-if TYPE_CHECKING:
-    from local_aws.sagemaker.models import Backend
 
 _MAX_REASON = 1024
 
 
-def prepare(backend: "Backend", record: Record) -> None:
+def prepare(backend: Backend, record: Record) -> None:
     """Complete a new endpoint's record."""
     plan = _plan(backend, record["EndpointConfigName"])
     record |= {"EndpointStatus": "Creating", "_plan": plan} | _shown(
@@ -22,15 +19,13 @@ def prepare(backend: "Backend", record: Record) -> None:
     )
 
 
-def begin(backend: "Backend", record: Record) -> None:
+def begin(backend: Backend, record: Record) -> None:
     """Start the endpoint's models in the background."""
     _in_background(_deploy, backend, record, record["EndpointConfigName"], record["_plan"])
 
 
-def update(backend: "Backend", request: Record) -> Record:
-    """Move an endpoint to another configuration: the old one answers until the new one does, and
-    stays if it fails.
-    """
+def update(backend: Backend, request: Record) -> Record:
+    """Move an endpoint to another configuration; the old one serves until the new one does."""
     with backend.lock:
         record = backend.find("Endpoint", request["EndpointName"])
         _check_settled(record)
@@ -44,7 +39,7 @@ def update(backend: "Backend", request: Record) -> Record:
     return {"EndpointArn": record["EndpointArn"]}
 
 
-def update_weights(backend: "Backend", request: Record) -> Record:
+def update_weights(backend: Backend, request: Record) -> Record:
     """Set variants' weights and instance counts; the next request goes by the new weights."""
     with backend.lock:
         record = backend.find("Endpoint", request["EndpointName"])
@@ -73,17 +68,15 @@ def update_weights(backend: "Backend", request: Record) -> Record:
     return {"EndpointArn": record["EndpointArn"]}
 
 
-def end(backend: "Backend", record: Record) -> None:
+def end(backend: Backend, record: Record) -> None:
     """End the endpoint's models."""
     ended = backend.deployments.pop(record["EndpointName"], None)
     if ended:
         _in_background(ended.end)
 
 
-def resume(backend: "Backend", record: Record) -> None:
-    """Start the models of an endpoint that a restart found; requests wait for them. What failed
-    stays failed.
-    """
+def resume(backend: Backend, record: Record) -> None:
+    """Start an endpoint's models after a restart, unless it failed; requests wait for them."""
     if record["EndpointStatus"] == "Failed":
         return
     if record["EndpointStatus"] != "Creating":
@@ -105,7 +98,7 @@ def _in_background(function: Any, *arguments: Any) -> None:
     threading.Thread(target=function, args=arguments, daemon=True).start()
 
 
-def _deploy(backend: "Backend", record: Record, config_name: str, plan: Record) -> None:
+def _deploy(backend: Backend, record: Record, config_name: str, plan: Record) -> None:
     """Start a plan's models; put them in service, or leave what was there."""
     name = record["EndpointName"]
     old = backend.deployments.get(name)
@@ -132,10 +125,8 @@ def _deploy(backend: "Backend", record: Record, config_name: str, plan: Record) 
         old.end()
 
 
-def _plan(backend: "Backend", config_name: str) -> Record:
-    """Resolve a configuration to all that its models need: it and they may be deleted while the
-    endpoint serves.
-    """
+def _plan(backend: Backend, config_name: str) -> Record:
+    """Resolve a configuration to all that its models need: it and they may be deleted."""
     config = backend.find("EndpointConfig", config_name)
     variants, shadows = (
         [
@@ -157,10 +148,8 @@ def _plan(backend: "Backend", config_name: str) -> Record:
     }
 
 
-def _shown(backend: "Backend", config_name: str, plan: Record) -> Record:
-    """Return what DescribeEndpoint shows of a configuration: summaries of its variants and of data
-    capture.
-    """
+def _shown(backend: Backend, config_name: str, plan: Record) -> Record:
+    """Return DescribeEndpoint's summaries of a configuration's variants and data capture."""
     config = backend.find("EndpointConfig", config_name)
     capture = config.get("DataCaptureConfig")
     summary = capture and {

@@ -1,20 +1,14 @@
-"""Models and endpoint configurations: checked when they are made, so that an endpoint fails for few
-reasons.
-"""
+"""Models and endpoint configurations: checked when made, so that few endpoints fail."""
 
 from collections import Counter
-from typing import TYPE_CHECKING
 
 from local_aws import services
 from local_aws.sagemaker.jobs import images
-from local_aws.sagemaker.resources import Record
+from local_aws.sagemaker.models import Backend, Record
 from local_aws.wire.errors import validation_error
 
-if TYPE_CHECKING:
-    from local_aws.sagemaker.models import Backend
 
-
-def prepare_model(backend: "Backend", record: Record) -> None:
+def prepare_model(backend: Backend, record: Record) -> None:
     """Check that a model is one container with a known image and an artifact that exists."""
     if len(record.get("Containers", [])) == 1:
         record["PrimaryContainer"] = record.pop("Containers")[0]
@@ -33,7 +27,7 @@ def prepare_model(backend: "Backend", record: Record) -> None:
         raise validation_error(f"Could not find model data at {uri}.") from None
 
 
-def prepare_config(backend: "Backend", record: Record) -> None:
+def prepare_config(backend: Backend, record: Record) -> None:
     """Check that the variants' models exist and that nothing is asked that doesn't run offline."""
     for member in ("AsyncInferenceConfig", "ExplainerConfig"):
         if record.get(member):

@@ -1,6 +1,4 @@
-"""CloudWatch metrics of an endpoint's variant: gathered per request, sent in batches as SageMaker
-does.
-"""
+"""CloudWatch metrics of an endpoint's variant: gathered per request, sent in batches."""
 
 import threading
 import time
@@ -14,8 +12,7 @@ _IDLE_SECONDS = 1
 
 
 def due(first: float, last: float) -> bool:
-    """Say whether what was gathered since `first` and added to at `last` (monotonic seconds) should
-    be sent.
+    """Say whether to send what was gathered from `first` to `last` (monotonic seconds).
 
     SageMaker sends about once a minute; a reader of a tutorial, who waits, gets it a second after
     the last request.
@@ -37,9 +34,7 @@ class Meter:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, status: int, model_seconds: float, total_seconds: float) -> None:
-        """Count one request: the model's HTTP status, its time, and the time of the whole
-        request.
-        """
+        """Count one request: the HTTP status, the model's time, and the whole request's."""
         values = {
             "Invocations": 1.0,
             "InvocationsPerInstance": 1.0,

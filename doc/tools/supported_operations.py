@@ -1,42 +1,44 @@
-"""The tables of doc/local-aws.md, made from the code: python -m local_aws.supported rewrites them
-there.
+"""The tables of doc/local-aws.md, made from the code.
+
+`python doc/tools/supported_operations.py` writes them into that page.
 """
 
 from pathlib import Path
 
 from moto.core.utils import get_service_model
 
+from local_aws import operations
 from local_aws.a2i import loops, responses
 from local_aws.containers.catalog import IMAGES
-from local_aws.kept import state
-from local_aws.sagemaker import models
 
-DOCUMENT = state.REPOSITORY / "doc" / "local-aws.md"
+DOCUMENT = Path(__file__).parent.parent / "local-aws.md"
 _MODELS = ("sagemaker", responses.SERVICE)
-_BEGIN, _END = "<!-- made by local_aws.supported -->\n", "<!-- end -->\n"
+_BEGIN, _END = "<!-- made by doc/tools/supported_operations.py -->\n", "<!-- end -->\n"
 
 # What differs from AWS, beside the operations that are missing.
 _DIFFERENCES = {
-    "TrainingJob": "one process, whatever the instance count and type; File and FastFile input from S3; no VPC, spot, "
-    "checkpoints, debugger or profiler: accepted and without effect",
-    "ProcessingJob": "one process; S3 inputs and outputs below /opt/ml; the image needs a ContainerEntrypoint; "
-    "outputs are uploaded at the end of the job",
+    "TrainingJob": "one process, whatever the instance count and type; File and FastFile input "
+    "from S3; no VPC, spot, checkpoints, debugger or profiler: accepted and without effect",
+    "ProcessingJob": "one process; S3 inputs and outputs below /opt/ml; the image needs a "
+    "ContainerEntrypoint; outputs are uploaded at the end of the job",
     "Model": "one container; no model packages, no inference pipelines",
-    "EndpointConfig": "real-time variants; asynchronous inference and explainers are refused; a serverless variant is "
-    "served like any other",
-    "Endpoint": "one process per variant, whatever the instance count; an update is all at once, and rolled back if "
-    "it fails; routing configurations are accepted and without effect",
+    "EndpointConfig": "real-time variants; asynchronous inference and explainers are refused; "
+    "a serverless variant is served like any other",
+    "Endpoint": "one process per variant, whatever the instance count; an update is all at once, "
+    "and rolled back if it fails; routing configurations are accepted and without effect",
     "DataQualityJobDefinition": "endpoint input only; no preprocessing or postprocessing script",
     "ModelQualityJobDefinition": "as data quality",
-    "MonitoringSchedule": "data and model quality; hours missed while the server was down are not made up for",
-    "MonitoringExecution": "begins at its hour, not up to 20 minutes later; looks at whole hours of captured data",
+    "MonitoringSchedule": "data and model quality; hours missed while the server was down are not "
+    "made up for",
+    "MonitoringExecution": "begins at its hour, not up to 20 minutes later; looks at whole hours "
+    "of captured data",
     "HumanTaskUi": "described without a Url; image and video elements are shown as their content",
-    "Workforce": "one private workforce, `default`, is there from the start; identity providers, VPC and IP ranges are "
-    "without effect: workers sign in by a link",
+    "Workforce": "one private workforce, `default`, is there from the start; identity providers, "
+    "VPC and IP ranges are without effect: workers sign in by a link",
     "Workteam": "its workers are those invited by `python -m local_aws invite`, not its members; "
     "notifications are not sent",
-    "FlowDefinition": "custom tasks only, for which AWS has no activation conditions: here they are evaluated against "
-    "InputContent",
+    "FlowDefinition": "custom tasks only; activation conditions are refused, as AWS refuses them "
+    "for custom tasks",
     "HumanLoop": "a worker's time limit begins anew with each saved draft",
 }
 # The content types each image's endpoint takes without a script of the user's own.
@@ -94,33 +96,29 @@ def tables() -> str:
 def _operations() -> str:
     """Return the table of SageMaker's operations, by resource."""
     known = [name for service in _MODELS for name in get_service_model(service).operation_names]
-    operations = models.OPERATIONS | loops.OPERATIONS
+    supported_here = operations.OPERATIONS | loops.OPERATIONS
     lines = [
         "| SageMaker resource | operations | AWS also has | differs from AWS |",
         "|---|---|---|---|",
     ]
     named = set()
-    for resource in models.RESOURCES:
+    for resource in operations.RESOURCES:
         own = [name for name in known if _is_of(name, resource.kind)]
-        supported = [name for name in own if name in operations]
+        supported = [name for name in own if name in supported_here]
         named.update(supported)
-        missing = ", ".join(name for name in own if name not in operations) or "–"
-        lines.append(
-            f"| {resource.words} | {', '.join(supported)} | {missing} | {_DIFFERENCES[resource.kind]} |"
-        )
-    lines.append(f"| any | {', '.join(name for name in operations if name not in named)} | – | – |")
+        missing = ", ".join(name for name in own if name not in supported_here) or "–"
+        cells = (resource.words, ", ".join(supported), missing, _DIFFERENCES[resource.kind])
+        lines.append(f"| {' | '.join(cells)} |")
+    of_any = [name for name in supported_here if name not in named]
+    lines.append(f"| any | {', '.join(of_any)} | – | – |")
     return "\n".join(lines) + "\n"
 
 
 def _is_of(operation: str, kind: str) -> bool:
-    """Say whether an operation is of a kind of resource: its name ends with the kind after a verb
-    or two.
-    """
+    """Say whether an operation is of a kind of resource: its name is the kind's after a verb."""
     verbs = ("Create", "Describe", "List", "Delete", "Stop", "Start", "Update")
-    names = {f"{verb}{kind}" for verb in verbs} | {
-        f"List{kind}s",
-        f"Update{kind}WeightsAndCapacities",
-    }
+    names = {f"{verb}{kind}" for verb in verbs}
+    names |= {f"List{kind}s", f"Update{kind}WeightsAndCapacities"}
     return operation in names or (operation, kind) == ("RenderUiTemplate", "HumanTaskUi")
 
 

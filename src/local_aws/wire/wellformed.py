@@ -56,8 +56,7 @@ def problem(environ: dict[str, Any]) -> tuple[str, str] | None:
 
 
 def read_json(body: bytes | str) -> Any:
-    """Parse JSON, and refuse what Python takes beyond it: NaN, numbers beyond a double's, text that
-    isn't Unicode.
+    """Parse JSON, without what Python takes beyond it: NaN, too large numbers, text not Unicode.
 
     Raises:
         ValueError: it is not JSON.
