@@ -73,7 +73,8 @@ def test_undefined_values_leave_a_gap(browsing, fill, query, schema):
 
 def test_traffic_adds_up(browsing, query, schema):
     query(
-        f"UPDATE {schema}.scoring_key SET scored_at = now() - interval '90 minutes' WHERE scoring_id > 'r-2'"
+        f"UPDATE {schema}.scoring_key SET scored_at = now() - interval '90 minutes'"
+        " WHERE scoring_id > 'r-2'"
     )
     [(now, total)] = query(f"SELECT now(), sum(response_time)::float8 FROM {schema}.scoring_key")
     found = browsing.history.traffic(1, now - timedelta(days=1), now)
@@ -81,7 +82,5 @@ def test_traffic_adds_up(browsing, query, schema):
     assert sum(row["requests"] for row in found) == sum(row["rows"] for row in found) == 40
     assert sum((row["mean"] or 0) * row["requests"] for row in found) == pytest.approx(total)
     assert sum(row["requests"] > 0 for row in found) == 2
-    assert (
-        browsing.history.traffic(1, now - timedelta(days=9), now - timedelta(days=8))[0]["requests"]
-        == 0
-    )
+    [first, *_] = browsing.history.traffic(1, now - timedelta(days=9), now - timedelta(days=8))
+    assert first["requests"] == 0

@@ -24,7 +24,7 @@ from model_monitoring.datamart.browsing import Browsing, history, runs
 SPANS = {"1": "a day", "7": "a week", "30": "30 days", "365": "a year"}  # days and their name
 EVER = {"all": "all"}
 STATES = {state: state for state in ("all", "open", "acknowledged", "closed")}
-# Details of a run that its page has a place for, and those that the fairness report has.
+# Details of a run that have a place of their own on its page, and those of the fairness report.
 DRAWN = ("reason", "error", "erased", "labels", "confusion_matrix", "parameters")
 REPORTED = ("groups", "bias_metrics")
 LONGEST_NAME, LONGEST_NOTE = 100, 1000  # characters
@@ -196,9 +196,8 @@ def _measured(rows: list[dict]) -> Measured:
     slices: dict[str, dict[str, dict]] = defaultdict(dict)
     for row in sliced:
         slices[row["slice"]][row["metric"]] = row
-    # What has a limit is what one looks for, so it comes first.
-    limited = [
-        row["metric"] for row in sliced if (row["lower_limit"], row["upper_limit"]) != (None, None)
-    ]
-    metrics = dict.fromkeys([*limited, *(row["metric"] for row in sliced)])
-    return Measured([row for row in rows if not row["slice"]], list(metrics), slices)
+    # Readers look for metrics with a limit, so these come first.
+    limited = [row for row in sliced if (row["lower_limit"], row["upper_limit"]) != (None, None)]
+    metrics = dict.fromkeys(row["metric"] for row in (*limited, *sliced))
+    whole = [row for row in rows if not row["slice"]]
+    return Measured(whole, list(metrics), slices)

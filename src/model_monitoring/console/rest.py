@@ -155,7 +155,7 @@ def _subscription_of(bodies: list[dict]) -> Subscription:
         raise ValueError(
             "The records belong to several subscriptions: send each one's by themselves."
         )
-    # Each is looked up, as each may name another binding or deployment; all are the same in the end.
+    # Each is looked up, since each may name another binding or deployment of the subscription.
     found = [_subscription(*identity) for identity in identities]
     return found[0]
 

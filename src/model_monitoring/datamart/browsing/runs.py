@@ -67,12 +67,13 @@ class Runs:
         )
 
     def remarks(self, subscription_id: int) -> list[dict]:
-        """Return changes of a subscription's table and captured lines not taken in, newest first."""
+        """Return changes of a table and captured lines that weren't taken in, newest first."""
         return self._database.rows(
             """(SELECT changed_at AS ts, change AS remark FROM schema_change
                 WHERE subscription_id = %(id)s ORDER BY changed_at DESC LIMIT %(most)s)
             UNION ALL
-            (SELECT happened_at, format('not taken in: %%s, line %%s: %%s', uri, line_number, reason)
+            (SELECT happened_at,
+                    format('not taken in: %%s, line %%s: %%s', uri, line_number, reason)
                 FROM payload_error
                 WHERE subscription_id = %(id)s ORDER BY happened_at DESC LIMIT %(most)s)
             ORDER BY ts DESC LIMIT %(most)s""",
