@@ -211,11 +211,14 @@ def reader(running):
 
 def record(subscription, scoring_id=None, values=((1.5, "red"),), answers=((0.9, 1),), **more):
     """A record as openapi.json describes it."""
-    return {
+    outputs = ["score", "predicted_label"]
+    given = {"scoring_id": scoring_id} if scoring_id is not None else {}
+    sent = {
         "binding_id": subscription.binding_uid,
         "subscription_id": subscription.uid,
         "deployment_id": "endpoint",
         "request": {"fields": FEATURES, "values": [list(row) for row in values]},
-        "response": {"fields": ["score", "predicted_label"], "values": [list(row) for row in answers]},
+        "response": {"fields": outputs, "values": [list(row) for row in answers]},
         "response_time": 12,
-    } | ({"scoring_id": scoring_id} if scoring_id is not None else {}) | more  # fmt: skip
+    }
+    return sent | given | more

@@ -32,7 +32,8 @@ def test_an_open_alert_can_be_acknowledged(reader, alert, acknowledge, query, sc
     )
     assert "<button>Acknowledge" not in answer.text
     [(state, by, note, recent)] = query(
-        f"SELECT state, acknowledged_by, note, acknowledged_at > now() - interval '1 minute' FROM {schema}.alert"
+        "SELECT state, acknowledged_by, note, acknowledged_at > now() - interval '1 minute'"
+        f" FROM {schema}.alert"
     )
     assert (state, by, recent) == ("acknowledged", "Ada L.", True)
     assert note.startswith("retraining on Monday")

@@ -37,8 +37,9 @@ def picture(url, tmp_path, width, height=1500):
     file = tmp_path / f"{width}.png"
     subprocess.run(
         [
-            CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
-            "--hide-scrollbars", f"--user-data-dir={tmp_path / 'profile'}",
+            CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu",
+            "--disable-background-networking", "--hide-scrollbars",
+            f"--user-data-dir={tmp_path / 'profile'}",
             f"--window-size={width},{height}", f"--screenshot={file}", url,
         ],
         check=True, capture_output=True, timeout=120,

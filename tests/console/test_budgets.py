@@ -111,7 +111,9 @@ BODIES = {
     "nested objects": (400, b'{"a":' * 400_000),
     "many keys": (400, b"[{" + b",".join(b'"%07d":0' % n for n in range(600_000)) + b"}]"),
     "one key many times": (400, b"[{" + b",".join([b'"a":0'] * 1_300_000) + b"}]"),
-    "a key twice, late": (400, b"[{" + b",".join(b'"%07d":0' % n for n in range(600_000)) + b',"0000001":0}]'),
+    "a key twice, late": (
+        400, b"[{" + b",".join(b'"%07d":0' % n for n in range(600_000)) + b',"0000001":0}]'
+    ),
     "blanks": (400, b" " * 8_000_000),
     "more than a body may have": (413, b"[" + b" " * 9_000_000 + b"]"),
 }  # fmt: skip
@@ -163,7 +165,9 @@ SLOW = {
     "a body": (POST + b"Content-Length: 8000000\r\n\r\n[", b" "),
     "a large body": (POST + b"Content-Length: 20000000\r\n\r\n[", b" "),
     "a chunked body": (POST + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
-    "a form": (b"POST /sign-in HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 60000\r\n\r\na=", b"x"),
+    "a form": (
+        b"POST /sign-in HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 60000\r\n\r\na=", b"x"
+    ),
     "a form of the reviewers": (
         b"POST /review/enter HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 6000\r\n\r\na=", b"x"
     ),

@@ -72,8 +72,8 @@ def test_nothing_to_draw():
 
 @pytest.mark.parametrize(
     "values",
-    [(0.0, 0.0), (1e-300, 2e-300), (1e300, -1e300), (1.7e308, -1.7e308), (1e16, 1e16 + 2), (5, 5), (-1, -1), (0.1, 0.3),
-     (math.inf, 1.0), (math.nan, 1.0), (1e-9, 1e9)],
+    [(0.0, 0.0), (1e-300, 2e-300), (1e300, -1e300), (1.7e308, -1.7e308), (1e16, 1e16 + 2),
+     (5, 5), (-1, -1), (0.1, 0.3), (math.inf, 1.0), (math.nan, 1.0), (1e-9, 1e9)],
 )  # fmt: skip
 def test_any_numbers_stay_inside(values):
     chart = line_chart(points(*values))

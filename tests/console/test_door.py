@@ -94,17 +94,8 @@ def test_hosts_are_named_at_start(database_url, schema, mart, state):
 
 def test_the_command_names_hosts(monkeypatch, capsys, database_url):
     monkeypatch.setattr("signal.signal", lambda *_: None)
-    arguments = [
-        "console",
-        "--port",
-        "0",
-        "--database-url",
-        database_url,
-        "--host",
-        "a.example",
-        "--host",
-        "b:1",
-    ]
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    arguments = ["console", "--port", "0", "--host", "a.example", "--host", "b:1"]
     monkeypatch.setattr("sys.argv", arguments)
     assert main() == 1
     assert "The host 'b:1' isn't a name" in capsys.readouterr().err

@@ -6,8 +6,8 @@ from model_monitoring import datamart
 
 from .conftest import FEATURES, Client
 
-CONTENT = '{"attributions": [{"feature": "size", "value": 1.5, "attribution": 0.4}], "base": 0.1, "output": 0.5,'
-CONTENT += ' "score": 0.62, "link": "logit", "contrast": null, "scored_rows": 10}'
+CONTENT = '{"attributions": [{"feature": "size", "value": 1.5, "attribution": 0.4}], "base": 0.1,'
+CONTENT += ' "output": 0.5, "score": 0.62, "link": "logit", "contrast": null, "scored_rows": 10}'
 
 
 @pytest.fixture
@@ -17,9 +17,11 @@ def explained(subscription, query, schema):
     subscription.payload_logging.store(datamart.PayloadRecord(values, answers, "r"))
     for number in (1, 2):
         query(
-            f"INSERT INTO {schema}.explanation (subscription_id, scoring_id, record_id, row_number, asset_revision,"
-            f" created_at, content) SELECT subscription_id, 'r-' || %s, record_id, %s, '', now() + %s * interval '1 s',"
-            f" %s FROM {schema}.scoring_key",
+            f"""INSERT INTO {schema}.explanation (subscription_id, scoring_id, record_id,
+                row_number, asset_revision, created_at, content)
+            SELECT subscription_id, 'r-' || %s, record_id, %s, '',
+                now() + %s * interval '1 s', %s
+            FROM {schema}.scoring_key""",
             number, number, number, CONTENT,
         )  # fmt: skip
     return subscription

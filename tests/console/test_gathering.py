@@ -35,11 +35,10 @@ def test_a_bad_request_spoils_no_other(program, path, subscription):
     program.post(path, [record(subscription, "first")])
 
     def send(n):
-        bad = (
-            [["text", "red"]] if n % 3 == 0 else [[9.0, "other"]] if n % 3 == 1 else [[1.5, "red"]]
-        )
+        wrong_type, other_content, good = [["text", "red"]], [[9.0, "other"]], [[1.5, "red"]]
+        values = (wrong_type, other_content, good)[n % 3]
         scoring_id = "first" if n % 3 == 1 else f"id-{n}"
-        return program.post(path, [record(subscription, scoring_id, bad)]).status
+        return program.post(path, [record(subscription, scoring_id, values)]).status
 
     with ThreadPoolExecutor(12) as pool:
         statuses = list(pool.map(send, range(90)))

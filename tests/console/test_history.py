@@ -1,18 +1,15 @@
-"""A metric's history: as measured where there are few points, in means with their extremes where
-there are many.
-"""
+"""A metric's history: few points come as measured, many as means with their extremes."""
 
 from datetime import timedelta
 
 import pytest
 
-from model_monitoring.datamart.browsing import status
-from model_monitoring.datamart.postgres.database import Database
+from model_monitoring.datamart.browsing import history
 
 
 @pytest.fixture
-def database(database_url, schema, measured):
-    return Database(database_url, schema)
+def browsing(mart, measured):
+    return mart.browsing
 
 
 @pytest.fixture
@@ -32,19 +29,19 @@ def fill(query, schema):
     return run
 
 
-def test_few_points_come_as_measured(database, fill):
-    fill(status.POINTS)
-    points = status.history(database, 1, "quality", "made", "", None)
-    assert len(points) == status.POINTS
+def test_few_points_come_as_measured(browsing, fill):
+    fill(history.POINTS)
+    points = browsing.history.points(1, "quality", "made", "", None)
+    assert len(points) == history.POINTS
     assert [p["value"] for p in points].count(0) == 1
     assert [p["outside"] for p in points].count(True) == 1
     assert points == sorted(points, key=lambda p: p["ts"])
 
 
-def test_many_points_lose_no_extreme_and_no_measurement(database, fill):
+def test_many_points_lose_no_extreme_and_no_measurement(browsing, fill):
     fill(5000)
-    points = status.history(database, 1, "quality", "made", "", None)
-    assert len(points) == status.POINTS
+    points = browsing.history.points(1, "quality", "made", "", None)
+    assert len(points) == history.POINTS
     assert sum(p["measurements"] for p in points) == 5000
     assert min(p["low"] for p in points) == 0
     assert sum(p["outside"] for p in points) == 1
@@ -52,39 +49,38 @@ def test_many_points_lose_no_extreme_and_no_measurement(database, fill):
     assert points == sorted(points, key=lambda p: p["ts"])
 
 
-def test_a_span_counts_from_the_last_measurement(database, fill, query, schema):
+def test_a_span_counts_from_the_last_measurement(browsing, fill, query, schema):
     fill(100)
     query(f"UPDATE {schema}.measurement SET ts = ts - interval '3 years' WHERE metric = 'made'")
-    assert len(status.history(database, 1, "quality", "made", "", timedelta(hours=9))) == 10
-    assert len(status.history(database, 1, "quality", "made", "", timedelta(days=365))) == 100
+    assert len(browsing.history.points(1, "quality", "made", "", timedelta(hours=9))) == 10
+    assert len(browsing.history.points(1, "quality", "made", "", timedelta(days=365))) == 100
 
 
-def test_thousands_at_one_moment(database, fill, query, schema):
+def test_thousands_at_one_moment(browsing, fill, query, schema):
     fill(1000)
     query(f"UPDATE {schema}.measurement SET ts = '2026-01-01' WHERE metric = 'made'")
-    [point] = status.history(database, 1, "quality", "made", "", None)
-    assert point["measurements"] == status.DENSE
+    [point] = browsing.history.points(1, "quality", "made", "", None)
+    assert point["measurements"] == history.DENSE
 
 
-def test_undefined_values_leave_a_gap(database, fill, query, schema):
+def test_undefined_values_leave_a_gap(browsing, fill, query, schema):
     fill(10)
     query(f"UPDATE {schema}.measurement SET value = NULL WHERE metric = 'made' AND value = 0")
-    values = [p["value"] for p in status.history(database, 1, "quality", "made", "", None)]
+    values = [p["value"] for p in browsing.history.points(1, "quality", "made", "", None)]
     assert values.count(None) == 1
-    assert status.history(database, 1, "quality", "nothing", "", None) == []
+    assert browsing.history.points(1, "quality", "nothing", "", None) == []
 
 
-def test_traffic_adds_up(database, query, schema):
+def test_traffic_adds_up(browsing, query, schema):
     query(
-        f"UPDATE {schema}.scoring_key SET scored_at = now() - interval '90 minutes' WHERE scoring_id > 'r-2'"
+        f"UPDATE {schema}.scoring_key SET scored_at = now() - interval '90 minutes'"
+        " WHERE scoring_id > 'r-2'"
     )
     [(now, total)] = query(f"SELECT now(), sum(response_time)::float8 FROM {schema}.scoring_key")
-    found = status.traffic(database, 1, now - timedelta(days=1), now)
-    assert len(found) == status.STRETCHES
+    found = browsing.history.traffic(1, now - timedelta(days=1), now)
+    assert len(found) == history.STRETCHES
     assert sum(row["requests"] for row in found) == sum(row["rows"] for row in found) == 40
     assert sum((row["mean"] or 0) * row["requests"] for row in found) == pytest.approx(total)
     assert sum(row["requests"] > 0 for row in found) == 2
-    assert (
-        status.traffic(database, 1, now - timedelta(days=9), now - timedelta(days=8))[0]["requests"]
-        == 0
-    )
+    [first, *_] = browsing.history.traffic(1, now - timedelta(days=9), now - timedelta(days=8))
+    assert first["requests"] == 0

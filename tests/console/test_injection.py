@@ -65,16 +65,19 @@ def test_names_on_pages(reader, program, schema, subscribe, mart, query, hostile
 
     query(
         f"""INSERT INTO {schema}.monitor VALUES (1, %(x)s, true, '{{}}');
-        INSERT INTO {schema}.run VALUES ('11111111-1111-1111-1111-111111111111', 1, %(x)s, 'finished', now(), now(),
-            NULL, NULL, 5, jsonb_build_object(%(x)s::text, %(x)s::text, 'error', %(x)s::text, 'list', jsonb_build_array(
-            jsonb_build_object(%(x)s::text, %(x)s::text)), 'labels', jsonb_build_array(%(x)s::text),
-            'confusion_matrix', '[[5]]'::jsonb));
+        INSERT INTO {schema}.run
+            VALUES ('11111111-1111-1111-1111-111111111111', 1, %(x)s, 'finished', now(), now(),
+            NULL, NULL, 5, jsonb_build_object(%(x)s::text, %(x)s::text, 'error', %(x)s::text,
+            'list', jsonb_build_array(jsonb_build_object(%(x)s::text, %(x)s::text)),
+            'labels', jsonb_build_array(%(x)s::text), 'confusion_matrix', '[[5]]'::jsonb));
         INSERT INTO {schema}.measurement
             (run_uid, subscription_id, monitor, metric, slice, ts, value, upper_limit, records)
             VALUES ('11111111-1111-1111-1111-111111111111', 1, %(x)s, %(x)s, %(x)s, now(), 2, 1, 5);
         INSERT INTO {schema}.alert
-            (subscription_id, monitor, metric, slice, state, value, opened_at, opened_by_run, last_seen_at)
-            VALUES (1, %(x)s, %(x)s, %(x)s, 'open', 2, now(), '11111111-1111-1111-1111-111111111111', now())"""
+            (subscription_id, monitor, metric, slice, state, value, opened_at, opened_by_run,
+            last_seen_at)
+            VALUES (1, %(x)s, %(x)s, %(x)s, 'open', 2, now(),
+            '11111111-1111-1111-1111-111111111111', now())"""
         % {"x": "$hostile$" + hostile + "$hostile$"}
     )
     pages = [

@@ -119,7 +119,8 @@ def test_a_database_that_is_gone(schema, mart, subscription, caplog):
 def test_connections_survive_a_restart_of_the_server(program, path, subscription, query):
     assert program.post(path, [record(subscription, "a")]).status == 202
     query(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'data mart'"
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE application_name = 'data mart'"
     )
     assert program.post(path, [record(subscription, "b")]).status == 202
     assert subscription.payload_logging.get_records_count() == 2

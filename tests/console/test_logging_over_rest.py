@@ -15,10 +15,11 @@ def root(schema):
 
 
 def test_payload_arrives_as_python_would_have_stored_it(program, root, subscription):
+    one, other = "2026-03-01T12:00:00Z", "2026-03-01T13:00:00+01:00"
     sent = [
-        record(subscription, "a", TWO_ROWS, [[0.9, 1], [0.1, 0]], scoring_timestamp="2026-03-01T12:00:00Z"),
-        record(subscription, "b", scoring_timestamp="2026-03-01T13:00:00+01:00", response_time=12.4),
-    ]  # fmt: skip
+        record(subscription, "a", TWO_ROWS, [[0.9, 1], [0.1, 0]], scoring_timestamp=one),
+        record(subscription, "b", scoring_timestamp=other, response_time=12.4),
+    ]
     answer = program.post(f"{root}/scoring_payloads", sent)
     assert (answer.status, answer.json) == (202, {"records": 2, "rows": 3})
     content = subscription.payload_logging.get_table_content()
@@ -193,8 +194,8 @@ def test_transactions_come_in_pages(program, root, subscription):
     path = f"{root}/scoring_transactions?subscription_id={subscription.uid}"
     first = program.ask(path).json
     assert first["fields"] == [
-        "scoring_id", "scoring_timestamp", "deployment_id", "asset_revision", "size", "colour", "score",
-        "predicted_label",
+        "scoring_id", "scoring_timestamp", "deployment_id", "asset_revision",
+        "size", "colour", "score", "predicted_label",
     ]  # fmt: skip
     assert [row[0] for row in first["values"]] == [f"r{i:02}-1" for i in range(10)]
     assert "total_count" not in first
@@ -218,18 +219,15 @@ def test_transactions_come_in_pages(program, root, subscription):
 
 
 def test_the_tables_schema(program, root, subscription):
-    path = f"{root}/service_bindings/{subscription.binding_uid}/subscriptions/{subscription.uid}/payload_table_schema"
+    path = f"{root}/service_bindings/{subscription.binding_uid}/subscriptions/{subscription.uid}"
+    path += "/payload_table_schema"
     assert program.ask(path).status == 404  # before the first payload
     program.post(f"{root}/scoring_payloads", [record(subscription, "a")])
     fields = program.ask(path).json["table_schema"]["fields"]
     assert {"name": "size", "type": "double precision", "nullable": True} in fields
     assert {"name": "scoring_id", "type": "text", "nullable": False} in fields
-    assert (
-        program.ask(
-            path.replace(subscription.binding_uid, "00000000-0000-0000-0000-000000000000")
-        ).status
-        == 404
-    )
+    elsewhere = path.replace(subscription.binding_uid, "00000000-0000-0000-0000-000000000000")
+    assert program.ask(elsewhere).status == 404
 
 
 def test_last_values_of_every_deployment(program, root, measured):
@@ -240,5 +238,10 @@ def test_last_values_of_every_deployment(program, root, measured):
     assert metrics["accuracy"]["value"] == 0.5
     assert metrics["area_under_roc"]["issues"] == 1
     assert metrics["requests"] | {"timestamp": ""} == {
-        "metric_type": "performance", "metric": "requests", "slice": "", "value": 40.0, "issues": 0, "timestamp": ""
-    }  # fmt: skip
+        "metric_type": "performance",
+        "metric": "requests",
+        "slice": "",
+        "value": 40.0,
+        "issues": 0,
+        "timestamp": "",
+    }

@@ -15,8 +15,12 @@ from .conftest import Client, record
 
 def test_a_record_may_name_its_version(program, schema, subscription):
     path = f"/v1/data_marts/{schema}/scoring_payloads"
-    sent = [record(subscription, "a", asset_revision="v1"), record(subscription, "b"),
-            record(subscription, "c", asset_revision=None), record(subscription, "d", asset_revision="v2")]  # fmt: skip
+    sent = [
+        record(subscription, "a", asset_revision="v1"),
+        record(subscription, "b"),
+        record(subscription, "c", asset_revision=None),
+        record(subscription, "d", asset_revision="v2"),
+    ]
     assert program.post(path, sent).status == 202
     assert versions(subscription) == {"a-1": "v1", "b-1": "", "c-1": "", "d-1": "v2"}
 
@@ -46,8 +50,12 @@ def test_offline_the_command_asks_the_offline_aws_and_never_the_users_own(state,
     monkeypatch.delenv("TUTORIAL_TARGET", raising=False)
     assert _session() is None
     (state / "aws").mkdir(parents=True)
-    offline = {"AWS_ACCESS_KEY_ID": "offline", "AWS_SECRET_ACCESS_KEY": "s", "AWS_DEFAULT_REGION": "us-east-1",
-               "AWS_ENDPOINT_URL": "http://127.0.0.1:1"}  # fmt: skip
+    offline = {
+        "AWS_ACCESS_KEY_ID": "offline",
+        "AWS_SECRET_ACCESS_KEY": "s",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+    }
     (state / "aws" / "env.json").write_text(json.dumps(offline))
     for name in offline:
         monkeypatch.setenv(name, "to be restored")

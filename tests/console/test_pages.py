@@ -89,7 +89,8 @@ def test_a_new_model_version_is_marked(reader, measured, query, schema):
             VALUES (1, 'endpoint', 'v2');
         UPDATE {schema}.scoring_key SET deployment_key = 2, scored_at = now() - interval '1 hour'
             WHERE scoring_id > 'r-3';
-        UPDATE {schema}.scoring_key SET scored_at = now() - interval '9 hours' WHERE scoring_id <= 'r-3';
+        UPDATE {schema}.scoring_key SET scored_at = now() - interval '9 hours'
+            WHERE scoring_id <= 'r-3';
         UPDATE {schema}.measurement SET deployment_key = 2
             WHERE ts = (SELECT max(ts) FROM {schema}.measurement WHERE monitor = 'quality')"""
     )
@@ -151,19 +152,21 @@ def test_a_run_that_failed_or_was_skipped_says_why(reader, subscription, program
 
 
 def test_slices_and_files_of_any_monitor(reader, measured, query, schema):
-    """A monitor that this console has never heard of: its slices make a table, its details are
-    shown.
-    """
+    """A monitor that the console doesn't know: its slices make a table, its details are shown."""
     query(f"""INSERT INTO {schema}.monitor VALUES (1, 'drift', true, '{{}}');
-        INSERT INTO {schema}.run VALUES ('11111111-1111-1111-1111-111111111111', 1, 'drift', 'finished', now(), now(),
-            now() - interval '1 day', now(), 500, '{{"files": {{"violations": "s3://bucket/violations.json"}},
-            "violations": [{{"feature": "size", "distance": 0.42}}, {{"feature": "colour", "distance": 0.01}}]}}');
+        INSERT INTO {schema}.run
+            VALUES ('11111111-1111-1111-1111-111111111111', 1, 'drift', 'finished', now(), now(),
+            now() - interval '1 day', now(), 500,
+            '{{"files": {{"violations": "s3://bucket/violations.json"}},
+            "violations": [{{"feature": "size", "distance": 0.42}},
+                {{"feature": "colour", "distance": 0.01}}]}}');
         INSERT INTO {schema}.measurement
-            (run_uid, subscription_id, monitor, metric, slice, ts, value, upper_limit, records) VALUES
-            ('11111111-1111-1111-1111-111111111111', 1, 'drift', 'distance', 'size', now(), 0.42, 0.1, 500),
-            ('11111111-1111-1111-1111-111111111111', 1, 'drift', 'distance', 'colour', now(), 0.01, 0.1, 500),
-            ('11111111-1111-1111-1111-111111111111', 1, 'drift', 'p_value', 'size', now(), 0.001, NULL, 500),
-            ('11111111-1111-1111-1111-111111111111', 1, 'drift', 'drifted', '', now(), 1, NULL, 500)""")
+            (run_uid, subscription_id, monitor, metric, slice, ts, value, upper_limit, records)
+            SELECT '11111111-1111-1111-1111-111111111111', 1, 'drift', metric, slice, now(), value,
+                upper_limit, 500
+            FROM (VALUES ('distance', 'size', 0.42, 0.1), ('distance', 'colour', 0.01, 0.1),
+                ('p_value', 'size', 0.001, NULL), ('drifted', '', 1, NULL))
+                measured (metric, slice, value, upper_limit)""")
     home = texts(reader.ask("/"))
     assert "drift distance of size 0.42 ≤ 0.1" in home
     for path in (f"/subscriptions/{measured.uid}", "/runs/11111111-1111-1111-1111-111111111111"):

@@ -122,21 +122,17 @@ def test_links_hold_behind_a_proxy(running, reviewed):
     )
 
 
-def test_invitations_from_a_notebook_and_a_shell(running, reviewed, database_url, schema):
+def test_invitations_from_a_notebook_and_a_shell(
+    running, reviewed, database_url, schema, monkeypatch
+):
+    monkeypatch.setenv("DATABASE_URL", database_url)
     link = running.invite("ben")
     with pytest.raises(ValueError, match=r"no reviewer 'mallory'. There are: anna, ben, carla"):
         running.invite("mallory")
     assert running.invite("ben", "https://studio/proxy/8421/").startswith(
         "https://studio/proxy/8421/review/enter#"
     )
-    options = [
-        "--database-url",
-        database_url,
-        "--schema",
-        schema,
-        "--port",
-        running.url.rsplit(":", 1)[1],
-    ]
+    options = ["--schema", schema, "--port", running.url.rsplit(":", 1)[1]]
     command = [sys.executable, "-m", "model_monitoring.console", *options, "invite"]
     done = subprocess.run([*command, "ben"], capture_output=True, text=True, check=True)
     for each in (link, done.stdout.strip()):

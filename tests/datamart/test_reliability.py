@@ -85,17 +85,12 @@ def writer(url, name, directory):
 
 
 def page(url, port, name, directory):
-    arguments = (
-        "-m",
-        "model_monitoring.console",
-        "--port",
-        port,
-        "--database-url",
-        url,
-        "--schema",
-        "kill",
-    )
-    environment = {"CONSOLE_TOKEN": TOKEN, "TUTORIAL_LOCAL_DIR": str(directory)}
+    arguments = ("-m", "model_monitoring.console", "--port", port, "--schema", "kill")
+    environment = {
+        "DATABASE_URL": url,
+        "CONSOLE_TOKEN": TOKEN,
+        "TUTORIAL_LOCAL_DIR": str(directory),
+    }
     return launch(directory, name, *arguments, **environment)
 
 

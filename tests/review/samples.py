@@ -108,7 +108,9 @@ WALKTHROUGH = """<script src="https://assets.crowd.aws/crowd-html-elements.js"><
   table, th, td { border: 1px solid black; border-collapse: collapse; padding: 5px; }
 </style>
 <crowd-form>
-  <full-instructions header="How to decide"><p>Look at <strong>every</strong> number.</p></full-instructions>
+  <full-instructions header="How to decide">
+    <p>Look at <strong>every</strong> number.</p>
+  </full-instructions>
   <h1>Please review these predictions</h1>
   <div id="data">{{ task.input.table | skip_autoescape }}</div>
   <table>
@@ -116,11 +118,15 @@ WALKTHROUGH = """<script src="https://assets.crowd.aws/crowd-html-elements.js"><
     {% for pair in task.input.Pairs %}
     <tr>
       <td>{{ pair.row }}</td>
-      <td><crowd-text-area name="predicted{{ forloop.index }}" value="{{ pair.prediction }}"></crowd-text-area></td>
+      <td>
+        <crowd-text-area name="predicted{{ forloop.index }}" value="{{ pair.prediction }}">
+        </crowd-text-area>
+      </td>
       <td>
         <input type="radio" id="agree{{ forloop.index }}" name="agreement" value="agree" required>
         <label for="agree{{ forloop.index }}">Agree</label>
-        <input type="radio" id="disagree{{ forloop.index }}" name="agreement" value="disagree" required>
+        <input type="radio" id="disagree{{ forloop.index }}" name="agreement" value="disagree"
+          required>
         <label for="disagree{{ forloop.index }}">Disagree</label>
       </td>
       <td><input type="text" name="True Prediction" placeholder="Your prediction"></td>
@@ -131,7 +137,8 @@ WALKTHROUGH = """<script src="https://assets.crowd.aws/crowd-html-elements.js"><
 </crowd-form>
 """
 WALKTHROUGH_INPUT = {
-    "table": '<table border="1" class="dataframe"><tr><th>radius_mean</th></tr><tr><td>17.99</td></tr></table>',
+    "table": '<table border="1" class="dataframe"><tr><th>radius_mean</th></tr>'
+    "<tr><td>17.99</td></tr></table>",
     "Pairs": [
         {"row": "row_1", "prediction": 0.41},
         {"row": "row_2", "prediction": 0.77},

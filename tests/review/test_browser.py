@@ -204,7 +204,8 @@ def test_crowd_elements_with_a_script_of_ours(enter, store, site):
         <crowd-slider name="s" min="1" max="9"></crowd-slider>
         <crowd-text-area name="t" char-counter="true" maxlength="20"></crowd-text-area>
         <crowd-alert dismissible>Careful</crowd-alert>
-        <crowd-classifier-multi-select name="m" categories="['a']" exclusion-category="{text: 'none'}">
+        <crowd-classifier-multi-select name="m" categories="['a']"
+          exclusion-category="{text: 'none'}">
         </crowd-classifier-multi-select>"""
     store.add("c", template, {})
     page = enter("anna")
@@ -233,8 +234,10 @@ def test_scripts_of_templates_and_data_do_not_run(enter, store, site):
 
 
 def test_styles_of_a_template_neither_leave_it_nor_lie_over_the_page(enter, store, site):
-    store.add("css", "<style>} .bar, h1 { display: none !important } :scope { contain: none !important }"
-              "p { position: fixed; inset: 0 }</style><p>Over all</p><input name=a>", {})  # fmt: skip
+    template = """<style>} .bar, h1 { display: none !important }
+        :scope { contain: none !important } p { position: fixed; inset: 0 }</style>
+        <p>Over all</p><input name=a>"""
+    store.add("css", template, {})
     page = enter("anna")
     page.goto(f"{site}/tasks/css")
     assert page.get_by_role("heading", name="Check a prediction").is_visible()
@@ -244,7 +247,8 @@ def test_styles_of_a_template_neither_leave_it_nor_lie_over_the_page(enter, stor
 
 # Many templates, AWS's own among them, paint a part white and leave the text's colour to the page.
 WHITE = """<style>td { background-color: white; }</style>
-    <table><tr><td>Good <a href="#b">day</a> <crowd-input name="c" label="Is it?"></crowd-input></td></tr></table>"""
+    <table><tr><td>Good <a href="#b">day</a>
+    <crowd-input name="c" label="Is it?"></crowd-input></td></tr></table>"""
 SCREENS = {
     "queue": "/",
     "task": "/tasks/t-0",

@@ -24,8 +24,8 @@ def ask():
 
 @pytest.mark.parametrize(
     "host",
-    ["127.0.0.1", "127.0.0.1:1", "localhost:8421", "LOCALHOST", "[::1]:65535", "studio.example", "STUDIO.example:443",
-     "[fd00::1]:80"],
+    ["127.0.0.1", "127.0.0.1:1", "localhost:8421", "LOCALHOST", "[::1]:65535",
+     "studio.example", "STUDIO.example:443", "[fd00::1]:80"],
 )  # fmt: skip
 def test_known_hosts_lead_here(ask, host):
     assert ask(host=host).text == "inside"
@@ -33,9 +33,10 @@ def test_known_hosts_lead_here(ask, host):
 
 @pytest.mark.parametrize(
     "host",
-    ["evil.example", "evil.example:8421", "127.0.0.1.evil.example", "localhost.evil.example", "evil-localhost",
-     "127.0.0.1@evil.example", "127.0.0.1, evil.example", "127.0.0.1:80:80", "127.0.0.1:x", "127.0.0.2", "0.0.0.0",
-     "127.1", "2130706433", "::1", "[::ffff:127.0.0.1]", "localhost.", "sub.studio.example", " ", "127.0.0.1/"],
+    ["evil.example", "evil.example:8421", "127.0.0.1.evil.example", "localhost.evil.example",
+     "evil-localhost", "127.0.0.1@evil.example", "127.0.0.1, evil.example", "127.0.0.1:80:80",
+     "127.0.0.1:x", "127.0.0.2", "0.0.0.0", "127.1", "2130706433", "::1", "[::ffff:127.0.0.1]",
+     "localhost.", "sub.studio.example", " ", "127.0.0.1/"],
 )  # fmt: skip
 def test_any_other_host_is_refused_before_anything_else(ask, host):
     """A name that an attacker's DNS points at 127.0.0.1 makes any page of that name one of ours, to
@@ -135,8 +136,11 @@ def test_own_pages_may_fetch_frame_and_draw(ask):
         )
 
 
-@pytest.mark.parametrize("host", ["", " ", "https://a.example", "a.example:80", "a.example/b", "*", "*.example", "a b",
-                                  "a@b", "\ud800"])  # fmt: skip
+@pytest.mark.parametrize(
+    "host",
+    ["", " ", "https://a.example", "a.example:80", "a.example/b", "*", "*.example", "a b", "a@b",
+     "\ud800"],
+)  # fmt: skip
 def test_a_host_is_a_bare_name(host):
     with pytest.raises(ValueError, match="isn't a name such as"):
         own_pages_only(Response("inside"), [host])

@@ -41,8 +41,8 @@ CASES = {
         {"it": {"on": True}},
     ),
     "select": (
-        '<crowd-select name="one" label="Which?" value="b"><option>a</option><option value="b">B</option>'
-        "<option>c</option></crowd-select>",
+        '<crowd-select name="one" label="Which?" value="b"><option>a</option>'
+        '<option value="b">B</option><option>c</option></crowd-select>',
         [("one", "c")],
         {"one": "c"},
     ),
@@ -59,14 +59,16 @@ CASES = {
         {"mood": {"label": "bad"}},
     ),
     "classifier of many": (
-        """<crowd-classifier-multi-select name="all" categories='["a", "b"]' exclusion-category="{ text: 'None' }">
+        """<crowd-classifier-multi-select name="all" categories='["a", "b"]'
+        exclusion-category="{ text: 'None' }">
         </crowd-classifier-multi-select>""",
         [("all", "a"), ("all", "None")],
         {"all": {"labels": ["a", "None"]}},
     ),
     "HTML's own": (
         '<input type="radio" name="r" value="1"><input type="radio" name="r" value="2">'
-        '<select name="s"><option>x</option><option value="y">Y</option></select><textarea name="t"></textarea>'
+        '<select name="s"><option>x</option><option value="y">Y</option></select>'
+        '<textarea name="t"></textarea>'
         '<select name="m" multiple><option>x</option><option>y</option><option>z</option></select>',
         [("r", "2"), ("s", "y"), ("t", ""), ("m", "x"), ("m", "z")],
         {"r": {"1": False, "2": True}, "s": "y", "t": "", "m": ["x", "z"]},
@@ -103,7 +105,8 @@ def test_instructions_fold_and_cards_have_headings():
         '<full-instructions header="How to"><p>long</p></full-instructions>'
         "<short-instructions>short</short-instructions>"
         '<crowd-instructions link-text="Help"><short-summary>s</short-summary></crowd-instructions>'
-        '<crowd-card heading="Patient">c</crowd-card><crowd-alert type="info" dismissible>a</crowd-alert>',
+        '<crowd-card heading="Patient">c</crowd-card>'
+        '<crowd-alert type="info" dismissible>a</crowd-alert>',
         {},
     ).html
     page = fragment_fromstring(html)
@@ -124,7 +127,8 @@ def test_an_unknown_element_is_shown_as_its_content_with_a_warning():
 def test_any_element_that_is_not_drawn_is_warned_of_once_and_none_in_comments_or_scripts():
     template = """<!-- <crowd-one> <script> --><html><body><my-scale>1 to 5</my-scale>
         <video>Watch</video><video></video>
-        <script src="https://assets.crowd.aws/crowd-html-elements.js">"<crowd-two>"</script><!-- <crowd-three>"""
+        <script src="https://assets.crowd.aws/crowd-html-elements.js">"<crowd-two>"</script>
+        <!-- <crowd-three>"""
     rendered = render(template, {})
     assert "1 to 5" in rendered.html and "Watch" in rendered.html
     assert [warning.partition(" ")[0] for warning in rendered.warnings] == ["<my-scale>", "<video>"]
@@ -162,7 +166,8 @@ def test_choices_that_are_none_are_warned_of():
 
 def test_the_templates_own_button_names_the_pages_button():
     rendered = render(
-        '<crowd-form><input name="a"><crowd-button form-action="submit">Send it</crowd-button></crowd-form>',
+        '<crowd-form><input name="a">'
+        '<crowd-button form-action="submit">Send it</crowd-button></crowd-form>',
         {},
     )
     assert rendered.submit == "Send it" and "Send it" not in rendered.html
@@ -181,7 +186,8 @@ def test_controls_without_a_label_are_named_for_screen_readers():
 
 
 def test_a_choice_not_yet_made_stays_open():
-    template = '<select name="a" required><option value="" disabled selected>?</option><option>x</option></select>'
+    template = '<select name="a" required><option value="" disabled selected>?</option>'
+    template += "<option>x</option></select>"
     html = render(template + '<input name="b">', {}, [("b", "typed")]).html
     assert html.index("selected") < html.index("<option>x")
 

@@ -10,8 +10,9 @@ from model_monitoring.review.liquid import fill_in
 
 def test_names_with_hyphens_loops_and_captured_text():
     template = (
-        "{% capture head %}{{ task.input.source-ref }}{% endcapture %}{% assign n = task.input.rows | size %}"
-        "{{ head }} {{ n }}:{% for row in task.input.rows %}{{ forloop.index }}{{ row.a-b }}{% endfor %}"
+        "{% capture head %}{{ task.input.source-ref }}{% endcapture %}"
+        "{% assign n = task.input.rows | size %}{{ head }} {{ n }}:"
+        "{% for row in task.input.rows %}{{ forloop.index }}{{ row.a-b }}{% endfor %}"
     )
     task_input = {"source-ref": "s3", "rows": [{"a-b": "x"}, {"a-b": "y"}]}
     assert fill_in(template, task_input).text == "s3 2:1x2y"
@@ -33,7 +34,8 @@ def test_json_fits_an_attribute_and_a_script():
 def test_unescaped_data_keeps_its_tables_and_loses_what_could_act():
     given = (
         '<table class="dataframe"><tr><td onclick="x()">1</td></tr></table><script>x()</script>'
-        '<input name="label"><style>*{}</style><iframe src="//x"></iframe><a href="javascript:x()">l</a>'
+        '<input name="label"><style>*{}</style><iframe src="//x"></iframe>'
+        '<a href="javascript:x()">l</a>'
     )
     text = fill_in("{{ task.input.a | skip_autoescape }}", {"a": given}).text
     assert '<table class="dataframe">' in text and "<td>1</td>" in text

@@ -13,7 +13,8 @@ FIELDS = render(WALKTHROUGH, WALKTHROUGH_INPUT).fields
 def test_each_row_of_the_walkthrough_answers_for_itself():
     pairs = [
         ("agreement[0]", "agree"), ("agreement[1]", "disagree"), ("agreement[2]", "disagree"),
-        ("True Prediction[0]", ""), ("True Prediction[1]", "benign"), ("True Prediction[2]", "malignant"),
+        ("True Prediction[0]", ""), ("True Prediction[1]", "benign"),
+        ("True Prediction[2]", "malignant"),
         ("Change Reason[0]", ""), ("Change Reason[1]", "small"), ("Change Reason[2]", ""),
         ("predicted1", "0.41"), ("predicted2", "0.77"), ("predicted3", "0.5"),
     ]  # fmt: skip

@@ -13,12 +13,12 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from model_monitoring.console import bodies, fairness_pages, formats, pages, rest, reviews, security
 from model_monitoring.datamart import BusyError, DataMart, DataMartError
-from model_monitoring.datamart.postgres.connecting import PAGES
-from model_monitoring.datamart.postgres.database import Database
 from model_monitoring.review import own_pages_only
 
 RETRY_AFTER = 5  # seconds, told to programs while the data mart is away or busy
-LARGEST_FORM = 64 << 10  # bytes: a note on an alert, thrice as long for its encoding, and far more
+LARGEST_FORM = (
+    64 << 10
+)  # bytes: room for a note on an alert, three times as long when encoded, and more
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +45,8 @@ def create_app(
 ) -> Flask:
     """Make the console over the data mart in a schema; nothing is made or changed there.
 
-    With `boto_session`, SageMaker is asked which version of a model serves when records name none.
-    `hosts` are names that browsers reach it by, besides 127.0.0.1 and localhost.
+    With `boto_session`, SageMaker is asked which version of a model serves if records name none.
+    `hosts` are names that browsers reach the console by, besides 127.0.0.1 and localhost.
 
     Raises:
         ValueError: a host has more than a name.
@@ -56,8 +56,7 @@ def create_app(
     app.json = _Json(app)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_FORM
     app.jinja_env.filters.update(formats.FILTERS)
-    app.extensions["mart"] = DataMart(database_url, schema, boto_session, PAGES)
-    app.extensions["database"] = Database(database_url, schema, PAGES)
+    app.extensions["mart"] = DataMart.for_pages(database_url, schema, boto_session)
     app.extensions["schema"] = schema
     reviews.mount(app, secrets.session_key)
     # A Jupyter server that passes requests on says under which path.
@@ -80,12 +79,12 @@ def create_app(
 
 
 def _unavailable(error: DataMartError) -> Response | tuple[str, int]:
-    log.error("%s", error)  # names host, database and user, which are nobody's business outside
+    log.error("%s", error)  # the answer leaves out its host, database and user
     said = "The data mart can't be reached, or isn't set up. The console's log has more."
     if isinstance(error, BusyError):
         said = (
-            "The data mart is busy: another program holds what this needs, or it took too long. Nothing was stored;"
-            " try again. The console's log says who holds it."
+            "The data mart is busy: another program holds what this needs, or it took too long."
+            " Nothing was stored; try again. The console's log says who holds it."
         )
     return _explain(ServiceUnavailable(said, retry_after=RETRY_AFTER))
 

@@ -22,7 +22,7 @@ DOCUMENT = json.loads(OPENAPI.read_text(encoding="utf-8"))
 COMPONENTS = DOCUMENT["components"]
 _SCHEMAS = "#/components/schemas/"
 VALIDATORS = {
-    # a message that repeated the whole body would have no room for what is wrong with it
+    # The mask keeps the body out of messages, which would leave no room for what is wrong with it.
     name: Draft202012Validator(
         {"components": COMPONENTS, "$ref": _SCHEMAS + name}, mask="this value"
     )
@@ -31,11 +31,11 @@ VALIDATORS = {
 # The widest table that PostgreSQL can have has 1,600 columns. As full-precision numbers a row of it
 # takes 32 kB of JSON, so 8 MiB hold 250 of the widest rows, or 100,000 rows of a few columns.
 LARGEST_BODY = 8 << 20  # bytes
-# A list or an object costs Python 60 to 230 bytes, however short its JSON: "{}," is the dearest
-# body there is. 100,000 rows have 200,000 lists: one for the request, one for the answer.
+# A list or an object costs Python 60 to 230 bytes, however short its JSON, so a body of "{},"
+# costs most. 100,000 rows have 200,000 lists: one for the request, one for the answer.
 MOST_CONTAINERS = 500_000
-# Python's objects take up to 40 times the JSON's size. So much JSON is worked on at once, by all
-# threads together: a largest body beside many of the usual size.
+# Python's objects take up to 40 times the JSON's size. All threads together work on so much JSON
+# at once: one body of the largest size beside many of the usual size.
 AT_ONCE = 12 << 20  # bytes
 PATIENCE = 1.0  # seconds that a body waits for others; it holds a thread meanwhile
 LONGEST_PATH = 8  # steps in a message
@@ -48,10 +48,10 @@ _worked_on: dict[object, int] = {}  # bytes of each body
 
 @contextmanager
 def json_body(schema: str) -> Iterator[list | dict]:
-    """Read the request's JSON, as openapi.json describes it; holds its share of memory until left.
+    """Read the request's JSON, as openapi.json describes it; hold its share of memory until left.
 
     Raises:
-        UnsupportedMediaType: it isn't said to be JSON.
+        UnsupportedMediaType: its header doesn't say that it is JSON.
         RequestEntityTooLarge: it has more bytes, or lists and objects, than any sensible record.
         ServiceUnavailable: too many large bodies are being worked on.
         ValueError: the message says what is wrong, and at which field and row.
@@ -114,9 +114,7 @@ def _object(pairs: list[tuple[str, object]]) -> dict:
 
 
 def _refuse_halves(body: object) -> None:
-    """Refuse lone surrogates, which are no text that can be stored, wherever in the body they
-    stand.
-    """
+    """Refuse lone surrogates anywhere in the body: they can't be stored as text."""
     left: list[tuple[tuple, object]] = [((), body)]
     while left:
         path, value = left.pop()

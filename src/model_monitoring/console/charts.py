@@ -1,7 +1,6 @@
-"""Line charts as geometry: paths on a square of 100 by 100, which templates put into an inline SVG
-of any shape.
+"""Line charts as paths on a square of 100 by 100, which templates put into an inline SVG.
 
-Text stands beside the drawing, in HTML: the drawing stretches with the page, and text must not.
+Text stands beside the drawing, in HTML: the drawing stretches with the page, but text must not.
 """
 
 import math
@@ -11,43 +10,39 @@ from itertools import groupby, pairwise
 
 from model_monitoring.console.formats import number, when
 
-FEW = 60  # points, up to which each is a dot on the line
+FEW = 60  # up to so many points, each is a dot on the line
 
 
 @dataclass(frozen=True)
 class Chart:
-    """Paths (the `d` of an SVG path), heights of limits, places of model changes, labels from the
-    top and the left.
-    """
+    """What a template draws. Paths are the `d` of an SVG path, labels go from the top and left."""
 
     line: str
     dots: str
     band: str
     outside: str
-    limits: list[float]
-    changes: list[float]
+    limits: list[float]  # their heights
+    changes: list[float]  # where another version of the model began to answer
     y_labels: list[str]
     x_labels: list[str]
 
 
 def line_chart(points: Sequence[dict], value: str = "value") -> Chart | None:
-    """Draw points with `ts` and a value, and with `low`, `high`, `outside`, `version` and limits
-    where they have them.
+    """Draw points with `ts` and a value; return None if none of them has a value.
 
-    None where no point has a value.
+    `low`, `high`, `outside`, `version` and limits are drawn too, if the points have them.
     """
-    limits = [
-        points[-1][name]
-        for name in ("lower_limit", "upper_limit")
-        if points and _known(points[-1].get(name))
-    ]
+    if not any(_known(point[value]) for point in points):
+        return None
+    limits = [points[-1].get(name) for name in ("lower_limit", "upper_limit")]
+    limits = [limit for limit in limits if _known(limit)]
     heights = [
         point[name]
         for point in points
         for name in (value, "low", "high")
         if _known(point.get(name))
     ]
-    ticks = _ticks([*heights, *limits]) if any(_known(point[value]) for point in points) else []
+    ticks = _ticks([*heights, *limits])
     if not ticks:
         return None
     first, last = points[0]["ts"], points[-1]["ts"]
@@ -64,28 +59,18 @@ def line_chart(points: Sequence[dict], value: str = "value") -> Chart | None:
         [(x(p), y(p["low"]), y(p["high"])) for p in stretch]
         for stretch in _stretches(points, "low")
     ]
+    # A value between two gaps has no line, so it is a dot in any case.
+    dotted = [stretch for stretch in drawn if len(points) <= FEW or len(stretch) == 1]
+    outside = [p for p in points if p.get("outside") and _known(p[value])]
     versions = [point for point in points if point.get("version") is not None]
+    changed = [b for a, b in pairwise(versions) if a["version"] != b["version"]]
     return Chart(
         line="".join(_path(stretch) for stretch in drawn),
-        dots="".join(
-            _path([spot])
-            for stretch in drawn
-            for spot in stretch
-            if len(points) <= FEW or len(stretch) == 1
-        ),
-        band="".join(
-            _path([(a, h) for a, _, h in band] + [(a, w) for a, w, _ in band[::-1]]) + "z"
-            for band in bands
-        ),
-        outside="".join(
-            _path([(x(p), y(p[value]))]) for p in points if p.get("outside") and _known(p[value])
-        ),
+        dots="".join(_path([spot]) for stretch in dotted for spot in stretch),
+        band="".join(_outline(band) for band in bands),
+        outside="".join(_path([(x(p), y(p[value]))]) for p in outside),
         limits=[y(limit) for limit in limits],
-        changes=[
-            x(after)
-            for before, after in pairwise(versions)
-            if before["version"] != after["version"]
-        ],
+        changes=[x(point) for point in changed],
         y_labels=[number(tick) for tick in reversed(ticks)],
         x_labels=[when(first), when(last)] if span else [when(first)],
     )
@@ -94,7 +79,7 @@ def line_chart(points: Sequence[dict], value: str = "value") -> Chart | None:
 def sparkline(
     values: Sequence[float | None], lower: float | None, upper: float | None
 ) -> Chart | None:
-    """Draw values at equal distances, without labels; None where there are fewer than two."""
+    """Draw values at equal distances, without labels; None if there are fewer than two."""
     known = [value for value in values if _known(value)]
     limits = [limit for limit in (lower, upper) if _known(limit)]
     ticks = _ticks([*known, *limits])
@@ -122,12 +107,9 @@ def _known(value: float | None) -> bool:
 
 
 def _stretches(points: Sequence[dict], name: str) -> list[list[dict]]:
-    """Split points where they lack a value: a gap must not be drawn over."""
-    return [
-        list(stretch)
-        for known, stretch in groupby(points, lambda point: _known(point.get(name)))
-        if known
-    ]
+    """Split points at those without a value: a gap must not be drawn over."""
+    runs = groupby(points, lambda point: _known(point.get(name)))
+    return [list(stretch) for known, stretch in runs if known]
 
 
 def _path(spots: Sequence[tuple[float, float]]) -> str:
@@ -136,9 +118,17 @@ def _path(spots: Sequence[tuple[float, float]]) -> str:
     return f"M{x} {y}h0" + "".join(f"L{x} {y}" for x, y in others)
 
 
+def _outline(band: Sequence[tuple[float, float, float]]) -> str:
+    """Enclose a band of places with their low and high: along the top, back along the bottom."""
+    top = [(place, high) for place, _, high in band]
+    bottom = [(place, low) for place, low, _ in band[::-1]]
+    return _path(top + bottom) + "z"
+
+
 def _ticks(values: Sequence[float]) -> list[float]:
-    """Choose four to eight round numbers, evenly spaced, that enclose the values; none where no
-    scale holds them.
+    """Choose four to eight round numbers, evenly spaced, that enclose the values.
+
+    There are none without a value, or if the values span more than a number can hold.
     """
     if not values:
         return []
@@ -147,10 +137,9 @@ def _ticks(values: Sequence[float]) -> list[float]:
         low, high = low - (abs(low) / 10 or 1), high + (abs(high) / 10 or 1)
     if not math.isfinite(high - low):
         return []
-    power = 10.0 ** math.floor(math.log10((high - low) / 4))
-    step = next(
-        (power * factor for factor in (1, 2, 2.5, 5) if power * factor >= (high - low) / 4),
-        power * 10,
-    )
+    least = (high - low) / 4
+    power = 10.0 ** math.floor(math.log10(least))
+    steps = (power * factor for factor in (1, 2, 2.5, 5))
+    step = next((step for step in steps if step >= least), power * 10)
     start = math.floor(low / step)
     return [(start + i) * step for i in range(math.ceil(high / step) - start + 1)]

@@ -12,7 +12,10 @@ from model_monitoring.datamart.monitoring.fairness import REPORT_STYLE
 # The report brings its own style, so that it can be passed on as one file; nothing else may style
 # it or run in it.
 _STYLE = base64.b64encode(hashlib.sha256(REPORT_STYLE.encode()).digest()).decode()
-POLICY = f"default-src 'none'; style-src 'sha256-{_STYLE}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+POLICY = (
+    f"default-src 'none'; style-src 'sha256-{_STYLE}'; base-uri 'none'; form-action 'none';"
+    " frame-ancestors 'none'"
+)
 
 fairness = Blueprint("fairness", __name__)
 fairness.before_request(security.require_session)
@@ -20,9 +23,7 @@ fairness.before_request(security.require_session)
 
 @fairness.get("/subscriptions/<uuid:uid>/fairness")
 def report(uid: UUID) -> Response:
-    """Show the report of a fairness run, of the last that measured something where none is
-    named.
-    """
+    """Show the report of a fairness run, by default of the last that measured something."""
     try:
         monitor = current_app.extensions["mart"].subscriptions.get(str(uid)).fairness_monitoring
         page = monitor.render_report(request.args.get("run"))

@@ -4,22 +4,16 @@ from datetime import UTC, datetime
 
 
 def number(value: object) -> str:
-    """Write a number with four significant digits, and what isn't a number in words; a dash where
-    there is none.
-    """
+    """Write a number with four significant digits, a dash for none, other values as they are."""
     if value is None:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if not isinstance(value, int | float):
         return str(value)
-    return (
-        f"{value:,d}"
-        if isinstance(value, int)
-        else f"{value:,.4g}"
-        if abs(value) < 1e4
-        else f"{value:,.0f}"
-    )
+    if isinstance(value, int):
+        return f"{value:,d}"
+    return f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
 
 
 def when(time: datetime | None) -> str:
@@ -29,10 +23,11 @@ def when(time: datetime | None) -> str:
 
 def limits(row: dict) -> str:
     """Write the limits of a measurement or alert."""
-    lower, upper = row["lower_limit"], row["upper_limit"]
-    parts = [f"≥ {number(lower)}"] * (lower is not None) + [f"≤ {number(upper)}"] * (
-        upper is not None
-    )
+    parts = []
+    if row["lower_limit"] is not None:
+        parts.append(f"≥ {number(row['lower_limit'])}")
+    if row["upper_limit"] is not None:
+        parts.append(f"≤ {number(row['upper_limit'])}")
     return ", ".join(parts) or "–"
 
 

@@ -8,11 +8,10 @@ from model_monitoring.datamart import DataMartError, PayloadRecord, Subscription
 
 
 class Gathering:
-    """Requests that wait for each other anyway, stored together: a transaction costs the same for
-    one as for many.
+    """Requests that wait for each other anyway, stored together.
 
-    Nobody waits for company: whoever comes first stores at once, and whatever comes meanwhile is
-        stored next.
+    A transaction costs the same for one as for many. No request waits for others to come: the
+    first is stored at once, and those that arrive meanwhile are stored next, together.
     """
 
     def __init__(self) -> None:
@@ -20,8 +19,9 @@ class Gathering:
         self._storing = Lock()
 
     def store(self, subscription: Subscription, records: list[PayloadRecord]) -> None:
-        """Store records, all or none, with whatever other threads wait to store; return when they
-        are committed.
+        """Store records, all or none, and return when they are committed.
+
+        What other threads wait to store is stored with them.
 
         Raises:
             ValueError, ConflictError, DataMartError: as `payload_logging.store` does.
@@ -30,8 +30,8 @@ class Gathering:
         self._waiting.append((records, done))
         with self._storing:
             if not done.done() and (problem := _store_all(subscription, self._taken())):
-                # Those who came meanwhile would wait for the same, one after the other, and a
-                # thread each.
+                # Requests that came meanwhile would each wait for the same error, one after the
+                # other, and hold a thread.
                 _fail(self._taken(), problem)
         done.result()
 
@@ -47,9 +47,7 @@ def _fail(requests: list[tuple[list[PayloadRecord], Future]], error: Exception) 
 def _store_all(
     subscription: Subscription, requests: list[tuple[list[PayloadRecord], Future]]
 ) -> DataMartError | None:
-    """Settle requests, together if none is at fault; return the error if the data mart itself is in
-    trouble.
-    """
+    """Settle requests, together if none is at fault; return the data mart's error, if any."""
     try:
         subscription.payload_logging.store(
             [record for records, _ in requests for record in records]
@@ -61,7 +59,7 @@ def _store_all(
         if len(requests) == 1:
             _fail(requests, error)
             return None
-        # One of them is at fault, and the others must not suffer
+        # One of them is at fault, and the others must not suffer: store each by itself.
         for position, request in enumerate(requests):
             if problem := _store_all(subscription, [request]):
                 _fail(requests[position + 1 :], problem)

@@ -1,7 +1,7 @@
 """The console's HTTP server: Waitress, with a deadline for every client it waits for.
 
-Waitress closes a connection where nothing moves. A client that sends or reads a byte now and then
-could hold one for good, and a hundred of them every one there is.
+Waitress closes a connection on which nothing moves. A client that sends or reads a byte now and
+then could still hold one for good, and a hundred such clients could hold all connections.
 """
 
 import time
@@ -15,10 +15,10 @@ from waitress.server import TcpWSGIServer
 from model_monitoring.console.bodies import LARGEST_BODY
 
 THREADS = 16  # requests answered at once; what they log meanwhile is stored together
-SEND_WITHIN = 30  # seconds for a whole request: 300 kB a second, for the largest
-READ_WITHIN = 120  # seconds from a request to the end of its answer's reading, or to the next one
-CONNECTIONS = 100  # of more, the one that has kept us waiting longest is closed
-LARGEST_HEADER = 32 << 10  # bytes, cookies of a Jupyter server's whole domain among them
+SEND_WITHIN = 30  # seconds for a whole request; the largest then takes 300 kB a second
+READ_WITHIN = 120  # seconds until an answer has been read, or until the next request
+CONNECTIONS = 100  # if there are more, the one that has kept us waiting longest is closed
+LARGEST_HEADER = 32 << 10  # bytes, including the cookies of a Jupyter server's whole domain
 
 
 class _Parser(HTTPRequestParser):
@@ -40,27 +40,25 @@ class _Channel(HTTPChannel):
         return super().received(data)
 
     def waiting_since(self) -> float:
-        """Return when the client last asked for something whole, or began to; seconds since
-        1970.
-        """
+        """Return when its request began, or else when it was last heard; seconds since 1970."""
         request = self.request
         return request.begun if request else getattr(self, "heard", self.creation_time)
 
     def is_too_late(self, now: float) -> bool:
-        """Say whether the client had its time to send or to read."""
-        # Being answered; a thread waits if too much of earlier answers isn't read
+        """Say whether the client has used up its time to send or to read."""
+        # It is being answered, unless a thread waits because too many answers are unread.
         if self.requests:
             return self.total_outbufs_len > self.adj.outbuf_high_watermark
         return now - self.waiting_since() > (SEND_WITHIN if self.request else READ_WITHIN)
 
 
 class Listener(TcpWSGIServer):
-    """Waitress's server on a port of 127.0.0.1 where no client can keep others waiting."""
+    """Waitress's server on a port of 127.0.0.1; no client can keep others waiting."""
 
     channel_class = _Channel
 
     def __init__(self, app: WSGIApplication, port: int):
-        # The app answers bodies that are too large in JSON; what is far beyond is cut off here.
+        # The app refuses a body that is too large in JSON; one far beyond that is cut off here.
         super().__init__(
             app,
             host="127.0.0.1",

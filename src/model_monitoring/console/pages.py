@@ -19,13 +19,12 @@ from flask import (
 )
 
 from model_monitoring.console import charts, security
-from model_monitoring.datamart.browsing import status
-from model_monitoring.datamart.postgres.database import Database
+from model_monitoring.datamart.browsing import Browsing, history, runs
 
 SPANS = {"1": "a day", "7": "a week", "30": "30 days", "365": "a year"}  # days and their name
 EVER = {"all": "all"}
 STATES = {state: state for state in ("all", "open", "acknowledged", "closed")}
-# Details of a run that its page has a place for, and those that the fairness report has.
+# Details of a run that have a place of their own on its page, and those of the fairness report.
 DRAWN = ("reason", "error", "erased", "labels", "confusion_matrix", "parameters")
 REPORTED = ("groups", "bias_metrics")
 LONGEST_NAME, LONGEST_NOTE = 100, 1000  # characters
@@ -35,60 +34,50 @@ pages.before_request(security.require_session)
 
 
 class Measured(NamedTuple):
-    """What a run measured: metrics of the whole, and a table of slices (rows) by metrics
-    (columns).
-    """
+    """What a run measured: metrics of all rows, and a table of slices by metrics."""
 
     whole: list[dict]
     metrics: list[str]
     slices: dict[str, dict[str, dict]]
 
 
-def _database() -> Database:
-    return current_app.extensions["database"]
+def _browsing() -> Browsing:
+    return current_app.extensions["mart"].browsing
 
 
 @pages.get("/")
 def home() -> str:
     """Show every subscription with the state of its monitors."""
+    overview = _browsing().overview
     monitors = defaultdict(list)
-    for row in status.monitors(_database()):
+    for row in overview.monitors():
         row["chart"] = charts.sparkline(row["trend"], row["lower_limit"], row["upper_limit"])
         monitors[row["uid"]].append(row)
-    return render_template(
-        "home.html", subscriptions=status.subscriptions(_database()), monitors=monitors
-    )
+    return render_template("home.html", subscriptions=overview.subscriptions(), monitors=monitors)
 
 
 @pages.get("/subscriptions/<uuid:uid>")
 def subscription(uid: UUID) -> str:
     """Show a subscription: what its monitors measured last, its traffic, runs and alerts."""
-    found = _subscription(uid)
+    browsing, found = _browsing(), _subscription(uid)
+    subscription_id = found["subscription_id"]
     days = _choice("days", SPANS, default="7")
     until = datetime.now(UTC)
-    traffic = status.traffic(
-        _database(), found["subscription_id"], until - timedelta(days=int(days)), until
-    )
+    since = until - timedelta(days=int(days))
+    traffic = browsing.history.traffic(subscription_id, since, until)
     last = groupby(
-        status.last_measurements(_database(), str(uid)),
+        browsing.overview.last_measurements(subscription_id),
         lambda row: (row["metric_type"], row["run_uid"]),
     )
     measured = {key: _measured(list(rows)) for key, rows in last}
-    drift = [
-        status.run(_database(), run_uid)["details"].get("drift")
-        for monitor, run_uid in measured
-        if monitor == "drift"
-    ]
     return render_template(
         "subscription.html",
         subscription=found,
         measured=measured,
-        drift=sorted(drift[0], key=lambda row: not row.get("drifted"))
-        if drift and drift[0]
-        else None,
-        alerts=status.alerts(_database(), subscription_uid=str(uid)),
-        runs=status.runs(_database(), found["subscription_id"]),
-        remarks=status.remarks(_database(), found["subscription_id"]),
+        drift=_drift_table([run_uid for monitor, run_uid in measured if monitor == "drift"]),
+        alerts=browsing.runs.alerts(subscription_uid=str(uid)),
+        runs=browsing.runs.newest(subscription_id),
+        remarks=browsing.runs.remarks(subscription_id),
         days=days,
         spans=SPANS,
         requests=sum(stretch["requests"] for stretch in traffic),
@@ -99,8 +88,16 @@ def subscription(uid: UUID) -> str:
     )
 
 
-@pages.get("/subscriptions/<uuid:uid>/history")
-def history(uid: UUID) -> str:
+def _drift_table(run_uids: list[str]) -> list[dict] | None:
+    """Return the drift table of the one drift run, if any; features that drifted come first."""
+    for run_uid in run_uids:
+        if table := _browsing().runs.find(run_uid)["details"].get("drift"):
+            return sorted(table, key=lambda row: not row.get("drifted"))
+    return None
+
+
+@pages.get("/subscriptions/<uuid:uid>/history", endpoint="history")
+def metric_history(uid: UUID) -> str:
     """Show a metric's history."""
     found = _subscription(uid)
     which = [request.args.get(name, "") for name in ("monitor", "metric", "slice")]
@@ -108,9 +105,10 @@ def history(uid: UUID) -> str:
         abort(404, "Nothing of that name was measured.")
     days = _choice("days", SPANS | EVER, default="30")
     span = None if days in EVER else timedelta(days=int(days))
-    points = status.history(_database(), found["subscription_id"], *which, span)
+    points = _browsing().history.points(found["subscription_id"], *which, span)
     if not points:
         abort(404, "Nothing of that name was measured.")
+    is_dense = any(point["measurements"] == history.DENSE for point in points)
     return render_template(
         "history.html",
         subscription=found,
@@ -121,37 +119,33 @@ def history(uid: UUID) -> str:
         spans=SPANS | EVER,
         count=sum(point["measurements"] for point in points),
         points=points,
-        dense=any(point["measurements"] == status.DENSE for point in points) and status.DENSE,
+        dense=is_dense and history.DENSE,
         chart=charts.line_chart(points),
-        newest=status.newest(_database(), found["subscription_id"], *which),
+        newest=_browsing().history.newest(found["subscription_id"], *which),
     )
 
 
 @pages.get("/runs/<uuid:uid>")
 def run(uid: UUID) -> str:
     """Show a run: its window, what it read, what it found."""
-    found = status.run(_database(), str(uid))
-    if not found:
-        abort(404, "There is no such run.")
+    browsing, found = _browsing(), _run(uid)
+    details = found["details"].items()
     return render_template(
         "run.html",
         run=found,
-        details={
-            name: value for name, value in found["details"].items() if name not in DRAWN + REPORTED
-        },
-        measured=_measured(status.measurements(_database(), str(uid))),
-        alerts=status.alerts(_database(), run_uid=str(uid)),
+        details={name: value for name, value in details if name not in DRAWN + REPORTED},
+        measured=_measured(browsing.runs.measurements(str(uid))),
+        alerts=browsing.runs.alerts(run_uid=str(uid)),
     )
 
 
 @pages.get("/runs/<uuid:uid>/run.json")
 def run_file(uid: UUID) -> Response:
-    """Give a run to whoever wants to keep it: what it read, measured and found, in one file."""
-    found = status.run(_database(), str(uid)) or abort(404, "There is no such run.")
-    response = jsonify(found | {"measurements": status.measurements(_database(), str(uid))})
-    response.headers["Content-Disposition"] = (
-        f'attachment; filename="{found["monitor"]}-run-{uid}.json"'
-    )
+    """Give a run as a file: what it read, measured and found."""
+    found = _run(uid)
+    response = jsonify(found | {"measurements": _browsing().runs.measurements(str(uid))})
+    name = f"{found['monitor']}-run-{uid}.json"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 
@@ -159,9 +153,9 @@ def run_file(uid: UUID) -> Response:
 def alerts() -> str:
     """List alerts."""
     state = _choice("state", STATES, default="all")
-    found = status.alerts(_database(), state=None if state == "all" else state)
+    found = _browsing().runs.alerts(state=None if state == "all" else state)
     return render_template(
-        "alerts.html", alerts=found, state=state, states=STATES, most=status.ALERTS
+        "alerts.html", alerts=found, state=state, states=STATES, most=runs.ALERTS
     )
 
 
@@ -170,10 +164,8 @@ def acknowledge(alert_id: int) -> Response:
     """Note who looks after an alert."""
     who, note = (request.form.get(name, "").strip() for name in ("who", "note"))
     if not who or len(who) > LONGEST_NAME or len(note) > LONGEST_NOTE or "\0" in who + note:
-        abort(
-            400,
-            f"Say who you are, in up to {LONGEST_NAME} characters, and a note of up to {LONGEST_NOTE}.",
-        )
+        lengths = f"in up to {LONGEST_NAME} characters, and a note of up to {LONGEST_NOTE}"
+        abort(400, f"Say who you are, {lengths}.")
     try:
         current_app.extensions["mart"].alerts.acknowledge(alert_id, who, note)
     except ValueError:
@@ -182,13 +174,21 @@ def acknowledge(alert_id: int) -> Response:
 
 
 def _subscription(uid: UUID) -> dict:
-    found = [row for row in status.subscriptions(_database()) if row["uid"] == str(uid)]
-    return found[0] if found else abort(404, "There is no such subscription.")
+    for row in _browsing().overview.subscriptions():
+        if row["uid"] == str(uid):
+            return row
+    abort(404, "There is no such subscription.")
+
+
+def _run(uid: UUID) -> dict:
+    return _browsing().runs.find(str(uid)) or abort(404, "There is no such run.")
 
 
 def _choice(name: str, choices: dict[str, str], default: str) -> str:
     given = request.args.get(name, default)
-    return given if given in choices else abort(400, f"{name} is one of {', '.join(choices)}.")
+    if given not in choices:
+        abort(400, f"{name} is one of {', '.join(choices)}.")
+    return given
 
 
 def _measured(rows: list[dict]) -> Measured:
@@ -196,9 +196,8 @@ def _measured(rows: list[dict]) -> Measured:
     slices: dict[str, dict[str, dict]] = defaultdict(dict)
     for row in sliced:
         slices[row["slice"]][row["metric"]] = row
-    # What has a limit is what one looks for, so it comes first.
-    limited = [
-        row["metric"] for row in sliced if (row["lower_limit"], row["upper_limit"]) != (None, None)
-    ]
-    metrics = dict.fromkeys([*limited, *(row["metric"] for row in sliced)])
-    return Measured([row for row in rows if not row["slice"]], list(metrics), slices)
+    # Readers look for metrics with a limit, so these come first.
+    limited = [row for row in sliced if (row["lower_limit"], row["upper_limit"]) != (None, None)]
+    metrics = dict.fromkeys(row["metric"] for row in (*limited, *sliced))
+    whole = [row for row in rows if not row["slice"]]
+    return Measured(whole, list(metrics), slices)

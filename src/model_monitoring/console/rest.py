@@ -1,5 +1,6 @@
-"""Logging over REST, with OpenScale's paths and bodies; openapi.json describes it, and bodies are
-checked by that.
+"""Logging over REST, with AI OpenScale's paths and bodies.
+
+openapi.json describes it, and bodies are checked against that document.
 """
 
 from collections.abc import Iterator
@@ -13,9 +14,10 @@ from model_monitoring.console import security
 from model_monitoring.console.bodies import COMPONENTS, DOCUMENT, LARGEST_BODY, json_body
 from model_monitoring.console.gathering import gatherings
 from model_monitoring.datamart import ConflictError, PayloadRecord, Subscription
-from model_monitoring.datamart.browsing import explanations, status
+from model_monitoring.datamart.browsing import Browsing
 
-PARAMETERS = {  # that may be in the query, by the name of the operation, which is also the view's
+# The parameters that a query may have, by the name of the operation, which is also the view's.
+PARAMETERS = {
     operation["operationId"]: {
         each.get("name") or each["$ref"].split("/")[-1] for each in operation.get("parameters", ())
     }
@@ -37,16 +39,14 @@ def _mart_of(endpoint: str | None, values: dict) -> None:
 
 @rest.before_request
 def _check() -> None:
-    request.max_content_length = LARGEST_BODY  # of the other pages' forms, far less
+    request.max_content_length = LARGEST_BODY  # the forms of the other pages may have far less
     if request.data_mart_id != current_app.extensions["schema"]:
         raise NotFound("There is no such data mart: its id is the name of its schema.")
     known = PARAMETERS.get(request.endpoint.removeprefix("rest."), set())
     if unknown := sorted(set(request.args) - known):
-        raise BadRequest(
-            f"Unknown parameter {', '.join(unknown)}; known are {', '.join(sorted(known)) or 'none'}."[
-                :LONGEST_MESSAGE
-            ]
-        )
+        said = f"Unknown parameter {', '.join(unknown)}; known are "
+        said += f"{', '.join(sorted(known)) or 'none'}."
+        raise BadRequest(said[:LONGEST_MESSAGE])
 
 
 @rest.post("/scoring_payloads")
@@ -54,24 +54,20 @@ def store_scoring_payloads() -> tuple[dict, int]:
     """Store scoring records of one subscription."""
     with _refusals(), json_body("ScoringRecords") as records:
         subscription = _subscription_of(records)
-        gatherings[subscription.uid].store(
-            subscription,
-            [
-                PayloadRecord(
-                    record["request"],
-                    record["response"],
-                    record.get("scoring_id"),
-                    record.get("scoring_timestamp"),
-                    record.get("response_time"),
-                    record.get("asset_revision"),
-                )
-                for record in records
-            ],
-        )
-    return {
-        "records": len(records),
-        "rows": sum(len(record["request"]["values"]) for record in records),
-    }, 202
+        gatherings[subscription.uid].store(subscription, [_record(each) for each in records])
+    rows = sum(len(record["request"]["values"]) for record in records)
+    return {"records": len(records), "rows": rows}, 202
+
+
+def _record(sent: dict) -> PayloadRecord:
+    return PayloadRecord(
+        sent["request"],
+        sent["response"],
+        sent.get("scoring_id"),
+        sent.get("scoring_timestamp"),
+        sent.get("response_time"),
+        sent.get("asset_revision"),
+    )
 
 
 @rest.post("/feedback_payloads")
@@ -91,15 +87,11 @@ def list_scoring_transactions() -> dict:
         raise BadRequest("include_total_count is true or false.")
     limit, offset = _page()
     with _no_payload_yet():
-        fields, values = status.payload_rows(
-            current_app.extensions["database"], subscription, limit, offset
-        )
-    total = (
-        {"total_count": subscription.payload_logging.get_records_count()}
-        if counted == "true"
-        else {}
-    )
-    return {"fields": fields, "values": values} | total
+        fields, values = _browsing().records.payload(subscription.table(), limit, offset)
+    found = {"fields": fields, "values": values}
+    if counted == "true":
+        found["total_count"] = subscription.payload_logging.get_records_count()
+    return found
 
 
 @rest.get(f"{binding}/feedback_payloads")
@@ -108,9 +100,7 @@ def list_feedback_payloads(binding_id: str, subscription_id: str) -> list[dict]:
     subscription = _subscription(subscription_id, binding_id)
     limit, offset = _page()
     with _no_payload_yet():
-        fields, values = status.feedback_rows(
-            current_app.extensions["database"], subscription, limit, offset
-        )
+        fields, values = _browsing().records.feedback(subscription.table(), limit, offset)
     return [dict(zip(fields, row, strict=True)) for row in values]
 
 
@@ -119,36 +109,26 @@ def get_payload_table_schema(binding_id: str, subscription_id: str) -> dict:
     """Return the payload's columns."""
     subscription = _subscription(subscription_id, binding_id)
     with _no_payload_yet():
-        return {
-            "table_schema": {
-                "fields": subscription.payload_logging.print_table_schema().to_dict("records")
-            }
-        }
+        columns = subscription.payload_logging.print_table_schema().to_dict("records")
+    return {"table_schema": {"fields": columns}}
 
 
 @rest.get("/explanations")
 def list_explanations() -> dict:
-    """List what was explained; explaining itself takes a session with AWS, which the console has
-    none of.
-    """
+    """List stored explanations; making one takes a session with AWS, which the console lacks."""
     subscription = _subscription(request.args.get("subscription_id", ""))
-    wanted, database = request.args.get("scoring_id"), current_app.extensions["database"]
-    return {
-        "explanations": explanations.newest(
-            database, subscription.subscription_id, wanted, *_page()
-        )
-    }
+    found = _browsing().records.explanations(
+        subscription.subscription_id, request.args.get("scoring_id"), *_page()
+    )
+    return {"explanations": found}
 
 
 @rest.get("/deployment_metrics")
 def get_deployment_metrics() -> dict:
     """Return the last value of every metric."""
-    found = status.last_measurements(current_app.extensions["database"])
-    return {
-        "deployment_metrics": [
-            _deployment(list(rows)) for _, rows in groupby(found, lambda row: row["uid"])
-        ]
-    }
+    found = _browsing().overview.last_measurements()
+    by_subscription = groupby(found, lambda row: row["uid"])
+    return {"deployment_metrics": [_deployment(list(rows)) for _, rows in by_subscription]}
 
 
 def _deployment(rows: list[dict]) -> dict:
@@ -161,6 +141,10 @@ def _deployment(rows: list[dict]) -> dict:
     }
 
 
+def _browsing() -> Browsing:
+    return current_app.extensions["mart"].browsing
+
+
 def _subscription_of(bodies: list[dict]) -> Subscription:
     """Return the one subscription that all bodies name."""
     identities = {
@@ -171,6 +155,7 @@ def _subscription_of(bodies: list[dict]) -> Subscription:
         raise ValueError(
             "The records belong to several subscriptions: send each one's by themselves."
         )
+    # Each is looked up, since each may name another binding or deployment of the subscription.
     found = [_subscription(*identity) for identity in identities]
     return found[0]
 

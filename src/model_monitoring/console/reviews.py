@@ -1,6 +1,4 @@
-"""Review by people: the reviewers' own site, invitations to it, and the page that shows how it
-goes.
-"""
+"""Review by people: the reviewers' own site, invitations to it, and the page about progress."""
 
 import hmac
 from datetime import UTC, datetime, timedelta
@@ -10,7 +8,6 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
 from model_monitoring import review
 from model_monitoring.console import security
-from model_monitoring.datamart.browsing import reviews as review_queries
 
 SITE = "/review"
 INVITED_FOR = timedelta(days=7)
@@ -21,8 +18,9 @@ reviews.before_request(security.require_session)
 
 
 def mount(app: Flask, session_key: bytes) -> None:
-    """Put the reviewers' site under a path of the console; its sessions are its own and open
-    nothing else.
+    """Put the reviewers' site under a path of the console.
+
+    Its sessions are its own: they open nothing else of the console.
     """
     app.config["REVIEW_SECRET"] = hmac.digest(session_key, b"review", "sha256")
     queue = app.extensions["mart"].reviews.queue()
@@ -34,7 +32,7 @@ def invite(app: Flask, reviewer: str) -> str:
     """Return the path that lets a reviewer in, below the console's own address, for a week.
 
     Raises:
-        ValueError: nobody of that name may answer any task.
+        ValueError: no reviewer of that name may answer any task.
     """
     known = app.extensions["mart"].reviews.reviewers()
     if reviewer not in known:
@@ -45,9 +43,7 @@ def invite(app: Flask, reviewer: str) -> str:
 
 @reviews.get("/reviews")
 def status() -> str:
-    """Show what waits, how reviewers agree with each other and with the model, and what they said
-    last.
-    """
+    """Show what waits, how far reviewers agree, and what they answered last."""
     return _status()
 
 
@@ -65,23 +61,25 @@ def make_invitation() -> str:
 
 
 def _status(**invited: object) -> str:
-    database = current_app.extensions["database"]
-    queues = review_queries.queues(database)
-    wanted = request.args.get("subscription", queues[0]["uid"] if queues else "")
+    mart = current_app.extensions["mart"]
+    progress = mart.browsing.reviews
+    queues = progress.queues()
+    first = queues[0]["uid"] if queues else ""
+    wanted = request.args.get("subscription", first)
     chosen = next((queue for queue in queues if queue["uid"] == wanted), None)
     if wanted and not chosen:
         abort(404, "No rows of such a subscription are reviewed.")
     found = {"invitation": None} | invited
     if chosen:
-        agreement = current_app.extensions["mart"].reviews.agreement(chosen["name"])
+        agreement = mart.reviews.agreement(chosen["name"])
         said = {row["reviewer"]: row for row in agreement.reviewers.to_dict("records")}
+        # Those who answered, and those who were asked and haven't answered yet.
+        names = sorted({*chosen["reviewers"], *said})
         found |= {
             "agreement": agreement,
-            "reviewers": [
-                said.get(name, {"reviewer": name}) for name in sorted({*chosen["reviewers"], *said})
-            ],
-            "reasons": review_queries.reasons(database, chosen["subscription_id"]),
-            "feedback": review_queries.feedback(database, chosen["subscription_id"]),
-            "recent": review_queries.recent(database, chosen["subscription_id"]),
+            "reviewers": [said.get(name, {"reviewer": name}) for name in names],
+            "reasons": progress.reasons(chosen["subscription_id"]),
+            "feedback": progress.feedback(chosen["subscription_id"]),
+            "recent": progress.recent(chosen["subscription_id"]),
         }
     return render_template("reviews.html", queues=queues, chosen=chosen, **found)

@@ -1,4 +1,4 @@
-"""Who may enter: one token, which programs send as a bearer header and people type into a form."""
+"""Who may enter: programs send one token as a bearer header, people type it into a form."""
 
 import hashlib
 import hmac
@@ -29,8 +29,8 @@ SHORTEST_TOKEN = 20  # characters, of a token that the user chose
 LONGEST_PATH = 1000  # characters, kept in a cookie, which browsers drop above 4 KB
 SESSION_LENGTH = timedelta(hours=8)
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self';"
-    " base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self';"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
 }
@@ -47,8 +47,9 @@ class Secrets(NamedTuple):
 
 
 def load_secrets(directory: Path) -> Secrets:
-    """Read the token and the session key, making them the first time; CONSOLE_TOKEN sets another
-    token.
+    """Read the token and the session key; the first call makes them.
+
+    CONSOLE_TOKEN sets another token.
 
     Raises:
         ValueError: CONSOLE_TOKEN is so short that it could be guessed.
@@ -64,15 +65,13 @@ def load_secrets(directory: Path) -> Secrets:
 
 
 def _kept(path: Path) -> str:
-    """Read a random text from a file that only this user can read; whichever process comes first
-    makes it.
-    """
+    """Read a random string from a file that only this user can read; make the file if need be."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
         handle, fresh = tempfile.mkstemp(dir=path.parent)
         with os.fdopen(handle, "w") as file:
             file.write(secrets.token_urlsafe(32) + "\n")
-        with suppress(FileExistsError):
+        with suppress(FileExistsError):  # another process was first: its file counts
             os.link(fresh, path)
         os.unlink(fresh)
     path.chmod(0o600)
@@ -98,7 +97,7 @@ def protect(app: Flask, held: Secrets) -> None:
     @app.after_request
     def add_headers(response: Response) -> Response:
         for name, value in HEADERS.items():
-            # A page may have reasons for a policy of its own
+            # A page that has a policy of its own keeps it.
             response.headers.setdefault(name, value)
         if request.endpoint != "static":
             response.headers["Cache-Control"] = "no-store"
@@ -106,7 +105,7 @@ def protect(app: Flask, held: Secrets) -> None:
 
 
 def _is_token(given: str) -> bool:
-    # Digests are of one length, so that the time taken tells nothing of the token's.
+    # Digests all have one length, so the time that this takes doesn't reveal the token's.
     given, held = (
         hashlib.sha256(text.encode()).digest()
         for text in (given, current_app.config["CONSOLE_TOKEN"])
@@ -115,9 +114,7 @@ def _is_token(given: str) -> bool:
 
 
 def require_bearer() -> None:
-    """Refuse a request without the token in its Authorization header; a token anywhere else counts
-    for nothing.
-    """
+    """Refuse a request without the token in its Authorization header; no other place counts."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not _is_token(given.strip()):
         said = "Send the token in a header, Authorization: Bearer <token>."
@@ -144,7 +141,7 @@ def form() -> str:
 
 @sign_in.post("/sign-in")
 def enter() -> Response | tuple[str, int]:
-    """Open a session for whoever knows the token."""
+    """Open a session for a visitor who knows the token."""
     if not _is_token(request.form.get("token", "").strip()):
         return render_template("sign_in.html", problem="That isn't the token."), 401
     asked_for = session.get("asked_for", url_for("pages.home"))

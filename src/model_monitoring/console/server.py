@@ -17,9 +17,7 @@ from model_monitoring.console.listener import Listener
 
 @dataclass(frozen=True)
 class Console:
-    """A console: where it listens, with which token; `server.run()` answers requests until
-    `stop()`.
-    """
+    """A console: its address and token. `server.run()` answers requests until `stop()`."""
 
     url: str
     token: str = field(repr=False)
@@ -27,33 +25,36 @@ class Console:
     server: Listener = field(repr=False)
 
     def invite(self, reviewer: str, url: str | None = None) -> str:
-        """Return the link that lets a reviewer answer tasks for a week; ValueError where nobody is
-        called so.
+        """Return the link that lets a reviewer answer tasks for a week.
 
-        `url` is where reviewers reach the console, if not at its own: through Jupyter's proxy, or a
-        server before it.
+        `url` is the address at which reviewers reach the console, if it isn't the console's own:
+        that of Jupyter's proxy, or of a server before the console.
+
+        Raises:
+            ValueError: there is no reviewer of that name.
         """
         return (url or self.url).rstrip("/") + reviews.invite(self.app, reviewer)
 
     def stop(self) -> None:
-        """Answer no more requests, when those begun are answered."""
+        """Answer the requests that have begun, then no more."""
         self.server.task_dispatcher.shutdown(cancel_pending=False)
-        # Sockets are closed by the thread that waits on them, which then has nothing to wait on and
-        # ends. Its lock keeps the thread, woken by something else, from closing the trigger before
-        # it is pulled.
+        # The thread that waits on the sockets closes them; it then has nothing to wait on, and
+        # ends. Something else may wake that thread: the lock keeps it from closing the trigger
+        # before it is pulled here.
         with self.server.trigger.lock:
             self.server.trigger.thunks.append(
                 lambda: self.server.asyncore.close_all(self.server._map)
             )
             self.server.trigger.pull_trigger()
         deadline = time.monotonic() + 5
-        # Emptied last: a console started now could otherwise
+        # Wait until all is closed: a console started now could otherwise get the number of a file
+        # that is just being closed, and lose it.
         while self.server._map and time.monotonic() < deadline:
-            time.sleep(0.01)  # be given a number of a file that is just being closed, and lose it
+            time.sleep(0.01)
 
 
 def state_directory() -> Path:
-    """Return where the offline services keep what they hold."""
+    """Return the folder in which the offline services keep what they hold."""
     return Path(os.environ.get("TUTORIAL_LOCAL_DIR", ".local"))
 
 

@@ -3,10 +3,10 @@
 import boto3
 import pandas as pd
 
+from model_monitoring.datamart.browsing import Browsing, overview
 from model_monitoring.datamart.engines.bindings import Bindings
-from model_monitoring.datamart.monitoring import base
 from model_monitoring.datamart.monitoring.notifications import Notifications
-from model_monitoring.datamart.postgres.connecting import WORK, TimeOuts
+from model_monitoring.datamart.postgres.connecting import PAGES, WORK, TimeOuts
 from model_monitoring.datamart.postgres.database import Database
 from model_monitoring.datamart.postgres.migrations import migrate
 from model_monitoring.datamart.postgres.texts import check_text
@@ -78,8 +78,16 @@ class DataMart:
         self.bindings = Bindings(self._database, boto_session)
         self.subscriptions = Subscriptions(self._database, boto_session)
         self.alerts = Alerts(self._database)
+        self.browsing = Browsing(self._database)
         self.reviews = Reviews(self._database, boto_session)
         self.notifications = Notifications(self._database, boto_session)
+
+    @classmethod
+    def for_pages(
+        cls, database_url: str, schema: str, boto_session: boto3.Session | None = None
+    ) -> "DataMart":
+        """Open a data mart that answers while a person waits: it gives up after seconds."""
+        return cls(database_url, schema, boto_session, PAGES)
 
     def setup(self) -> dict:
         """Make the schema and its tables, or bring them up to date, and return `get_details()`.
@@ -105,7 +113,7 @@ class DataMart:
 
     def get_deployment_metrics(self) -> pd.DataFrame:
         """Return the last value of every metric of every subscription."""
-        return base.deployment_metrics(self._database)
+        return overview.deployment_metrics(self._database)
 
     def run_monitors(self) -> pd.DataFrame:
         """Run every enabled monitor of every subscription, one after the other: what a schedule

@@ -8,6 +8,7 @@ import boto3
 import pandas as pd
 from psycopg2 import sql
 
+from model_monitoring.datamart.browsing import overview
 from model_monitoring.datamart.companion.model import CompanionModel
 from model_monitoring.datamart.engines import http
 from model_monitoring.datamart.engines.bindings import Bindings
@@ -152,7 +153,7 @@ class Subscription:
         """Return each monitor's last measurements; `issues` counts the unresolved alerts of a
         metric.
         """
-        return base.deployment_metrics(self.database, self.subscription_id)
+        return overview.deployment_metrics(self.database, self.subscription_id)
 
     def deployed_revision(self) -> str:
         """Return the version of the model that SageMaker serves now; empty on another engine. See

@@ -1,9 +1,7 @@
-"""A reviewer's task: worker templates with crowd elements, the page to answer them on, and A2I's
-output.json.
+"""A reviewer's task: worker templates with crowd elements, the page, and A2I's output.json.
 
-Nothing is kept here: `create_site` serves the page over a store of four functions, which the data
-    mart and the offline
-AWS each bring.
+Nothing is kept here: `create_site` serves the page over a store of four functions. The data mart
+and the offline AWS each bring such a store.
 """
 
 from .answers import by_row, labels, reasons

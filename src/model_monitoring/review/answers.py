@@ -1,6 +1,4 @@
-"""From the pairs a browser sends to A2I's answerContent, and from there to labels of the scored
-rows.
-"""
+"""From what a browser sends to A2I's answerContent, and from there to labels of scored rows."""
 
 import math
 from collections.abc import Iterable
@@ -9,32 +7,33 @@ from .fields import Field
 
 
 def parse(pairs: Iterable[tuple[str, str]], fields: Iterable[Field]) -> dict:
-    """Write a form's answers as A2I's answerContent: keyed by name, booleans by value for radio
-    buttons and checkboxes.
+    """Write a form's answers as A2I's answerContent.
 
-    A name that a template gives to several fields has the list of their answers, in the page's
-    order, with None where there is none. A2I kept one of them.
+    Answers are keyed by name; those of radio buttons and checkboxes are booleans by value. A name
+    that a template gives to several fields has the list of their answers, in the page's order,
+    with None for a field without one. A2I kept one of them.
     """
     given: dict[str, list[str]] = {}
     for name, value in pairs:
         given.setdefault(name, []).append(value.replace("\r\n", "\n"))
-    answers: dict[str, list] = {}
+    answered: dict[str, list] = {}
     for field in fields:
-        answers.setdefault(field.key, []).append((field, given.get(field.wire, [])))
-    return {
-        key: _answer(*found[0])
-        if len(found) == 1
-        else [_answer(*one) if _is_given(*one) else None for one in found]
-        for key, found in answers.items()
-    }
+        answered.setdefault(field.key, []).append((field, given.get(field.wire, [])))
+    return {key: _answers(found) for key, found in answered.items()}
 
 
 def missing(pairs: Iterable[tuple[str, str]], fields: Iterable[Field]) -> list[str]:
     """List the names of required fields without an answer, as the page has them."""
     given = {name for name, value in pairs if value.strip()}
-    return list(
-        dict.fromkeys(field.wire for field in fields if field.required and field.wire not in given)
-    )
+    required = dict.fromkeys(field.wire for field in fields if field.required)
+    return [name for name in required if name not in given]
+
+
+def _answers(found: list[tuple[Field, list[str]]]) -> object:
+    """Write the answer of a name's one field, or the list of its several fields' answers."""
+    if len(found) == 1:
+        return _answer(*found[0])
+    return [_answer(*one) if _is_given(*one) else None for one in found]
 
 
 def _answer(field: Field, values: list[str]) -> object:
@@ -64,16 +63,13 @@ def _is_given(field: Field, values: list[str]) -> bool:
     """Say whether a field of a repeated name is answered; an unticked checkbox is an answer too."""
     if field.kind in ("checkbox", "labels"):
         return True
-    return (
-        any(value in field.options for value in values)
-        if field.options
-        else any(value.strip() for value in values)
-    )
+    if field.options:
+        return any(value in field.options for value in values)
+    return any(value.strip() for value in values)
 
 
 def by_row(answer_content: dict, name: str, task_input: dict) -> dict[str, str | None]:
-    """Give each row's answer under a name its scoring id, an option's name instead of A2I's
-    booleans.
+    """Map scoring ids to the answers under a name; of a choice, to the option that was chosen.
 
     Args:
         answer_content: A2I's answerContent.
@@ -87,9 +83,8 @@ def by_row(answer_content: dict, name: str, task_input: dict) -> dict[str, str |
     found = answer_content.get(name)
     values = found if isinstance(found, list) else [found]
     if len(values) != len(ids):
-        raise ValueError(
-            f"{name!r} has {len(values)} answers for {len(ids)} rows: the template asks some rows only."
-        )
+        counts = f"{len(values)} answers for {len(ids)} rows"
+        raise ValueError(f"{name!r} has {counts}: the template asks some rows only.")
     return {id_: _chosen(value) for id_, value in zip(ids, values, strict=True)}
 
 
@@ -103,12 +98,10 @@ def _chosen(value: object) -> str | None:
 
 
 def labels(answer_content: dict, task_input: dict) -> dict[str, str | None]:
-    """Give each scoring id the label that a reviewer chose on the default template; None: left
-    open.
-    """
+    """Map scoring ids to the labels chosen on the default template, or None."""
     return by_row(answer_content, "label", task_input)
 
 
 def reasons(answer_content: dict, task_input: dict) -> dict[str, str | None]:
-    """Give each scoring id the reason that a reviewer wrote on the default template; None: none."""
+    """Map scoring ids to the reasons written on the default template, or None."""
     return by_row(answer_content, "reason", task_input)

@@ -1,8 +1,7 @@
-"""A worker template as part of a page: filled in, cleaned, its crowd elements drawn, its fields
-found.
+"""A worker template as part of a page: filled in, cleaned, with controls and their fields.
 
-This runs in the forks of `renderer.py` only: what comes from outside may make it take any time and
-memory.
+This runs in the forks of `renderer.py` only, since a template may make it take any amount of time
+and memory.
 """
 
 import re
@@ -13,13 +12,13 @@ import tinycss2
 from lxml.etree import ErrorTypes
 from lxml.html import HtmlElement, HTMLParser, fragment_fromstring, tostring
 
-from . import elements, fields
+from . import controls, elements
 from .liquid import Filled, fill_in
 from .rendered import Rendered, TemplateError
 
-PAGE_LIMIT = 4 << 20  # bytes of a filled-in template; a browser crawls long before
-FIELD_LIMIT = 10_000  # a form of more could not be sent
-# Comments and scripts; the text's end closes what is left open, as in a browser.
+PAGE_LIMIT = 4 << 20  # bytes of a filled-in template; a browser is slow long before
+FIELD_LIMIT = 10_000  # a form with more couldn't be sent
+# Comments and scripts. The end of the text closes one that is left open, as in a browser.
 UNSEEN = re.compile(
     r"<!--.*?(?:-->|\Z)|<script\b(?P<attributes>[^>]*).*?(?:</script|\Z)", re.I | re.S
 )
@@ -43,18 +42,22 @@ TAGS = (
     }
     | {"output", "progress", "meter", "section", "main", "style", "font"}
 ) - {"script"}
-# Nobody would miss them
+# Left out without a note, as the page doesn't miss them.
 WRAPPERS = frozenset({"html", "head", "body", "title", "meta", "link", "script", "form"})
 ATTRIBUTES = {tag: set(names) for tag, names in nh3.ALLOWED_ATTRIBUTES.items()} | {
     "a": nh3.ALLOWED_ATTRIBUTES["a"] | {"target"},
     "*": {
-        "class", "id", "style", "title", "lang", "dir", "role", "hidden", "align", "border", "width", "height",
-        "name", "value", "type", "checked", "selected", "disabled", "required", "readonly", "multiple", "placeholder",
-        "min", "max", "step", "rows", "cols", "size", "maxlength", "minlength", "pattern", "for", "list",
-        "open", "tabindex",
-        "label", "header", "heading", "image", "categories", "exclusion-category", "link-text", "link-type",
-        "form-action", "dismissible", "max-rows", "char-counter", "allowed-pattern", "error-message",
-        "max-length", "min-length",
+        # HTML's own
+        "class", "id", "style", "title", "lang", "dir", "role", "hidden", "align", "border",
+        "width", "height", "open", "tabindex",
+        # of HTML's controls
+        "name", "value", "type", "checked", "selected", "disabled", "required", "readonly",
+        "multiple", "placeholder", "min", "max", "step", "rows", "cols", "size", "maxlength",
+        "minlength", "pattern", "for", "list",
+        # of crowd elements
+        "label", "header", "heading", "image", "categories", "exclusion-category", "link-text",
+        "link-type", "form-action", "dismissible", "max-rows", "char-counter", "allowed-pattern",
+        "error-message", "max-length", "min-length",
     }
 }  # fmt: skip
 
@@ -71,38 +74,34 @@ def compose(template: str, task_input: dict, given: Iterable[tuple[str, str]]) -
     root = _tree(_clean(filled.text))
     for warning in elements.expand(root):
         filled.note(warning)
-    # Who wrote a template without the page's colours saw it on a light page only.
+    # A template without the page's colours was written for a light page.
     root.set("class", "worker-template" if "var(--" in template else "worker-template light")
     for picture in root.iterfind(".//img[@src]"):
         picture.set("alt", picture.get("alt", ""))
     for style in root.iter("style"):
         style.text = _scoped(style.text or "")
     submit = _take_buttons(root)
-    found = fields.find(root)
+    found = controls.find(root)
     if len(found) > FIELD_LIMIT:
         raise TemplateError(
             f"The template asks for {len(found):,} answers; {FIELD_LIMIT:,} are allowed."
         )
     given = list(given)
     if given:
-        fields.fill(found, given)
+        controls.fill(found, given)
     return Rendered(
         tostring(root, encoding="unicode"), filled.warnings, found, filled.image_hosts, submit
     )
 
 
 def _note_undrawn(filled: Filled) -> None:
-    """Note what of a template doesn't work here: scripts, and elements of which only the content is
-    shown.
-    """
-    scripts = [
-        found["attributes"]
-        for found in UNSEEN.finditer(filled.text)
-        if found["attributes"] is not None
-    ]
+    """Note what doesn't work here: scripts, and elements of which only the content is shown."""
+    unseen = [found["attributes"] for found in UNSEEN.finditer(filled.text)]
+    scripts = [attributes for attributes in unseen if attributes is not None]  # not comments
     if any("crowd-html-elements" not in attributes for attributes in scripts):
         filled.note(
-            "The template has a script of its own: it doesn't run here, and what it would do isn't done."
+            "The template has a script of its own: it doesn't run here,"
+            " and what it would do isn't done."
         )
     for tag in dict.fromkeys(TAG.findall(UNSEEN.sub("", filled.text).lower())):
         if tag not in TAGS and tag not in WRAPPERS:
@@ -113,20 +112,21 @@ def _note_undrawn(filled: Filled) -> None:
 
 def _clean(text: str) -> str:
     cleaned = nh3.clean(
-        fields.UNPRINTABLE.sub("\ufffd", text),
+        controls.UNPRINTABLE.sub("\ufffd", text),
         tags=TAGS,
         clean_content_tags={"script", "title"},
         attributes=ATTRIBUTES,
         generic_attribute_prefixes={"aria-"},
         url_schemes={"https", "http", "mailto", "data"},
     )
-    # Once more: a reference such as &#1; is a character now
-    return fields.UNPRINTABLE.sub("\ufffd", cleaned)
+    # Once more, since a reference such as &#1; has become a character by now.
+    return controls.UNPRINTABLE.sub("\ufffd", cleaned)
 
 
 def _scoped(css: str) -> str:
-    """Let styles hold inside the template: a brace too many would end the scope, what looks like a
-    tag the element.
+    """Limit styles to the template.
+
+    A brace too many would end the scope, and what looks like a tag would end the element.
     """
     tokens = [token for token in tinycss2.parse_component_value_list(css) if token.type != "error"]
     inside = re.sub("<(?=[a-z/])", r"\\3c ", tinycss2.serialize(tokens), flags=re.I)
@@ -136,7 +136,7 @@ def _scoped(css: str) -> str:
 def _tree(text: str) -> HtmlElement:
     parser = HTMLParser(huge_tree=True)
     root = fragment_fromstring(text, create_parent="div", parser=parser)
-    # What follows would be missing from the page
+    # After a fatal error the rest would be missing from the page.
     if fatal := parser.error_log.filter_from_fatals():
         if fatal[0].type == ErrorTypes.ERR_NO_MEMORY:
             raise MemoryError
@@ -147,14 +147,12 @@ def _tree(text: str) -> HtmlElement:
 
 
 def _take_buttons(root: HtmlElement) -> str:
-    """Take out every button, the page has its own; return the text of the one that submits."""
+    """Take out every button, as the page has its own; return the text of the one that submits."""
     submit = ""
     for button in list(root.iter("crowd-button", "button", "input")):
-        kind = (
-            button.get("form-action")
-            if button.tag == "crowd-button"
-            else button.get("type", "text").lower()
-        )
+        kind = button.get("type", "text").lower()
+        if button.tag == "crowd-button":
+            kind = button.get("form-action")
         if button.tag == "input" and kind not in ("submit", "image", "button", "reset", "file"):
             continue
         if kind == "submit" or (button.tag == "button" and kind == "text"):

@@ -1,8 +1,8 @@
 """The door of a site on this machine: which host names lead to it, and what other sites may ask.
 
-Any page that a browser shows, whoever wrote it, can send requests to 127.0.0.1. They are told
-apart by what the browser itself says and no page can change: Host, Sec-Fetch-Site and Origin.
-What a proxy says (X-Forwarded-Host) counts for nothing: whoever sends a request can say it too.
+Any page in a browser, of any author, can send requests to 127.0.0.1. The door tells them apart by
+headers that the browser itself writes and no page can change: Host, Sec-Fetch-Site and Origin.
+What a proxy says (X-Forwarded-Host) counts for nothing, since any sender of a request can say it.
 """
 
 import re
@@ -27,8 +27,8 @@ def own_pages_only(app: WSGIApplication, hosts: Iterable[str] = ()) -> WSGIAppli
 
     Args:
         app: the site.
-        hosts: names that lead here besides 127.0.0.1 and localhost, on any port; such as that
-            of a Jupyter server, whose proxy passes on the Host that the browser asked for.
+        hosts: names that lead here besides 127.0.0.1 and localhost, on any port. Name a Jupyter
+            server, for example: its proxy passes on the Host that the browser asked for.
 
     Raises:
         ValueError: a host has more than a name (https://, a port, a path), or none.
@@ -36,7 +36,7 @@ def own_pages_only(app: WSGIApplication, hosts: Iterable[str] = ()) -> WSGIAppli
     known = LOOPBACK | {_checked(host) for host in hosts}
 
     def door(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        # A program that was given http://user:password@host may send all of it; a browser doesn't.
+        # Some programs send all of user:password@host as the Host; a browser doesn't.
         host = PORT.sub("", environ.get("HTTP_HOST", "").lower().rpartition("@")[2])
         if host not in known:
             return Response(_UNKNOWN.format(host[:100]), 421)(environ, start_response)
@@ -55,7 +55,7 @@ def _checked(host: str) -> str:
 
 
 def comes_from_elsewhere(environ: WSGIEnvironment) -> bool:
-    """Say whether another site sent this request; a link that opens a page here is no such thing.
+    """Say whether another site sent this request; a link that opens a page here doesn't count.
 
     Another port of the same host is another site: browsers call it same-site, not same-origin.
     """

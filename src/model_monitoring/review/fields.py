@@ -1,41 +1,14 @@
-"""The answers a form asks for: which control belongs to which, under which name each is sent and
-answered.
-"""
+"""An answer that a form asks for, and what of it passes between processes."""
 
-import re
-from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from lxml.html import HtmlElement
-
-CHOICES = ("radio", "checkbox")
-TYPES = {
-    "text",
-    "number",
-    "date",
-    "time",
-    "email",
-    "url",
-    "tel",
-    "search",
-    "range",
-    "hidden",
-    "month",
-    "week",
-    *CHOICES,
-}
-# What no document may contain
-UNPRINTABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-RESERVED = "review:"  # names of the page's own hidden inputs begin so
 
 
 @dataclass
 class Field:
-    """One answer. `wire` is the name its controls have in the page, `key` the name the template
-    gave it.
+    """One answer of a form.
+
+    `wire` is the name that its controls have in the page, `key` the name that the template gave
+    it. `controls` are lxml's elements; they stay in the process that renders.
     """
 
     key: str
@@ -43,133 +16,4 @@ class Field:
     kind: str  # text, texts, number, radio or checkbox (options true or false), label, labels
     required: bool = False
     options: dict[str, str] = field(default_factory=dict)  # value sent -> value in the answer
-    controls: list["HtmlElement"] = field(default_factory=list, repr=False, compare=False)
-
-
-def find(root: "HtmlElement") -> list[Field]:
-    """Find a form's fields in document order, and give controls that share a name names of their
-    own.
-
-    Radio buttons of one name are one group in HTML, so rows of a table that repeat the name would
-    take each other's answers away. Where a value occurs twice under a name, each table row (or each
-    repetition of the value) becomes a group of its own, named `name[0]`, `name[1]` in the page.
-    Other controls of one name are numbered likewise.
-    """
-    groups = _groups(root)
-    repeated = Counter(group[0].get("name") for group in groups)
-    taken, number, fields = set(repeated), Counter(), []
-    for group in groups:
-        name = wire = group[0].get("name")
-        if repeated[name] > 1 or name.startswith(RESERVED):
-            wire = f"{name.removeprefix(RESERVED)}[{number[name]}]"
-            number[name] += 1
-            while wire in taken:
-                wire += "'"
-            taken.add(wire)
-        fields += _fields(group, wire)
-    _name_unlabelled(root, fields)
-    return fields
-
-
-def _name_unlabelled(root: "HtmlElement", fields: list[Field]) -> None:
-    """Give controls that have no label, as in AWS's own table templates, a name for screen
-    readers.
-    """
-    labelled = {label.get("for") for label in root.iter("label")} - {None}
-    # A label may hold thousands of controls
-    has_text: dict[HtmlElement | None, bool] = {None: False}
-    for found in fields:
-        for control in found.controls:
-            around = next(control.iterancestors("label"), None)
-            if around not in has_text:
-                has_text[around] = bool(around.text_content().strip())
-            has_label = control.get("id") in labelled or has_text[around]
-            if not has_label and "aria-label" not in control.attrib:
-                option = found.options.get(_value(control))
-                name = (
-                    f"{found.wire}: {option}" if option else control.get("placeholder", found.wire)
-                )
-                control.set("aria-label", name)
-
-
-def _groups(root: "HtmlElement") -> list[list["HtmlElement"]]:
-    """Bring controls that answer together into one list: the buttons of a choice; every other
-    control is alone.
-    """
-    controls = [control for control in root.iter("input", "textarea", "select") if _counts(control)]
-    occurrences = Counter((*_choice(control), _value(control)) for control in controls)
-    repeating = {same[:2] for same, times in occurrences.items() if times > 1}
-    groups, latest = [], {}
-    for control in controls:
-        choice, row = _choice(control), next(control.iterancestors("tr"), None)
-        group, values, group_row = latest.get(choice, ([], set(), None))
-        is_next = choice in repeating and (row is not group_row or _value(control) in values)
-        if not group or is_next or choice[1] not in CHOICES:
-            groups.append(group := [])
-            values = set()
-            latest[choice] = group, values, row
-        group.append(control)
-        values.add(_value(control))
-    return groups
-
-
-def _choice(control: "HtmlElement") -> tuple[str, str]:
-    return control.get("name"), control.get("type", "text")
-
-
-def _value(control: "HtmlElement") -> str:
-    return control.get("value", "on")
-
-
-def _counts(control: "HtmlElement") -> bool:
-    """Drop what takes no answer here; a type that isn't known is text, as browsers have it."""
-    if control.tag == "input":
-        type_ = control.get("type", "text").lower()
-        control.set("type", type_ if type_ in TYPES else "text")
-    return bool(control.get("name")) and control.get("disabled") is None
-
-
-def _fields(group: list["HtmlElement"], wire: str) -> list[Field]:
-    """Make the fields of one group; a crowd-radio-group has one for each name among its buttons."""
-    fields = {}
-    for control in group:
-        key = control.attrib.pop("data-key", control.get("name"))
-        type_ = control.get("type") if control.get("type") in CHOICES else "text"
-        kind = control.attrib.pop(
-            "data-kind", "texts" if control.get("multiple") is not None else type_
-        )
-        found = fields.setdefault(key, Field(key, wire, kind))
-        found.required |= control.get("required") is not None
-        if type_ in CHOICES:
-            found.options[_value(control)] = control.attrib.pop("data-option", _value(control))
-        found.controls.append(control)
-    for control in group:
-        control.set("name", wire)
-    return list(fields.values())
-
-
-def fill(fields: Iterable[Field], pairs: Iterable[tuple[str, str]]) -> None:
-    """Put what was typed before back into the controls, in place."""
-    given: dict[str, dict[str, None]] = {}
-    for name, value in pairs:
-        given.setdefault(name, {})[UNPRINTABLE.sub("\ufffd", value)] = None
-    for found in fields:
-        values = given.get(found.wire, {})
-        for control in found.controls:
-            if control.get("type") in CHOICES:
-                _switch(control, "checked", _value(control) in values)
-            elif control.tag == "select" and values:
-                for option in control.iter("option"):
-                    _switch(
-                        option, "selected", option.get("value", option.text_content()) in values
-                    )
-            elif control.tag == "textarea" and values:
-                control.text = next(iter(values))
-            elif values:
-                control.set("value", next(iter(values)))
-
-
-def _switch(element: "HtmlElement", name: str, on: bool) -> None:
-    element.attrib.pop(name, None)
-    if on:
-        element.set(name, "")
+    controls: list = field(default_factory=list, repr=False, compare=False)

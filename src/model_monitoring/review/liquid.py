@@ -1,6 +1,4 @@
-"""Worker templates as Liquid: A2I's filters beside Liquid's own, escaping on, and errors that name
-a line.
-"""
+"""Worker templates as Liquid: A2I's filters beside Liquid's own, and errors that name a line."""
 
 import json
 import re
@@ -18,10 +16,10 @@ from markupsafe import Markup
 
 from .rendered import TemplateError
 
-# The text's end closes: else quadratic
+# The end of the text closes an open mark: without that, the search would take quadratic time.
 MARKUP = re.compile(r"\{\{.*?(?:\}\}|\Z)|\{%.*?(?:%\}|\Z)", re.S)
-# Rows of a loop, and bytes of output: refused with their line. What they miss, repeated filters for
-# example, meets the limits of `worker.py`.
+# Rows of loops, and bytes of output: more is refused, with the line. What these two miss, such as
+# repeated filters, meets the limits of `worker.py`.
 LOOP_LIMIT = 200_000
 OUTPUT_LIMIT = 8 << 20
 FRAGMENT_ATTRIBUTES = {
@@ -69,7 +67,7 @@ def check(template: str) -> None:
 
 
 def fill_in(template: str, task_input: dict) -> Filled:
-    """Fill a template in with its `task.input`: Liquid alone, crowd elements stay as they are.
+    """Fill a template in with its `task.input`; crowd elements stay as they are.
 
     Raises:
         TemplateError: the template is wrong, or makes too much of this input.
@@ -98,7 +96,7 @@ def _parsed(template: str) -> BoundTemplate:
 
 
 class _Missing(Undefined):
-    """A variable that the input doesn't have: empty, as in A2I, but noted."""
+    """A variable that the input doesn't have: it is empty, as in A2I, and a note says so."""
 
     def __str__(self) -> str:
         _current.get().note(f"{self.hint}: its place in the template stays empty.")
@@ -130,9 +128,7 @@ def _to_json(value: object) -> str:
 
 @liquid_filter
 def _skip_autoescape(value: object) -> Markup:
-    """Let HTML of the data through, but for what could act: scripts, forms, styles, foreign
-    frames.
-    """
+    """Let HTML of the data through, but for what could act: scripts, forms, styles, frames."""
     return Markup(nh3.clean(str(value), attributes=FRAGMENT_ATTRIBUTES))
 
 
@@ -156,8 +152,7 @@ def _at_line(error: LiquidError, template: str) -> TemplateError:
 
 
 def _line_of(template: str) -> int:
-    """Find the line of an error that names none: the shortest beginning of the template that shows
-    it.
+    """Find the line of an error that names none: where the shortest wrong beginning ends.
 
     A beginning that ends in an open block is fine so far, so an open block is reported at the
     template's end.

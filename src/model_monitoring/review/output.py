@@ -9,11 +9,11 @@ from .tasks import Answer
 
 
 def key(prefix: str, flow_definition: str, created: datetime, human_loop: str) -> str:
-    """Name the S3 key of a loop's output: `<prefix>/<flow
-    definition>/YYYY/MM/DD/hh/mm/ss/<loop>/output.json`.
+    """Name the S3 key of a loop's output.
 
-    `created` is when the loop started (aware, written in UTC). See "Output Data from Amazon A2I" in
-    the SageMaker Developer Guide.
+    It is `<prefix>/<flow definition>/YYYY/MM/DD/hh/mm/ss/<loop>/output.json`. `created` is when
+    the loop started (aware, written in UTC). See "Output Data from Amazon A2I" in the SageMaker
+    Developer Guide.
     """
     parts = (
         prefix.strip("/"),

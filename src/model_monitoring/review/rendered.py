@@ -1,6 +1,4 @@
-"""What becomes of a worker template: its part of a page, or an error; and how both pass from one
-process to another.
-"""
+"""What becomes of a worker template: its part of a page, as one process tells another."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,15 +7,15 @@ from .fields import Field
 
 
 class TemplateError(ValueError):
-    """A worker template can't be used; the message names the line, or the limit that it reached."""
+    """A worker template can't be used; the message names the line, or the limit it reached."""
 
 
 @dataclass(frozen=True)
 class Rendered:
     """A template ready for the page.
 
-    `submit` is the text of the template's own submit button, if it has one: the page has the button
-    itself.
+    `submit` is the text of the template's own submit button, if it has one; the button itself is
+    the page's.
     """
 
     html: str

@@ -1,9 +1,8 @@
-"""The process that renders templates: it has all that takes time to load, and forks workers to do
-the work.
+"""The process that renders templates: it loads what takes time to load, and forks workers.
 
-`sandbox.py` starts it with a socket as its standard input, over which it receives the connections
-of requests, and ends it by closing that socket. It reads nothing of a request itself, so no
-template can hold it.
+`sandbox.py` starts it with a socket as its standard input. Over that socket it receives the
+connections of requests; when the socket closes, it ends. It reads nothing of a request itself, so
+no template can hold it.
 """
 
 import gc
@@ -25,21 +24,18 @@ WAITING = 200  # requests that may wait for a worker
 WALL = 10.0  # seconds that a request may take on a busy machine, for its worker.CPU_SECONDS
 COURTESY = 0.5  # seconds; what takes longer gives way to short work
 PATIENCE = 2.0  # seconds that a request has even if AT_ONCE are worked on and more wait
-LOW = 5  # of priorities from 0 to 19: short work comes first, and work that takes long is done too
+LOW = 5  # of priorities from 0 to 19: short work comes first, but long work is done too
 TICK = 0.1  # seconds between two looks at the clock, while there is work
 
-SLOW = (
-    f"The template reached its time limit ({WALL:.0f} seconds on a busy machine): make it do less."
-)
+LIMIT = "The template reached its time limit"
+SLOW = f"{LIMIT} ({WALL:.0f} seconds on a busy machine): make it do less."
+DISPLACED = f"{LIMIT} ({PATIENCE:.0f} seconds while many others wait): try again in a moment."
 BUSY = "Too many templates are being rendered at once: try again in a moment."
-DISPLACED = f"The template reached its time limit ({PATIENCE:.0f} seconds while many others wait): try again in a moment."
 
 
 @dataclass
 class Worker:
-    """A fork. `connection` is that of the request it works on, `verdict` why it was killed, if it
-    was.
-    """
+    """A fork: the connection of the request it works on, and why it was killed, if it was."""
 
     control: socket.socket
     connection: socket.socket | None = None
@@ -105,7 +101,7 @@ def _free(workers: dict[int, Worker]) -> Worker | None:
 
 def _begin(free: Worker, connection: socket.socket) -> None:
     free.connection, free.started = connection, time.monotonic()
-    with suppress(ConnectionError):  # somebody has killed it: it is about to be buried
+    with suppress(ConnectionError):  # it was killed from outside: see _bury
         wire.give(free.control, connection)
 
 
@@ -130,13 +126,12 @@ def _bury(workers: dict[int, Worker]) -> None:
             dead = workers.pop(pid)
             dead.control.close()
             if dead.connection:
-                _end(
-                    dead.connection, dead.verdict or worker.cause(os.waitstatus_to_exitcode(status))
-                )
+                code = os.waitstatus_to_exitcode(status)
+                _end(dead.connection, dead.verdict or worker.cause(code))
 
 
 def _hurry(workers: dict[int, Worker], waiting: int) -> None:
-    """Lower the priority of work that takes long, kill what takes too long."""
+    """Lower the priority of work that takes long; kill a worker that takes too long."""
     now, is_full = time.monotonic(), len(workers) == AT_ONCE
     busy = [(pid, each) for pid, each in workers.items() if each.connection and not each.verdict]
     for pid, each in sorted(busy, key=lambda one: one[1].started):

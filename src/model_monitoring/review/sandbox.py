@@ -1,8 +1,7 @@
-"""Work on templates in another process, `renderer.py`, started with the first request and shared by
-all threads.
+"""Work on templates in another process, `renderer.py`, which all threads share.
 
-Over one socket it is handed the end of a connection for each request. It ends when that socket
-closes, so with this process at the latest.
+It starts with the first request. Over one socket it is handed the end of a connection for each
+request. It ends when that socket closes, so with this process at the latest.
 """
 
 import atexit
@@ -22,12 +21,12 @@ from . import wire
 from .rendered import TemplateError
 
 logger = logging.getLogger(__name__)
-# -P: nothing of the folder it starts in
+# -P: it imports nothing from the folder in which it starts.
 COMMAND = (sys.executable, "-P", "-m", f"{__package__}.renderer")
-# Seconds until an answer: its own limits end all work long before, so the renderer itself hangs
-# then
+# Seconds until an answer. The renderer's own limits end all work long before: after so long it
+# hangs.
 LONGEST = 60.0
-# All it has of our environment: where libraries are and which time it is here. No secrets.
+# All that it gets of our environment: where libraries are, and the time zone. No secrets.
 PASSED_ON = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TZ")
 TOO_DEEP = "The template or the task's input is nested too deeply."
 HALF_CHARACTER = (
@@ -62,7 +61,7 @@ def run(work: str, **arguments: Any) -> dict[str, Any]:
         RuntimeError: the renderer doesn't start, or hangs.
     """
     request = _packed({"work": work, **arguments})
-    answer = _ask(request) or _ask(request)  # once more if somebody had ended the renderer
+    answer = _ask(request) or _ask(request)  # once more if the renderer had ended meanwhile
     if answer is None:
         said = "The process that renders templates ended before it answered. Does it start?"
         raise RuntimeError(f"{said} {shlex.join(COMMAND)}")
@@ -95,7 +94,7 @@ def _ask(request: bytes) -> dict[str, Any] | None:
             with theirs:
                 wire.give(renderer.control, theirs)
             ours.settimeout(LONGEST)
-            # Refused before all of it was read: the answer says why
+            # A request may be refused before all of it was read: the answer then says why.
             with suppress(ConnectionError):
                 ours.sendall(request)
             return wire.receive(ours, wire.ANSWER_LIMIT, LONGEST)

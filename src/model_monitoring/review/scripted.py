@@ -1,6 +1,4 @@
-"""A reviewer without eyes: fills in the default template's forms over HTTP, from known labels,
-erring at a set rate.
-"""
+"""A scripted reviewer: fills in the default template's forms, with errors at a set rate."""
 
 import random
 import urllib.request
@@ -23,11 +21,11 @@ def review_all(
     """Answer every task that waits for one reviewer; return the label given to each scoring id.
 
     Args:
-        site_url: where the review page is, as in an invitation's link before `/enter`.
+        site_url: the address of the review page: an invitation's link before `/enter`.
         invitation: what the reviewer was invited with.
         labels: the true label of each scoring id that may come up.
-        error_rate: share of rows, 0 to 1, that get a wrong label on purpose.
-        seed: which rows those are; the same seed errs on the same rows.
+        error_rate: the share of rows, 0 to 1, that get a wrong label on purpose.
+        seed: chooses these rows; the same seed errs on the same rows.
 
     Raises:
         RuntimeError: the site refused the invitation or an answer, in its words.
@@ -57,11 +55,11 @@ def _answers(
     for row in form.iterfind(".//section[@id]"):
         chance = random.Random(f"{seed}:{row.get('id')}")
         label = str(labels[row.get("id")])
-        others = [button.get("value") for button in row.iterfind(".//input[@type='radio']")]
-        others = [other for other in others if other != label]
-        answers[row.get("id")] = (
-            chance.choice(others) if others and chance.random() < error_rate else label
-        )
+        offered = [button.get("value") for button in row.iterfind(".//input[@type='radio']")]
+        others = [other for other in offered if other != label]
+        if others and chance.random() < error_rate:
+            label = chance.choice(others)
+        answers[row.get("id")] = label
     return answers
 
 
@@ -88,13 +86,11 @@ class _Browser:
     def send(self, path: str, values: dict[str, str]) -> HtmlElement:
         """Post values to an address relative to this page, and read the page that follows."""
         try:
-            with self.opener.open(
-                urljoin(self.address, path), urlencode(values).encode(), timeout=60
-            ) as answer:
+            address, form = urljoin(self.address, path), urlencode(values).encode()
+            with self.opener.open(address, form, timeout=60) as answer:
                 self.address = answer.url
                 return document_fromstring(answer.read().decode())
         except HTTPError as error:
-            said = " ".join(
-                document_fromstring(error.read().decode()).find(".//main").text_content().split()
-            )
+            page = document_fromstring(error.read().decode())
+            said = " ".join(page.find(".//main").text_content().split())
             raise RuntimeError(f"The review page answered {error.code}: {said}") from error

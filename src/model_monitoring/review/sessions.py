@@ -1,6 +1,4 @@
-"""Who a reviewer is: invitations, sessions and the signed parts of a form. Nothing is stored, all
-is signed.
-"""
+"""Who a reviewer is: invitations, sessions and tickets of forms, all signed and none stored."""
 
 import hashlib
 import time
@@ -23,15 +21,13 @@ class Session:
 
 @dataclass(frozen=True)
 class Ticket:
-    """What a form carries besides its answers, so that it can be sent twice, late, or from a stale
-    tab.
-    """
+    """What a form carries besides its answers: it may be sent twice, late, or from an old tab."""
 
     reviewer: str
     task_id: str
     submission: str
     accepted: datetime
-    stage: Literal["blind", "final"]  # blind: before a prediction that comes last
+    stage: Literal["blind", "final"]  # blind: the reviewer hasn't seen the prediction yet
 
 
 class Signer:
@@ -39,8 +35,9 @@ class Signer:
 
     def __init__(self, secret: bytes):
         if len(secret) < 16:
+            size = f"{len(secret)} bytes"
             raise ValueError(
-                f"The secret that signs sessions has {len(secret)} bytes; give at least 16 random ones."
+                f"The secret that signs sessions has {size}; give at least 16 random ones."
             )
         # Cookies know no ports: two sites on one machine would overwrite each other's.
         self.cookie = f"review_{hashlib.sha256(secret).hexdigest()[:8]}"
@@ -51,14 +48,14 @@ class Signer:
         return self._serializer(purpose).dumps(value)
 
     def read(self, purpose: str, text: str) -> list | None:
-        """Read a signed value; None where nobody signed it."""
+        """Read a signed value; None if the signature isn't ours."""
         try:
             return self._serializer(purpose).loads(text)
         except BadSignature:
             return None
 
     def session(self, purpose: Literal["invitation", "session"], text: str) -> Session | None:
-        """Read an invitation or a session cookie; None where it is wrong or has ended."""
+        """Read an invitation or a session cookie; None if it is wrong or has ended."""
         held = self.read(purpose, text)
         return Session(*held) if held and held[1] > time.time() else None
 
@@ -68,17 +65,12 @@ class Signer:
 
     def write_ticket(self, ticket: Ticket) -> str:
         """Sign the ticket of a form."""
-        fields = (
-            ticket.reviewer,
-            ticket.task_id,
-            ticket.submission,
-            ticket.accepted.isoformat(),
-            ticket.stage,
-        )
-        return self.sign("ticket", list(fields))
+        accepted = ticket.accepted.isoformat()
+        fields = [ticket.reviewer, ticket.task_id, ticket.submission, accepted, ticket.stage]
+        return self.sign("ticket", fields)
 
     def read_ticket(self, text: str) -> Ticket | None:
-        """Read a form's ticket; None where nobody signed it."""
+        """Read a form's ticket; None if the signature isn't ours."""
         held = self.read("ticket", text)
         return Ticket(*held[:3], datetime.fromisoformat(held[3]), held[4]) if held else None
 
@@ -89,12 +81,12 @@ class Signer:
 
 
 def invitation(secret: bytes, reviewer: str, valid: timedelta) -> str:
-    """Write the token that lets a reviewer in until it expires; the link is `<site's
-    URL>/enter#<token>`.
+    """Write the token that lets a reviewer in until it expires.
 
-    After the # it stays in the browser: neither a server's log nor a Referer header ever has it.
+    The link is `<site's URL>/enter#<token>`. What follows the # stays in the browser: neither a
+    server's log nor a Referer header ever has it.
     """
-    # Half a character (a lone surrogate) isn't printable
+    # isprintable also refuses half a character (a lone surrogate).
     if not reviewer.strip() or not reviewer.isprintable():
         raise ValueError(
             f"An invitation needs the name of a reviewer in printable characters, not {reviewer!r}."

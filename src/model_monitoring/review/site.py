@@ -1,5 +1,6 @@
-"""The review page as a WSGI app over a store. Every address in it is relative: it works under any
-path and proxy.
+"""The review page as a WSGI app over a store.
+
+Every address in it is relative, so it works under any path and behind any proxy.
 """
 
 import logging
@@ -24,7 +25,7 @@ from .tasks import NoTask, Store
 from .visits import FormRequest, Visit
 
 logger = logging.getLogger(__name__)
-LONGEST_INVITATION = 16 << 10  # bytes of the form that has it
+LONGEST_INVITATION = 16 << 10  # bytes of the form that carries it
 QUEUE_LENGTH = 50  # tasks listed; the page says how many more there are
 TOO_MUCH = "The form is too large: 8 MB and 20,000 fields are the most."
 STATIC = str(files(__package__).joinpath("static"))
@@ -41,9 +42,9 @@ def create_site(
     """Make the review page over a store, a WSGI app to mount under any path.
 
     Args:
-        store: the queue; its functions are called from many threads.
+        store: the queue; many threads call its functions.
         secret: at least 16 random bytes; another secret ends every session and invitation.
-        title: what reviewers see above the page.
+        title: the title above the page.
 
     Raises:
         ValueError: the secret is too short.
@@ -52,7 +53,8 @@ def create_site(
 
     @FormRequest.application
     def site(request: FormRequest) -> Response:
-        if not request.environ.get("PATH_INFO"):  # mounted, and asked for without the last slash
+        # Mounted under a path, and asked for without the last slash.
+        if not request.environ.get("PATH_INFO"):
             return redirect(f"{request.script_root.rpartition('/')[2]}/", 308)
         session = signer.session("session", request.cookies.get(signer.cookie, ""))
         response = _answer(Visit(store, signer, title, request, session))
@@ -80,7 +82,7 @@ def _answer(visit: Visit) -> Response:
         return visit.page("message.html", 413, heading="Too much at once", message=TOO_MUCH)
     except HTTPException as error:
         return visit.page("message.html", error.code, heading=error.name, message=error.description)
-    # Of the store: its database may be away for a moment, which mustn't cost what was typed
+    # The store's database may be away for a moment; what was typed must not be lost by that.
     except Exception:
         logger.exception("%s %s failed", request.method, request.path)
         said = (
@@ -93,7 +95,8 @@ def _answer(visit: Visit) -> Response:
 
 def _sign_in_first(visit: Visit, page: Callable) -> Response:
     if page in (working.submit, working.draft):
-        said = "Your session has ended. Open your invitation again in another tab, come back here, then send again."
+        said = "Your session has ended. Open your invitation again in another tab,"
+        said += " come back here, then send again."
         return visit.kept(said, Unauthorized.code, can_retry=True)
     return visit.go("enter")
 
@@ -115,7 +118,7 @@ def _enter(visit: Visit) -> Response:
         visit.signer.cookie,
         visit.signer.sign("session", [session.reviewer, session.ends]),
         expires=session.ends,
-        # The browser then takes the site's own folder, as it sees it from outside a proxy
+        # Without a path the browser takes the site's own folder, as it sees it outside any proxy.
         path=None,
         httponly=True,
         samesite="Lax",
@@ -154,12 +157,12 @@ def _require_token(visit: Visit) -> None:
 
 def _static(visit: Visit, name: str) -> Response:
     response = send_from_directory(STATIC, name, visit.request.environ)
-    # Asked for again each time, sent again only when changed
+    # The browser asks each time; the file is sent again only if it has changed.
     response.headers["Cache-Control"] = "no-cache"
     return response
 
 
-OPEN = frozenset({_ask, _enter, _static})  # pages for whoever comes
+OPEN = frozenset({_ask, _enter, _static})  # pages that need no session
 ROUTES = Map(
     [
         Rule("/", methods=["GET"], endpoint=_queue),

@@ -1,6 +1,4 @@
-"""What a review page and the queue behind it tell each other: tasks, answers, and the four
-functions of a store.
-"""
+"""What the review page and the queue behind it tell each other: tasks, answers, a store."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +18,7 @@ class TaskGone(ReviewError):
 
 
 class TaskTaken(ReviewError):
-    """Somebody else holds the task: this reviewer's lock expired, or never was."""
+    """Another reviewer holds the task: this reviewer's lock expired, or there was none."""
 
 
 class AlreadyAnswered(ReviewError):
@@ -29,9 +27,7 @@ class AlreadyAnswered(ReviewError):
 
 @dataclass(frozen=True)
 class Summary:
-    """A line of the queue: `mine` is locked by this reviewer, `done` was answered by this
-    reviewer.
-    """
+    """A line of the queue; `mine` is locked by this reviewer, `done` was answered by them."""
 
     task_id: str
     title: str
@@ -44,7 +40,7 @@ class Queue:
     """What one reviewer may work on: the first tasks, and how many there are in all."""
 
     tasks: list[Summary]
-    waiting: int  # open to this reviewer, their own locked ones included; may exceed the list
+    waiting: int  # open to this reviewer or locked by them; may exceed the list
     done: int  # answered by this reviewer
 
 
@@ -52,17 +48,17 @@ class Queue:
 class Task:
     """What a reviewer works on, locked for them. All times are aware.
 
-    `task_input` is the template's `task.input`. `prediction` says when the reviewer sees what
-    stands in it under the keys `prediction`, `explanation` and `reasons`, at any depth: with the
-    task, only after a first answer, or never.
+    `task_input` is the template's `task.input`. `prediction` says when the reviewer sees its keys
+    `prediction`, `explanation` and `reasons`, at any depth: at first, last (only after a first
+    answer), or never.
     """
 
     task_id: str
     title: str
     template: str
     task_input: dict
-    draft: dict | None  # what save_draft was given last by this reviewer
-    # When this reviewer first claimed it; a reload or a longer lock doesn't change it
+    draft: dict | None  # what save_draft kept last for this reviewer
+    # When this reviewer first claimed it; a reload or a longer lock doesn't change it.
     accepted: datetime
     lock_expires: datetime
     created: datetime
@@ -99,18 +95,20 @@ class Receipt:
 
 
 class Store(Protocol):
-    """A queue of review tasks. Each function is given a reviewer who has signed in; ids are texts
-    without a slash.
+    """A queue of review tasks.
+
+    Each function is given a reviewer who has signed in. Ids are strings without a slash.
     """
 
     def queue(self, reviewer: str, limit: int) -> Queue:
-        """List this reviewer's tasks: their own locked ones, then open ones, oldest first, then the
-        latest done.
+        """List this reviewer's tasks: locked ones, then open ones, then those done.
+
+        Open ones are listed oldest first, done ones latest first.
         """
         ...
 
     def claim(self, reviewer: str, task_id: str | None) -> Task:
-        """Lock a task for a reviewer, the next in line where `task_id` is None.
+        """Lock a task for a reviewer, the next in line if `task_id` is None.
 
         Claiming one's own task again keeps `accepted` and the draft and starts the lock's time
         anew.
@@ -131,10 +129,10 @@ class Store(Protocol):
         ...
 
     def submit(self, reviewer: str, task_id: str, answer: Answer) -> Receipt:
-        """Keep an answer exactly once; the same `submission` again gives the first receipt,
-        whatever happened since.
+        """Keep an answer exactly once.
 
-        An expired lock is no obstacle as long as nobody else took the task.
+        The same `submission` again gives the first receipt, whatever has happened since. An answer
+        after the lock expired counts if no other reviewer has taken the task.
 
         Raises:
             TaskGone, TaskTaken, AlreadyAnswered: the answer can't count; nothing is kept.

@@ -1,4 +1,4 @@
-"""Worker templates: checked and rendered under limits of time and memory, whoever wrote them."""
+"""Worker templates of any author: checked and rendered under limits of time and memory."""
 
 from collections.abc import Iterable
 from importlib.resources import files
@@ -14,7 +14,7 @@ def check(template: str) -> None:
 
     Raises:
         TemplateError: a syntax error, an unknown tag or filter, or a partial template (the message
-            names its line); or the check took too long or too much memory (the message names the
+            names its line). Or the check took too much time or memory (the message names the
             limit).
     """
     sandbox.run("check", template=template)
@@ -23,14 +23,14 @@ def check(template: str) -> None:
 def render(template: str, task_input: dict, given: Iterable[tuple[str, str]] = ()) -> Rendered:
     """Fill a worker template in and make it safe to show in a page of ours.
 
-    Scripts, event handlers, frames and what else could act are taken out, A2I's own script for
-    crowd elements with them; styles apply inside the template only. The work is done in another
-    process, under the limits of `renderer.py`.
+    Scripts, event handlers, frames and whatever else could act are taken out, also A2I's own script
+    for crowd elements. Styles apply inside the template only. The work is done in another process,
+    under the limits of `renderer.py`.
 
     Args:
         template: Liquid and HTML, as given to A2I.
-        task_input: what the template calls `task.input`, as JSON has it; other values are given as
-            text.
+        task_input: what the template calls `task.input`; values that JSON doesn't have become
+            strings.
         given: pairs of names and values, typed before, to put back into the form.
 
     Raises:
@@ -62,7 +62,5 @@ def _without(value: object) -> object:
 
 
 def default_template() -> str:
-    """Return the template for rows of a scored table; doc/review-templates.md says what its
-    `task.input` holds.
-    """
+    """Return the template for scored rows; doc/review-templates.md describes its `task.input`."""
     return files(__package__).joinpath("default.liquid.html").read_text("utf-8")

@@ -1,4 +1,4 @@
-"""One request to the review page: who asks, how to answer with a page, and what a page may do."""
+"""One request to the review page: who asks, how to answer, and what a page may do."""
 
 import secrets
 from collections.abc import Iterable
@@ -27,10 +27,10 @@ PAGES.filters["when"] = lambda moment: f"{moment:%d %b %Y, %H:%M} UTC"
 
 
 class _FormParser(FormDataParser):
-    """Werkzeug's parser counts the parts of multipart forms alone; browsers send the other kind."""
+    """Counts fields: Werkzeug counts them in multipart forms only, and browsers send others."""
 
     def parse(self, stream: IO[bytes], mimetype: str, *args: object, **options: object) -> tuple:
-        """Refuse a form of more fields than max_form_parts, before making objects of them."""
+        """Refuse a form with more fields than max_form_parts, before objects are made of them."""
         if mimetype == "application/x-www-form-urlencoded":
             sent = stream.read()
             if sent.count(b"&") >= self.max_form_parts:
@@ -61,14 +61,12 @@ class Visit:
 
     @property
     def base(self) -> str:
-        """Lead from this request's address to the site's root: the address outside any proxy
-        needn't be known.
-        """
+        """Lead from this request's address to the site's root, whatever it is outside a proxy."""
         return "../" * (self.request.path.count("/") - 1) or "./"
 
     @property
     def form_token(self) -> str:
-        """Sign what the site's own small forms carry, so that no other page can send them."""
+        """Sign what the site's own small forms carry: no other page can send them."""
         return self.signer.sign("form", [self.session.reviewer, self.session.ends])
 
     def has_form_token(self) -> bool:
@@ -87,9 +85,7 @@ class Visit:
     def page(
         self, name: str, status: int = 200, image_hosts: Iterable[str] = (), **values: object
     ) -> Response:
-        """Answer with a page. Only our own scripts run on it, whatever a template or a task's data
-        contains.
-        """
+        """Answer with a page; only our own scripts run on it, whatever a template contains."""
         body = PAGES.get_template(name).render(visit=self, **values)
         response = Response(body, status, mimetype="text/html")
         response.headers["Content-Security-Policy"] = "; ".join(
@@ -107,9 +103,7 @@ class Visit:
         return response
 
     def kept(self, message: str, status: int, can_retry: bool) -> Response:
-        """Show what was typed in an answer that couldn't be taken, and a button to send it again if
-        that may help.
-        """
+        """Show what was typed in an answer that couldn't be taken; maybe it can be sent again."""
         return self.page("kept.html", status, message=message, can_retry=can_retry)
 
     def go(self, path: str) -> Response:

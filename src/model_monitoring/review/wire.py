@@ -32,7 +32,7 @@ def receive(connection: socket.socket, limit: int, seconds: float) -> dict[str, 
     """Read a message; None if the other side ends the connection before it.
 
     Raises:
-        TimeoutError: it isn't there after `seconds`.
+        TimeoutError: it hasn't come after `seconds`.
         EOFError: it ends in the middle.
         TooLong: it has more than `limit` bytes.
     """

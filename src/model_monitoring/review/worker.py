@@ -1,6 +1,4 @@
-"""A worker: it answers one request after another, each under limits of processor time and
-memory.
-"""
+"""A worker: it answers one request after another, under limits of processor time and memory."""
 
 import math
 import os
@@ -16,12 +14,15 @@ from .rendered import TemplateError
 from .sandbox import HALF_CHARACTER, TOO_DEEP
 
 CPU_SECONDS = 5
-MEMORY = 512 << 20  # bytes of address space, of which some 100 MB are taken from the start
-READING = 10.0  # seconds in which a request has come
+MEMORY = 512 << 20  # bytes of address space; some 100 MB of them are taken from the start
+READING = 10.0  # seconds within which a request has come
 NO_MEMORY = 3  # exit code
 RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes in which the system counts
 
-TIME_OVER = f"The template reached its time limit ({CPU_SECONDS} seconds of processor time): make it do less."
+TIME_OVER = (
+    f"The template reached its time limit ({CPU_SECONDS} seconds of processor time):"
+    " make it do less."
+)
 MEMORY_OVER = f"The template reached its memory limit ({MEMORY >> 20} MB): make it do less."
 
 
@@ -31,9 +32,7 @@ def warm_up() -> None:
 
 
 def serve() -> NoReturn:
-    """Answer requests, whose connections come over standard input, until there are no more; then
-    end this process.
-    """
+    """Answer requests, whose connections come over standard input, then end this process."""
     code = 1
     try:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -69,15 +68,12 @@ def _is_worn() -> bool:
 
 
 def cause(code: int) -> str:
-    """Say why a worker ended with this exit code (negative: the signal); nothing if it had
-    answered.
-    """
+    """Say why a worker ended with an exit code (negative: the signal); "" if it had answered."""
     if code == 0:
         return ""
     if code == -signal.SIGXCPU:
         return TIME_OVER
-    # A library in C or Rust that gets no memory aborts; the system itself kills when it has none
-    # left.
+    # A library in C or Rust that gets no memory aborts; a system that has none left kills.
     if code in (NO_MEMORY, -signal.SIGABRT, -signal.SIGKILL):
         return MEMORY_OVER
     return (
@@ -100,7 +96,7 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
     except MemoryError:
         raise
     except Exception as error:  # whatever is given, the answer is a page or a refusal
-        # Without the message: it may quote a task's data
+        # The log gets no message: it may quote a task's data.
         places = "".join(traceback.format_tb(error.__traceback__))
         said = f"{type(error).__name__}: {error}"[:300]
         return {"refused": f"The template can't be rendered ({said}).", "traceback": places[-5000:]}

@@ -1,4 +1,4 @@
-"""Work on one task: show it, keep what is half filled in, take the answer."""
+"""Work on one task: show it, keep a half-filled form, take the answer."""
 
 import secrets
 from collections.abc import Iterable
@@ -89,52 +89,45 @@ def draft(visit: Visit, task_id: str) -> Response:
         return Response("This form isn't yours any more: reload the page.", 403)
     try:
         task = visit.store.claim(ticket.reviewer, task_id)
-        # A late save of the blind form must not undo its first answer
+        # A late save of the blind form must not undo its first answer.
         if ticket.stage != _stage(task):
             return Response("This form is out of date: reload the page.", 409)
-        visit.store.save_draft(
-            ticket.reviewer, task_id, {**(task.draft or {}), "pairs": visit.pairs()}
-        )
+        kept = {**(task.draft or {}), "pairs": visit.pairs()}
+        visit.store.save_draft(ticket.reviewer, task_id, kept)
     except ReviewError as error:
         return Response(str(error), STATUS.get(type(error), 409))
     return Response(f"Draft kept at {datetime.now(UTC):%H:%M:%S} UTC")
 
 
 def submit(visit: Visit, task_id: str) -> Response:
-    """Take an answer: the first of a blind task leads to the prediction, any other to the next
-    task.
-    """
+    """Take an answer: a blind task's first leads to the prediction, any other to the next task."""
     ticket = _ticket(visit, task_id)
     if ticket is None:
-        return visit.kept(
-            "This form isn't yours, or has no ticket. Open the task again.", 403, False
-        )
+        said = "This form isn't yours, or has no ticket. Open the task again."
+        return visit.kept(said, 403, can_retry=False)
     try:
         return _take(visit, ticket)
     except ReviewError as error:
         kind = type(error)
-        is_final = kind in (TaskGone, AlreadyAnswered)
-        return visit.kept(
-            f"{HEADING.get(kind, 'Sorry')}. {error}", STATUS.get(kind, 409), not is_final
-        )
+        said = f"{HEADING.get(kind, 'Sorry')}. {error}"
+        can_retry = kind not in (TaskGone, AlreadyAnswered)
+        return visit.kept(said, STATUS.get(kind, 409), can_retry)
 
 
 def _ticket(visit: Visit, task_id: str) -> Ticket | None:
-    """Read the form's ticket; None where it isn't this reviewer's, for this task."""
+    """Read the form's ticket; None if it isn't this reviewer's, for this task."""
     ticket = visit.signer.read_ticket(visit.request.form.get("review:ticket", ""))
-    return (
-        ticket
-        if ticket and (ticket.reviewer, ticket.task_id) == (visit.session.reviewer, task_id)
-        else None
-    )
+    if ticket and (ticket.reviewer, ticket.task_id) == (visit.session.reviewer, task_id):
+        return ticket
+    return None
 
 
 def _take(visit: Visit, ticket: Ticket) -> Response:
     try:
         task = visit.store.claim(ticket.reviewer, ticket.task_id)
     except (AlreadyAnswered, TaskGone):
-        # Perhaps this very form came before and its acknowledgement was lost: the store knows it by
-        # its submission.
+        # Perhaps this very form came before and its acknowledgement was lost: the store knows the
+        # form by its submission.
         return _submit(visit, ticket, {}, None)
     draft = {**(task.draft or {}), "pairs": visit.pairs()}
     fields = _render(task, ticket.stage).fields
@@ -145,7 +138,7 @@ def _take(visit: Visit, ticket: Ticket) -> Response:
     content = answers.parse(visit.pairs(), fields)
     if ticket.stage == "final":
         return _submit(visit, ticket, content, draft.get("first"))
-    # Sent twice, the first answer that counts is the one before the prediction was shown
+    # If the blind form is sent twice, the answer given before the prediction was shown counts.
     if "first" not in draft:
         visit.store.save_draft(ticket.reviewer, ticket.task_id, {**draft, "first": content})
     return visit.go(f"tasks/{quote(ticket.task_id, safe='')}")

@@ -1,1 +1,25 @@
-"""What pages and REST show of a data mart, as queries."""
+"""What the console's pages and REST show of a data mart, read from its tables.
+
+Every query is bounded by an index and a limit, so that a page stays quick however much the data
+mart holds.
+"""
+
+from model_monitoring.datamart.browsing.history import History
+from model_monitoring.datamart.browsing.overview import Overview
+from model_monitoring.datamart.browsing.records import Records
+from model_monitoring.datamart.browsing.reviews import ReviewProgress
+from model_monitoring.datamart.browsing.runs import Runs
+from model_monitoring.datamart.postgres.database import Database
+
+__all__ = ["Browsing"]
+
+
+class Browsing:
+    """Everything that can be read of a data mart, by page: `mart.browsing.overview.monitors()`."""
+
+    def __init__(self, database: Database):
+        self.overview = Overview(database)
+        self.runs = Runs(database)
+        self.history = History(database)
+        self.records = Records(database)
+        self.reviews = ReviewProgress(database)

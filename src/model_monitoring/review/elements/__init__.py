@@ -1,8 +1,8 @@
 """Crowd elements as plain HTML controls inside their own tags: names and attributes as AWS
 documents them.
 
-A control works without a script; `static/elements.js` adds what needs one. The reference is "Crowd
-HTML Elements Reference" in the SageMaker Developer Guide.
+A control works without a script; `static/elements.js` adds what needs one. The reference is
+"Crowd HTML Elements Reference" in the SageMaker Developer Guide.
 """
 
 import ast
@@ -27,7 +27,7 @@ SHARED = (
     "maxlength",
 )
 SWITCHES = ("required", "disabled", "checked", "readonly")
-LONGEST_LIST = 100_000  # characters; Python takes long to read nested brackets, and much memory
+LONGEST_LIST = 100_000  # characters; to read nested brackets, Python takes much time and memory
 # AWS's samples write this attribute in JavaScript's way: { text: 'None of the above' }
 EXCLUSION = re.compile(r"""text["']?\s*:\s*(["'])(.*?)\1""")
 
@@ -35,9 +35,9 @@ EXCLUSION = re.compile(r"""text["']?\s*:\s*(["'])(.*?)\1""")
 def expand(root: HtmlElement) -> list[str]:
     """Put HTML controls into every crowd element below `root`, in place; return warnings.
 
-    Marks that `fields.find` reads are left on the controls: data-kind (how the answer is written),
-    data-key (its name in the answer, where that isn't the control's) and data-option (likewise for
-    the value).
+    Marks that `controls.find` reads are left on the controls: data-kind (how the answer is
+    written), data-key (its name in the answer, if that isn't the control's) and data-option
+    (likewise for the value).
     """
     warnings = []
     for element in list(root.iter()):
@@ -50,9 +50,7 @@ def expand(root: HtmlElement) -> list[str]:
 
 
 def is_on(element: HtmlElement, switch: str) -> bool:
-    """Say whether a switch such as `required` is set; "false" counts as not set, as template
-    authors mean it.
-    """
+    """Say whether a switch such as `required` is set; authors write "false" for one that isn't."""
     return element.get(switch, "false").lower() != "false"
 
 
@@ -70,9 +68,7 @@ def _control(element: HtmlElement, tag: str, **attributes: str) -> HtmlElement:
 
 
 def _labelled(element: HtmlElement, control: HtmlElement) -> None:
-    """Put a control first in its element, under the element's `label` or named for screen readers
-    by what there is.
-    """
+    """Put a control first in its element, under a visible label or one for screen readers."""
     if element.get("label"):
         element.insert(0, html.LABEL(html.SPAN(element.get("label")), control))
         return
@@ -102,7 +98,7 @@ def _text_area(element: HtmlElement) -> None:
 
 
 def _select(element: HtmlElement) -> None:
-    """Draw a list to choose one from: A2I has none, but templates are written as if it had."""
+    """Draw a list to choose one from: A2I has none, but some templates assume that it has."""
     control = _control(element, "select")
     value = control.attrib.pop("value", None)
     control.extend(element.findall(".//option"))
@@ -126,22 +122,21 @@ def _checkbox(element: HtmlElement) -> None:
 
 
 def _radio_button(element: HtmlElement) -> None:
-    """Draw a radio button; in a group the names differ by button, and one control name makes them
-    one group.
+    """Draw a radio button.
+
+    In a crowd-radio-group each button has a name of its own. Their controls are given one name,
+    which makes them one group in HTML.
     """
     value = element.get("value") or "on"
     control = _control(element, "input", type="radio", value=value)
     group = next(element.iterancestors("crowd-radio-group"), None)
     if group is not None:
         key = element.get("name", "")
-        first = next(group.iter("crowd-radio-button")).get("name", "")
-        for name, mark in (
-            ("name", first),
-            ("value", f"{key}={value}"),
-            ("data-key", key),
-            ("data-option", value),
-        ):
-            control.set(name, mark)
+        first = next(group.iter("crowd-radio-button"))
+        control.set("name", first.get("name", ""))
+        control.set("value", f"{key}={value}")
+        control.set("data-key", key)
+        control.set("data-option", value)
     _beside(element, control)
 
 
@@ -159,7 +154,7 @@ def _classifier_multi(element: HtmlElement) -> None:
 
 
 def _categories(element: HtmlElement, kind: str, answer: str) -> None:
-    # AWS names an answer after the element where the template doesn't
+    # AWS names an answer after the element if the template doesn't name it.
     name = element.get("name") or element.tag
     categories = _list(element, "categories")
     exclusion = EXCLUSION.search(element.get("exclusion-category", ""))
@@ -176,14 +171,11 @@ def _categories(element: HtmlElement, kind: str, answer: str) -> None:
 
 
 def _list(element: HtmlElement, attribute: str) -> list:
-    """Read an attribute that holds a list, in JSON or with single quotes as in AWS's own
-    samples.
-    """
+    """Read an attribute's list: in JSON, or with single quotes as in AWS's own samples."""
     text = element.get(attribute, "")
     if len(text) > LONGEST_LIST:
-        raise ValueError(
-            f"<{element.tag}> has more than {LONGEST_LIST:,} characters in its attribute {attribute}."
-        )
+        size = f"more than {LONGEST_LIST:,} characters"
+        raise ValueError(f"<{element.tag}> has {size} in its attribute {attribute}.")
     for read in (json.loads, ast.literal_eval):
         with suppress(ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             found = read(text)

@@ -1,0 +1,96 @@
+"""Where every subscription stands: its monitors, and what each of them measured last."""
+
+import pandas as pd
+
+from model_monitoring.datamart.browsing.fragments import OUTSIDE, UNRESOLVED
+from model_monitoring.datamart.postgres.database import Database
+
+TREND = 40  # measurements in a trend line
+MONITORS = "FROM monitor m JOIN subscription s USING (subscription_id)"
+# Of each monitor, the last run that measured something.
+MEASURED = """
+    LEFT JOIN LATERAL (
+        SELECT run_uid FROM run r
+        WHERE (r.subscription_id, r.monitor) = (m.subscription_id, m.monitor)
+            AND r.state = 'finished'
+        ORDER BY started DESC LIMIT 1
+    ) measured ON true"""
+# Of each monitor, the last run, whether it measured something or not.
+LAST = """
+    LEFT JOIN LATERAL (
+        SELECT run_uid, state, started FROM run r
+        WHERE (r.subscription_id, r.monitor) = (m.subscription_id, m.monitor)
+        ORDER BY started DESC LIMIT 1
+    ) last ON true"""
+LAST_MEASUREMENTS = f"""
+    SELECT s.subscription_uid AS uid, s.name AS subscription, s.source_uid AS deployment,
+        m.monitor AS metric_type, v.metric, v.slice, v.value, v.ci_low, v.ci_high,
+        v.lower_limit, v.upper_limit, {OUTSIDE} AS outside, v.ts AS timestamp, v.run_uid,
+        ({UNRESOLVED} m.subscription_id
+            AND (a.monitor, a.metric, a.slice) = (v.monitor, v.metric, v.slice)) AS issues
+    {MONITORS} {MEASURED} JOIN measurement v ON v.run_uid = measured.run_uid
+    WHERE %(id)s IS NULL OR s.subscription_id = %(id)s"""
+
+
+class Overview:
+    """Every subscription and its monitors, as they are now."""
+
+    def __init__(self, database: Database):
+        self._database = database
+
+    def subscriptions(self) -> list[dict]:
+        """Return every subscription, with its number of unresolved alerts."""
+        return self._database.rows(
+            f"""SELECT s.subscription_id, s.subscription_uid AS uid, s.name, s.source_uid,
+                s.asset->>'problem_type' AS problem_type, b.name AS binding, b.service_type,
+                s.created_at, ({UNRESOLVED} s.subscription_id) AS alerts
+            FROM subscription s JOIN binding b USING (binding_uid) ORDER BY lower(s.name)"""
+        )
+
+    def monitors(self) -> list[dict]:
+        """Return every monitor: its last run, its open alerts, one measurement and its trend.
+
+        The measurement is the one most worth showing of the last run that measured something: one
+        outside its limits before one within, one with limits before one without, and one of all
+        rows before one of a slice.
+        """
+        return self._database.rows(
+            f"""SELECT s.subscription_uid AS uid, m.monitor, m.enabled,
+                last.run_uid AS last_run, last.state, last.started,
+                h.metric, h.slice, h.value, h.lower_limit, h.upper_limit, h.outside,
+                ({UNRESOLVED} m.subscription_id AND a.monitor = m.monitor) AS alerts,
+                ARRAY(SELECT value FROM (
+                    SELECT ts, value FROM measurement
+                    WHERE (subscription_id, monitor, metric)
+                        = (m.subscription_id, m.monitor, h.metric) AND slice = h.slice
+                    ORDER BY ts DESC LIMIT %s) t ORDER BY ts) AS trend
+            {MONITORS} {LAST} {MEASURED}
+            LEFT JOIN LATERAL (
+                SELECT *, {OUTSIDE} AS outside FROM measurement WHERE run_uid = measured.run_uid
+                ORDER BY outside DESC, coalesce(lower_limit, upper_limit) IS NULL, slice <> '',
+                    value IS NULL, metric
+                LIMIT 1
+            ) h ON true
+            ORDER BY m.monitor""",
+            [TREND],
+        )
+
+    def last_measurements(self, subscription_id: int | None = None) -> list[dict]:
+        """Return what each monitor's last finished run measured, of one subscription or of all.
+
+        `issues` is the metric's number of unresolved alerts.
+        """
+        return self._database.rows(
+            f"{LAST_MEASUREMENTS} ORDER BY s.name, m.monitor, v.slice, v.metric",
+            {"id": subscription_id},
+        )
+
+
+def deployment_metrics(database: Database, subscription_id: int | None = None) -> pd.DataFrame:
+    """Return `Overview.last_measurements` as a frame with AI OpenScale's columns."""
+    return database.frame(
+        f"""SELECT subscription, deployment, metric_type, metric, slice, value, issues, timestamp
+        FROM ({LAST_MEASUREMENTS}) last
+        ORDER BY subscription, metric_type, metric, slice""",
+        {"id": subscription_id},
+    )
