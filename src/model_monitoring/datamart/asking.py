@@ -7,15 +7,12 @@ them never becomes payload.
 
 import re
 import uuid
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from model_monitoring.analysis.files.captured import PERTURBED
 from model_monitoring.datamart.engines import sagemaker
-
-if TYPE_CHECKING:
-    from model_monitoring.datamart.subscriptions import Subscription
+from model_monitoring.datamart.watched import WatchedModel
 
 ROWS_AT_ONCE = 1000  # a request may hold 6 MB and take 60 seconds
 # In an event's metadata; the same words within captured data have a backslash before each quotation
@@ -23,7 +20,7 @@ ROWS_AT_ONCE = 1000  # a request may hold 6 MB and take 60 seconds
 _MARKED = re.compile(rb'"inferenceId"\s*:\s*"' + PERTURBED.encode())
 
 
-def ask(subscription: "Subscription", rows: pd.DataFrame, *outputs: str) -> pd.DataFrame:
+def ask(subscription: WatchedModel, rows: pd.DataFrame, *outputs: str) -> pd.DataFrame:
     """Return the model's answers to rows of features: a row each, in their order, and a column for
     each output named.
 

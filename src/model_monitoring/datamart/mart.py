@@ -78,7 +78,7 @@ class DataMart:
         self.bindings = Bindings(self._database, boto_session)
         self.subscriptions = Subscriptions(self._database, boto_session)
         self.alerts = Alerts(self._database)
-        self.reviews = Reviews(self._database, boto_session)
+        self.reviews = Reviews(self._database, boto_session, self.subscriptions)
         self.notifications = Notifications(self._database, boto_session)
 
     def setup(self) -> dict:

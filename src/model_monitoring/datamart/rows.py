@@ -1,7 +1,6 @@
 """Scored rows as analyses want them: features in a frame, answers and labels beside it."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,9 +11,7 @@ from model_monitoring.datamart.postgres.copying import SHORT_INTEGER, TIMESTAMP,
 from model_monitoring.datamart.postgres.database import Cursor
 from model_monitoring.datamart.postgres.texts import fault
 from model_monitoring.datamart.records.feedback_formats import row_key
-
-if TYPE_CHECKING:
-    from model_monitoring.datamart.subscriptions import Subscription
+from model_monitoring.datamart.watched import WatchedModel
 
 ABOUT = {
     "record_id": INTEGER,
@@ -48,7 +45,7 @@ class ScoredRows:
         return tuple(self.about["scored_at"].agg(["min", "max"])) if len(self) else (None, None)
 
 
-def newest(subscription: "Subscription", limit: int, condition: sql.Composable = ALL) -> ScoredRows:
+def newest(subscription: WatchedModel, limit: int, condition: sql.Composable = ALL) -> ScoredRows:
     """Read the newest rows, but those that another version of the model is known to have answered.
 
     `condition` is on the payload, `p`.
@@ -68,7 +65,7 @@ def newest(subscription: "Subscription", limit: int, condition: sql.Composable =
     return _read(subscription, keys, condition, limit)
 
 
-def labelled(subscription: "Subscription", limit: int) -> ScoredRows:
+def labelled(subscription: WatchedModel, limit: int) -> ScoredRows:
     """Read the rows that were labelled last; raise ValueError before the first payload."""
     keys = sql.SQL(
         "SELECT DISTINCT record_id FROM (SELECT record_id FROM {} WHERE record_id IS NOT NULL"
@@ -78,7 +75,7 @@ def labelled(subscription: "Subscription", limit: int) -> ScoredRows:
     return _read(subscription, keys, sql.SQL("f.record_timestamp IS NOT NULL"), limit)
 
 
-def single(subscription: "Subscription", scoring_id: str) -> ScoredRows:
+def single(subscription: WatchedModel, scoring_id: str) -> ScoredRows:
     """Read one row, by its id or, of a request of one row, by the request's.
 
     Raises:
@@ -107,7 +104,7 @@ def single(subscription: "Subscription", scoring_id: str) -> ScoredRows:
 
 
 def _read(
-    subscription: "Subscription", keys: sql.Composable, condition: sql.Composable, limit: int
+    subscription: WatchedModel, keys: sql.Composable, condition: sql.Composable, limit: int
 ) -> ScoredRows:
     table = subscription.table()
     label, parts = (

@@ -2,8 +2,6 @@
 subscribed.
 """
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
@@ -14,13 +12,11 @@ from model_monitoring.datamart.companion.answers import PREDICTION, PROBABILITY
 from model_monitoring.datamart.companion.settings import KINDS, Companion, validation_rows
 from model_monitoring.datamart.entities import SageMakerMachineLearningAsset
 from model_monitoring.datamart.postgres.database import as_json
-
-if TYPE_CHECKING:
-    from model_monitoring.datamart.subscriptions import Subscription
+from model_monitoring.datamart.watched import Index, WatchedModel
 
 
 def search(
-    subscription: "Subscription",
+    subscription: WatchedModel,
     settings: Companion,
     feature: Feature,
     favourable: object,
@@ -62,7 +58,11 @@ def search(
 
 
 def deploy(
-    subscription: "Subscription", settings: Companion, content: dict, example: pd.DataFrame
+    index: Index,
+    subscription: WatchedModel,
+    settings: Companion,
+    content: dict,
+    example: pd.DataFrame,
 ) -> None:
     """Deploy a companion, see that it answers, subscribe it, and keep what is known of it.
 
@@ -78,7 +78,7 @@ def deploy(
     options = {"role": settings.role, "instance_type": settings.instance_type}
     made = deployment.deploy(session, region, subscription.source_uid, held, **options)
     try:
-        added = _subscribe(subscription, made["endpoint"], content["rule"]["favourable"])
+        added = _subscribe(index, subscription, made["endpoint"], content["rule"]["favourable"])
         asking.ask(added, example, PREDICTION, PROBABILITY)
         subscription.database.execute(
             "INSERT INTO companion (subscription_id, companion_uid, asset_revision, content) VALUES (%s, %s, %s, %s)"
@@ -91,12 +91,12 @@ def deploy(
         raise
 
 
-def _subscribe(subscription: "Subscription", endpoint: str, favourable: object) -> "Subscription":
-    from model_monitoring.datamart.subscriptions import Subscriptions
-
+def _subscribe(
+    index: Index, subscription: WatchedModel, endpoint: str, favourable: object
+) -> WatchedModel:
     asset = subscription.get_details()["asset"]
     kept = ("problem_type", "label_column", "feature_columns", "categorical_columns")
-    return Subscriptions(subscription.database, subscription.boto_session).add(
+    return index.add(
         SageMakerMachineLearningAsset(
             endpoint,
             str(subscription.binding_uid),

@@ -3,7 +3,6 @@
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pandas as pd
@@ -14,9 +13,7 @@ from model_monitoring.analysis.fairness.groups import Feature
 from model_monitoring.datamart import rows as scored_rows
 from model_monitoring.datamart.entities import ProblemType
 from model_monitoring.datamart.postgres.texts import check_text, check_texts
-
-if TYPE_CHECKING:
-    from model_monitoring.datamart.subscriptions import Subscription
+from model_monitoring.datamart.watched import WatchedModel
 
 KINDS = {"per_group": per_group, "blind": blind}
 VALIDATION_ROWS = 10_000  # taken of the labelled payload
@@ -71,7 +68,7 @@ class Companion:
 
 
 def validation_rows(
-    subscription: "Subscription", uri: str | None, outcomes: Sequence
+    subscription: WatchedModel, uri: str | None, outcomes: Sequence
 ) -> tuple[pd.DataFrame, list]:
     """Return features and labels of the rows to search a rule on, those whose label is one of two
     outcomes.
@@ -108,7 +105,7 @@ def validation_rows(
     return features[known].reset_index(drop=True), labels[known].tolist()
 
 
-def read_csv(subscription: "Subscription", uri: str) -> pd.DataFrame:
+def read_csv(subscription: WatchedModel, uri: str) -> pd.DataFrame:
     """Read a CSV file with a header from S3, text in the subscription's categorical columns staying
     text.
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from numbers import Real
 from threading import Thread
-from typing import TYPE_CHECKING
 
 import pandas as pd
 from psycopg2 import sql
@@ -17,9 +16,7 @@ from model_monitoring.datamart.monitoring import alerting, notifications
 from model_monitoring.datamart.postgres.database import Cursor, Database, as_json
 from model_monitoring.datamart.postgres.texts import check_texts, storable
 from model_monitoring.datamart.tables import tables, traces
-
-if TYPE_CHECKING:
-    from model_monitoring.datamart.subscriptions import Subscription
+from model_monitoring.datamart.watched import WatchedModel
 
 
 @dataclass(frozen=True)
@@ -58,7 +55,7 @@ class Monitor(tables.TableVerbs):
     name: str
     metrics_view: str
 
-    def __init__(self, subscription: "Subscription"):
+    def __init__(self, subscription: WatchedModel):
         self._subscription = subscription
         self._database = subscription.database
 

@@ -1,14 +1,10 @@
 """What a monitor measures against: learned once for each version of a model."""
 
-from typing import TYPE_CHECKING
-
 from model_monitoring.datamart.postgres.database import as_json
-
-if TYPE_CHECKING:
-    from model_monitoring.datamart.subscriptions import Subscription
+from model_monitoring.datamart.watched import WatchedModel
 
 
-def keep(subscription: "Subscription", monitor: str, content: dict) -> None:
+def keep(subscription: WatchedModel, monitor: str, content: dict) -> None:
     """Keep what a monitor learned about the version of the model that answers now, in place of what
     it had.
     """
@@ -20,7 +16,7 @@ def keep(subscription: "Subscription", monitor: str, content: dict) -> None:
     )
 
 
-def find(subscription: "Subscription", monitor: str) -> dict | None:
+def find(subscription: WatchedModel, monitor: str) -> dict | None:
     """Return what a monitor learned about the version of the model that answers now."""
     found = subscription.database.rows(
         "SELECT content FROM baseline WHERE (subscription_id, monitor, asset_revision) = (%s, %s, %s)",

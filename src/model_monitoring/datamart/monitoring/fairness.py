@@ -3,7 +3,7 @@ twins?
 """
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from model_monitoring.datamart.companion.settings import Companion
 from model_monitoring.datamart.monitoring import fairness_results as results
 from model_monitoring.datamart.monitoring.base import Monitor, Outcome, refuse_erased
 from model_monitoring.datamart.postgres.database import as_json
+from model_monitoring.datamart.watched import WatchedModel
 
 REPORT_STYLE = report.CSS
 # Rows at most that get twins: some thousands more are asked of the endpoint in a run
@@ -43,6 +44,21 @@ class FairnessMonitoring(Monitor):
 
     name = "fairness"
     metrics_view = "FairnessMetrics"
+
+    def __init__(
+        self,
+        subscription: WatchedModel,
+        after_run: Callable[[Mapping, Sequence[Mapping]], dict],
+        described_companion: Callable[[], dict | None],
+    ):
+        """Watch a model's fairness.
+
+        `after_run` is called with the parameters and groups of a run if these name a companion; it
+        says what it did. `described_companion` gives the report what is known of the companion.
+        """
+        super().__init__(subscription)
+        self._after_run = after_run
+        self._described_companion = described_companion
 
     def enable(
         self,
@@ -172,7 +188,7 @@ class FairnessMonitoring(Monitor):
         if run["state"] != "finished" or not details["parameters"]["companion"]:
             return
         try:
-            done = self._subscription.companion.follow(details["parameters"], run["groups"])
+            done = self._after_run(details["parameters"], run["groups"])
         # What was measured stands; the run says what went wrong after it
         except Exception as error:
             done = {"error": str(error)}
@@ -218,14 +234,14 @@ class FairnessMonitoring(Monitor):
         """Return the fairness report of a run, by default the last that measured, as a page of
         HTML.
         """
-        run, companion = self._measured_run(run_uid), self._subscription.companion
+        run = self._measured_run(run_uid)
         return report.render(
             results.from_details(run),
             subscription=self._subscription.name,
             endpoint=self._subscription.source_uid,
             run=run,
             favourable=run["favourable_classes"],
-            companion=companion.get_details() if companion.is_described() else None,
+            companion=self._described_companion(),
         )
 
     def report(self, path: str | Path, run_uid: str | None = None) -> Path:

@@ -3,7 +3,6 @@
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,13 +13,11 @@ from model_monitoring.datamart.entities import PayloadRecord, StoreReport
 from model_monitoring.datamart.postgres.columns import TEXT, Values, check, shown
 from model_monitoring.datamart.postgres.copying import SHORT_INTEGER, TIMESTAMP, copy_in
 from model_monitoring.datamart.postgres.database import ConflictError, Cursor
-from model_monitoring.datamart.records import fitting, writing
+from model_monitoring.datamart.records import writing
 from model_monitoring.datamart.records.batches import batch_of, some
 from model_monitoring.datamart.records.feedback_formats import columns_of, hashable, row_id, row_key
-from model_monitoring.datamart.tables import tables
-
-if TYPE_CHECKING:
-    from model_monitoring.datamart.subscriptions import Subscription
+from model_monitoring.datamart.tables import changing, tables
+from model_monitoring.datamart.watched import WatchedModel
 
 ROWS_PER_REQUEST = 500  # sent to an endpoint at once
 
@@ -28,7 +25,7 @@ ROWS_PER_REQUEST = 500  # sent to an endpoint at once
 class FeedbackLogging(tables.TableVerbs):
     """The feedback of one subscription."""
 
-    def __init__(self, subscription: "Subscription"):
+    def __init__(self, subscription: WatchedModel):
         self._subscription = subscription
         self._database = subscription.database
 
@@ -97,7 +94,7 @@ class FeedbackLogging(tables.TableVerbs):
     ) -> StoreReport:
         """Attach labels to the scored rows."""
         # Nothing is erased meanwhile
-        cursor.execute(fitting.locking(exclusive=False), {"id": table.subscription_id})
+        cursor.execute(changing.locking(exclusive=False), {"id": table.subscription_id})
         label = table.of("label")[0]
         keys, numbers = zip(*map(row_key, scoring_ids), strict=True)
         columns = {
@@ -235,7 +232,7 @@ def _keep(
     """Store labels with their own features."""
     count = len(labels.data)
     cursor.execute(
-        f"{fitting.locking(exclusive=False)};"
+        f"{changing.locking(exclusive=False)};"
         " SELECT now() AT TIME ZONE 'UTC', never_store FROM subscription WHERE subscription_id = %(id)s",
         {"id": table.subscription_id},
     )

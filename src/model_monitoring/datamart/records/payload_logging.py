@@ -5,7 +5,6 @@ often it is sent.
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from numbers import Integral
-from typing import TYPE_CHECKING
 
 import pandas as pd
 from psycopg2 import sql
@@ -19,6 +18,7 @@ from model_monitoring.datamart.records.batches import Batch, batch_of, is_short_
 from model_monitoring.datamart.records.frames import batch_of_frame
 from model_monitoring.datamart.records.ingestion import IngestReport
 from model_monitoring.datamart.tables import erasing, tables, vacuuming
+from model_monitoring.datamart.watched import WatchedModel
 
 LONGEST_KEPT = 36_500  # days
 ABOUT_ROWS = {
@@ -27,14 +27,11 @@ ABOUT_ROWS = {
     "asset_revision": (sql.SQL("d.asset_revision"), TEXT),
 }
 
-if TYPE_CHECKING:
-    from model_monitoring.datamart.subscriptions import Subscription
-
 
 class PayloadLogging(tables.TableVerbs):
     """The payload of one subscription."""
 
-    def __init__(self, subscription: "Subscription"):
+    def __init__(self, subscription: WatchedModel):
         self._subscription = subscription
         self._database = subscription.database
 
@@ -72,7 +69,9 @@ class PayloadLogging(tables.TableVerbs):
         self._subscription.update_row(**changes)
         if never_store:
             self._database.run(
-                lambda cursor: erasing.erase_columns(cursor, self._subscription, never_store)
+                lambda cursor: erasing.erase_columns(
+                    cursor, self._subscription.subscription_id, never_store
+                )
             )
             vacuuming.sweep(self._database, self._subscription.subscription_id)
         return self.get_details()
@@ -156,7 +155,8 @@ class PayloadLogging(tables.TableVerbs):
                 "delete_records takes a list of scoring ids, texts. Nothing was erased."
             )
         count = self._database.run(
-            lambda cursor: erasing.erase_records(cursor, self._subscription, ids), once=True
+            lambda cursor: erasing.erase_records(cursor, self._subscription.subscription_id, ids),
+            once=True,
         )
         vacuuming.sweep(self._database, self._subscription.subscription_id)
         return count

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from psycopg2 import errors
@@ -13,11 +12,8 @@ from model_monitoring.datamart.postgres.copying import SHORT_INTEGER, TIMESTAMP,
 from model_monitoring.datamart.postgres.database import ConflictError, Cursor
 from model_monitoring.datamart.records import fitting
 from model_monitoring.datamart.records.batches import Batch, checked, record_digests, some
-from model_monitoring.datamart.tables import partitions, tables, traces
-
-if TYPE_CHECKING:
-    from model_monitoring.datamart.subscriptions import Subscription
-
+from model_monitoring.datamart.tables import changing, partitions, tables, traces
+from model_monitoring.datamart.watched import WatchedModel
 
 MOST_RECORDS = 1 << 24  # in a batch, as record ids are made
 
@@ -35,7 +31,7 @@ class State:
 
 
 def store(
-    subscription: "Subscription", build: Callable[[dict, tables.Table | None], Batch]
+    subscription: WatchedModel, build: Callable[[dict, tables.Table | None], Batch]
 ) -> StoreReport:
     """Store a batch in a transaction of its own; `build` makes it from the subscription's row and
     tables.
@@ -56,12 +52,12 @@ def store(
         return subscription.database.run(lambda cursor: work(cursor, may_change=True))
 
 
-def begin(cursor: Cursor, subscription: "Subscription", revision: str, may_change: bool) -> State:
+def begin(cursor: Cursor, subscription: WatchedModel, revision: str, may_change: bool) -> State:
     """Keep the tables from changing (or, to change them, lock others out) until the end; read the
     state.
     """
     cursor.execute(
-        f"{fitting.locking(exclusive=may_change)}; SAVEPOINT claim;"
+        f"{changing.locking(exclusive=may_change)}; SAVEPOINT claim;"
         " SELECT to_jsonb(s), (SELECT jsonb_agg(jsonb_build_array(name, column_name, role, type) ORDER BY ordinal)"
         " FROM feature WHERE subscription_id = %(id)s), (SELECT deployment_key FROM deployment"
         " WHERE subscription_id = %(id)s AND deployment_id = %(deployment)s AND asset_revision = %(revision)s),"
@@ -87,7 +83,7 @@ def begin(cursor: Cursor, subscription: "Subscription", revision: str, may_chang
 
 def write(
     cursor: Cursor,
-    subscription: "Subscription",
+    subscription: WatchedModel,
     state: State,
     batch: Batch,
     revision: str,
@@ -141,7 +137,7 @@ def write(
 
 
 def _deployments(
-    cursor: Cursor, subscription: "Subscription", state: State, batch: Batch, revision: str
+    cursor: Cursor, subscription: WatchedModel, state: State, batch: Batch, revision: str
 ) -> np.ndarray:
     """Return each record's number of a model version: of the one it names, else of `revision`."""
     keys = {None: state.deployment}

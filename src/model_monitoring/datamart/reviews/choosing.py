@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,15 +16,13 @@ from model_monitoring.datamart.postgres.copying import SHORT_INTEGER, TIMESTAMP,
 from model_monitoring.datamart.postgres.database import Cursor
 from model_monitoring.datamart.records.batches import utc
 from model_monitoring.datamart.reviews.rules import Rule
-
-if TYPE_CHECKING:
-    from model_monitoring.datamart.subscriptions import Subscription
+from model_monitoring.datamart.watched import WatchedModel
 
 PLACE = {"record_id": INTEGER, "row_number": SHORT_INTEGER, "scored_at": TIMESTAMP}
 
 
 def choose(
-    subscription: "Subscription",
+    subscription: WatchedModel,
     rule: Rule,
     baseline: dict | None,
     start: datetime | None,
@@ -80,7 +77,7 @@ def choose(
 
 
 def _read(
-    subscription: "Subscription", names: Iterable[str], start: datetime | None, end: datetime | None
+    subscription: WatchedModel, names: Iterable[str], start: datetime | None, end: datetime | None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read ids and times, and the columns named, of the rows scored from `start` until before
     `end`.

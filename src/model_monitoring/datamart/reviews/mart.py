@@ -21,7 +21,7 @@ from model_monitoring.datamart.reviews import (
 from model_monitoring.datamart.reviews.agreement import Agreement
 from model_monitoring.datamart.reviews.rules import Rule
 from model_monitoring.datamart.reviews.store import ReviewStore
-from model_monitoring.datamart.subscriptions import Subscription, Subscriptions
+from model_monitoring.datamart.watched import Index, WatchedModel
 
 
 class CreateReport(NamedTuple):
@@ -42,14 +42,14 @@ class CreateReport(NamedTuple):
 class Reviews:
     """Review of scored rows by people, across the subscriptions of a data mart."""
 
-    def __init__(self, database: Database, boto_session: boto3.Session | None):
+    def __init__(self, database: Database, boto_session: boto3.Session | None, index: Index):
         self._database = database
         self._boto_session = boto_session
-        self._subscriptions = Subscriptions(database, boto_session)
+        self._index = index
 
     def enable(
         self,
-        subscription: Subscription | str,
+        subscription: WatchedModel | str,
         reviewers: Sequence[str],
         *,
         low: float | None = 0.1,
@@ -114,14 +114,14 @@ class Reviews:
         rules.keep(self._database, subscription, rule, rules.checked(subscription, rule, reviewers))
         return self.get_details(subscription)
 
-    def disable(self, subscription: Subscription | str) -> None:
+    def disable(self, subscription: WatchedModel | str) -> None:
         """Make no more tasks of a subscription; those that wait are still answered."""
         self._database.execute(
             "UPDATE review_rule SET enabled = false WHERE subscription_id = %s",
             [self._subscription(subscription).subscription_id],
         )
 
-    def get_details(self, subscription: Subscription | str) -> dict:
+    def get_details(self, subscription: WatchedModel | str) -> dict:
         """Return what `enable` stated, and the number of tasks by state."""
         identifier = self._subscription(subscription).subscription_id
         found = self._database.rows(
@@ -137,7 +137,7 @@ class Reviews:
 
     def create(
         self,
-        subscription: Subscription | str,
+        subscription: WatchedModel | str,
         start: datetime | None = None,
         end: datetime | None = None,
     ) -> CreateReport:
@@ -181,7 +181,7 @@ class Reviews:
         )
         return {row["name"]: self.create(row["name"]) for row in found}
 
-    def _baseline(self, subscription: Subscription) -> dict | None:
+    def _baseline(self, subscription: WatchedModel) -> dict | None:
         found = self._database.rows(
             "SELECT content FROM baseline WHERE (subscription_id, monitor) = (%s, 'drift')"
             " ORDER BY created_at DESC LIMIT 1",
@@ -189,7 +189,7 @@ class Reviews:
         )
         return found[0]["content"] if found else None
 
-    def _form(self, subscription: Subscription, rule: Rule, baseline: dict | None) -> dict:
+    def _form(self, subscription: WatchedModel, rule: Rule, baseline: dict | None) -> dict:
         """Put together what all tasks share that are made under one rule and one baseline."""
         features = subscription.get_details()["asset"]["feature_columns"]
         values = rules.labels(subscription)
@@ -252,7 +252,7 @@ class Reviews:
         )
         return [row["name"] for row in found]
 
-    def agreement(self, subscription: Subscription | str | None = None) -> Agreement:
+    def agreement(self, subscription: WatchedModel | str | None = None) -> Agreement:
         """Measure how far reviewers agree with each other and with the model, and how long it takes
         them.
         """
@@ -272,5 +272,5 @@ class Reviews:
         """
         return exporting.export(self._database, self._boto_session, destination)
 
-    def _subscription(self, given: Subscription | str) -> Subscription:
-        return given if isinstance(given, Subscription) else self._subscriptions.get(name=given)
+    def _subscription(self, given: WatchedModel | str) -> WatchedModel:
+        return given if isinstance(given, WatchedModel) else self._index.get(name=given)

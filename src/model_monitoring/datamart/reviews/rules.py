@@ -2,15 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
 from model_monitoring import review
 from model_monitoring.datamart.postgres.columns import check
 from model_monitoring.datamart.postgres.database import Database, as_json
 from model_monitoring.datamart.postgres.texts import check_texts
-
-if TYPE_CHECKING:
-    from model_monitoring.datamart.subscriptions import Subscription
+from model_monitoring.datamart.watched import WatchedModel
 
 LONGEST_NAME = 100  # characters of a reviewer's name
 
@@ -33,7 +30,7 @@ class Rule:
     label_field: str
 
 
-def checked(subscription: "Subscription", rule: Rule, reviewers: Sequence[str]) -> list[str]:
+def checked(subscription: WatchedModel, rule: Rule, reviewers: Sequence[str]) -> list[str]:
     """Return the reviewers' names; raise ValueError, which says what to do, where anything can't
     be.
     """
@@ -86,7 +83,7 @@ def checked(subscription: "Subscription", rule: Rule, reviewers: Sequence[str]) 
     return names
 
 
-def labels(subscription: "Subscription") -> dict[str, object]:
+def labels(subscription: WatchedModel) -> dict[str, object]:
     """Map each label, as a reviewer reads it, to what the model predicts for it; of several texts
     for one, the first.
 
@@ -101,9 +98,7 @@ def labels(subscription: "Subscription") -> dict[str, object]:
     return {text: value for value, text in texts.items()}
 
 
-def keep(
-    database: Database, subscription: "Subscription", rule: Rule, reviewers: list[str]
-) -> None:
+def keep(database: Database, subscription: WatchedModel, rule: Rule, reviewers: list[str]) -> None:
     """Store a subscription's rule in the place of the one before."""
     database.execute(
         "INSERT INTO review_rule VALUES (%s, true, %s, %s) ON CONFLICT (subscription_id) DO UPDATE SET enabled = true,"
@@ -112,7 +107,7 @@ def keep(
     )
 
 
-def of(database: Database, subscription: "Subscription") -> Rule:
+def of(database: Database, subscription: WatchedModel) -> Rule:
     """Read a subscription's rule.
 
     Raises:

@@ -4,7 +4,6 @@ import hashlib
 import json
 import uuid
 from datetime import UTC
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,14 +13,12 @@ from model_monitoring import review
 from model_monitoring.datamart.postgres.database import Cursor, Database, as_json, plain
 from model_monitoring.datamart.postgres.texts import check_text, check_texts
 from model_monitoring.datamart.reviews import describing, payload
-
-if TYPE_CHECKING:
-    from model_monitoring.datamart.subscriptions import Subscription
+from model_monitoring.datamart.watched import WatchedModel
 
 
 def insert(
     cursor: Cursor,
-    subscription: "Subscription",
+    subscription: WatchedModel,
     form: dict,
     chosen: pd.DataFrame,
     rows_per_task: int,
@@ -91,7 +88,7 @@ def _check_template(cursor: Cursor, subscription_id: int, task_id: str, form: di
     return rendered.warnings
 
 
-def _hold(cursor: Cursor, subscription: "Subscription", chosen: pd.DataFrame) -> np.ndarray:
+def _hold(cursor: Cursor, subscription: WatchedModel, chosen: pd.DataFrame) -> np.ndarray:
     """Keep chosen rows from being erased until the transaction ends; mark those that are still
     there.
     """
