@@ -110,12 +110,14 @@ class Subscriptions:
         name = asset.name or asset.source_uid
         if not isinstance(name, str) or not name or fault(name):
             raise ValueError(
-                f"{name!r} can't name a subscription: use text without NUL or half a surrogate pair."
+                f"{name!r} can't name a subscription: use text without NUL or half a surrogate"
+                " pair."
             )
         check_text(asset.source_uid, "source_uid")
         binding = Bindings(self._database, None).get_details(asset.binding_uid)["binding_uid"]
         self._database.execute(
-            "INSERT INTO subscription (subscription_uid, binding_uid, name, source_uid, asset) VALUES (%s,%s,%s,%s,%s)"
+            "INSERT INTO subscription (subscription_uid, binding_uid, name, source_uid, asset)"
+            " VALUES (%s,%s,%s,%s,%s)"
             " ON CONFLICT (name) DO NOTHING",
             [str(uuid.uuid4()), binding, name, asset.source_uid, as_json(properties)],
         )
@@ -139,8 +141,10 @@ class Subscriptions:
     def list(self) -> pd.DataFrame:
         """List the subscriptions."""
         return self._database.frame(
-            "SELECT s.subscription_uid AS uid, s.name, s.source_uid, b.name AS binding, s.asset->>'problem_type' AS"
-            " problem_type, s.created_at FROM subscription s JOIN binding b USING (binding_uid) ORDER BY s.name"
+            "SELECT s.subscription_uid AS uid, s.name, s.source_uid, b.name AS binding,"
+            " s.asset->>'problem_type' AS"
+            " problem_type, s.created_at FROM subscription s JOIN binding b USING (binding_uid)"
+            " ORDER BY s.name"
         )
 
     def get(self, subscription_uid: str | None = None, *, name: str | None = None) -> Subscription:
@@ -155,7 +159,8 @@ class Subscriptions:
             ("s.subscription_uid::text", subscription_uid) if name is None else ("s.name", name)
         )
         found = self._database.rows(
-            "SELECT s.*, b.properties->>'region' AS region FROM subscription s JOIN binding b USING (binding_uid)"
+            "SELECT s.*, b.properties->>'region' AS region FROM subscription s JOIN binding b"
+            " USING (binding_uid)"
             f" WHERE {column} = %s",
             [wanted],
         )

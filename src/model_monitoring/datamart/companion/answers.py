@@ -57,7 +57,8 @@ def store(subscription: WatchedModel, about: pd.DataFrame, answers: pd.DataFrame
         "last": sql.Literal(int(about["record_id"].max())),
     }
     table = """CREATE TEMPORARY TABLE arriving_answer
-        (record_id bigint, row_number integer, prediction {type}, probability double precision) ON COMMIT DROP"""
+        (record_id bigint, row_number integer, prediction {type}, probability double precision)
+            ON COMMIT DROP"""
     update = """UPDATE {payload} p SET {prediction} = a.prediction, {probability} = a.probability
         FROM arriving_answer a WHERE p.record_id BETWEEN {first} AND {last}
         AND p.record_id = a.record_id AND p.row_number = a.row_number"""

@@ -132,7 +132,8 @@ def _check_free(client, name: str) -> None:
     with suppress(ClientError):
         client.describe_model(ModelName=name)
         raise NoCompanion(
-            f"There is a model {name!r} already, perhaps the companion of another subscription to this endpoint, or"
+            f"There is a model {name!r} already, perhaps the companion of another subscription to"
+            " this endpoint, or"
             " left of a broken run: delete it first, with its endpoint."
         )
 
@@ -181,7 +182,8 @@ def _pack(s3, container: Mapping, rule: Mapping, archive: BinaryIO) -> str:
             _unpack(s3, source, code)
         if not (code / program.name).is_file():
             raise NoCompanion(
-                f"The model's archive has no code/{program.name}: a companion wraps a model that answers through an"
+                f"The model's archive has no code/{program.name}: a companion wraps a model that"
+                " answers through an"
                 " inference script of its own (script mode), not a built-in algorithm."
             )
         for part in (WRAPPER, "companion_rule.py"):

@@ -169,7 +169,8 @@ def read_answer(content_type: str, body: str, count: int) -> list[dict]:
     except (KeyError, TypeError, ValueError, csv.Error):
         pass
     raise ValueError(
-        f"The endpoint's answer to {count} rows can't be read as {count} predictions: {body[:200]!r}"
+        f"The endpoint's answer to {count} rows can't be read as {count} predictions:"
+        f" {body[:200]!r}"
     )
 
 

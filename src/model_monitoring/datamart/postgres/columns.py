@@ -145,7 +145,8 @@ def check(column: Column, values: Sequence, where: Callable[[int], str]) -> Valu
 
     def refuse(bad: int, reason: str) -> ValueError:
         return ValueError(
-            f"field {column.name!r}, {where(bad)}: {shown(values[bad])} {reason}; nothing was stored."
+            f"field {column.name!r}, {where(bad)}: {shown(values[bad])} {reason}; nothing was"
+            " stored."
         )
 
     if isinstance(values, np.ndarray) and values.dtype.kind in "fiub":

@@ -88,7 +88,8 @@ def refuse_newer(cursor: Cursor, schema: str) -> None:
         cursor.execute("SELECT max(version) FROM migration HAVING max(version) > %s", [VERSION])
         for (present,) in cursor.fetchall():
             raise DataMartError(
-                f"Schema {schema!r} is at version {present}, this code knows versions up to {VERSION}: update the code,"
+                f"Schema {schema!r} is at version {present}, this code knows versions up to"
+                f" {VERSION}: update the code,"
                 " or choose another schema."
             )
 
@@ -119,7 +120,10 @@ class Database:
     def where(self) -> str:
         """Say which database this is, without the password."""
         parts = {"host": "localhost", "port": "5432", "dbname": "", "user": ""} | self._parameters
-        return f"database {parts['dbname']!r} as user {parts['user']!r} at {parts['host']}:{parts['port']}"
+        return (
+            f"database {parts['dbname']!r} as user {parts['user']!r} at"
+            f" {parts['host']}:{parts['port']}"
+        )
 
     def run(
         self, work: Callable[[Cursor], T], isolation: int | None = None, once: bool = False
@@ -273,7 +277,10 @@ class Database:
     ) -> DataMartError:
         said = failures.told(error, self.schema, self._parameters.get("password"))
         if connection is not None and error.pgcode == failures.LOCKED:
-            said = f"Waited too long for {failures.waited_for(error)}. {failures.who_holds(connection, self.schema)}"
+            said = (
+                f"Waited too long for {failures.waited_for(error)}."
+                f" {failures.who_holds(connection, self.schema)}"
+            )
         if isinstance(error, failures.NO_SCHEMA):
             return DataMartError(said)
         kind = BusyError if error.pgcode in failures.WAITED else DataMartError

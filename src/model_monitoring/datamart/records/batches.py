@@ -58,7 +58,8 @@ def batch_of(records: Sequence[PayloadRecord], asset: Mapping, dynamic: bool = F
     for role in ("prediction_column", "probability_column"):
         if asset[role] and asset[role] not in outputs:
             raise ValueError(
-                f"The response lacks the {role} {asset[role]!r}; it has {some(outputs) or 'no fields'}."
+                f"The response lacks the {role} {asset[role]!r}; it has"
+                f" {some(outputs) or 'no fields'}."
             )
     rows: list[tuple] = []
     scoring_ids, counts, times = [], [], []
@@ -120,7 +121,8 @@ def _rows_of(part: Mapping, expected: Sequence[str], what: str) -> list[Sequence
     for number, row in enumerate(rows, 1):
         if not _is_list(row) or len(row) != len(fields):
             raise ValueError(
-                f"{what}, row {number}: expected a list of {len(fields)} values. Nothing was stored."
+                f"{what}, row {number}: expected a list of {len(fields)} values. Nothing was"
+                " stored."
             )
     if as_expected:
         return rows
@@ -170,7 +172,8 @@ def utc(given: datetime | str) -> np.datetime64:
     except (AttributeError, OverflowError, TypeError, ValueError):
         pass
     raise ValueError(
-        f"Time {shown(given)} is not a datetime or ISO 8601 text of the years 1 to 9999 (scoring_timestamp)."
+        f"Time {shown(given)} is not a datetime or ISO 8601 text of the years 1 to 9999"
+        " (scoring_timestamp)."
         " Nothing was stored."
     )
 
@@ -200,7 +203,10 @@ def checked(table: Table, batch: Batch, details: Mapping) -> dict[str, Values]:
     prediction = details["asset"]["prediction_column"]
 
     def where(row: int) -> str:
-        return f"row {batch.row_numbers[row]} of record {batch.scoring_ids[batch.record_of_row[row]]!r}"
+        return (
+            f"row {batch.row_numbers[row]} of record"
+            f" {batch.scoring_ids[batch.record_of_row[row]]!r}"
+        )
 
     values = {}
     for name, raw in batch.fields.items():
@@ -214,7 +220,8 @@ def checked(table: Table, batch: Batch, details: Mapping) -> dict[str, Values]:
             ) from None
     if (missing := values[prediction].missing) is not None:
         raise ValueError(
-            f"field {prediction!r}, {where(int(np.argmax(missing)))}: no prediction. Nothing was stored."
+            f"field {prediction!r}, {where(int(np.argmax(missing)))}: no prediction. Nothing was"
+            " stored."
         )
     return values
 

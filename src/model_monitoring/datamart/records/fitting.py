@@ -41,7 +41,8 @@ def fitted(
     if names != set(batch.fields):
         lacking, extra = sorted(names - set(batch.fields)), sorted(set(batch.fields) - names)
         raise ValueError(
-            f"The response's fields changed: missing {some(lacking) or 'none'}, new {some(extra) or 'none'}."
+            f"The response's fields changed: missing {some(lacking) or 'none'}, new"
+            f" {some(extra) or 'none'}."
             " Nothing was stored."
         )
     return table, []

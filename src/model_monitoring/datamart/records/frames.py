@@ -93,7 +93,8 @@ def _times(series: pd.Series) -> np.ndarray:
         )
     if wrong:
         raise ValueError(
-            f"scoring_timestamp {shown(wrong[0])} is no time of the years 1 to 9999. Nothing was stored."
+            f"scoring_timestamp {shown(wrong[0])} is no time of the years 1 to 9999. Nothing was"
+            " stored."
         )
     return times.astype("datetime64[us]")
 

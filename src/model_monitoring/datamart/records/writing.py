@@ -58,9 +58,11 @@ def begin(cursor: Cursor, subscription: WatchedModel, revision: str, may_change:
     """
     cursor.execute(
         f"{changing.locking(exclusive=may_change)}; SAVEPOINT claim;"
-        " SELECT to_jsonb(s), (SELECT jsonb_agg(jsonb_build_array(name, column_name, role, type) ORDER BY ordinal)"
+        " SELECT to_jsonb(s), (SELECT jsonb_agg(jsonb_build_array(name, column_name, role, type)"
+        " ORDER BY ordinal)"
         " FROM feature WHERE subscription_id = %(id)s), (SELECT deployment_key FROM deployment"
-        " WHERE subscription_id = %(id)s AND deployment_id = %(deployment)s AND asset_revision = %(revision)s),"
+        " WHERE subscription_id = %(id)s AND deployment_id = %(deployment)s AND asset_revision ="
+        " %(revision)s),"
         " nextval('scoring_batch') FROM subscription s WHERE subscription_id = %(id)s",
         {
             "id": subscription.subscription_id,
@@ -192,7 +194,8 @@ def _claim(
     )
     copy_in(cursor, "arriving_key", columns)
     cursor.execute(
-        "INSERT INTO scoring_key SELECT * FROM arriving_key ORDER BY scoring_id ON CONFLICT DO NOTHING"
+        "INSERT INTO scoring_key SELECT * FROM arriving_key ORDER BY scoring_id ON CONFLICT DO"
+        " NOTHING"
     )
     cursor.execute(
         "SELECT a.record_id - %s, a.digest <> k.digest FROM arriving_key a"
@@ -202,7 +205,8 @@ def _claim(
     known = cursor.fetchall()
     if other := sorted({batch.scoring_ids[position] for position, differs in known if differs}):
         raise ConflictError(
-            f"Scoring id {some(other)}: stored already with other content. A scoring id stands for one"
+            f"Scoring id {some(other)}: stored already with other content. A scoring id stands for"
+            " one"
             " request; nothing of this call was stored.",
             other,
         )
