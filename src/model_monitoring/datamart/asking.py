@@ -27,14 +27,12 @@ def ask(subscription: WatchedModel, rows: pd.DataFrame, *outputs: str) -> pd.Dat
     Raises:
         ValueError: the endpoint can't be asked, refuses the rows, or doesn't give an output.
     """
-    features, answers = subscription.asset["feature_columns"], []
+    asset, answers = subscription.asset, []
     for begin in range(0, len(rows), ROWS_AT_ONCE):
-        part = rows.iloc[begin : begin + ROWS_AT_ONCE][features].astype(object)
+        part = rows.iloc[begin : begin + ROWS_AT_ONCE][asset["feature_columns"]].astype(object)
         values = part.where(part.notna(), None).values.tolist()
         answered = subscription.score(values, f"{PERTURBED}{uuid.uuid4()}")
-        answers += [
-            sagemaker.outputs_of(answer, outputs, subscription.asset) for answer in answered
-        ]
+        answers += [sagemaker.outputs_of(answer, outputs, asset) for answer in answered]
     return pd.DataFrame(answers, columns=list(outputs))
 
 

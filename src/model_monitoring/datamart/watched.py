@@ -34,7 +34,6 @@ class WatchedModel:
         self.name: str = row["name"]
         self.source_uid: str = row["source_uid"]
         self.binding_uid: str = row["binding_uid"]
-        self.asset: dict = row["asset"]
         # Of the endpoint; None on another engine than SageMaker
         self.region: str | None = row["region"]
         self.months: set = set()  # the payload's partitions that were seen to be there
@@ -51,10 +50,19 @@ class WatchedModel:
         """Send rows of features to the model and return one dict of answers per row; see
         `engines.score`.
         """
-        features = self.get_details()["asset"]["feature_columns"]
+        features = self.asset["feature_columns"]
         return http.score(
             self.binding, self.boto_session, self.source_uid, features, rows, scoring_id
         )
+
+    @property
+    def asset(self) -> dict:
+        """The contract of its columns as it stands now.
+
+        Read anew each time, since a payload may change it (see `PayloadLogging.enable`): take it
+        once for a piece of work.
+        """
+        return self.get_details()["asset"]
 
     def get_details(self) -> dict:
         """Return all that the catalogue holds about it."""
@@ -87,7 +95,8 @@ class WatchedModel:
     def list_deployments(self) -> pd.DataFrame:
         """List the versions of the model that have answered so far, and since when."""
         return self.database.frame(
-            "SELECT deployment_id, asset_revision, first_seen FROM deployment WHERE subscription_id = %s"
+            "SELECT deployment_id, asset_revision, first_seen FROM deployment WHERE"
+            " subscription_id = %s"
             " ORDER BY first_seen",
             [self.subscription_id],
         )
@@ -119,7 +128,8 @@ class WatchedModel:
         def work(cursor: Cursor) -> int:
             cursor.execute(
                 f"{changing.locking(exclusive=True)};"
-                " SELECT coalesce(max(record_id), 0) FROM scoring_key WHERE subscription_id = %(id)s",
+                " SELECT coalesce(max(record_id), 0) FROM scoring_key WHERE subscription_id ="
+                " %(id)s",
                 {"id": self.subscription_id},
             )
             return cursor.fetchone()[0]
@@ -129,11 +139,15 @@ class WatchedModel:
     def deployment_key(self, cursor: Cursor, revision: str) -> int:
         """Return the catalogue's number of a model version, adding it the first time."""
         identity = [self.subscription_id, self.source_uid, revision]
-        find = "SELECT deployment_key FROM deployment WHERE (subscription_id, deployment_id, asset_revision) = (%s,%s,%s)"
+        find = (
+            "SELECT deployment_key FROM deployment WHERE (subscription_id, deployment_id,"
+            " asset_revision) = (%s,%s,%s)"
+        )
         cursor.execute(find, identity)
         if not (found := cursor.fetchone()):
             cursor.execute(
-                "INSERT INTO deployment (subscription_id, deployment_id, asset_revision) VALUES (%s, %s, %s)"
+                "INSERT INTO deployment (subscription_id, deployment_id, asset_revision) VALUES"
+                " (%s, %s, %s)"
                 " ON CONFLICT DO NOTHING",
                 identity,
             )

@@ -29,7 +29,7 @@ def search(
         ValueError: the model can't have a companion of this kind, or its validation rows are
             missing or unfit.
     """
-    asset = subscription.get_details()["asset"]
+    asset = subscription.asset
     settings.check(asset, [feature], [favourable], [unfavourable])
     inverted = asset["positive_label"] != favourable
 
@@ -81,9 +81,12 @@ def deploy(
         added = _subscribe(index, subscription, made["endpoint"], content["rule"]["favourable"])
         asking.ask(added, example, PREDICTION, PROBABILITY)
         subscription.database.execute(
-            "INSERT INTO companion (subscription_id, companion_uid, asset_revision, content) VALUES (%s, %s, %s, %s)"
-            " ON CONFLICT (subscription_id) DO UPDATE SET companion_uid = EXCLUDED.companion_uid, asset_revision ="
-            " EXCLUDED.asset_revision, content = EXCLUDED.content, created_at = now(), deleted_at = NULL",
+            "INSERT INTO companion (subscription_id, companion_uid, asset_revision, content)"
+            " VALUES (%s, %s, %s, %s)"
+            " ON CONFLICT (subscription_id) DO UPDATE SET companion_uid = EXCLUDED.companion_uid,"
+            " asset_revision ="
+            " EXCLUDED.asset_revision, content = EXCLUDED.content, created_at = now(), deleted_at"
+            " = NULL",
             [subscription.subscription_id, added.uid, revision, as_json(content | made)],
         )
     except BaseException:
@@ -94,7 +97,7 @@ def deploy(
 def _subscribe(
     index: Index, subscription: WatchedModel, endpoint: str, favourable: object
 ) -> WatchedModel:
-    asset = subscription.get_details()["asset"]
+    asset = subscription.asset
     kept = ("problem_type", "label_column", "feature_columns", "categorical_columns")
     return index.add(
         SageMakerMachineLearningAsset(

@@ -11,12 +11,12 @@ from psycopg2 import sql
 from model_monitoring.analysis.fairness.evaluation import evaluate
 from model_monitoring.analysis.fairness.groups import Feature
 from model_monitoring.datamart import asking
-from model_monitoring.datamart import rows as scored_rows
 from model_monitoring.datamart.companion import answers as payload
 from model_monitoring.datamart.companion import deployment, making
 from model_monitoring.datamart.companion.answers import PREDICTION, PROBABILITY
 from model_monitoring.datamart.companion.settings import Companion
 from model_monitoring.datamart.postgres.texts import check_texts
+from model_monitoring.datamart.rows import chosen
 from model_monitoring.datamart.watched import Index, WatchedModel
 
 NEWEST_ROWS = 10_000  # of the payload, that `score` looks at
@@ -49,7 +49,8 @@ class CompanionModel:
         """
         if not (rows := self._rows()):
             raise ValueError(
-                f"{self._subscription.name!r} has no companion: enable fairness_monitoring with companion=, and a run"
+                f"{self._subscription.name!r} has no companion: enable fairness_monitoring with"
+                " companion=, and a run"
                 " that finds bias makes one."
             )
         return rows[0].pop("content") | rows[0]
@@ -198,7 +199,8 @@ class CompanionModel:
         """Return the region of SageMaker; raise ValueError where there is none, or no session."""
         if self._subscription.boto_session is None or not self._subscription.region:
             raise ValueError(
-                "A companion takes a model on SageMaker and a session: DataMart(url, boto_session=...)."
+                "A companion takes a model on SageMaker and a session: DataMart(url,"
+                " boto_session=...)."
             )
         return self._subscription.region
 
@@ -208,8 +210,10 @@ class CompanionModel:
         """
         if (details := self.get_details()).get("erased"):
             raise ValueError(
-                f"Rows that the companion {details['endpoint']!r} was made from were erased, and with them what is kept"
-                " here of its rule, trade-offs and costs. It answers as before: delete() it, and the next fairness run"
+                f"Rows that the companion {details['endpoint']!r} was made from were erased, and"
+                " with them what is kept"
+                " here of its rule, trade-offs and costs. It answers as before: delete() it, and"
+                " the next fairness run"
                 " makes another from the rows that are there."
             )
         return details
@@ -228,13 +232,13 @@ class CompanionModel:
             )
         return found[0]["parameters"]
 
-    def _live(self, condition: sql.SQL) -> scored_rows.ScoredRows:
+    def _live(self, condition: sql.SQL) -> chosen.ScoredRows:
         """Read the newest rows, by a condition on the companion's prediction."""
         columns = self._subscription.table().of(payload.ROLE)
         if not columns:
             raise ValueError("The companion hasn't answered any row yet: call companion.score().")
-        chosen = condition.format(sql.Identifier(columns[0].column_name))
-        return scored_rows.newest(self._subscription, NEWEST_ROWS, chosen)
+        within = condition.format(sql.Identifier(columns[0].column_name))
+        return chosen.newest(self._subscription, NEWEST_ROWS, within)
 
     def _rows(self) -> list[dict]:
         return self._database.rows(

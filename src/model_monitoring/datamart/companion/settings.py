@@ -10,9 +10,9 @@ from botocore.exceptions import ClientError
 
 from model_monitoring.analysis.fairness.companion.finding import blind, per_group
 from model_monitoring.analysis.fairness.groups import Feature
-from model_monitoring.datamart import rows as scored_rows
 from model_monitoring.datamart.entities import ProblemType
 from model_monitoring.datamart.postgres.texts import check_text, check_texts
+from model_monitoring.datamart.rows import chosen
 from model_monitoring.datamart.watched import WatchedModel
 
 KINDS = {"per_group": per_group, "blind": blind}
@@ -50,7 +50,8 @@ class Companion:
             or not asset["probability_column"]
         ):
             raise ValueError(
-                "A companion takes a binary classifier that answers probabilities (probability_column)."
+                "A companion takes a binary classifier that answers probabilities"
+                " (probability_column)."
             )
         if len(favourable) != 1 or len(unfavourable or ()) != 1:
             raise ValueError(
@@ -58,7 +59,8 @@ class Companion:
             )
         if asset["positive_label"] not in (*favourable, *unfavourable):
             raise ValueError(
-                f"The subscription's positive_label is {asset['positive_label']!r}, which is neither favourable nor"
+                f"The subscription's positive_label is {asset['positive_label']!r}, which is"
+                " neither favourable nor"
                 " unfavourable: it says whose probability the model answers."
             )
         if self.feature not in (None, *(feature.name for feature in features)):
@@ -76,9 +78,9 @@ def validation_rows(
     Raises:
         ValueError: the file can't be read or lacks a column, or no row has a label.
     """
-    asset = subscription.get_details()["asset"]
+    asset = subscription.asset
     if uri is None:
-        rows = scored_rows.labelled(subscription, VALIDATION_ROWS)
+        rows = chosen.labelled(subscription, VALIDATION_ROWS)
         features, labels = (
             rows.features[asset["feature_columns"]],
             pd.Series(rows.labels, dtype=object),
@@ -89,7 +91,8 @@ def validation_rows(
         wanted = [*asset["feature_columns"], asset["label_column"]]
         if absent := [name for name in wanted if name not in frame]:
             raise ValueError(
-                f"{uri} lacks the columns {', '.join(absent)}: it needs a header, features and the label."
+                f"{uri} lacks the columns {', '.join(absent)}: it needs a header, features and the"
+                " label."
             )
         translation = dict(map(tuple, asset["label_values"] or ()))
         features, labels = (

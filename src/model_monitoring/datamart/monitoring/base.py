@@ -15,7 +15,8 @@ from psycopg2 import sql
 from model_monitoring.datamart.monitoring import alerting, notifications
 from model_monitoring.datamart.postgres.database import Cursor, Database, as_json
 from model_monitoring.datamart.postgres.texts import check_texts, storable
-from model_monitoring.datamart.tables import tables, traces
+from model_monitoring.datamart.showing import Selection, TableVerbs
+from model_monitoring.datamart.tables import traces
 from model_monitoring.datamart.watched import WatchedModel
 
 
@@ -49,7 +50,7 @@ class Outcome:
     limits: dict[str, tuple[float | None, float | None]] | None = None
 
 
-class Monitor(tables.TableVerbs):
+class Monitor(TableVerbs):
     """A monitor of one subscription; each kind says in `_measure` what a run does."""
 
     name: str
@@ -77,7 +78,8 @@ class Monitor(tables.TableVerbs):
 
         def work(cursor: Cursor) -> None:
             cursor.execute(
-                "INSERT INTO monitor VALUES (%s, %s, true, %s) ON CONFLICT (subscription_id, monitor)"
+                "INSERT INTO monitor VALUES (%s, %s, true, %s) ON CONFLICT (subscription_id,"
+                " monitor)"
                 " DO UPDATE SET enabled = true, parameters = EXCLUDED.parameters",
                 [*identity, as_json(parameters, f"{self.name} parameters")],
             )
@@ -108,7 +110,8 @@ class Monitor(tables.TableVerbs):
             identity,
         )
         limits = self._database.rows(
-            "SELECT metric, lower_limit, upper_limit FROM threshold WHERE (subscription_id, monitor) = (%s, %s)",
+            "SELECT metric, lower_limit, upper_limit FROM threshold WHERE (subscription_id,"
+            " monitor) = (%s, %s)",
             identity,
         )
         return (found[0] if found else {"enabled": False, "parameters": {}}) | {
@@ -128,11 +131,13 @@ class Monitor(tables.TableVerbs):
         details = self.get_details()
         if not details["enabled"]:
             raise ValueError(
-                f"{self.name} monitoring of {self._subscription.name!r} is off: call enable() first."
+                f"{self.name} monitoring of {self._subscription.name!r} is off: call enable()"
+                " first."
             )
         run_uid = str(uuid.uuid4())
         self._database.execute(
-            "INSERT INTO run (run_uid, subscription_id, monitor, state, started) VALUES (%s, %s, %s, 'running', now())",
+            "INSERT INTO run (run_uid, subscription_id, monitor, state, started) VALUES (%s, %s,"
+            " %s, 'running', now())",
             [run_uid, self._subscription.subscription_id, self.name],
             once=True,
         )
@@ -190,7 +195,8 @@ class Monitor(tables.TableVerbs):
         identifier = self._subscription.subscription_id
         details = outcome.details | ({"reason": outcome.skipped} if outcome.skipped else {})
         cursor.execute(
-            "UPDATE run SET state = %s, finished = now(), window_start = %s, window_end = %s, records = %s,"
+            "UPDATE run SET state = %s, finished = now(), window_start = %s, window_end = %s,"
+            " records = %s,"
             " details = %s WHERE run_uid = %s",
             [
                 "skipped" if outcome.skipped else "finished",
@@ -205,7 +211,8 @@ class Monitor(tables.TableVerbs):
         for found in outcome.measurements:
             lower, upper = found.limits or limits.get(found.metric, (None, None))
             cursor.execute(
-                "INSERT INTO measurement (ts, run_uid, subscription_id, monitor, deployment_key, records, metric,"
+                "INSERT INTO measurement (ts, run_uid, subscription_id, monitor, deployment_key,"
+                " records, metric,"
                 " slice, value, ci_low, ci_high, lower_limit, upper_limit)"
                 " VALUES (now(), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
                 [
@@ -225,16 +232,18 @@ class Monitor(tables.TableVerbs):
         if not outcome.skipped:
             alerting.close_unmeasured(cursor, (identifier, self.name), run_uid)
 
-    def _last_record(self) -> int:
-        """Return the last record id that a run has measured, where runs go by that (`last_record`
-        in their details).
+    def _unmeasured(self) -> tuple[int, int]:
+        """Return the first and the last record that no run has measured.
+
+        A run that goes by this keeps the last one in its details, as `last_record`. Captured
+        traffic arrives late, so that times say nothing here.
         """
         found = self._database.rows(
             "SELECT max((details->>'last_record')::bigint) AS last FROM run"
             " WHERE (subscription_id, monitor) = (%s, %s)",
             [self._subscription.subscription_id, self.name],
         )
-        return found[0]["last"] or 0
+        return (found[0]["last"] or 0) + 1, self._subscription.settled_record()
 
     def get_run_details(self, run_uid: str | None = None) -> dict:
         """Return a run's state, window, metrics and details; of the last run where none is named.
@@ -244,7 +253,8 @@ class Monitor(tables.TableVerbs):
         """
         check_texts(run_uid, "run_uid")
         found = self._database.rows(
-            "SELECT run_uid, monitor, state, started, finished, window_start, window_end, records, details FROM run"
+            "SELECT run_uid, monitor, state, started, finished, window_start, window_end, records,"
+            " details FROM run"
             " WHERE subscription_id = %s AND monitor = %s AND (%s IS NULL OR run_uid::text = %s)"
             " ORDER BY started DESC LIMIT 1",
             [self._subscription.subscription_id, self.name, run_uid, run_uid],
@@ -255,7 +265,8 @@ class Monitor(tables.TableVerbs):
             )
         details = found[0].pop("details")
         metrics = self._database.rows(
-            "SELECT metric, slice, value FROM measurement WHERE run_uid = %s ORDER BY metric, slice",
+            "SELECT metric, slice, value FROM measurement WHERE run_uid = %s ORDER BY metric,"
+            " slice",
             [found[0]["run_uid"]],
         )
         named = {
@@ -270,18 +281,20 @@ class Monitor(tables.TableVerbs):
         """Return the measurements, newest run first, since a time."""
         since = start_time or datetime(1970, 1, 1, tzinfo=UTC)
         return self._database.frame(
-            "SELECT m.ts, m.metric AS id, m.value, m.ci_low, m.ci_high, m.lower_limit, m.upper_limit, m.records,"
-            " m.slice, m.run_uid AS measurement_id, d.deployment_id, d.asset_revision FROM measurement m"
+            "SELECT m.ts, m.metric AS id, m.value, m.ci_low, m.ci_high, m.lower_limit,"
+            " m.upper_limit, m.records,"
+            " m.slice, m.run_uid AS measurement_id, d.deployment_id, d.asset_revision FROM"
+            " measurement m"
             " LEFT JOIN deployment d USING (deployment_key)"
             " WHERE m.subscription_id = %s AND m.monitor = %s AND m.ts >= %s"
             " ORDER BY m.ts DESC, m.metric, m.slice LIMIT %s",
             [self._subscription.subscription_id, self.name, since, limit],
         )
 
-    def _select(self, limit: int | None) -> tables.Selection:
+    def _select(self, limit: int | None) -> Selection:
         query = sql.SQL("SELECT * FROM {} WHERE subscription_id = {} ORDER BY ts DESC LIMIT {}")
         uid = sql.Literal(self._subscription.uid)
-        return tables.Selection(
+        return Selection(
             query.format(sql.Identifier(self.metrics_view), uid, sql.Literal(limit)), {}
         )
 
@@ -290,7 +303,8 @@ def refuse_erased(run: Mapping) -> None:
     """Raise ValueError where a run's details are asked for that went with erased rows."""
     if run.get("erased"):
         raise ValueError(
-            f"Run {run['run_uid']} keeps its measurements only: data that it read was erased, and its details with it."
+            f"Run {run['run_uid']} keeps its measurements only: data that it read was erased, and"
+            " its details with it."
             " Run the monitor again for details of what is there now."
         )
 
@@ -300,11 +314,16 @@ def deployment_metrics(database: Database, subscription_id: int | None = None) -
     unresolved alerts.
     """
     return database.frame(
-        "SELECT s.name AS subscription, s.source_uid AS deployment, m.monitor AS metric_type, m.metric, m.slice,"
-        " m.value, (SELECT count(*) FROM alert a WHERE a.state <> 'closed' AND (a.subscription_id, a.monitor, a.metric,"
-        " a.slice) = (m.subscription_id, m.monitor, m.metric, m.slice)) AS issues, m.ts AS timestamp"
-        " FROM subscription s JOIN monitor o USING (subscription_id) CROSS JOIN LATERAL (SELECT run_uid FROM run r"
-        " WHERE (r.subscription_id, r.monitor, r.state) = (o.subscription_id, o.monitor, 'finished')"
+        "SELECT s.name AS subscription, s.source_uid AS deployment, m.monitor AS metric_type,"
+        " m.metric, m.slice,"
+        " m.value, (SELECT count(*) FROM alert a WHERE a.state <> 'closed' AND (a.subscription_id,"
+        " a.monitor, a.metric,"
+        " a.slice) = (m.subscription_id, m.monitor, m.metric, m.slice)) AS issues, m.ts AS"
+        " timestamp"
+        " FROM subscription s JOIN monitor o USING (subscription_id) CROSS JOIN LATERAL (SELECT"
+        " run_uid FROM run r"
+        " WHERE (r.subscription_id, r.monitor, r.state) = (o.subscription_id, o.monitor,"
+        " 'finished')"
         " ORDER BY started DESC LIMIT 1) last JOIN measurement m USING (run_uid)"
         " WHERE %s IS NULL OR s.subscription_id = %s ORDER BY s.name, m.monitor, m.metric, m.slice",
         [subscription_id, subscription_id],

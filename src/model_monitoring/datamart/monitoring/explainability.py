@@ -11,14 +11,15 @@ from psycopg2 import sql
 from model_monitoring.analysis.explain import attribution
 from model_monitoring.analysis.explain.contrast import MAX_ROWS, contrast
 from model_monitoring.datamart import asking
-from model_monitoring.datamart import rows as scored_rows
 from model_monitoring.datamart.companion.settings import read_csv
 from model_monitoring.datamart.entities import ProblemType
 from model_monitoring.datamart.monitoring import baselines, explanations
 from model_monitoring.datamart.monitoring.base import Measurement, Monitor, Outcome, refuse_erased
 from model_monitoring.datamart.monitoring.explanations import Explanation
 from model_monitoring.datamart.postgres.texts import check_frame, check_text
-from model_monitoring.datamart.tables import tables, traces
+from model_monitoring.datamart.rows import chosen
+from model_monitoring.datamart.showing import Selection
+from model_monitoring.datamart.tables import traces
 
 TRAINING_ROWS = 1000  # kept, of the training data
 WINDOW = 10_000  # newest rows, of which a run explains a sample
@@ -128,7 +129,7 @@ class Explainability(Monitor):
         """
         identifier = self._subscription.subscription_id
         erasures = self._database.run(lambda cursor: traces.erasures(cursor, identifier))
-        row, parameters = scored_rows.single(self._subscription, scoring_id), self._parameters()
+        row, parameters = chosen.single(self._subscription, scoring_id), self._parameters()
         row_id = row.about["scoring_id"].iloc[0]
         revision = self._subscription.asset_revision()
         if found := explanations.find(self._database, identifier, row_id, revision):
@@ -203,7 +204,7 @@ class Explainability(Monitor):
             baseline, training = self._baseline()
         except ValueError as error:
             return Outcome(0, skipped=str(error))
-        rows = scored_rows.newest(self._subscription, WINDOW)
+        rows = chosen.newest(self._subscription, WINDOW)
         if len(rows) < max(1, parameters["min_records"]):
             return Outcome(
                 len(rows),
@@ -262,7 +263,8 @@ class Explainability(Monitor):
         details = self.get_details()
         if not details["enabled"]:
             raise ValueError(
-                f"Explanations of {self._subscription.name!r} are off: call enable() with training rows."
+                f"Explanations of {self._subscription.name!r} are off: call enable() with training"
+                " rows."
             )
         return details["parameters"]
 
@@ -273,18 +275,22 @@ class Explainability(Monitor):
         content = baselines.find(self._subscription, self.name)
         if not content:
             raise ValueError(
-                "the endpoint serves a version of the model that explanations weren't enabled for: call enable() with"
+                "the endpoint serves a version of the model that explanations weren't enabled for:"
+                " call enable() with"
                 " its training rows"
             )
         return content, pd.DataFrame(content["rows"], columns=content["columns"])
 
-    def _select(self, limit: int | None) -> tables.Selection:
+    def _select(self, limit: int | None) -> Selection:
         query = sql.SQL(
-            "SELECT scoring_id, created_at, asset_revision, (content->>'score')::float8 AS score, content->>'link' AS"
-            " link, (content->>'base')::float8 AS base, (content->>'output')::float8 AS output, content AS explanation"
-            " FROM explanation WHERE subscription_id = {} ORDER BY created_at DESC, scoring_id LIMIT {}"
+            "SELECT scoring_id, created_at, asset_revision, (content->>'score')::float8 AS score,"
+            " content->>'link' AS"
+            " link, (content->>'base')::float8 AS base, (content->>'output')::float8 AS output,"
+            " content AS explanation"
+            " FROM explanation WHERE subscription_id = {} ORDER BY created_at DESC, scoring_id"
+            " LIMIT {}"
         )
-        return tables.Selection(
+        return Selection(
             query.format(sql.Literal(self._subscription.subscription_id), sql.Literal(limit)), {}
         )
 

@@ -16,11 +16,11 @@ from model_monitoring.analysis.fairness.evaluation import Fairness, evaluate
 from model_monitoring.analysis.fairness.groups import Feature, assign, check_names, outcomes
 from model_monitoring.analysis.fairness.perturbation import perturb
 from model_monitoring.datamart import asking
-from model_monitoring.datamart import rows as scored_rows
 from model_monitoring.datamart.companion.settings import Companion
 from model_monitoring.datamart.monitoring import fairness_results as results
 from model_monitoring.datamart.monitoring.base import Monitor, Outcome, refuse_erased
 from model_monitoring.datamart.postgres.database import as_json
+from model_monitoring.datamart.rows import chosen
 from model_monitoring.datamart.watched import WatchedModel
 
 REPORT_STYLE = report.CSS
@@ -100,8 +100,10 @@ class FairnessMonitoring(Monitor):
             name for name in (*named, *filter(None, [group_variable])) if name not in logged
         ]:
             raise ValueError(
-                f"{unknown[0]!r} is no feature of {self._subscription.name!r}, so it isn't logged and nobody can be"
-                f" compared by it. Features are {', '.join(logged)}. Log it as one, even if the model ignores it,"
+                f"{unknown[0]!r} is no feature of {self._subscription.name!r}, so it isn't logged"
+                " and nobody can be"
+                f" compared by it. Features are {', '.join(logged)}. Log it as one, even if the"
+                " model ignores it,"
                 " or join it to payload_logging.get_table_content() yourself and give the frame to"
                 " monitors.fairness.evaluation.evaluate."
             )
@@ -119,7 +121,8 @@ class FairnessMonitoring(Monitor):
                 for member in (*feature.minority, *(feature.majority or ()))
             ):
                 raise ValueError(
-                    f"{feature.name}: write ranges as [low, high], None for an open end; they are stored."
+                    f"{feature.name}: write ranges as [low, high], None for an open end; they are"
+                    " stored."
                 )
             assign([], feature)
         outcomes([], favourable_classes, unfavourable_classes, "favourable_classes")
@@ -146,7 +149,7 @@ class FairnessMonitoring(Monitor):
         return self._enable(parameters, {})
 
     def _measure(self, parameters: dict) -> Outcome:
-        rows = scored_rows.newest(self._subscription, parameters["max_records"])
+        rows = chosen.newest(self._subscription, parameters["max_records"])
         if len(rows) < max(1, parameters["min_records"]):
             return Outcome(
                 len(rows),
@@ -255,7 +258,8 @@ class FairnessMonitoring(Monitor):
     def _measured_run(self, run_uid: str | None) -> dict:
         if run_uid is None:
             found = self._database.rows(
-                "SELECT run_uid FROM run WHERE (subscription_id, monitor, state) = (%s, %s, 'finished')"
+                "SELECT run_uid FROM run WHERE (subscription_id, monitor, state) = (%s, %s,"
+                " 'finished')"
                 " ORDER BY started DESC LIMIT 1",
                 [self._subscription.subscription_id, self.name],
             )

@@ -29,12 +29,13 @@ class PerformanceMonitoring(Monitor):
         """Measure what was logged since the last run; throughput is over the time between first and
         last request.
         """
-        last = self._subscription.settled_record()
+        first, last = self._unmeasured()
         found = self._database.rows(
             "SELECT count(*) AS requests, coalesce(sum(row_count), 0)::bigint AS records,"
-            " avg(response_time)::float8 AS average_processing_time, min(scored_at) AS first, max(scored_at) AS last"
-            " FROM scoring_key WHERE subscription_id = %s AND record_id > %s AND record_id <= %s",
-            [self._subscription.subscription_id, self._last_record(), last],
+            " avg(response_time)::float8 AS average_processing_time, min(scored_at) AS first,"
+            " max(scored_at) AS last"
+            " FROM scoring_key WHERE subscription_id = %s AND record_id BETWEEN %s AND %s",
+            [self._subscription.subscription_id, first, last],
         )[0]
         if not found["requests"]:
             return Outcome(0, skipped="nothing was logged since the last run")

@@ -1,6 +1,7 @@
 """`mart.reviews`: when a person must look, tasks made from the payload, and what came of them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +23,9 @@ from model_monitoring.datamart.reviews.agreement import Agreement
 from model_monitoring.datamart.reviews.rules import Rule
 from model_monitoring.datamart.reviews.store import ReviewStore
 from model_monitoring.datamart.watched import Index, WatchedModel
+
+# What of a rule is part of its tasks' form: a change of the rest leaves the form as it is
+SHOWN = ("template", "instructions", "low", "high", "prediction", "task_count", "label_field")
 
 
 class CreateReport(NamedTuple):
@@ -51,19 +55,7 @@ class Reviews:
         self,
         subscription: WatchedModel | str,
         reviewers: Sequence[str],
-        *,
-        low: float | None = 0.1,
-        high: float | None = 0.9,
-        audit_share: float = 0.02,
-        seed: int = 0,
-        violations: bool = True,
-        disagreements: bool = True,
-        task_count: int = 1,
-        rows_per_task: int = 1,
-        prediction: str = "first",
-        instructions: str = "",
-        template: str | None = None,
-        label_field: str = "label",
+        **settings: object,
     ) -> dict:
         """State when a person must look at a subscription's rows, and who; the last statement
         counts.
@@ -74,43 +66,16 @@ class Reviews:
             subscription: a subscription or its name.
             reviewers: the names of those who may answer. With several answers per row, one person
                 more, who decides where the others differ.
-            low, high: rows whose score is from low to high are sent; None for both where scores are
-                no reason.
-            audit_share: share of all rows that is drawn at random, and sent whatever their score.
-            seed: of that draw, which depends on nothing else but a row's scoring id.
-            violations: whether to send rows that break a constraint which drift monitoring learned
-                from training data.
-            disagreements: whether to send rows for which the de-biased companion predicts
-                otherwise.
-            task_count: answers wanted per row, of different people (A2I's TaskCount).
-            rows_per_task: rows that stand on one page.
-            prediction: when a reviewer sees the model's answer: "first" (with the row), "last"
-                (after a first answer, which may then be changed; both are kept) or "never".
-            instructions: shown above the rows.
-            template: an A2I worker template instead of ours; its `task.input` is that of
-                `review.default_template`.
-            label_field: the name of the template's field that holds the label: one in each row, in
-                the rows' order.
+            settings: those of `Rule` that shall differ from its defaults.
 
         Raises:
             ValueError: the subscription, a name or a number can't be as given, or the template has
                 an error.
         """
         subscription = self._subscription(subscription)
-        rule = Rule(
-            template=review.default_template() if template is None else template,
-            low=low,
-            high=high,
-            audit_share=audit_share,
-            seed=seed,
-            violations=violations,
-            disagreements=disagreements,
-            task_count=task_count,
-            rows_per_task=rows_per_task,
-            prediction=prediction,
-            instructions=instructions,
-            label_field=label_field,
-        )
+        rule = Rule(**settings)
+        if rule.template is None:
+            rule = replace(rule, template=review.default_template())
         rules.keep(self._database, subscription, rule, rules.checked(subscription, rule, reviewers))
         return self.get_details(subscription)
 
@@ -129,7 +94,8 @@ class Reviews:
             [identifier],
         )
         counts = self._database.rows(
-            "SELECT state, count(*) AS tasks FROM review_task WHERE subscription_id = %s GROUP BY 1 ORDER BY 1",
+            "SELECT state, count(*) AS tasks FROM review_task WHERE subscription_id = %s GROUP BY"
+            " 1 ORDER BY 1",
             [identifier],
         )
         rule = found[0] if found else {"enabled": False, "reviewers": [], "parameters": {}}
@@ -177,7 +143,8 @@ class Reviews:
         """
         found = self._database.rows(
             "SELECT name FROM review_rule JOIN subscription USING (subscription_id) WHERE enabled"
-            " AND EXISTS (SELECT FROM scoring_key k WHERE k.subscription_id = subscription.subscription_id) ORDER BY 1"
+            " AND EXISTS (SELECT FROM scoring_key k WHERE k.subscription_id ="
+            " subscription.subscription_id) ORDER BY 1"
         )
         return {row["name"]: self.create(row["name"]) for row in found}
 
@@ -191,18 +158,9 @@ class Reviews:
 
     def _form(self, subscription: WatchedModel, rule: Rule, baseline: dict | None) -> dict:
         """Put together what all tasks share that are made under one rule and one baseline."""
-        features = subscription.get_details()["asset"]["feature_columns"]
+        features = subscription.asset["feature_columns"]
         values = rules.labels(subscription)
-        names = (
-            "template",
-            "instructions",
-            "low",
-            "high",
-            "prediction",
-            "task_count",
-            "label_field",
-        )
-        return {name: getattr(rule, name) for name in names} | {
+        return {name: getattr(rule, name) for name in SHOWN} | {
             "features": features,
             "values": values,
             "labels": list(values),
