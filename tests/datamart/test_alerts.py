@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from model_monitoring.datamart.postgres.database import as_json
+from model_monitoring.datamart.postgres.jsonb import as_json
 
 from .conftest import small_record
 

@@ -14,7 +14,7 @@ import pytest
 from model_monitoring import datamart
 from model_monitoring.datamart.companion import making
 from model_monitoring.datamart.companion.settings import Companion
-from model_monitoring.datamart.postgres.database import as_json
+from model_monitoring.datamart.postgres.jsonb import as_json
 from tests.datamart import credit
 from tests.datamart.credit import CLASSES, LIVE, SEX, TRAIN
 from tests.datamart.reviewing import answer

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from model_monitoring import datamart
-from model_monitoring.datamart.rows import chosen
 from model_monitoring.datamart.companion import answers
+from model_monitoring.datamart.rows import chosen
 
 from .conftest import small_record
 from .reviewing import START, enable, log

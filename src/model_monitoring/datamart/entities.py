@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from model_monitoring.datamart.postgres.columns import column_names
+from model_monitoring.datamart.postgres.naming import column_names
 from model_monitoring.datamart.postgres.texts import check_text, check_texts
 
 # A binding is a row in a table: whoever can write one must not have any secret of the environment

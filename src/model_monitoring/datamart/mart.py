@@ -4,7 +4,7 @@ import boto3
 import pandas as pd
 
 from model_monitoring.datamart.engines.bindings import Bindings
-from model_monitoring.datamart.monitoring import base
+from model_monitoring.datamart.monitoring import latest
 from model_monitoring.datamart.monitoring.notifications import Notifications
 from model_monitoring.datamart.postgres.connecting import WORK, TimeOuts
 from model_monitoring.datamart.postgres.database import Database
@@ -108,7 +108,7 @@ class DataMart:
 
     def get_deployment_metrics(self) -> pd.DataFrame:
         """Return the last value of every metric of every subscription."""
-        return base.deployment_metrics(self._database)
+        return latest.deployment_metrics(self._database)
 
     def run_monitors(self) -> pd.DataFrame:
         """Run every enabled monitor of every subscription, one after the other: what a schedule

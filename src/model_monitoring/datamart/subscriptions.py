@@ -9,13 +9,14 @@ from model_monitoring.datamart.companion.model import CompanionModel
 from model_monitoring.datamart.engines.bindings import Bindings
 from model_monitoring.datamart.engines.revisions import Revisions
 from model_monitoring.datamart.entities import SageMakerMachineLearningAsset
-from model_monitoring.datamart.monitoring import base
+from model_monitoring.datamart.monitoring import base, latest
 from model_monitoring.datamart.monitoring.drift import DriftMonitoring
 from model_monitoring.datamart.monitoring.explainability import Explainability
 from model_monitoring.datamart.monitoring.fairness import FairnessMonitoring
 from model_monitoring.datamart.monitoring.performance import PerformanceMonitoring
 from model_monitoring.datamart.monitoring.quality import QualityMonitoring
-from model_monitoring.datamart.postgres.database import Database, as_json, plain
+from model_monitoring.datamart.postgres.database import Database
+from model_monitoring.datamart.postgres.jsonb import as_json, plain
 from model_monitoring.datamart.postgres.texts import check_text, fault
 from model_monitoring.datamart.records.feedback_logging import FeedbackLogging
 from model_monitoring.datamart.records.payload_logging import PayloadLogging
@@ -88,7 +89,7 @@ class Subscription(WatchedModel):
         """Return each monitor's last measurements; `issues` counts the unresolved alerts of a
         metric.
         """
-        return base.deployment_metrics(self.database, self.subscription_id)
+        return latest.deployment_metrics(self.database, self.subscription_id)
 
 
 class Subscriptions:

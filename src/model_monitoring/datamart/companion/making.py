@@ -11,7 +11,7 @@ from model_monitoring.datamart.companion import deployment
 from model_monitoring.datamart.companion.answers import PREDICTION, PROBABILITY
 from model_monitoring.datamart.companion.settings import KINDS, Companion, validation_rows
 from model_monitoring.datamart.entities import SageMakerMachineLearningAsset
-from model_monitoring.datamart.postgres.database import as_json
+from model_monitoring.datamart.postgres.jsonb import as_json
 from model_monitoring.datamart.watched import Index, WatchedModel
 
 

@@ -10,7 +10,8 @@ from model_monitoring.datamart.entities import (
     CustomMachineLearningInstance,
     SageMakerMachineLearningInstance,
 )
-from model_monitoring.datamart.postgres.database import Database, as_json
+from model_monitoring.datamart.postgres.database import Database
+from model_monitoring.datamart.postgres.jsonb import as_json
 from model_monitoring.datamart.postgres.texts import check_text
 
 

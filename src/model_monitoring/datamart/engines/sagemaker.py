@@ -15,7 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from model_monitoring.datamart.entities import ProblemType
-from model_monitoring.datamart.records.batches import some
+from model_monitoring.datamart.postgres.wording import some
 
 # Where somebody waits
 QUICK = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})

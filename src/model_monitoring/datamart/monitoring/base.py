@@ -1,122 +1,31 @@
-"""What all monitors share: parameters and thresholds, runs, measurements, and the alerts that
-follow from them.
-"""
+"""What all monitors share: runs, measurements, and the alerts that follow from them."""
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
-from numbers import Real
 from threading import Thread
 
 import pandas as pd
 from psycopg2 import sql
 
 from model_monitoring.datamart.monitoring import alerting, notifications
-from model_monitoring.datamart.postgres.database import Cursor, Database, as_json
+from model_monitoring.datamart.monitoring.outcomes import Outcome
+from model_monitoring.datamart.monitoring.switching import Switch
+from model_monitoring.datamart.postgres.database import Cursor
+from model_monitoring.datamart.postgres.jsonb import as_json
 from model_monitoring.datamart.postgres.texts import check_texts, storable
-from model_monitoring.datamart.showing import Selection, TableVerbs
+from model_monitoring.datamart.showing import Selection
 from model_monitoring.datamart.tables import traces
-from model_monitoring.datamart.watched import WatchedModel
 
 
-@dataclass(frozen=True)
-class Measurement:
-    """One value of one metric; `slice` names the part it is of, and is empty for the whole.
-
-    `limits` are those of this slice, where they aren't its metric's.
-    """
-
-    metric: str
-    value: float | None
-    ci_low: float | None = None
-    ci_high: float | None = None
-    slice: str = ""
-    limits: tuple[float | None, float | None] | None = None
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a monitor found in a window; with `skipped`, why it measured nothing.
-
-    `limits` are those of `enable`, unless a run has reason to apply others.
-    """
-
-    records: int
-    window: tuple[datetime | None, datetime | None] = (None, None)
-    measurements: Sequence[Measurement] = ()
-    details: dict = field(default_factory=dict)
-    skipped: str | None = None
-    limits: dict[str, tuple[float | None, float | None]] | None = None
-
-
-class Monitor(TableVerbs):
+class Monitor(Switch):
     """A monitor of one subscription; each kind says in `_measure` what a run does."""
 
-    name: str
     metrics_view: str
-
-    def __init__(self, subscription: WatchedModel):
-        self._subscription = subscription
-        self._database = subscription.database
 
     def _measure(self, parameters: dict) -> Outcome:
         raise TypeError(f"{type(self).__name__} measures nothing.")
-
-    def _enable(
-        self, parameters: dict, limits: dict[str, tuple[float | None, float | None]]
-    ) -> dict:
-        """Switch the monitor on; `limits` are (lower, upper) per metric, ValueError where one isn't
-        a number.
-        """
-        for metric, pair in limits.items():
-            if bad := [
-                limit for limit in pair if limit is not None and not isinstance(limit, Real)
-            ]:
-                raise ValueError(f"The limit of {metric} is {bad[0]!r}, which isn't a number.")
-        identity = [self._subscription.subscription_id, self.name]
-
-        def work(cursor: Cursor) -> None:
-            cursor.execute(
-                "INSERT INTO monitor VALUES (%s, %s, true, %s) ON CONFLICT (subscription_id,"
-                " monitor)"
-                " DO UPDATE SET enabled = true, parameters = EXCLUDED.parameters",
-                [*identity, as_json(parameters, f"{self.name} parameters")],
-            )
-            cursor.execute(
-                "DELETE FROM threshold WHERE (subscription_id, monitor) = (%s, %s)", identity
-            )
-            for metric, (lower, upper) in limits.items():
-                cursor.execute(
-                    "INSERT INTO threshold VALUES (%s, %s, %s, %s, %s)",
-                    [*identity, metric, lower, upper],
-                )
-
-        self._database.run(work)
-        return self.get_details()
-
-    def disable(self) -> None:
-        """Switch the monitor off; what it measured stays."""
-        self._database.execute(
-            "UPDATE monitor SET enabled = false WHERE (subscription_id, monitor) = (%s, %s)",
-            [self._subscription.subscription_id, self.name],
-        )
-
-    def get_details(self) -> dict:
-        """Return whether the monitor is enabled, its parameters and its thresholds."""
-        identity = [self._subscription.subscription_id, self.name]
-        found = self._database.rows(
-            "SELECT enabled, parameters FROM monitor WHERE (subscription_id, monitor) = (%s, %s)",
-            identity,
-        )
-        limits = self._database.rows(
-            "SELECT metric, lower_limit, upper_limit FROM threshold WHERE (subscription_id,"
-            " monitor) = (%s, %s)",
-            identity,
-        )
-        return (found[0] if found else {"enabled": False, "parameters": {}}) | {
-            "thresholds": limits
-        }
 
     def run(self, background_mode: bool = False) -> dict:
         """Measure now, store the measurements, open and close alerts, send them, and return the
@@ -297,34 +206,3 @@ class Monitor(TableVerbs):
         return Selection(
             query.format(sql.Identifier(self.metrics_view), uid, sql.Literal(limit)), {}
         )
-
-
-def refuse_erased(run: Mapping) -> None:
-    """Raise ValueError where a run's details are asked for that went with erased rows."""
-    if run.get("erased"):
-        raise ValueError(
-            f"Run {run['run_uid']} keeps its measurements only: data that it read was erased, and"
-            " its details with it."
-            " Run the monitor again for details of what is there now."
-        )
-
-
-def deployment_metrics(database: Database, subscription_id: int | None = None) -> pd.DataFrame:
-    """Return each monitor's last measurements, of one subscription or of all, with the number of
-    unresolved alerts.
-    """
-    return database.frame(
-        "SELECT s.name AS subscription, s.source_uid AS deployment, m.monitor AS metric_type,"
-        " m.metric, m.slice,"
-        " m.value, (SELECT count(*) FROM alert a WHERE a.state <> 'closed' AND (a.subscription_id,"
-        " a.monitor, a.metric,"
-        " a.slice) = (m.subscription_id, m.monitor, m.metric, m.slice)) AS issues, m.ts AS"
-        " timestamp"
-        " FROM subscription s JOIN monitor o USING (subscription_id) CROSS JOIN LATERAL (SELECT"
-        " run_uid FROM run r"
-        " WHERE (r.subscription_id, r.monitor, r.state) = (o.subscription_id, o.monitor,"
-        " 'finished')"
-        " ORDER BY started DESC LIMIT 1) last JOIN measurement m USING (run_uid)"
-        " WHERE %s IS NULL OR s.subscription_id = %s ORDER BY s.name, m.monitor, m.metric, m.slice",
-        [subscription_id, subscription_id],
-    )

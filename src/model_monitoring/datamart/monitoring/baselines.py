@@ -1,6 +1,6 @@
 """What a monitor measures against: learned once for each version of a model."""
 
-from model_monitoring.datamart.postgres.database import as_json
+from model_monitoring.datamart.postgres.jsonb import as_json
 from model_monitoring.datamart.watched import WatchedModel
 
 

@@ -11,10 +11,11 @@ import pandas as pd
 
 from model_monitoring.analysis.data_quality import comparison, consistency, constraints, violations
 from model_monitoring.analysis.data_quality.statistics import Profile, profile
-from model_monitoring.analysis.quality import accuracy_estimate
-from model_monitoring.datamart.monitoring import baselines
-from model_monitoring.datamart.monitoring.base import Measurement, Monitor, Outcome
-from model_monitoring.datamart.postgres.database import Cursor, as_json
+from model_monitoring.datamart.monitoring import accuracy, baselines
+from model_monitoring.datamart.monitoring.base import Monitor
+from model_monitoring.datamart.monitoring.outcomes import Measurement, Outcome
+from model_monitoring.datamart.postgres.database import Cursor
+from model_monitoring.datamart.postgres.jsonb import as_json
 from model_monitoring.datamart.postgres.texts import check_frame
 from model_monitoring.datamart.rows import windows
 
@@ -72,7 +73,7 @@ class DriftMonitoring(Monitor):
             "statistics": reference.statistics(),
             "constraints": constraints.suggest(reference),
             "consistency": consistency.learn(training_data[features]),
-            "accuracy": None if scored is None else self._learn_accuracy(scored),
+            "accuracy": None if scored is None else accuracy.learn(asset, scored),
         }
         limit = content["consistency"]["expected_share"] + data_threshold
         limits = {
@@ -88,14 +89,6 @@ class DriftMonitoring(Monitor):
         details = self._enable(parameters, limits | {"drift_magnitude": (None, threshold)})
         baselines.keep(self._subscription, self.name, content)
         return details
-
-    def _learn_accuracy(self, scored: pd.DataFrame) -> dict:
-        asset = self._subscription.asset
-        wanted = [asset["label_column"], asset["prediction_column"], asset["probability_column"]]
-        if absent := [name for name in wanted if name not in scored]:
-            raise ValueError(f"The scored rows lack the columns {absent}.")
-        values = [scored[name].to_numpy() for name in wanted]
-        return accuracy_estimate.fit(*values, positive_label=asset["positive_label"])
 
     def _measure(self, parameters: dict) -> Outcome:
         """Measure what was logged since the last run, whenever it was scored: captured traffic
@@ -139,7 +132,7 @@ class DriftMonitoring(Monitor):
             "last_record": last,
         }
         if baseline["accuracy"]:
-            estimated, more = _estimate_accuracy(asset, baseline["accuracy"], rows, broken)
+            estimated, more = accuracy.estimate(asset, baseline["accuracy"], rows, broken)
             measurements += estimated
             details |= more
         window = tuple(about["scored_at"].agg(["min", "max"]))
@@ -221,19 +214,6 @@ class DriftMonitoring(Monitor):
         shown = about[["scored_at"]].join(rows)
         shown.insert(0, "scoring_id", ids)
         return shown.reset_index(drop=True)
-
-
-def _estimate_accuracy(
-    asset: Mapping, reference: dict, rows: pd.DataFrame, broken: consistency.Consistency
-) -> tuple[list[Measurement], dict]:
-    answers = [rows[asset[f"{what}_column"]].to_numpy() for what in ("prediction", "probability")]
-    found = accuracy_estimate.estimate(reference, *answers, consistency=broken)
-    lost = max(0.0, found.reference_accuracy - found.accuracy)
-    measurements = [
-        Measurement("predicted_accuracy", found.accuracy, found.ci_low, found.ci_high),
-        Measurement("drift_magnitude", lost),
-    ]
-    return measurements, {"believable": found.believable, "doubts": found.reasons}
 
 
 def _as_logged(frame: pd.DataFrame, asset: Mapping) -> pd.DataFrame:

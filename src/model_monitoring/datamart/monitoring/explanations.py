@@ -8,7 +8,8 @@ import pandas as pd
 
 from model_monitoring.analysis.explain.attribution import Attribution
 from model_monitoring.analysis.explain.contrast import Contrast
-from model_monitoring.datamart.postgres.database import Cursor, Database, as_json
+from model_monitoring.datamart.postgres.database import Cursor, Database
+from model_monitoring.datamart.postgres.jsonb import as_json
 from model_monitoring.datamart.rows.chosen import ScoredRows
 from model_monitoring.datamart.tables import traces
 

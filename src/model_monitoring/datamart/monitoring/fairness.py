@@ -13,13 +13,15 @@ from model_monitoring.analysis.fairness import report
 from model_monitoring.analysis.fairness.clarify import bias_drift
 from model_monitoring.analysis.fairness.clarify.analysis import analysis
 from model_monitoring.analysis.fairness.evaluation import Fairness, evaluate
-from model_monitoring.analysis.fairness.groups import Feature, assign, check_names, outcomes
+from model_monitoring.analysis.fairness.groups import Feature, outcomes
 from model_monitoring.analysis.fairness.perturbation import perturb
 from model_monitoring.datamart import asking
 from model_monitoring.datamart.companion.settings import Companion
 from model_monitoring.datamart.monitoring import fairness_results as results
-from model_monitoring.datamart.monitoring.base import Monitor, Outcome, refuse_erased
-from model_monitoring.datamart.postgres.database import as_json
+from model_monitoring.datamart.monitoring import fairness_settings as settings
+from model_monitoring.datamart.monitoring.base import Monitor
+from model_monitoring.datamart.monitoring.outcomes import Outcome, refuse_erased
+from model_monitoring.datamart.postgres.jsonb import as_json
 from model_monitoring.datamart.rows import chosen
 from model_monitoring.datamart.watched import WatchedModel
 
@@ -93,46 +95,15 @@ class FairnessMonitoring(Monitor):
             ValueError: an attribute isn't logged or listed twice, groups or outcomes overlap or are
                 empty, a number of records is none, or the companion can't be made for this model.
         """
-        logged = self._subscription.asset["feature_columns"]
-        named = [feature.name for feature in features]
-        check_names(named)
-        if unknown := [
-            name for name in (*named, *filter(None, [group_variable])) if name not in logged
-        ]:
-            raise ValueError(
-                f"{unknown[0]!r} is no feature of {self._subscription.name!r}, so it isn't logged"
-                " and nobody can be"
-                f" compared by it. Features are {', '.join(logged)}. Log it as one, even if the"
-                " model ignores it,"
-                " or join it to payload_logging.get_table_content() yourself and give the frame to"
-                " monitors.fairness.evaluation.evaluate."
-            )
-        if dropped := [
-            name for name in named if name in self._subscription.get_details()["never_store"]
-        ]:
-            raise ValueError(f"{dropped[0]!r} is in never_store, so nobody can be compared by it.")
-        if unknown := [name for names in intersections for name in names if name not in named]:
-            raise ValueError(
-                f"intersections name {unknown[0]!r}, which is none of {', '.join(named)}."
-            )
-        for feature in features:
-            if any(
-                isinstance(member, pd.Interval)
-                for member in (*feature.minority, *(feature.majority or ()))
-            ):
-                raise ValueError(
-                    f"{feature.name}: write ranges as [low, high], None for an open end; they are"
-                    " stored."
-                )
-            assign([], feature)
+        asset = self._subscription.asset
+        settings.check_logged(self._subscription, asset, features, group_variable)
+        settings.check_groups(features, intersections)
         outcomes([], favourable_classes, unfavourable_classes, "favourable_classes")
         for what, number in (("min_records", min_records), ("max_records", max_records)):
             if not isinstance(number, int) or number < 1:
                 raise ValueError(f"{what} is {number!r}; it must be a whole number above 0.")
         if companion:
-            companion.check(
-                self._subscription.asset, features, favourable_classes, unfavourable_classes
-            )
+            companion.check(asset, features, favourable_classes, unfavourable_classes)
         parameters = {
             "features": [asdict(feature) for feature in features],
             "favourable_classes": list(favourable_classes),

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from model_monitoring.analysis.fairness.evaluation import Fairness
-from model_monitoring.datamart.monitoring.base import Measurement
+from model_monitoring.datamart.monitoring.outcomes import Measurement
 
 WORDS = {
     "groups": ["feature", "group", "role"],

@@ -135,7 +135,8 @@ def _publish_next_alert(cursor: Cursor, client: Callable, channel: Mapping) -> b
     alert = dict(zip([column.name for column in cursor.description], row, strict=True))
     if alert["event"] == "opened":
         alert["closed_at"] = None  # told by a message of its own
-    subject = f"Alert {alert['event']}: {alert['subscription']}, {alert['metric']} {alert['slice']}".rstrip()
+    what = f"{alert['subscription']}, {alert['metric']} {alert['slice']}".rstrip()
+    subject = f"Alert {alert['event']}: {what}"
     client().publish(
         TopicArn=channel["target"],
         Subject=_ascii(subject)[:LONGEST_SUBJECT],

@@ -1,6 +1,7 @@
 """Performance monitoring: how many records were scored, how fast, and how many a minute."""
 
-from model_monitoring.datamart.monitoring.base import Measurement, Monitor, Outcome
+from model_monitoring.datamart.monitoring.base import Monitor
+from model_monitoring.datamart.monitoring.outcomes import Measurement, Outcome
 
 
 class PerformanceMonitoring(Monitor):

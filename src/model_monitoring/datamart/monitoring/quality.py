@@ -3,7 +3,8 @@
 import pandas as pd
 
 from model_monitoring.analysis.quality import evaluation
-from model_monitoring.datamart.monitoring.base import Measurement, Monitor, Outcome, refuse_erased
+from model_monitoring.datamart.monitoring.base import Monitor
+from model_monitoring.datamart.monitoring.outcomes import Measurement, Outcome, refuse_erased
 from model_monitoring.datamart.rows import windows
 
 GATES = {"binary": "area_under_roc", "multiclass": "accuracy", "regression": "r2"}

@@ -15,13 +15,15 @@ WAITED = (LOCKED, CANCELLED)
 TOO_LONG = ("25P03", "25P04")  # a transaction that the server ended, whatever is tried
 ADVICE = {
     "25006": "It only reads (a standby, or a database set so): give the URL of the primary server.",
-    "25P03": "The program took too long between two statements, and the server ended its transaction: send less.",
-    "25P04": "The transaction took longer than the server allows (transaction_timeout): send less at once.",
+    "25P03": "The program took too long between two statements, and the server ended its"
+    " transaction: send less.",
+    "25P04": "The transaction took longer than the server allows (transaction_timeout): send less"
+    " at once.",
     "53100": "Its disk is full: make room there, then do it again. Nothing of it was kept.",
     "53200": "It ran out of memory: send less at once, or give it more. Nothing of it was kept.",
     "53300": "All its connections are taken: close other programs', or raise max_connections.",
-    "57014": "It was ended after statement_timeout, or by an administrator. The URL may set another limit:"
-    " ?options=-c%20statement_timeout%3D600000 (in milliseconds; not through RDS Proxy).",
+    "57014": "It was ended after statement_timeout, or by an administrator. The URL may set another"
+    " limit: ?options=-c%20statement_timeout%3D600000 (in milliseconds; not through RDS Proxy).",
 }
 OURS = ("42501", "42P01", "42703", "3D000", "3F000")  # no right, table, column, database, schema
 # Classes that say nothing about what was asked

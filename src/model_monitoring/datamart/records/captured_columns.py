@@ -16,7 +16,8 @@ from pyarrow import csv, json
 
 from model_monitoring.datamart.entities import ProblemType
 from model_monitoring.datamart.postgres.columns import INTEGER, NUMBER, TEXT
-from model_monitoring.datamart.records.batches import Batch, is_short_text
+from model_monitoring.datamart.postgres.values import is_short_text
+from model_monitoring.datamart.records.batches import Batch
 from model_monitoring.datamart.tables.tables import Table
 
 SIDE = pa.struct(

@@ -12,10 +12,13 @@ from model_monitoring.datamart.engines import sagemaker
 from model_monitoring.datamart.entities import PayloadRecord, StoreReport
 from model_monitoring.datamart.postgres.columns import TEXT, Values, check
 from model_monitoring.datamart.postgres.copying import SHORT_INTEGER, TIMESTAMP, copy_in
-from model_monitoring.datamart.postgres.database import ConflictError, Cursor
+from model_monitoring.datamart.postgres.database import Cursor
+from model_monitoring.datamart.postgres.errors import ConflictError
+from model_monitoring.datamart.postgres.values import row_id, row_key
+from model_monitoring.datamart.postgres.wording import some
 from model_monitoring.datamart.records import labelling, writing
-from model_monitoring.datamart.records.batches import batch_of, some
-from model_monitoring.datamart.records.feedback_formats import columns_of, row_id, row_key
+from model_monitoring.datamart.records.batches import batch_of
+from model_monitoring.datamart.records.feedback_formats import columns_of
 from model_monitoring.datamart.showing import Selection, TableVerbs
 from model_monitoring.datamart.tables import changing, tables
 from model_monitoring.datamart.watched import WatchedModel

@@ -11,8 +11,10 @@ from model_monitoring.datamart.postgres.columns import (
     Column,
     type_of,
 )
-from model_monitoring.datamart.postgres.database import Cursor, as_json
-from model_monitoring.datamart.records.batches import Batch, some
+from model_monitoring.datamart.postgres.database import Cursor
+from model_monitoring.datamart.postgres.jsonb import as_json
+from model_monitoring.datamart.postgres.wording import some
+from model_monitoring.datamart.records.batches import Batch
 from model_monitoring.datamart.tables import changing, tables
 
 

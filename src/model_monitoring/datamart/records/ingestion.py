@@ -12,7 +12,7 @@ from tqdm.auto import tqdm
 
 from model_monitoring.datamart import asking
 from model_monitoring.datamart.entities import PayloadRecord
-from model_monitoring.datamart.postgres.database import ConflictError
+from model_monitoring.datamart.postgres.errors import ConflictError
 from model_monitoring.datamart.postgres.texts import check_text, storable
 from model_monitoring.datamart.records import writing
 from model_monitoring.datamart.records.batches import batch_of

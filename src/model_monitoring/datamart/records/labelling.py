@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from psycopg2 import sql
 
-from model_monitoring.datamart.postgres.columns import Values, check, shown
+from model_monitoring.datamart.postgres.columns import Values, check
 from model_monitoring.datamart.postgres.database import Cursor
+from model_monitoring.datamart.postgres.wording import shown
 from model_monitoring.datamart.records.feedback_formats import hashable
 from model_monitoring.datamart.tables.tables import Table
 

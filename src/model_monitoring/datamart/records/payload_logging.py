@@ -10,8 +10,10 @@ import pandas as pd
 from psycopg2 import sql
 
 from model_monitoring.datamart.entities import PayloadRecord, StoreReport
+from model_monitoring.datamart.postgres.values import is_short_text
+from model_monitoring.datamart.postgres.wording import some
 from model_monitoring.datamart.records import ingestion, writing
-from model_monitoring.datamart.records.batches import Batch, batch_of, is_short_text, some
+from model_monitoring.datamart.records.batches import Batch, batch_of
 from model_monitoring.datamart.records.frames import batch_of_frame
 from model_monitoring.datamart.records.ingestion import IngestReport
 from model_monitoring.datamart.rows import windows

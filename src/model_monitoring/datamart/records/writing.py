@@ -9,9 +9,11 @@ from psycopg2 import errors
 from model_monitoring.datamart.entities import StoreReport
 from model_monitoring.datamart.postgres.columns import INTEGER, TEXT, Column, Values
 from model_monitoring.datamart.postgres.copying import SHORT_INTEGER, TIMESTAMP, copy_in
-from model_monitoring.datamart.postgres.database import ConflictError, Cursor
+from model_monitoring.datamart.postgres.database import Cursor
+from model_monitoring.datamart.postgres.errors import ConflictError
+from model_monitoring.datamart.postgres.wording import some
 from model_monitoring.datamart.records import fitting
-from model_monitoring.datamart.records.batches import Batch, checked, record_digests, some
+from model_monitoring.datamart.records.batches import Batch, checked, record_digests
 from model_monitoring.datamart.tables import changing, partitions, tables, traces
 from model_monitoring.datamart.watched import WatchedModel
 

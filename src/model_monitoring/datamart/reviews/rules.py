@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass
 
 from model_monitoring import review
 from model_monitoring.datamart.postgres.columns import check
-from model_monitoring.datamart.postgres.database import Database, as_json
+from model_monitoring.datamart.postgres.database import Database
+from model_monitoring.datamart.postgres.jsonb import as_json
 from model_monitoring.datamart.postgres.texts import check_texts
 from model_monitoring.datamart.watched import WatchedModel
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from model_monitoring import review
-from model_monitoring.datamart.postgres.database import Cursor, Database, as_json
+from model_monitoring.datamart.postgres.database import Cursor, Database
+from model_monitoring.datamart.postgres.jsonb import as_json
 from model_monitoring.datamart.postgres.texts import check_text, storable
 from model_monitoring.datamart.reviews import deciding, describing
 

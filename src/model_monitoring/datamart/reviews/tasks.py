@@ -10,7 +10,8 @@ import pandas as pd
 from psycopg2 import extras, sql
 
 from model_monitoring import review
-from model_monitoring.datamart.postgres.database import Cursor, Database, as_json, plain
+from model_monitoring.datamart.postgres.database import Cursor, Database
+from model_monitoring.datamart.postgres.jsonb import as_json, plain
 from model_monitoring.datamart.postgres.texts import check_text, check_texts
 from model_monitoring.datamart.reviews import describing
 from model_monitoring.datamart.rows import places

@@ -10,7 +10,7 @@ from model_monitoring.datamart.postgres.columns import TEXT
 from model_monitoring.datamart.postgres.copying import copy_out
 from model_monitoring.datamart.postgres.database import Cursor
 from model_monitoring.datamart.postgres.texts import fault
-from model_monitoring.datamart.records.feedback_formats import row_key
+from model_monitoring.datamart.postgres.values import row_key
 from model_monitoring.datamart.rows.framing import PLACE, frames
 from model_monitoring.datamart.watched import WatchedModel
 

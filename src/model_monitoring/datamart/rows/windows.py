@@ -11,7 +11,8 @@ from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ as REPEATABLE_RE
 from model_monitoring.datamart.postgres.columns import TEXT
 from model_monitoring.datamart.postgres.copying import TIMESTAMP, copy_out
 from model_monitoring.datamart.postgres.database import Cursor
-from model_monitoring.datamart.records.batches import some, utc
+from model_monitoring.datamart.postgres.values import utc
+from model_monitoring.datamart.postgres.wording import some
 from model_monitoring.datamart.rows.framing import PLACE, frames
 from model_monitoring.datamart.tables.tables import Table
 from model_monitoring.datamart.watched import WatchedModel

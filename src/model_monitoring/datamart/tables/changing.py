@@ -2,8 +2,8 @@
 
 from psycopg2 import sql
 
-from model_monitoring.datamart.postgres.columns import column_names
 from model_monitoring.datamart.postgres.database import Cursor
+from model_monitoring.datamart.postgres.naming import column_names
 from model_monitoring.datamart.tables import tables
 
 

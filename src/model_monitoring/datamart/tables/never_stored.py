@@ -6,7 +6,8 @@ from collections.abc import Collection, Sequence
 
 from psycopg2 import sql
 
-from model_monitoring.datamart.postgres.database import Cursor, as_json
+from model_monitoring.datamart.postgres.database import Cursor
+from model_monitoring.datamart.postgres.jsonb import as_json
 from model_monitoring.datamart.tables import traces
 
 
@@ -14,8 +15,8 @@ def erase_from_monitors(cursor: Cursor, subscription_id: int, names: Sequence[st
     """Take columns out of baselines, of fairness monitoring with what it measured of them, and of
     all runs' details.
     """
-    cursor.execute("SELECT monitor, asset_revision, content FROM baseline WHERE subscription_id = %s",
-                   [subscription_id])  # fmt: skip
+    query = "SELECT monitor, asset_revision, content FROM baseline WHERE subscription_id = %s"
+    cursor.execute(query, [subscription_id])
     for monitor, revision, content in cursor.fetchall():
         cursor.execute(
             "UPDATE baseline SET content = %s WHERE (subscription_id, monitor, asset_revision) ="

@@ -52,8 +52,11 @@ def prepare(
     target = _name(table, wanted[0]) if len(wanted) == len(months) == 1 else table
     if there is not None and there.issuperset(wanted.tolist()):
         return target
-    cursor.execute("SELECT name FROM unnest(%s::text[]) AS name WHERE to_regclass(format('%%I', name)) IS NULL",
-                   [[_name(table, month) for month in wanted]])  # fmt: skip
+    cursor.execute(
+        "SELECT name FROM unnest(%s::text[]) AS name"
+        " WHERE to_regclass(format('%%I', name)) IS NULL",
+        [[_name(table, month) for month in wanted]],
+    )
     lacking = {name for (name,) in cursor.fetchall()}
     if there is not None:
         there.update(month.item() for month in wanted if _name(table, month) not in lacking)

@@ -6,8 +6,10 @@ from functools import cached_property
 
 from psycopg2 import sql
 
-from model_monitoring.datamart.postgres.columns import Column, column_names, shortened
-from model_monitoring.datamart.postgres.database import LONGEST_NAME, Cursor
+from model_monitoring.datamart.postgres.columns import Column
+from model_monitoring.datamart.postgres.database import Cursor
+from model_monitoring.datamart.postgres.naming import column_names, shortened
+from model_monitoring.datamart.postgres.schema import LONGEST_NAME
 from model_monitoring.datamart.tables import partitions
 
 

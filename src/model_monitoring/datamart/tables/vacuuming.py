@@ -7,7 +7,8 @@ import warnings
 import psycopg2
 from psycopg2 import sql
 
-from model_monitoring.datamart.postgres.database import Cursor, Database, DataMartError
+from model_monitoring.datamart.postgres.database import Cursor, Database
+from model_monitoring.datamart.postgres.errors import DataMartError
 
 CLEARS_STATISTICS = 180_000  # since which version statistics can be deleted
 

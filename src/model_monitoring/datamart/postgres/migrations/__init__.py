@@ -2,7 +2,8 @@
 
 from psycopg2 import sql
 
-from model_monitoring.datamart.postgres.database import SCRIPTS, Cursor, Database, refuse_newer
+from model_monitoring.datamart.postgres.database import Cursor, Database
+from model_monitoring.datamart.postgres.schema import SCRIPTS, refuse_newer
 
 TURN = "15min"
 
