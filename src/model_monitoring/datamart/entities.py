@@ -86,10 +86,9 @@ def check_engine(url: str, token_variable: str | None) -> None:
     ):
         raise ValueError(
             f"token_variable is {token_variable!r:.80}: an engine's token is taken from"
-            " ENGINE_TOKEN or a variable that"
-            " begins with ENGINE_TOKEN_, and from no other. Put the token into such a variable,"
-            " and name that one:"
-            " bindings.set_token_variable(uid, name) for a binding that is there."
+            " ENGINE_TOKEN or a variable that begins with ENGINE_TOKEN_, and from no other. Put"
+            " the token into such a variable, and name that one: bindings.set_token_variable(uid,"
+            " name) for a binding that is there."
         )
 
 

@@ -133,8 +133,7 @@ def _check_free(client, name: str) -> None:
         client.describe_model(ModelName=name)
         raise NoCompanion(
             f"There is a model {name!r} already, perhaps the companion of another subscription to"
-            " this endpoint, or"
-            " left of a broken run: delete it first, with its endpoint."
+            " this endpoint, or left of a broken run: delete it first, with its endpoint."
         )
 
 
@@ -183,8 +182,8 @@ def _pack(s3, container: Mapping, rule: Mapping, archive: BinaryIO) -> str:
         if not (code / program.name).is_file():
             raise NoCompanion(
                 f"The model's archive has no code/{program.name}: a companion wraps a model that"
-                " answers through an"
-                " inference script of its own (script mode), not a built-in algorithm."
+                " answers through an inference script of its own (script mode), not a built-in"
+                " algorithm."
             )
         for part in (WRAPPER, "companion_rule.py"):
             (code / part).write_bytes((BESIDE / part).read_bytes())

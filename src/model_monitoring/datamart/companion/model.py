@@ -50,8 +50,7 @@ class CompanionModel:
         if not (rows := self._rows()):
             raise ValueError(
                 f"{self._subscription.name!r} has no companion: enable fairness_monitoring with"
-                " companion=, and a run"
-                " that finds bias makes one."
+                " companion=, and a run that finds bias makes one."
             )
         return rows[0].pop("content") | rows[0]
 
@@ -211,10 +210,9 @@ class CompanionModel:
         if (details := self.get_details()).get("erased"):
             raise ValueError(
                 f"Rows that the companion {details['endpoint']!r} was made from were erased, and"
-                " with them what is kept"
-                " here of its rule, trade-offs and costs. It answers as before: delete() it, and"
-                " the next fairness run"
-                " makes another from the rows that are there."
+                " with them what is kept here of its rule, trade-offs and costs. It answers as"
+                " before: delete() it, and the next fairness run makes another from the rows that"
+                " are there."
             )
         return details
 

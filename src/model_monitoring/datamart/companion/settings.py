@@ -60,8 +60,7 @@ class Companion:
         if asset["positive_label"] not in (*favourable, *unfavourable):
             raise ValueError(
                 f"The subscription's positive_label is {asset['positive_label']!r}, which is"
-                " neither favourable nor"
-                " unfavourable: it says whose probability the model answers."
+                " neither favourable nor unfavourable: it says whose probability the model answers."
             )
         if self.feature not in (None, *(feature.name for feature in features)):
             raise ValueError(

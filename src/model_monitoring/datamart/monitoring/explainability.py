@@ -21,6 +21,7 @@ from model_monitoring.datamart.postgres.texts import check_text
 from model_monitoring.datamart.rows import chosen
 from model_monitoring.datamart.showing import Selection
 from model_monitoring.datamart.tables import traces
+from model_monitoring.datamart.watched import WatchedModel
 
 WINDOW = 10_000  # newest rows, of which a run explains a sample
 BACKGROUND = 10  # rows, for one explanation
@@ -35,7 +36,7 @@ class Explainability(Monitor):
     name = "explainability"
     metrics_view = "ExplainabilityMetrics"
 
-    def __init__(self, subscription):
+    def __init__(self, subscription: WatchedModel):
         super().__init__(subscription)
         self._sample: int | None = None
 
@@ -258,9 +259,8 @@ class Explainability(Monitor):
         content = baselines.find(self._subscription, self.name)
         if not content:
             raise ValueError(
-                "the endpoint serves a version of the model that explanations weren't enabled for:"
-                " call enable() with"
-                " its training rows"
+                "the endpoint serves a version of the model that explanations weren't enabled"
+                " for: call enable() with its training rows"
             )
         return content, pd.DataFrame(content["rows"], columns=content["columns"])
 

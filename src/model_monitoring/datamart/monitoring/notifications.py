@@ -49,8 +49,7 @@ class Notifications:
         if namespace is not None and not NAMESPACE.fullmatch(namespace):
             raise ValueError(
                 f"namespace {namespace!r} is none for CloudWatch: use up to 255 letters, digits"
-                " and ._/#:- and don't"
-                " begin with AWS/."
+                " and ._/#:- and don't begin with AWS/."
             )
         for kind, target in (("sns", topic_arn), ("cloudwatch", namespace)):
             if target is not None:

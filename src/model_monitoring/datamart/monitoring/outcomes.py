@@ -40,6 +40,5 @@ def refuse_erased(run: Mapping) -> None:
     if run.get("erased"):
         raise ValueError(
             f"Run {run['run_uid']} keeps its measurements only: data that it read was erased, and"
-            " its details with it."
-            " Run the monitor again for details of what is there now."
+            " its details with it. Run the monitor again for details of what is there now."
         )

@@ -79,8 +79,7 @@ def told(error: psycopg2.Error, schema: str, hidden: str | None) -> str:
     if isinstance(error, NO_SCHEMA):
         said = (
             f"Schema {schema!r} holds no data mart, or one of an older version: call setup(), as"
-            " notebook 03 does."
-            f" ({error.diag.message_primary})"
+            f" notebook 03 does. ({error.diag.message_primary})"
         )
     if advice := ADVICE.get(error.pgcode or ""):
         said = f"{error.diag.message_primary}. {advice}"

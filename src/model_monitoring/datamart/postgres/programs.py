@@ -72,8 +72,8 @@ def system_account() -> pwd.struct_passwd:
     except (OSError, subprocess.CalledProcessError) as error:
         raise RuntimeError(
             f"PostgreSQL refuses to run as root, and the account {SYSTEM_USER} can't be made for"
-            f" it ({error}): make"
-            " it, or run this as an ordinary user, or give a database of your own by DATABASE_URL."
+            f" it ({error}): make it, or run this as an ordinary user, or give a database of your"
+            " own by DATABASE_URL."
         ) from None
     return pwd.getpwnam(SYSTEM_USER)
 
@@ -89,9 +89,8 @@ def place_of(directory: Path) -> str:
     if not os.path.isdir(WORKING):
         raise RuntimeError(
             f"PostgreSQL runs as the account {SYSTEM_USER}, which can't pass through the folders"
-            f" above {directory}:"
-            " set TUTORIAL_LOCAL_DIR to a folder that it can get to, or run this as an ordinary"
-            " user."
+            f" above {directory}: set TUTORIAL_LOCAL_DIR to a folder that it can get to, or run"
+            " this as an ordinary user."
         )
     return WORKING
 

@@ -33,6 +33,5 @@ def refuse_newer(cursor: extensions.cursor, schema: str) -> None:
         for (present,) in cursor.fetchall():
             raise DataMartError(
                 f"Schema {schema!r} is at version {present}, this code knows versions up to"
-                f" {VERSION}: update the code,"
-                " or choose another schema."
+                f" {VERSION}: update the code, or choose another schema."
             )

@@ -55,8 +55,7 @@ def utc(given: datetime | str) -> np.datetime64:
         pass
     raise ValueError(
         f"Time {shown(given)} is not a datetime or ISO 8601 text of the years 1 to 9999"
-        " (scoring_timestamp)."
-        " Nothing was stored."
+        " (scoring_timestamp). Nothing was stored."
     )
 
 

@@ -77,9 +77,8 @@ class FeedbackLogging(TableVerbs):
             )
             raise ValueError(
                 f"Feedback lacks {some(lacking) or 'nothing'}, and {some(extra) or 'nothing'} in"
-                " it is unknown."
-                f" Send scoring_id and {label_column}, or all features and {label_column}. Nothing"
-                " was stored."
+                f" it is unknown. Send scoring_id and {label_column}, or all features and"
+                f" {label_column}. Nothing was stored."
             )
         labels = labelling.checked(table, asset, columns.pop(label_column))
         if joins:
@@ -126,8 +125,7 @@ class FeedbackLogging(TableVerbs):
         if unknown := [row_id(*row) for row in cursor.fetchall()]:
             raise ValueError(
                 f"No scored row has scoring id {some(unknown)}. A row's id is the request's"
-                " scoring id, a hyphen and"
-                " the row's number, from 1. Nothing was stored."
+                " scoring id, a hyphen and the row's number, from 1. Nothing was stored."
             )
         arriving = sql.SQL("joined_label AS arriving")
         stored = labelling.keep(cursor, table, arriving)

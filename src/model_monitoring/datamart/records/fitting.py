@@ -44,8 +44,7 @@ def fitted(
         lacking, extra = sorted(names - set(batch.fields)), sorted(set(batch.fields) - names)
         raise ValueError(
             f"The response's fields changed: missing {some(lacking) or 'none'}, new"
-            f" {some(extra) or 'none'}."
-            " Nothing was stored."
+            f" {some(extra) or 'none'}. Nothing was stored."
         )
     return table, []
 

@@ -208,8 +208,7 @@ def _claim(
     if other := sorted({batch.scoring_ids[position] for position, differs in known if differs}):
         raise ConflictError(
             f"Scoring id {some(other)}: stored already with other content. A scoring id stands for"
-            " one"
-            " request; nothing of this call was stored.",
+            " one request; nothing of this call was stored.",
             other,
         )
     new = np.ones(count, dtype=bool)

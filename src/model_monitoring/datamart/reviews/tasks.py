@@ -86,9 +86,8 @@ def _check_template(cursor: Cursor, subscription_id: int, task_id: str, form: di
     if found != len(task_input["rows"]):
         raise ValueError(
             f"The template asks {found} times for {form['label_field']!r} where a task has"
-            f" {len(task_input['rows'])}"
-            " rows: put that field (label_field) into a loop over task.input.rows. No task was"
-            " made."
+            f" {len(task_input['rows'])} rows: put that field (label_field) into a loop over"
+            " task.input.rows. No task was made."
         )
     return rendered.warnings
 
