@@ -115,8 +115,7 @@ class DataMart:
         does every hour.
 
         Returns one row a run: subscription, monitor, state, records, and the reason of one that was
-            skipped or failed;
-        a failed run stops none of the others.
+        skipped or failed; a failed run stops none of the others.
         """
         rows = []
         for uid in self.subscriptions.get_uids():

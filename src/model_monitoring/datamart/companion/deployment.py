@@ -42,8 +42,7 @@ def deploy(
     """Deploy a companion of the model behind an endpoint; wait until it is in service.
 
     Returns what was made: endpoint (model and configuration have its name too) and artifact. Where
-        it fails, nothing
-    of it is left.
+    it fails, nothing of it is left.
 
     Raises:
         NoCompanion: the model isn't one of script mode, or SageMaker refuses or fails to deploy the

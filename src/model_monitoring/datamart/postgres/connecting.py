@@ -19,9 +19,9 @@ class TimeOuts(NamedTuple):
     """How long something is waited for, in seconds.
 
     `connect`: for a server to let us in. `lock`: for a row or table that another transaction holds.
-        `statement`: for
-    the answer to one statement. `idle`: by the server, for our own program's next statement within
-    a transaction. `restart`: for a server that was there and went away, all attempts together.
+    `statement`: for the answer to one statement. `idle`: by the server, for our own program's next
+    statement within a transaction. `restart`: for a server that was there and went away, all
+    attempts together.
     """
 
     connect: float

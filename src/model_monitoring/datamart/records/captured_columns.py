@@ -2,7 +2,7 @@
 by name, as it is or in BASE64, answered in CSV or JSON.
 
 Most captured traffic is of this kind, and pyarrow reads it some ten times as fast as Python goes
-through it line by line. Whatever else a file may hold, `capture` reads in that way.
+through it line by line. Whatever else a file may hold, `captured_events` reads.
 """
 
 import base64

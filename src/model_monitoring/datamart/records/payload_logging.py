@@ -102,8 +102,8 @@ class PayloadLogging(TableVerbs):
         many. NaN is a missing value in it.
 
         A scoring id is stored once: the same id with the same content again is skipped, from
-            whichever process. A
-        record without an id gets a fresh one. The first payload fixes the types of the columns.
+        whichever process. A record without an id gets a fresh one. The first payload fixes the
+        types of the columns.
 
         Raises:
             ValueError: a field is missing, unknown or holds a value that doesn't fit; the message
@@ -127,7 +127,7 @@ class PayloadLogging(TableVerbs):
         )
 
     def ingest_capture(self, uri: str) -> IngestReport:
-        """Store what SageMaker's data capture wrote under an S3 URI; see `capture.ingest`."""
+        """Store what SageMaker's data capture wrote under an S3 URI; see `ingestion.ingest`."""
         return ingestion.ingest(self._subscription, uri)
 
     def list_errors(self) -> pd.DataFrame:

@@ -28,11 +28,10 @@ class Agreement:
     """How reviewers agree, of completed and open tasks alike.
 
     `pairs`: reviewer, other, rows, agreement (share), kappa. `reviewers`: reviewer, rows, agreement
-        and kappa with the
-    model, changed (labels changed after the prediction was shown), median seconds per task.
-    `confusion`: rows by the model's prediction (index) and the decided label (columns). `decided`:
-    rows by how their label came. `turnaround`: median and 95th percentile of the hours from a
-    task's making to its completion, and number of tasks.
+    and kappa with the model, changed (labels changed after the prediction was shown), median
+    seconds per task. `confusion`: rows by the model's prediction (index) and the decided label
+    (columns). `decided`: rows by how their label came. `turnaround`: median and 95th percentile of
+    the hours from a task's making to its completion, and number of tasks.
     """
 
     pairs: pd.DataFrame

@@ -111,7 +111,7 @@ class Reviews:
         person must look at.
 
         A row is sent once, with all its reasons, however often this is called: for a schedule, call
-            it every hour.
+        it every hour.
 
         Raises:
             ValueError: review is off, there is no payload, the subscription's labels don't fit its

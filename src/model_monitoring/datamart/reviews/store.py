@@ -111,7 +111,7 @@ def _line(cursor: Cursor, reviewer: str) -> Iterator[str]:
     """Yield tasks for a reviewer, locked for this transaction: their own first, then the oldest.
 
     Another transaction may just have claimed one: that is seen only by a statement that begins
-        after the lock was had.
+    after the lock was had.
     """
     seen: list[str] = []
     for which in (f"t.task_id = ANY ({MINE})", "true"):

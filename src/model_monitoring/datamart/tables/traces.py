@@ -2,8 +2,7 @@
 making, keys, errors.
 
 What a run measured stays. What it kept beside that goes if its window holds a row that is erased,
-    as a whole: no single
-row's values can be taken out of it.
+as a whole: no single row's values can be taken out of it.
 """
 
 import re
