@@ -34,7 +34,8 @@ def predict_fn(rows, model):
     return model.predict_proba(rows)[:, 1]
 
 def output_fn(prediction, accept):
-    answers = [{{"prediction": "good" if one >= 0.5 else "bad", "probability": float(one)}} for one in prediction]
+    answers = [{{"prediction": "good" if one >= 0.5 else "bad", "probability": float(one)}} for one
+        in prediction]
     return json.dumps({{"predictions": answers}}), "application/json"
 """
 

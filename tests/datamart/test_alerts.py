@@ -4,6 +4,8 @@ import time
 
 import pytest
 
+from model_monitoring.datamart.postgres.jsonb import as_json
+
 from .conftest import small_record
 
 
@@ -112,7 +114,7 @@ def test_in_the_background(small):
 def test_a_run_that_breaks_is_kept_as_failed(small):
     labelled(small, "a", right=20, wrong=0)
     small.quality_monitoring.enable()
-    small.asset["positive_label"] = 7
+    small.update_row(asset=as_json(small.asset | {"positive_label": 7}))
     with pytest.raises(ValueError):
         small.quality_monitoring.run()
     details = small.quality_monitoring.get_run_details()

@@ -8,6 +8,7 @@ import pytest
 from moto import mock_aws
 
 from model_monitoring import datamart
+from model_monitoring.datamart.records import writing
 
 from .conftest import small_record
 
@@ -198,7 +199,7 @@ def test_a_crash_in_the_middle_of_a_file_is_taken_up_again(capturing, monkeypatc
     subscription, write = capturing
     monkeypatch.setattr("model_monitoring.datamart.records.ingestion.RECORDS_AT_ONCE", 2)
     write("a", *(event(str(i)) for i in range(5)))
-    original, calls = datamart.capture.payload_writing.store, []
+    original, calls = writing.store, []
 
     def breaking(*arguments):
         calls.append(arguments)
@@ -206,9 +207,7 @@ def test_a_crash_in_the_middle_of_a_file_is_taken_up_again(capturing, monkeypatc
             raise KeyboardInterrupt
         return original(*arguments)
 
-    monkeypatch.setattr(
-        "model_monitoring.datamart.records.ingestion.payload_writing.store", breaking
-    )
+    monkeypatch.setattr("model_monitoring.datamart.records.ingestion.writing.store", breaking)
     with pytest.raises(KeyboardInterrupt):
         subscription.payload_logging.ingest_capture(PREFIX)
     assert len(content(subscription)) == 2

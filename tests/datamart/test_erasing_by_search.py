@@ -14,7 +14,7 @@ import pytest
 from model_monitoring import datamart
 from model_monitoring.datamart.companion import making
 from model_monitoring.datamart.companion.settings import Companion
-from model_monitoring.datamart.postgres.database import as_json
+from model_monitoring.datamart.postgres.jsonb import as_json
 from tests.datamart import credit
 from tests.datamart.credit import CLASSES, LIVE, SEX, TRAIN
 from tests.datamart.reviewing import answer
@@ -82,7 +82,8 @@ def used(mart, engine, query):
             f"INSERT INTO {schema}.payload_error VALUES (1, 's3://bucket/a.jsonl', 1, %s)", quoting
         )
         query(
-            f"INSERT INTO {schema}.run VALUES (%s, 1, 'fairness', 'failed', now(), now(), NULL, NULL, NULL, %s)",
+            f"INSERT INTO {schema}.run VALUES (%s, 1, 'fairness', 'failed', now(), now(), NULL,"
+            " NULL, NULL, %s)",
             str(uuid.uuid4()),
             as_json({"error": quoting}),
         )

@@ -55,7 +55,8 @@ def test_a_run_agrees_with_the_analysis_of_the_same_rows(labelled, mart):
     labels = LIVE["credit"].where(np.arange(400) < 300, None)
     rows = LIVE[FEATURES].reset_index(drop=True)
     expected = evaluate(
-        rows, [SEX, AGE], favourable=["good"], unfavourable=["bad"], predictions=credit.answers(LIVE)["prediction"],
+        rows, [SEX, AGE], favourable=["good"], unfavourable=["bad"],
+        predictions=credit.answers(LIVE)["prediction"],
         labels=labels, group_variable=rows["housing"], intersections=[("sex", "age")],
     )  # fmt: skip
     found = fairness.get_groups()
@@ -200,7 +201,8 @@ def test_analysis_json_and_its_drift(labelled):
             "facet_value": "[18, 25]",
             "metric_name": "DPPL",
             "constraint_check_type": "bias_drift_check",
-            "description": f"Metric value {value} doesn't meet the baseline constraint requirement {value / 2}",
+            "description": f"Metric value {value} doesn't meet the baseline constraint requirement"
+            f" {value / 2}",
         }
     ]
 
@@ -326,7 +328,8 @@ def test_numbers_logged_as_text(mart, engine):
 
 def test_a_regression_has_ranges_of_favourable_answers(mart, engine):
     sub = credit.subscribe(
-        mart, engine.url, name="limit", problem_type=datamart.ProblemType.REGRESSION, probability_column=None,
+        mart, engine.url, name="limit", problem_type=datamart.ProblemType.REGRESSION,
+        probability_column=None,
         positive_label=None, label_values=None,
     )  # fmt: skip
     granted = LIVE["credit_amount"] * np.where(LIVE["sex"] == "female", 0.8, 1.0)

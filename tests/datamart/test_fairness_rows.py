@@ -4,7 +4,7 @@ label.
 
 import pytest
 
-from model_monitoring.datamart import rows as scored_rows
+from model_monitoring.datamart.rows import chosen
 
 from .conftest import small_record
 
@@ -23,8 +23,8 @@ def logged(small):
 
 
 def test_the_newest_come_first_and_whole(logged):
-    assert ids(scored_rows.newest(logged, 3)) == ["c-1", "c-2", "b-1"]
-    found = scored_rows.newest(logged, 100)
+    assert ids(chosen.newest(logged, 3)) == ["c-1", "c-2", "b-1"]
+    found = chosen.newest(logged, 100)
     assert ids(found) == ["c-1", "c-2", "b-1", "b-2", "a-1", "a-2"]
     assert (
         found.features["colour"].tolist() == ["red", "blue"] * 3
@@ -43,8 +43,8 @@ def test_labels_are_beside_their_rows(logged):
     logged.feedback_logging.store([[2.5, "red", 1]])
     known = dict(
         zip(
-            ids(scored_rows.newest(logged, 100)),
-            scored_rows.newest(logged, 100).labels,
+            ids(chosen.newest(logged, 100)),
+            chosen.newest(logged, 100).labels,
             strict=True,
         )
     )
@@ -53,27 +53,27 @@ def test_labels_are_beside_their_rows(logged):
         "b-2": 1,
         "a-2": 0,
     }
-    assert ids(scored_rows.labelled(logged, 100)) == ["b-1", "b-2", "a-2"]
-    assert ids(scored_rows.labelled(logged, 1)) == ["a-2"]
+    assert ids(chosen.labelled(logged, 100)) == ["b-1", "b-2", "a-2"]
+    assert ids(chosen.labelled(logged, 1)) == ["a-2"]
 
 
 def test_rows_that_another_version_answered_are_left_out(logged):
     logged.payload_logging.store([small_record("d", asset_revision="old")])
     logged.payload_logging.store([small_record("e", asset_revision="new")])
-    assert ids(scored_rows.newest(logged, 100)) == ["e-1", "c-1", "c-2", "b-1", "b-2", "a-1", "a-2"]
+    assert ids(chosen.newest(logged, 100)) == ["e-1", "c-1", "c-2", "b-1", "b-2", "a-1", "a-2"]
 
 
 def test_erased_rows_are_gone(logged):
     logged.payload_logging.delete_records(["c", "b-1"])
-    assert ids(scored_rows.newest(logged, 2)) == ["b-2", "a-1"]
+    assert ids(chosen.newest(logged, 2)) == ["b-2", "a-1"]
 
 
 def test_before_the_first_payload(small):
     with pytest.raises(ValueError, match="has no payload yet"):
-        scored_rows.newest(small, 10)
+        chosen.newest(small, 10)
 
 
 def test_no_row_at_all(logged):
     logged.payload_logging.delete_records(["a", "b", "c"])
-    found = scored_rows.newest(logged, 10)
+    found = chosen.newest(logged, 10)
     assert len(found) == 0 and found.window == (None, None)

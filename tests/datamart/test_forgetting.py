@@ -128,8 +128,10 @@ def test_every_table_of_scored_rows_is_known(logged, query):
     # a migration that adds one must add it to SHARED
     found = query(
         "SELECT c.table_name FROM information_schema.columns c JOIN information_schema.tables t"
-        " USING (table_schema, table_name) WHERE c.table_schema = %s AND t.table_type = 'BASE TABLE'"
-        " AND c.column_name IN ('record_id', 'row_number') AND c.table_name !~ '^(payload|feedback)_[0-9]'"
+        " USING (table_schema, table_name) WHERE c.table_schema = %s AND t.table_type = 'BASE"
+        " TABLE'"
+        " AND c.column_name IN ('record_id', 'row_number') AND c.table_name !~"
+        " '^(payload|feedback)_[0-9]'"
         " GROUP BY 1 HAVING count(*) = 2",
         logged.database.schema,
     )
@@ -137,9 +139,11 @@ def test_every_table_of_scored_rows_is_known(logged, query):
 
 
 SPEAKING = """
-    CREATE VIEW {0}.scored AS SELECT k.scoring_id || '-' || row_number AS id, record_id, row_number, p.scored_at
+    CREATE VIEW {0}.scored AS SELECT k.scoring_id || '-' || row_number AS id, record_id, row_number,
+        p.scored_at
         FROM {0}.payload_1 p JOIN {0}.scoring_key k USING (record_id);
-    INSERT INTO {0}.explanation (subscription_id, scoring_id, record_id, row_number, asset_revision, content)
+    INSERT INTO {0}.explanation (subscription_id, scoring_id, record_id, row_number, asset_revision,
+        content)
         SELECT 1, id, record_id, row_number, '', '{{}}' FROM {0}.scored;
     INSERT INTO {0}.review_form (subscription_id, digest, content) VALUES (1, '', '{{}}');
     INSERT INTO {0}.review_task (task_id, subscription_id, form_id, wanted)

@@ -32,11 +32,13 @@ huge = st.one_of(  # more than a float, 64 bits, PostgreSQL's text or a calendar
 )
 times = st.one_of(
     st.datetimes(), st.datetimes(timezones=st.timezones()), st.datetimes().map(datetime.isoformat),
-    st.sampled_from(["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "-0044-03-15", "300000-01-01T00:00:00Z",
+    st.sampled_from(["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00",
+    "-0044-03-15", "300000-01-01T00:00:00Z",
                      np.datetime64("300000-01-01", "s"), "infinity", "epoch"]),
 )  # fmt: skip
 plain = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20), st.binary(max_size=5), st.just("red"),
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20),
+    st.binary(max_size=5), st.just("red"),
     huge,
 )  # fmt: skip
 values = st.recursive(

@@ -65,18 +65,19 @@ def send_column(mart):
 
 def test_openscales_columns_are_in_the_views(mart, query):
     wanted = {  # as the pattern's notebook and client have them
-        "QualityMetrics": "ts id measurement_id value lower_limit upper_limit tags binding_id subscription_id"
+        "QualityMetrics": "ts id measurement_id value lower_limit upper_limit tags binding_id"
+        " subscription_id deployment_id process asset_revision",
+        "PerformanceMetrics": "ts scoring_time scoring_records binding_id subscription_id"
         " deployment_id process asset_revision",
-        "PerformanceMetrics": "ts scoring_time scoring_records binding_id subscription_id deployment_id process"
-        " asset_revision",
-        "FairnessMetrics": "ts feature feature_value fairness_biased fairness_value fairness_fav_class binding_id"
-        " subscription_id asset_revision deployment_id process",
+        "FairnessMetrics": "ts feature feature_value fairness_biased fairness_value"
+        " fairness_fav_class binding_id subscription_id asset_revision deployment_id process",
         "PayloadError": "subscription_id reason",
     }
     schema = mart.get_details()["schema"]
     for view, columns in wanted.items():
         there = query(
-            "SELECT column_name FROM information_schema.columns WHERE table_schema = %s AND table_name = %s",
+            "SELECT column_name FROM information_schema.columns WHERE table_schema = %s AND"
+            " table_name = %s",
             schema,
             view,
         )

@@ -102,7 +102,8 @@ def test_each_alert_is_published_when_it_opens_and_when_it_closes(sending, topic
     assert (alert["value"], alert["upper_limit"], alert["subscription"]) == (300, 100, "small")
     assert alert["alert_id"] == mart.alerts.list(state="open")["alert_id"][0]
     assert {name: value["Value"] for name, value in message["MessageAttributes"].items()} == {
-        "event": "opened", "subscription": "small", "monitor": "performance", "metric": "average_processing_time",
+        "event": "opened", "subscription": "small", "monitor": "performance",
+        "metric": "average_processing_time",
     }  # fmt: skip
 
     slow(small, 400)  # still open
@@ -154,8 +155,10 @@ def test_two_at_once_publish_each_alert_once(sending, topic, inbox, query):
     schema = small.database.schema
     mart.notifications.enable(topic_arn=topic)
     query(
-        f"INSERT INTO {schema}.alert (subscription_id, monitor, metric, slice, state, value, opened_at, opened_by_run,"
-        f" last_seen_at) SELECT subscription_id, monitor, metric, n::text, 'open', value, now(), opened_by_run, now()"
+        f"INSERT INTO {schema}.alert (subscription_id, monitor, metric, slice, state, value,"
+        " opened_at, opened_by_run,"
+        " last_seen_at) SELECT subscription_id, monitor, metric, n::text, 'open', value, now(),"
+        " opened_by_run, now()"
         f" FROM {schema}.alert, generate_series(1, 40) n"
     )
     with ThreadPoolExecutor(4) as pool:
@@ -200,7 +203,8 @@ def test_measurements_are_metrics_that_an_alarm_can_watch(aws, sending, query):
     def points(name):
         now = datetime.now(UTC)
         found = cloudwatch.get_metric_statistics(
-            Namespace="Alarmed", MetricName=name, Dimensions=dimensions, Period=3600, Statistics=["Sum", "SampleCount"],
+            Namespace="Alarmed", MetricName=name, Dimensions=dimensions, Period=3600,
+            Statistics=["Sum", "SampleCount"],
             StartTime=now - timedelta(hours=1), EndTime=now + timedelta(hours=1),
         )["Datapoints"]  # fmt: skip
         return sum(p["SampleCount"] for p in found), sum(p["Sum"] for p in found)
@@ -210,7 +214,8 @@ def test_measurements_are_metrics_that_an_alarm_can_watch(aws, sending, query):
     assert points("accuracy") == (1, 0.5)  # each run once
 
     cloudwatch.put_metric_alarm(
-        AlarmName="accuracy", Namespace="Alarmed", MetricName="accuracy", Dimensions=dimensions, Statistic="Minimum",
+        AlarmName="accuracy", Namespace="Alarmed", MetricName="accuracy", Dimensions=dimensions,
+        Statistic="Minimum",
         Period=60, EvaluationPeriods=1, Threshold=0.8, ComparisonOperator="LessThanThreshold",
     )  # fmt: skip
     deadline = time.monotonic() + 20

@@ -55,7 +55,8 @@ for n in itertools.count():
     url = f"http://127.0.0.1:{port}/v1/data_marts/kill/scoring_payloads"
     while True:
         try:
-            urllib.request.urlopen(urllib.request.Request(url, json.dumps([record]).encode(), headers), timeout=60)
+            urllib.request.urlopen(urllib.request.Request(url, json.dumps([record]).encode(),
+                headers), timeout=60)
             break
         except urllib.error.HTTPError as error:
             if error.code != 503:  # what is answered while the database is away

@@ -40,10 +40,12 @@ def test_pairs_model_and_turnaround(mart, small, query):
     for label in ["benign"] * 2:  # carla decides where they differ, and counts in no comparison
         work(store, "carla", label)
     query(
-        f"UPDATE {small.database.schema}.review_task SET finished_at = created_at + interval '90 minutes'"
+        f"UPDATE {small.database.schema}.review_task SET finished_at = created_at + interval '90"
+        " minutes'"
     )
     query(
-        f"UPDATE {small.database.schema}.review_answer SET accepted_at = submitted_at - interval '8 seconds'"
+        f"UPDATE {small.database.schema}.review_answer SET accepted_at = submitted_at - interval"
+        " '8 seconds'"
     )
     found = mart.reviews.agreement(small)
     assert found.pairs.to_dict("records") == [

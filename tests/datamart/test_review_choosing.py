@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from model_monitoring import datamart
-from model_monitoring.datamart import rows as scored_rows
 from model_monitoring.datamart.companion import answers
+from model_monitoring.datamart.rows import chosen
 
 from .conftest import small_record
 from .reviewing import START, enable, log
@@ -98,7 +98,7 @@ def test_rows_where_the_companion_differs_are_sent(mart, small):
     enable(mart, small)
     assert mart.reviews.create(small) == (0, 0, 0, {}, [])  # no companion, no such reason
     answers.add_columns(small)
-    rows = scored_rows.newest(small, 10).about.sort_values("scoring_id")
+    rows = chosen.newest(small, 10).about.sort_values("scoring_id")
     answered = pd.DataFrame(
         {"debiased_prediction": [1, 0, 1], "debiased_probability": [0.9, 0.1, 0.9]}
     )

@@ -43,7 +43,10 @@ def test_where_a_label_came_from_can_be_told(mart, small, query):
     mart.reviews.create(small)
     work(mart.reviews.queue(), "anna", "benign", reason="smooth edges")
     work(mart.reviews.queue(), "ben", "benign")
-    view = f"SELECT scoring_id, prediction, label, decided_by, feedback, reviewers FROM {small.database.schema}."
+    view = (
+        "SELECT scoring_id, prediction, label, decided_by, feedback, reviewers FROM"
+        f" {small.database.schema}."
+    )
     assert query(view + "reviewed_labels ORDER BY 1") == [
         ("r0-1", "malignant", "benign", "single", "stored", ["anna"]),
         # The label that was there first stays
@@ -174,7 +177,8 @@ def test_both_answers_of_a_blind_review_are_kept(mart, small, query):
 
 
 OWN = """<crowd-form>{% for row in task.input.rows %}
-    <input name="True Prediction" type="radio" value="0"><input name="True Prediction" type="radio" value="1">
+    <input name="True Prediction" type="radio" value="0"><input name="True Prediction" type="radio"
+        value="1">
 {% endfor %}</crowd-form>"""
 
 

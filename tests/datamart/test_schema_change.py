@@ -1,5 +1,6 @@
 """A model that changes keeps its old rows readable; what would lose information is refused."""
 
+import pandas as pd
 import pytest
 
 from model_monitoring import datamart
@@ -52,6 +53,19 @@ def test_a_new_feature_becomes_a_column(mart, evolving):
     assert evolving.feedback_logging.get_table_content()["size"].tolist() == [1.5, 2.5]
     evolving.quality_monitoring.enable(min_records=2)
     assert evolving.quality_monitoring.run()["records"] == 2
+
+
+def test_the_same_object_takes_a_new_feature(evolving):
+    evolving.payload_logging.store(
+        [changed(["size", "colour", "age"], [[2.5, "blue", 50]], scoring_id="new")]
+    )
+    assert evolving.asset["feature_columns"] == ["size", "colour", "age"]
+    evolving.fairness_monitoring.enable([datamart.Feature("age", None, [[0, 20]])], [1])
+    evolving.drift_monitoring.enable(
+        pd.DataFrame({"size": [1.0] * 60, "colour": ["red"] * 60, "age": range(60)})
+    )
+    evolving.payload_logging.enable(never_store=["age"])
+    assert evolving.payload_logging.get_table_content()["age"].isna().all()
 
 
 def test_an_old_row_sent_again_is_still_known(evolving):

@@ -18,7 +18,10 @@ import pytest
 from model_monitoring.datamart.postgres import programs, server
 
 ROOT = Path(__file__).resolve().parents[2]
-ASK = "import sys; from pathlib import Path; from model_monitoring.datamart.postgres import server; print(server.start(Path(sys.argv[1])))"
+ASK = (
+    "import sys; from pathlib import Path; from model_monitoring.datamart.postgres import server;"
+    " print(server.start(Path(sys.argv[1])))"
+)
 
 
 def started_elsewhere(directory, **options):

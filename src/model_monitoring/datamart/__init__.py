@@ -16,7 +16,7 @@ from model_monitoring.datamart.entities import (
 )
 from model_monitoring.datamart.mart import DataMart
 from model_monitoring.datamart.postgres import server
-from model_monitoring.datamart.postgres.database import BusyError, ConflictError, DataMartError
+from model_monitoring.datamart.postgres.errors import BusyError, ConflictError, DataMartError
 from model_monitoring.datamart.subscriptions import Subscription
 
 __all__ = [

@@ -35,9 +35,8 @@ def main() -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     for run in runs.itertuples():
-        print(
-            f"{run.subscription}: {run.monitor} {run.state}, {run.records} records. {run.reason}".rstrip()
-        )
+        done = f"{run.subscription}: {run.monitor} {run.state}, {run.records} records."
+        print(f"{done} {run.reason}".rstrip())
     for subscription, report in sent.items():
         counts = f"{report.rows} rows sent to reviewers, {report.already} before."
         print(f"{subscription}: {counts} {' '.join(report.notes)}".rstrip())

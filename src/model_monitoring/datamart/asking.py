@@ -7,15 +7,12 @@ them never becomes payload.
 
 import re
 import uuid
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from model_monitoring.analysis.files.captured import PERTURBED
 from model_monitoring.datamart.engines import sagemaker
-
-if TYPE_CHECKING:
-    from model_monitoring.datamart.subscriptions import Subscription
+from model_monitoring.datamart.watched import WatchedModel
 
 ROWS_AT_ONCE = 1000  # a request may hold 6 MB and take 60 seconds
 # In an event's metadata; the same words within captured data have a backslash before each quotation
@@ -23,21 +20,19 @@ ROWS_AT_ONCE = 1000  # a request may hold 6 MB and take 60 seconds
 _MARKED = re.compile(rb'"inferenceId"\s*:\s*"' + PERTURBED.encode())
 
 
-def ask(subscription: "Subscription", rows: pd.DataFrame, *outputs: str) -> pd.DataFrame:
+def ask(subscription: WatchedModel, rows: pd.DataFrame, *outputs: str) -> pd.DataFrame:
     """Return the model's answers to rows of features: a row each, in their order, and a column for
     each output named.
 
     Raises:
         ValueError: the endpoint can't be asked, refuses the rows, or doesn't give an output.
     """
-    features, answers = subscription.asset["feature_columns"], []
+    asset, answers = subscription.asset, []
     for begin in range(0, len(rows), ROWS_AT_ONCE):
-        part = rows.iloc[begin : begin + ROWS_AT_ONCE][features].astype(object)
+        part = rows.iloc[begin : begin + ROWS_AT_ONCE][asset["feature_columns"]].astype(object)
         values = part.where(part.notna(), None).values.tolist()
         answered = subscription.score(values, f"{PERTURBED}{uuid.uuid4()}")
-        answers += [
-            sagemaker.outputs_of(answer, outputs, subscription.asset) for answer in answered
-        ]
+        answers += [sagemaker.outputs_of(answer, outputs, asset) for answer in answered]
     return pd.DataFrame(answers, columns=list(outputs))
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from model_monitoring.datamart.postgres.columns import column_names
+from model_monitoring.datamart.postgres.naming import column_names
 from model_monitoring.datamart.postgres.texts import check_text, check_texts
 
 # A binding is a row in a table: whoever can write one must not have any secret of the environment
@@ -85,9 +85,10 @@ def check_engine(url: str, token_variable: str | None) -> None:
         isinstance(token_variable, str) and TOKEN_VARIABLE.fullmatch(token_variable)
     ):
         raise ValueError(
-            f"token_variable is {token_variable!r:.80}: an engine's token is taken from ENGINE_TOKEN or a variable that"
-            " begins with ENGINE_TOKEN_, and from no other. Put the token into such a variable, and name that one:"
-            " bindings.set_token_variable(uid, name) for a binding that is there."
+            f"token_variable is {token_variable!r:.80}: an engine's token is taken from"
+            " ENGINE_TOKEN or a variable that begins with ENGINE_TOKEN_, and from no other. Put"
+            " the token into such a variable, and name that one: bindings.set_token_variable(uid,"
+            " name) for a binding that is there."
         )
 
 

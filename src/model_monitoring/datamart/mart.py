@@ -33,7 +33,8 @@ class Alerts:
         if state not in (None, "open", "acknowledged", "closed"):
             raise ValueError(f"There is no state {state!r} of alerts: open, acknowledged, closed.")
         return self._database.frame(
-            "SELECT alert_id, subscription, monitor, metric, slice, state, value, lower_limit, upper_limit, opened_at,"
+            "SELECT alert_id, subscription, monitor, metric, slice, state, value, lower_limit,"
+            " upper_limit, opened_at,"
             " last_seen_at, acknowledged_at, acknowledged_by, note, closed_at FROM alerts"
             " WHERE %s IS NULL OR state = %s ORDER BY opened_at DESC, alert_id DESC",
             [state, state],
@@ -50,7 +51,8 @@ class Alerts:
         if not by.strip():
             raise ValueError("by is empty: say who looks after the alert.")
         changed = self._database.rows(
-            "UPDATE alert SET state = 'acknowledged', acknowledged_at = now(), acknowledged_by = %s, note = %s"
+            "UPDATE alert SET state = 'acknowledged', acknowledged_at = now(), acknowledged_by ="
+            " %s, note = %s"
             " WHERE alert_id = %s AND state = 'open' RETURNING alert_id",
             [by, note, int(alert_id)],
             once=True,
@@ -79,7 +81,7 @@ class DataMart:
         self.subscriptions = Subscriptions(self._database, boto_session)
         self.alerts = Alerts(self._database)
         self.browsing = Browsing(self._database)
-        self.reviews = Reviews(self._database, boto_session)
+        self.reviews = Reviews(self._database, boto_session, self.subscriptions)
         self.notifications = Notifications(self._database, boto_session)
 
     @classmethod
@@ -104,7 +106,8 @@ class DataMart:
     def get_details(self) -> dict:
         """Return where the data mart is and how much it holds."""
         counts = self._database.rows(
-            "SELECT (SELECT max(version) FROM migration) AS version, (SELECT count(*) FROM binding) AS bindings,"
+            "SELECT (SELECT max(version) FROM migration) AS version, (SELECT count(*) FROM"
+            " binding) AS bindings,"
             " (SELECT count(*) FROM subscription) AS subscriptions,"
             " (SELECT count(*) FROM alert WHERE state <> 'closed') AS open_alerts,"
             " current_database() AS database, current_setting('server_version') AS postgresql"
@@ -120,8 +123,7 @@ class DataMart:
         does every hour.
 
         Returns one row a run: subscription, monitor, state, records, and the reason of one that was
-            skipped or failed;
-        a failed run stops none of the others.
+        skipped or failed; a failed run stops none of the others.
         """
         rows = []
         for uid in self.subscriptions.get_uids():

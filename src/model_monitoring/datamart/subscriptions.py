@@ -1,16 +1,12 @@
 """Subscriptions: deployed models whose payload, feedback and quality the data mart keeps."""
 
 import uuid
-from collections.abc import Mapping, Sequence
-from functools import cached_property
 
 import boto3
 import pandas as pd
-from psycopg2 import sql
 
 from model_monitoring.datamart.browsing import overview
 from model_monitoring.datamart.companion.model import CompanionModel
-from model_monitoring.datamart.engines import http
 from model_monitoring.datamart.engines.bindings import Bindings
 from model_monitoring.datamart.engines.revisions import Revisions
 from model_monitoring.datamart.entities import SageMakerMachineLearningAsset
@@ -20,39 +16,27 @@ from model_monitoring.datamart.monitoring.explainability import Explainability
 from model_monitoring.datamart.monitoring.fairness import FairnessMonitoring
 from model_monitoring.datamart.monitoring.performance import PerformanceMonitoring
 from model_monitoring.datamart.monitoring.quality import QualityMonitoring
-from model_monitoring.datamart.postgres.database import Cursor, Database, as_json, plain
+from model_monitoring.datamart.postgres.database import Database
+from model_monitoring.datamart.postgres.jsonb import as_json, plain
 from model_monitoring.datamart.postgres.texts import check_text, fault
-from model_monitoring.datamart.records import fitting
 from model_monitoring.datamart.records.feedback_logging import FeedbackLogging
 from model_monitoring.datamart.records.payload_logging import PayloadLogging
-from model_monitoring.datamart.tables import tables
+from model_monitoring.datamart.watched import Index, WatchedModel
 
 
-class Subscription:
+class Subscription(WatchedModel):
     """One subscribed model: its logs and its monitors."""
 
     def __init__(
         self,
+        index: Index,
         database: Database,
         boto_session: boto3.Session | None,
         revisions: Revisions,
         row: dict,
     ):
-        self.database = database
-        self.boto_session = boto_session
-        self._revisions = revisions
-        self.subscription_id: int = row["subscription_id"]
-        self.uid: str = row["subscription_uid"]
-        self.name: str = row["name"]
-        self.source_uid: str = row["source_uid"]
-        self.binding_uid: str = row["binding_uid"]
-        self.asset: dict = row["asset"]
-        # Of the endpoint; None on another engine than SageMaker
-        self.region: str | None = row["region"]
-        self.months: set = set()  # the payload's partitions that were seen to be there
-
-    def __repr__(self) -> str:
-        return f"Subscription(name={self.name!r}, uid={self.uid!r})"
+        super().__init__(database, boto_session, revisions, row)
+        self._index = index
 
     @property
     def payload_logging(self) -> PayloadLogging:
@@ -77,12 +61,15 @@ class Subscription:
     @property
     def fairness_monitoring(self) -> FairnessMonitoring:
         """Whether it treats groups of people alike."""
-        return FairnessMonitoring(self)
+        companion = self.companion
+        return FairnessMonitoring(
+            self, after_run=companion.follow, described_companion=companion.described
+        )
 
     @property
     def companion(self) -> CompanionModel:
         """The de-biased model beside it."""
-        return CompanionModel(self)
+        return CompanionModel(self, self._index)
 
     @property
     def explainability(self) -> Explainability:
@@ -99,110 +86,11 @@ class Subscription:
         watched = [self.quality_monitoring, self.performance_monitoring, self.drift_monitoring]
         return [*watched, self.fairness_monitoring, self.explainability]
 
-    @cached_property
-    def binding(self) -> dict:
-        """The engine that serves it."""
-        return Bindings(self.database, None).get_details(self.binding_uid)
-
-    def score(self, rows: Sequence, scoring_id: str) -> list[Mapping]:
-        """Send rows of features to the model and return one dict of answers per row; see
-        `engines.score`.
-        """
-        features = self.get_details()["asset"]["feature_columns"]
-        return http.score(
-            self.binding, self.boto_session, self.source_uid, features, rows, scoring_id
-        )
-
-    def get_details(self) -> dict:
-        """Return all that the catalogue holds about it."""
-        query = "SELECT * FROM subscription WHERE subscription_uid::text = %s"
-        return self.database.rows(query, [self.uid])[0]
-
-    def update_row(self, **changes: object) -> None:
-        """Change columns of the catalogue's row."""
-        assignments = sql.SQL(", ").join(
-            sql.SQL("{} = %s").format(sql.Identifier(column)) for column in changes
-        )
-        self.database.execute(
-            sql.SQL("UPDATE subscription SET {} WHERE subscription_id = %s").format(assignments),
-            [*changes.values(), self.subscription_id],
-        )
-
-    def table(self) -> tables.Table:
-        """Return the columns of its tables; raise ValueError before the first payload."""
-        table = self.database.run(lambda cursor: tables.read(cursor, self.subscription_id))
-        if table is None:
-            raise ValueError(
-                f"Subscription {self.name!r} has no payload yet: call payload_logging.store first."
-            )
-        return table
-
-    def get_deployment_uids(self) -> list[str]:
-        """Return the uids of its deployments: on SageMaker, the endpoint's name."""
-        return [self.source_uid]
-
-    def list_deployments(self) -> pd.DataFrame:
-        """List the versions of the model that have answered so far, and since when."""
-        return self.database.frame(
-            "SELECT deployment_id, asset_revision, first_seen FROM deployment WHERE subscription_id = %s"
-            " ORDER BY first_seen",
-            [self.subscription_id],
-        )
-
     def get_deployment_metrics(self) -> pd.DataFrame:
         """Return each monitor's last measurements; `issues` counts the unresolved alerts of a
         metric.
         """
         return overview.deployment_metrics(self.database, self.subscription_id)
-
-    def deployed_revision(self) -> str:
-        """Return the version of the model that SageMaker serves now; empty on another engine. See
-        `Revisions`.
-        """
-        return self._revisions.deployed(self.region, self.source_uid)
-
-    def asset_revision(self) -> str:
-        """Return the version of the model that answers now: the deployed one, else that of the last
-        record.
-        """
-        if deployed := self.deployed_revision():
-            return deployed
-        last = self.database.rows(
-            "SELECT d.asset_revision FROM scoring_key k JOIN deployment d USING (deployment_key)"
-            " WHERE k.subscription_id = %s ORDER BY k.record_id DESC LIMIT 1",
-            [self.subscription_id],
-        )
-        return last[0]["asset_revision"] if last else ""
-
-    def settled_record(self) -> int:
-        """Return the last record id, once everything up to it is stored: writers under way are
-        waited for.
-        """
-
-        def work(cursor: Cursor) -> int:
-            cursor.execute(
-                f"{fitting.locking(exclusive=True)};"
-                " SELECT coalesce(max(record_id), 0) FROM scoring_key WHERE subscription_id = %(id)s",
-                {"id": self.subscription_id},
-            )
-            return cursor.fetchone()[0]
-
-        return self.database.run(work)
-
-    def deployment_key(self, cursor: Cursor, revision: str) -> int:
-        """Return the catalogue's number of a model version, adding it the first time."""
-        identity = [self.subscription_id, self.source_uid, revision]
-        find = "SELECT deployment_key FROM deployment WHERE (subscription_id, deployment_id, asset_revision) = (%s,%s,%s)"
-        cursor.execute(find, identity)
-        if not (found := cursor.fetchone()):
-            cursor.execute(
-                "INSERT INTO deployment (subscription_id, deployment_id, asset_revision) VALUES (%s, %s, %s)"
-                " ON CONFLICT DO NOTHING",
-                identity,
-            )
-            cursor.execute(find, identity)
-            found = cursor.fetchone()
-        return found[0]
 
 
 class Subscriptions:
@@ -224,12 +112,14 @@ class Subscriptions:
         name = asset.name or asset.source_uid
         if not isinstance(name, str) or not name or fault(name):
             raise ValueError(
-                f"{name!r} can't name a subscription: use text without NUL or half a surrogate pair."
+                f"{name!r} can't name a subscription: use text without NUL or half a surrogate"
+                " pair."
             )
         check_text(asset.source_uid, "source_uid")
         binding = Bindings(self._database, None).get_details(asset.binding_uid)["binding_uid"]
         self._database.execute(
-            "INSERT INTO subscription (subscription_uid, binding_uid, name, source_uid, asset) VALUES (%s,%s,%s,%s,%s)"
+            "INSERT INTO subscription (subscription_uid, binding_uid, name, source_uid, asset)"
+            " VALUES (%s,%s,%s,%s,%s)"
             " ON CONFLICT (name) DO NOTHING",
             [str(uuid.uuid4()), binding, name, asset.source_uid, as_json(properties)],
         )
@@ -253,8 +143,10 @@ class Subscriptions:
     def list(self) -> pd.DataFrame:
         """List the subscriptions."""
         return self._database.frame(
-            "SELECT s.subscription_uid AS uid, s.name, s.source_uid, b.name AS binding, s.asset->>'problem_type' AS"
-            " problem_type, s.created_at FROM subscription s JOIN binding b USING (binding_uid) ORDER BY s.name"
+            "SELECT s.subscription_uid AS uid, s.name, s.source_uid, b.name AS binding,"
+            " s.asset->>'problem_type' AS"
+            " problem_type, s.created_at FROM subscription s JOIN binding b USING (binding_uid)"
+            " ORDER BY s.name"
         )
 
     def get(self, subscription_uid: str | None = None, *, name: str | None = None) -> Subscription:
@@ -269,7 +161,8 @@ class Subscriptions:
             ("s.subscription_uid::text", subscription_uid) if name is None else ("s.name", name)
         )
         found = self._database.rows(
-            "SELECT s.*, b.properties->>'region' AS region FROM subscription s JOIN binding b USING (binding_uid)"
+            "SELECT s.*, b.properties->>'region' AS region FROM subscription s JOIN binding b"
+            " USING (binding_uid)"
             f" WHERE {column} = %s",
             [wanted],
         )
@@ -278,7 +171,7 @@ class Subscriptions:
             raise ValueError(
                 f"There is no subscription {wanted!r}; notebook 04 adds it. There are: {names}."
             )
-        return Subscription(self._database, self._boto_session, self._revisions, found[0])
+        return Subscription(self, self._database, self._boto_session, self._revisions, found[0])
 
     def get_details(self, subscription_uid: str | None = None) -> dict:
         """Return the details of one subscription, or of all under "subscriptions"."""

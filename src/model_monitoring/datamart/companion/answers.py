@@ -2,8 +2,6 @@
 to bring.
 """
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 from psycopg2 import sql
@@ -11,36 +9,33 @@ from psycopg2 import sql
 from model_monitoring.datamart.postgres.columns import INTEGER, NUMBER, Values, check
 from model_monitoring.datamart.postgres.copying import SHORT_INTEGER, copy_in
 from model_monitoring.datamart.postgres.database import Cursor
-from model_monitoring.datamart.records import fitting
-from model_monitoring.datamart.tables import tables
-
-if TYPE_CHECKING:
-    from model_monitoring.datamart.subscriptions import Subscription
+from model_monitoring.datamart.tables import changing, tables
+from model_monitoring.datamart.watched import WatchedModel
 
 ROLE = "debiased"
 PREDICTION, PROBABILITY = "debiased_prediction", "debiased_probability"
 
 
-def add_columns(subscription: "Subscription") -> None:
+def add_columns(subscription: WatchedModel) -> None:
     """Add the companion's columns to the payload, if they aren't there."""
     identity = {"id": subscription.subscription_id}
 
     def work(cursor: Cursor) -> None:
-        cursor.execute(fitting.locking(exclusive=True), identity)
+        cursor.execute(changing.locking(exclusive=True), identity)
         table = tables.read(cursor, subscription.subscription_id)
         if table is None or table.of(ROLE):
             return
         predicted = table.named(subscription.asset["prediction_column"]).type
         tables.drop_views(cursor, subscription.name)
         for name, kind in ((PREDICTION, predicted), (PROBABILITY, NUMBER)):
-            fitting.add_column(cursor, table, name, ROLE, kind)
+            changing.add_column(cursor, table, name, ROLE, kind)
             table = tables.read(cursor, subscription.subscription_id)
         tables.create_views(cursor, table, subscription.name)
 
     subscription.database.run(work)
 
 
-def store(subscription: "Subscription", about: pd.DataFrame, answers: pd.DataFrame) -> None:
+def store(subscription: WatchedModel, about: pd.DataFrame, answers: pd.DataFrame) -> None:
     """Put answers beside the rows they are of; `about` has their record_id and row_number."""
     columns = {column.name: column for column in subscription.table().of(ROLE)}
     values = {
@@ -62,7 +57,8 @@ def store(subscription: "Subscription", about: pd.DataFrame, answers: pd.DataFra
         "last": sql.Literal(int(about["record_id"].max())),
     }
     table = """CREATE TEMPORARY TABLE arriving_answer
-        (record_id bigint, row_number integer, prediction {type}, probability double precision) ON COMMIT DROP"""
+        (record_id bigint, row_number integer, prediction {type}, probability double precision)
+            ON COMMIT DROP"""
     update = """UPDATE {payload} p SET {prediction} = a.prediction, {probability} = a.probability
         FROM arriving_answer a WHERE p.record_id BETWEEN {first} AND {last}
         AND p.record_id = a.record_id AND p.row_number = a.row_number"""

@@ -42,8 +42,7 @@ def deploy(
     """Deploy a companion of the model behind an endpoint; wait until it is in service.
 
     Returns what was made: endpoint (model and configuration have its name too) and artifact. Where
-        it fails, nothing
-    of it is left.
+    it fails, nothing of it is left.
 
     Raises:
         NoCompanion: the model isn't one of script mode, or SageMaker refuses or fails to deploy the
@@ -132,8 +131,8 @@ def _check_free(client, name: str) -> None:
     with suppress(ClientError):
         client.describe_model(ModelName=name)
         raise NoCompanion(
-            f"There is a model {name!r} already, perhaps the companion of another subscription to this endpoint, or"
-            " left of a broken run: delete it first, with its endpoint."
+            f"There is a model {name!r} already, perhaps the companion of another subscription to"
+            " this endpoint, or left of a broken run: delete it first, with its endpoint."
         )
 
 
@@ -181,8 +180,9 @@ def _pack(s3, container: Mapping, rule: Mapping, archive: BinaryIO) -> str:
             _unpack(s3, source, code)
         if not (code / program.name).is_file():
             raise NoCompanion(
-                f"The model's archive has no code/{program.name}: a companion wraps a model that answers through an"
-                " inference script of its own (script mode), not a built-in algorithm."
+                f"The model's archive has no code/{program.name}: a companion wraps a model that"
+                " answers through an inference script of its own (script mode), not a built-in"
+                " algorithm."
             )
         for part in (WRAPPER, "companion_rule.py"):
             (code / part).write_bytes((BESIDE / part).read_bytes())

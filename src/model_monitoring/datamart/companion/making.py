@@ -2,8 +2,6 @@
 subscribed.
 """
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
@@ -13,14 +11,12 @@ from model_monitoring.datamart.companion import deployment
 from model_monitoring.datamart.companion.answers import PREDICTION, PROBABILITY
 from model_monitoring.datamart.companion.settings import KINDS, Companion, validation_rows
 from model_monitoring.datamart.entities import SageMakerMachineLearningAsset
-from model_monitoring.datamart.postgres.database import as_json
-
-if TYPE_CHECKING:
-    from model_monitoring.datamart.subscriptions import Subscription
+from model_monitoring.datamart.postgres.jsonb import as_json
+from model_monitoring.datamart.watched import Index, WatchedModel
 
 
 def search(
-    subscription: "Subscription",
+    subscription: WatchedModel,
     settings: Companion,
     feature: Feature,
     favourable: object,
@@ -33,7 +29,7 @@ def search(
         ValueError: the model can't have a companion of this kind, or its validation rows are
             missing or unfit.
     """
-    asset = subscription.get_details()["asset"]
+    asset = subscription.asset
     settings.check(asset, [feature], [favourable], [unfavourable])
     inverted = asset["positive_label"] != favourable
 
@@ -62,7 +58,11 @@ def search(
 
 
 def deploy(
-    subscription: "Subscription", settings: Companion, content: dict, example: pd.DataFrame
+    index: Index,
+    subscription: WatchedModel,
+    settings: Companion,
+    content: dict,
+    example: pd.DataFrame,
 ) -> None:
     """Deploy a companion, see that it answers, subscribe it, and keep what is known of it.
 
@@ -78,12 +78,15 @@ def deploy(
     options = {"role": settings.role, "instance_type": settings.instance_type}
     made = deployment.deploy(session, region, subscription.source_uid, held, **options)
     try:
-        added = _subscribe(subscription, made["endpoint"], content["rule"]["favourable"])
+        added = _subscribe(index, subscription, made["endpoint"], content["rule"]["favourable"])
         asking.ask(added, example, PREDICTION, PROBABILITY)
         subscription.database.execute(
-            "INSERT INTO companion (subscription_id, companion_uid, asset_revision, content) VALUES (%s, %s, %s, %s)"
-            " ON CONFLICT (subscription_id) DO UPDATE SET companion_uid = EXCLUDED.companion_uid, asset_revision ="
-            " EXCLUDED.asset_revision, content = EXCLUDED.content, created_at = now(), deleted_at = NULL",
+            "INSERT INTO companion (subscription_id, companion_uid, asset_revision, content)"
+            " VALUES (%s, %s, %s, %s)"
+            " ON CONFLICT (subscription_id) DO UPDATE SET companion_uid = EXCLUDED.companion_uid,"
+            " asset_revision ="
+            " EXCLUDED.asset_revision, content = EXCLUDED.content, created_at = now(), deleted_at"
+            " = NULL",
             [subscription.subscription_id, added.uid, revision, as_json(content | made)],
         )
     except BaseException:
@@ -91,12 +94,12 @@ def deploy(
         raise
 
 
-def _subscribe(subscription: "Subscription", endpoint: str, favourable: object) -> "Subscription":
-    from model_monitoring.datamart.subscriptions import Subscriptions
-
-    asset = subscription.get_details()["asset"]
+def _subscribe(
+    index: Index, subscription: WatchedModel, endpoint: str, favourable: object
+) -> WatchedModel:
+    asset = subscription.asset
     kept = ("problem_type", "label_column", "feature_columns", "categorical_columns")
-    return Subscriptions(subscription.database, subscription.boto_session).add(
+    return index.add(
         SageMakerMachineLearningAsset(
             endpoint,
             str(subscription.binding_uid),

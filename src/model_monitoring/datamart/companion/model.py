@@ -4,7 +4,6 @@ replaces.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
 
 import pandas as pd
 from psycopg2 import sql
@@ -12,15 +11,13 @@ from psycopg2 import sql
 from model_monitoring.analysis.fairness.evaluation import evaluate
 from model_monitoring.analysis.fairness.groups import Feature
 from model_monitoring.datamart import asking
-from model_monitoring.datamart import rows as scored_rows
 from model_monitoring.datamart.companion import answers as payload
 from model_monitoring.datamart.companion import deployment, making
 from model_monitoring.datamart.companion.answers import PREDICTION, PROBABILITY
 from model_monitoring.datamart.companion.settings import Companion
 from model_monitoring.datamart.postgres.texts import check_texts
-
-if TYPE_CHECKING:
-    from model_monitoring.datamart.subscriptions import Subscription
+from model_monitoring.datamart.rows import chosen
+from model_monitoring.datamart.watched import Index, WatchedModel
 
 NEWEST_ROWS = 10_000  # of the payload, that `score` looks at
 
@@ -28,17 +25,20 @@ NEWEST_ROWS = 10_000  # of the payload, that `score` looks at
 class CompanionModel:
     """The companion of one subscription, and what is kept of it."""
 
-    def __init__(self, subscription: "Subscription"):
+    def __init__(self, subscription: WatchedModel, index: Index):
         self._subscription = subscription
+        self._index = index
         self._database = subscription.database
 
     def exists(self) -> bool:
         """Tell whether there is a companion, or was one before it was deleted."""
         return bool(self._rows())
 
-    def is_described(self) -> bool:
-        """Tell whether there is a companion, and what was found in making it wasn't erased."""
-        return self.exists() and not self.get_details().get("erased")
+    def described(self) -> dict | None:
+        """Return its details; None without one, or if what was found in making it was erased."""
+        if not self.exists() or (details := self.get_details()).get("erased"):
+            return None
+        return details
 
     def get_details(self) -> dict:
         """Return its endpoint, since when it is there (and when it was deleted), its rule, what it
@@ -49,8 +49,8 @@ class CompanionModel:
         """
         if not (rows := self._rows()):
             raise ValueError(
-                f"{self._subscription.name!r} has no companion: enable fairness_monitoring with companion=, and a run"
-                " that finds bias makes one."
+                f"{self._subscription.name!r} has no companion: enable fairness_monitoring with"
+                " companion=, and a run that finds bias makes one."
             )
         return rows[0].pop("content") | rows[0]
 
@@ -76,22 +76,21 @@ class CompanionModel:
         details = self._found()
         return pd.DataFrame(details["costs"], columns=details["costs_columns"])
 
-    def get_subscription(self) -> "Subscription":
+    def get_subscription(self) -> WatchedModel:
         """Return the companion's own subscription, `<name> debiased`."""
-        from model_monitoring.datamart.subscriptions import Subscriptions
-
-        uid = str(self.get_details()["companion_uid"])
-        return Subscriptions(self._database, self._subscription.boto_session).get(uid)
+        return self._index.get(str(self.get_details()["companion_uid"]))
 
     def get_groups(self) -> pd.DataFrame:
-        """Return groups, rates and scores of the companion's answers to live traffic; columns as
-        `Fairness.groups`.
+        """Return groups, rates and scores of the companion's answers to live traffic.
+
+        Groups and outcomes are those of the last fairness run. Columns are as `Fairness.groups`
+        has them.
 
         Raises:
-            ValueError: it hasn't answered any row.
+            ValueError: it hasn't answered any row, or there is no such run.
         """
-        parameters = self._subscription.fairness_monitoring.get_details()["parameters"]
         self.get_details()
+        parameters = self._run_parameters()
         rows = self._live(sql.SQL("p.{} IS NOT NULL"))
         found = evaluate(
             rows.features,
@@ -121,7 +120,7 @@ class CompanionModel:
         )
         if self.exists():
             self.delete()
-        making.deploy(self._subscription, settings, content, example)
+        making.deploy(self._index, self._subscription, settings, content, example)
         return self.get_details()
 
     def follow(self, parameters: Mapping, groups: Sequence[Mapping]) -> dict:
@@ -199,7 +198,8 @@ class CompanionModel:
         """Return the region of SageMaker; raise ValueError where there is none, or no session."""
         if self._subscription.boto_session is None or not self._subscription.region:
             raise ValueError(
-                "A companion takes a model on SageMaker and a session: DataMart(url, boto_session=...)."
+                "A companion takes a model on SageMaker and a session: DataMart(url,"
+                " boto_session=...)."
             )
         return self._subscription.region
 
@@ -209,19 +209,34 @@ class CompanionModel:
         """
         if (details := self.get_details()).get("erased"):
             raise ValueError(
-                f"Rows that the companion {details['endpoint']!r} was made from were erased, and with them what is kept"
-                " here of its rule, trade-offs and costs. It answers as before: delete() it, and the next fairness run"
-                " makes another from the rows that are there."
+                f"Rows that the companion {details['endpoint']!r} was made from were erased, and"
+                " with them what is kept here of its rule, trade-offs and costs. It answers as"
+                " before: delete() it, and the next fairness run makes another from the rows that"
+                " are there."
             )
         return details
 
-    def _live(self, condition: sql.SQL) -> scored_rows.ScoredRows:
+    def _run_parameters(self) -> dict:
+        """Return what the last fairness run was told, as the run keeps it."""
+        found = self._database.rows(
+            "SELECT details->'parameters' AS parameters FROM run WHERE subscription_id = %s"
+            " AND monitor = 'fairness' AND details ? 'parameters' ORDER BY started DESC LIMIT 1",
+            [self._subscription.subscription_id],
+        )
+        if not found:
+            raise ValueError(
+                f"No fairness run of {self._subscription.name!r} says which groups to compare:"
+                " call fairness_monitoring.run() first."
+            )
+        return found[0]["parameters"]
+
+    def _live(self, condition: sql.SQL) -> chosen.ScoredRows:
         """Read the newest rows, by a condition on the companion's prediction."""
         columns = self._subscription.table().of(payload.ROLE)
         if not columns:
             raise ValueError("The companion hasn't answered any row yet: call companion.score().")
-        chosen = condition.format(sql.Identifier(columns[0].column_name))
-        return scored_rows.newest(self._subscription, NEWEST_ROWS, chosen)
+        within = condition.format(sql.Identifier(columns[0].column_name))
+        return chosen.newest(self._subscription, NEWEST_ROWS, within)
 
     def _rows(self) -> list[dict]:
         return self._database.rows(

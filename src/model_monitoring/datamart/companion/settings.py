@@ -3,7 +3,6 @@
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pandas as pd
@@ -11,12 +10,10 @@ from botocore.exceptions import ClientError
 
 from model_monitoring.analysis.fairness.companion.finding import blind, per_group
 from model_monitoring.analysis.fairness.groups import Feature
-from model_monitoring.datamart import rows as scored_rows
 from model_monitoring.datamart.entities import ProblemType
 from model_monitoring.datamart.postgres.texts import check_text, check_texts
-
-if TYPE_CHECKING:
-    from model_monitoring.datamart.subscriptions import Subscription
+from model_monitoring.datamart.rows import chosen
+from model_monitoring.datamart.watched import WatchedModel
 
 KINDS = {"per_group": per_group, "blind": blind}
 VALIDATION_ROWS = 10_000  # taken of the labelled payload
@@ -53,7 +50,8 @@ class Companion:
             or not asset["probability_column"]
         ):
             raise ValueError(
-                "A companion takes a binary classifier that answers probabilities (probability_column)."
+                "A companion takes a binary classifier that answers probabilities"
+                " (probability_column)."
             )
         if len(favourable) != 1 or len(unfavourable or ()) != 1:
             raise ValueError(
@@ -61,8 +59,8 @@ class Companion:
             )
         if asset["positive_label"] not in (*favourable, *unfavourable):
             raise ValueError(
-                f"The subscription's positive_label is {asset['positive_label']!r}, which is neither favourable nor"
-                " unfavourable: it says whose probability the model answers."
+                f"The subscription's positive_label is {asset['positive_label']!r}, which is"
+                " neither favourable nor unfavourable: it says whose probability the model answers."
             )
         if self.feature not in (None, *(feature.name for feature in features)):
             raise ValueError(
@@ -71,7 +69,7 @@ class Companion:
 
 
 def validation_rows(
-    subscription: "Subscription", uri: str | None, outcomes: Sequence
+    subscription: WatchedModel, uri: str | None, outcomes: Sequence
 ) -> tuple[pd.DataFrame, list]:
     """Return features and labels of the rows to search a rule on, those whose label is one of two
     outcomes.
@@ -79,9 +77,9 @@ def validation_rows(
     Raises:
         ValueError: the file can't be read or lacks a column, or no row has a label.
     """
-    asset = subscription.get_details()["asset"]
+    asset = subscription.asset
     if uri is None:
-        rows = scored_rows.labelled(subscription, VALIDATION_ROWS)
+        rows = chosen.labelled(subscription, VALIDATION_ROWS)
         features, labels = (
             rows.features[asset["feature_columns"]],
             pd.Series(rows.labels, dtype=object),
@@ -92,7 +90,8 @@ def validation_rows(
         wanted = [*asset["feature_columns"], asset["label_column"]]
         if absent := [name for name in wanted if name not in frame]:
             raise ValueError(
-                f"{uri} lacks the columns {', '.join(absent)}: it needs a header, features and the label."
+                f"{uri} lacks the columns {', '.join(absent)}: it needs a header, features and the"
+                " label."
             )
         translation = dict(map(tuple, asset["label_values"] or ()))
         features, labels = (
@@ -108,7 +107,7 @@ def validation_rows(
     return features[known].reset_index(drop=True), labels[known].tolist()
 
 
-def read_csv(subscription: "Subscription", uri: str) -> pd.DataFrame:
+def read_csv(subscription: WatchedModel, uri: str) -> pd.DataFrame:
     """Read a CSV file with a header from S3, text in the subscription's categorical columns staying
     text.
 

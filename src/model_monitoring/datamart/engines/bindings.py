@@ -10,7 +10,8 @@ from model_monitoring.datamart.entities import (
     CustomMachineLearningInstance,
     SageMakerMachineLearningInstance,
 )
-from model_monitoring.datamart.postgres.database import Database, as_json
+from model_monitoring.datamart.postgres.database import Database
+from model_monitoring.datamart.postgres.jsonb import as_json
 from model_monitoring.datamart.postgres.texts import check_text
 
 
@@ -34,7 +35,8 @@ class Bindings:
 
         def work(cursor) -> tuple:
             cursor.execute(
-                "INSERT INTO binding (binding_uid, name, service_type, properties) VALUES (%s, %s, %s, %s)"
+                "INSERT INTO binding (binding_uid, name, service_type, properties) VALUES (%s, %s,"
+                " %s, %s)"
                 " ON CONFLICT (name) DO NOTHING",
                 [str(uuid.uuid4()), name, instance.service_type, as_json(properties)],
             )
@@ -46,7 +48,8 @@ class Bindings:
         uid, service_type, there = self._database.run(work)
         if (service_type, there) != (instance.service_type, properties):
             raise ValueError(
-                f"Binding {name!r} is {service_type} with {there}; choose another name for this engine."
+                f"Binding {name!r} is {service_type} with {there}; choose another name for this"
+                " engine."
             )
         return uid
 
@@ -87,7 +90,8 @@ class Bindings:
         )
         if not found:
             raise ValueError(
-                f"There is no binding {binding_uid!r}; there are {', '.join(self.get_uids()) or 'none'}."
+                f"There is no binding {binding_uid!r}; there are"
+                f" {', '.join(self.get_uids()) or 'none'}."
             )
         return found[0]
 
@@ -107,7 +111,8 @@ class Bindings:
                 continue
             if self._boto_session is None:
                 raise ValueError(
-                    "Listing SageMaker's endpoints takes a session: DataMart(url, boto_session=...)."
+                    "Listing SageMaker's endpoints takes a session: DataMart(url,"
+                    " boto_session=...)."
                 )
             found = sagemaker.list_endpoints(self._boto_session, binding["properties"]["region"])
             assets += [asset | {"binding_uid": uid} for asset in found]

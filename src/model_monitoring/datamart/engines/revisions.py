@@ -27,8 +27,7 @@ class Revisions:
         `sagemaker.asset_revision`.
 
         Empty where nobody can be asked: without a session or a region, or while SageMaker doesn't
-            answer, since a
-        record of an unknown version is better than none.
+        answer, since a record of an unknown version is better than none.
         """
         if self._boto_session is None or region is None:
             return ""

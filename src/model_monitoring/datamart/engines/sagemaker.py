@@ -15,7 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from model_monitoring.datamart.entities import ProblemType
-from model_monitoring.datamart.records.batches import some
+from model_monitoring.datamart.postgres.wording import some
 
 # Where somebody waits
 QUICK = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
@@ -169,7 +169,8 @@ def read_answer(content_type: str, body: str, count: int) -> list[dict]:
     except (KeyError, TypeError, ValueError, csv.Error):
         pass
     raise ValueError(
-        f"The endpoint's answer to {count} rows can't be read as {count} predictions: {body[:200]!r}"
+        f"The endpoint's answer to {count} rows can't be read as {count} predictions:"
+        f" {body[:200]!r}"
     )
 
 

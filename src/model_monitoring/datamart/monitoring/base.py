@@ -1,122 +1,31 @@
-"""What all monitors share: parameters and thresholds, runs, measurements, and the alerts that
-follow from them.
-"""
+"""What all monitors share: runs, measurements, and the alerts that follow from them."""
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
-from numbers import Real
 from threading import Thread
-from typing import TYPE_CHECKING
 
 import pandas as pd
 from psycopg2 import sql
 
 from model_monitoring.datamart.monitoring import alerting, notifications
-from model_monitoring.datamart.postgres.database import Cursor, as_json
+from model_monitoring.datamart.monitoring.outcomes import Outcome
+from model_monitoring.datamart.monitoring.switching import Switch
+from model_monitoring.datamart.postgres.database import Cursor
+from model_monitoring.datamart.postgres.jsonb import as_json
 from model_monitoring.datamart.postgres.texts import check_texts, storable
-from model_monitoring.datamart.tables import tables, traces
-
-if TYPE_CHECKING:
-    from model_monitoring.datamart.subscriptions import Subscription
+from model_monitoring.datamart.showing import Selection
+from model_monitoring.datamart.tables import traces
 
 
-@dataclass(frozen=True)
-class Measurement:
-    """One value of one metric; `slice` names the part it is of, and is empty for the whole.
-
-    `limits` are those of this slice, where they aren't its metric's.
-    """
-
-    metric: str
-    value: float | None
-    ci_low: float | None = None
-    ci_high: float | None = None
-    slice: str = ""
-    limits: tuple[float | None, float | None] | None = None
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a monitor found in a window; with `skipped`, why it measured nothing.
-
-    `limits` are those of `enable`, unless a run has reason to apply others.
-    """
-
-    records: int
-    window: tuple[datetime | None, datetime | None] = (None, None)
-    measurements: Sequence[Measurement] = ()
-    details: dict = field(default_factory=dict)
-    skipped: str | None = None
-    limits: dict[str, tuple[float | None, float | None]] | None = None
-
-
-class Monitor(tables.TableVerbs):
+class Monitor(Switch):
     """A monitor of one subscription; each kind says in `_measure` what a run does."""
 
-    name: str
     metrics_view: str
-
-    def __init__(self, subscription: "Subscription"):
-        self._subscription = subscription
-        self._database = subscription.database
 
     def _measure(self, parameters: dict) -> Outcome:
         raise TypeError(f"{type(self).__name__} measures nothing.")
-
-    def _enable(
-        self, parameters: dict, limits: dict[str, tuple[float | None, float | None]]
-    ) -> dict:
-        """Switch the monitor on; `limits` are (lower, upper) per metric, ValueError where one isn't
-        a number.
-        """
-        for metric, pair in limits.items():
-            if bad := [
-                limit for limit in pair if limit is not None and not isinstance(limit, Real)
-            ]:
-                raise ValueError(f"The limit of {metric} is {bad[0]!r}, which isn't a number.")
-        identity = [self._subscription.subscription_id, self.name]
-
-        def work(cursor: Cursor) -> None:
-            cursor.execute(
-                "INSERT INTO monitor VALUES (%s, %s, true, %s) ON CONFLICT (subscription_id, monitor)"
-                " DO UPDATE SET enabled = true, parameters = EXCLUDED.parameters",
-                [*identity, as_json(parameters, f"{self.name} parameters")],
-            )
-            cursor.execute(
-                "DELETE FROM threshold WHERE (subscription_id, monitor) = (%s, %s)", identity
-            )
-            for metric, (lower, upper) in limits.items():
-                cursor.execute(
-                    "INSERT INTO threshold VALUES (%s, %s, %s, %s, %s)",
-                    [*identity, metric, lower, upper],
-                )
-
-        self._database.run(work)
-        return self.get_details()
-
-    def disable(self) -> None:
-        """Switch the monitor off; what it measured stays."""
-        self._database.execute(
-            "UPDATE monitor SET enabled = false WHERE (subscription_id, monitor) = (%s, %s)",
-            [self._subscription.subscription_id, self.name],
-        )
-
-    def get_details(self) -> dict:
-        """Return whether the monitor is enabled, its parameters and its thresholds."""
-        identity = [self._subscription.subscription_id, self.name]
-        found = self._database.rows(
-            "SELECT enabled, parameters FROM monitor WHERE (subscription_id, monitor) = (%s, %s)",
-            identity,
-        )
-        limits = self._database.rows(
-            "SELECT metric, lower_limit, upper_limit FROM threshold WHERE (subscription_id, monitor) = (%s, %s)",
-            identity,
-        )
-        return (found[0] if found else {"enabled": False, "parameters": {}}) | {
-            "thresholds": limits
-        }
 
     def run(self, background_mode: bool = False) -> dict:
         """Measure now, store the measurements, open and close alerts, send them, and return the
@@ -131,11 +40,13 @@ class Monitor(tables.TableVerbs):
         details = self.get_details()
         if not details["enabled"]:
             raise ValueError(
-                f"{self.name} monitoring of {self._subscription.name!r} is off: call enable() first."
+                f"{self.name} monitoring of {self._subscription.name!r} is off: call enable()"
+                " first."
             )
         run_uid = str(uuid.uuid4())
         self._database.execute(
-            "INSERT INTO run (run_uid, subscription_id, monitor, state, started) VALUES (%s, %s, %s, 'running', now())",
+            "INSERT INTO run (run_uid, subscription_id, monitor, state, started) VALUES (%s, %s,"
+            " %s, 'running', now())",
             [run_uid, self._subscription.subscription_id, self.name],
             once=True,
         )
@@ -193,7 +104,8 @@ class Monitor(tables.TableVerbs):
         identifier = self._subscription.subscription_id
         details = outcome.details | ({"reason": outcome.skipped} if outcome.skipped else {})
         cursor.execute(
-            "UPDATE run SET state = %s, finished = now(), window_start = %s, window_end = %s, records = %s,"
+            "UPDATE run SET state = %s, finished = now(), window_start = %s, window_end = %s,"
+            " records = %s,"
             " details = %s WHERE run_uid = %s",
             [
                 "skipped" if outcome.skipped else "finished",
@@ -208,7 +120,8 @@ class Monitor(tables.TableVerbs):
         for found in outcome.measurements:
             lower, upper = found.limits or limits.get(found.metric, (None, None))
             cursor.execute(
-                "INSERT INTO measurement (ts, run_uid, subscription_id, monitor, deployment_key, records, metric,"
+                "INSERT INTO measurement (ts, run_uid, subscription_id, monitor, deployment_key,"
+                " records, metric,"
                 " slice, value, ci_low, ci_high, lower_limit, upper_limit)"
                 " VALUES (now(), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
                 [
@@ -228,16 +141,18 @@ class Monitor(tables.TableVerbs):
         if not outcome.skipped:
             alerting.close_unmeasured(cursor, (identifier, self.name), run_uid)
 
-    def _last_record(self) -> int:
-        """Return the last record id that a run has measured, where runs go by that (`last_record`
-        in their details).
+    def _unmeasured(self) -> tuple[int, int]:
+        """Return the first and the last record that no run has measured.
+
+        A run that goes by this keeps the last one in its details, as `last_record`. Captured
+        traffic arrives late, so that times say nothing here.
         """
         found = self._database.rows(
             "SELECT max((details->>'last_record')::bigint) AS last FROM run"
             " WHERE (subscription_id, monitor) = (%s, %s)",
             [self._subscription.subscription_id, self.name],
         )
-        return found[0]["last"] or 0
+        return (found[0]["last"] or 0) + 1, self._subscription.settled_record()
 
     def get_run_details(self, run_uid: str | None = None) -> dict:
         """Return a run's state, window, metrics and details; of the last run where none is named.
@@ -247,7 +162,8 @@ class Monitor(tables.TableVerbs):
         """
         check_texts(run_uid, "run_uid")
         found = self._database.rows(
-            "SELECT run_uid, monitor, state, started, finished, window_start, window_end, records, details FROM run"
+            "SELECT run_uid, monitor, state, started, finished, window_start, window_end, records,"
+            " details FROM run"
             " WHERE subscription_id = %s AND monitor = %s AND (%s IS NULL OR run_uid::text = %s)"
             " ORDER BY started DESC LIMIT 1",
             [self._subscription.subscription_id, self.name, run_uid, run_uid],
@@ -258,7 +174,8 @@ class Monitor(tables.TableVerbs):
             )
         details = found[0].pop("details")
         metrics = self._database.rows(
-            "SELECT metric, slice, value FROM measurement WHERE run_uid = %s ORDER BY metric, slice",
+            "SELECT metric, slice, value FROM measurement WHERE run_uid = %s ORDER BY metric,"
+            " slice",
             [found[0]["run_uid"]],
         )
         named = {
@@ -273,26 +190,19 @@ class Monitor(tables.TableVerbs):
         """Return the measurements, newest run first, since a time."""
         since = start_time or datetime(1970, 1, 1, tzinfo=UTC)
         return self._database.frame(
-            "SELECT m.ts, m.metric AS id, m.value, m.ci_low, m.ci_high, m.lower_limit, m.upper_limit, m.records,"
-            " m.slice, m.run_uid AS measurement_id, d.deployment_id, d.asset_revision FROM measurement m"
+            "SELECT m.ts, m.metric AS id, m.value, m.ci_low, m.ci_high, m.lower_limit,"
+            " m.upper_limit, m.records,"
+            " m.slice, m.run_uid AS measurement_id, d.deployment_id, d.asset_revision FROM"
+            " measurement m"
             " LEFT JOIN deployment d USING (deployment_key)"
             " WHERE m.subscription_id = %s AND m.monitor = %s AND m.ts >= %s"
             " ORDER BY m.ts DESC, m.metric, m.slice LIMIT %s",
             [self._subscription.subscription_id, self.name, since, limit],
         )
 
-    def _select(self, limit: int | None) -> tables.Selection:
+    def _select(self, limit: int | None) -> Selection:
         query = sql.SQL("SELECT * FROM {} WHERE subscription_id = {} ORDER BY ts DESC LIMIT {}")
         uid = sql.Literal(self._subscription.uid)
-        return tables.Selection(
+        return Selection(
             query.format(sql.Identifier(self.metrics_view), uid, sql.Literal(limit)), {}
-        )
-
-
-def refuse_erased(run: Mapping) -> None:
-    """Raise ValueError where a run's details are asked for that went with erased rows."""
-    if run.get("erased"):
-        raise ValueError(
-            f"Run {run['run_uid']} keeps its measurements only: data that it read was erased, and its details with it."
-            " Run the monitor again for details of what is there now."
         )

@@ -1,29 +1,27 @@
 """What a monitor measures against: learned once for each version of a model."""
 
-from typing import TYPE_CHECKING
-
-from model_monitoring.datamart.postgres.database import as_json
-
-if TYPE_CHECKING:
-    from model_monitoring.datamart.subscriptions import Subscription
+from model_monitoring.datamart.postgres.jsonb import as_json
+from model_monitoring.datamart.watched import WatchedModel
 
 
-def keep(subscription: "Subscription", monitor: str, content: dict) -> None:
+def keep(subscription: WatchedModel, monitor: str, content: dict) -> None:
     """Keep what a monitor learned about the version of the model that answers now, in place of what
     it had.
     """
     subscription.database.execute(
-        "INSERT INTO baseline (subscription_id, monitor, asset_revision, content) VALUES (%s, %s, %s, %s)"
+        "INSERT INTO baseline (subscription_id, monitor, asset_revision, content) VALUES (%s, %s,"
+        " %s, %s)"
         " ON CONFLICT (subscription_id, monitor, asset_revision)"
         " DO UPDATE SET content = EXCLUDED.content, created_at = now()",
         [subscription.subscription_id, monitor, subscription.asset_revision(), as_json(content)],
     )
 
 
-def find(subscription: "Subscription", monitor: str) -> dict | None:
+def find(subscription: WatchedModel, monitor: str) -> dict | None:
     """Return what a monitor learned about the version of the model that answers now."""
     found = subscription.database.rows(
-        "SELECT content FROM baseline WHERE (subscription_id, monitor, asset_revision) = (%s, %s, %s)",
+        "SELECT content FROM baseline WHERE (subscription_id, monitor, asset_revision) = (%s, %s,"
+        " %s)",
         [subscription.subscription_id, monitor, subscription.asset_revision()],
     )
     return found[0]["content"] if found else None

@@ -2,23 +2,22 @@
 labels needed.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
-from psycopg2 import sql
-from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ as REPEATABLE_READ
 
 from model_monitoring.analysis.data_quality import comparison, consistency, constraints, violations
 from model_monitoring.analysis.data_quality.statistics import Profile, profile
-from model_monitoring.analysis.quality import accuracy_estimate
-from model_monitoring.datamart.monitoring import baselines
-from model_monitoring.datamart.monitoring.base import Measurement, Monitor, Outcome
-from model_monitoring.datamart.postgres.columns import INTEGER
-from model_monitoring.datamart.postgres.copying import SHORT_INTEGER, TIMESTAMP, copy_out
-from model_monitoring.datamart.postgres.database import Cursor, as_json
+from model_monitoring.datamart.monitoring import accuracy, baselines
+from model_monitoring.datamart.monitoring.base import Monitor
+from model_monitoring.datamart.monitoring.outcomes import Measurement, Outcome
+from model_monitoring.datamart.postgres.database import Cursor
+from model_monitoring.datamart.postgres.jsonb import as_json
 from model_monitoring.datamart.postgres.texts import check_frame
+from model_monitoring.datamart.rows import windows
 
 
 class DriftMonitoring(Monitor):
@@ -68,13 +67,13 @@ class DriftMonitoring(Monitor):
             check_frame(scored, "scored")
         dropped = self._subscription.get_details()["never_store"]
         features = [name for name in asset["feature_columns"] if name not in dropped]
-        training_data = self._as_logged(training_data[[*features, *answers]])
+        training_data = _as_logged(training_data[[*features, *answers]], asset)
         reference = profile(training_data)
         content = {
             "statistics": reference.statistics(),
             "constraints": constraints.suggest(reference),
             "consistency": consistency.learn(training_data[features]),
-            "accuracy": None if scored is None else self._learn_accuracy(scored),
+            "accuracy": None if scored is None else accuracy.learn(asset, scored),
         }
         limit = content["consistency"]["expected_share"] + data_threshold
         limits = {
@@ -91,33 +90,30 @@ class DriftMonitoring(Monitor):
         baselines.keep(self._subscription, self.name, content)
         return details
 
-    def _learn_accuracy(self, scored: pd.DataFrame) -> dict:
-        asset = self._subscription.asset
-        wanted = [asset["label_column"], asset["prediction_column"], asset["probability_column"]]
-        if absent := [name for name in wanted if name not in scored]:
-            raise ValueError(f"The scored rows lack the columns {absent}.")
-        values = [scored[name].to_numpy() for name in wanted]
-        return accuracy_estimate.fit(*values, positive_label=asset["positive_label"])
-
     def _measure(self, parameters: dict) -> Outcome:
         """Measure what was logged since the last run, whenever it was scored: captured traffic
         arrives late.
         """
         baseline = baselines.find(self._subscription, self.name)
         if baseline is None:
-            reason = "the endpoint serves a model version without a baseline: call enable() with its training data"
+            reason = (
+                "the endpoint serves a model version without a baseline: call enable() with its"
+                " training data"
+            )
             return Outcome(0, skipped=reason)
-        rows = self._rows(self._last_record() + 1, self._subscription.settled_record())
+        first, last = self._unmeasured()
+        about, rows = windows.between(self._subscription, first, last)
         if len(rows) < max(1, parameters["min_records"]):
             return Outcome(
                 len(rows),
                 skipped=f"{len(rows)} new rows, {parameters['min_records']} needed (min_records)",
             )
+        asset = self._subscription.asset
         watched = [feature["name"] for feature in baseline["statistics"]["features"]]
         seen = profile(rows[watched])
         found, table = violations.check(seen, baseline["constraints"], baseline["statistics"])
         broken = consistency.find_inconsistent(
-            rows[self._subscription.asset["feature_columns"]], baseline["consistency"]
+            rows[asset["feature_columns"]], baseline["consistency"]
         )
         measurements = [
             Measurement("drifted_features", float(table["drifted"].sum())),
@@ -132,58 +128,16 @@ class DriftMonitoring(Monitor):
             "violations": found,
             "drift": table.replace({np.nan: None}).to_dict("records"),
             "inconsistent": broken.constraints.head(20).to_dict("records"),
-            "first_record": int(rows["record_id"].min()),
-            "last_record": int(rows["record_id"].max()),
+            "first_record": int(about["record_id"].min()),
+            "last_record": last,
         }
         if baseline["accuracy"]:
-            estimated, more = self._estimate_accuracy(baseline["accuracy"], rows, broken)
+            estimated, more = accuracy.estimate(asset, baseline["accuracy"], rows, broken)
             measurements += estimated
             details |= more
-        window = tuple(rows["scored_at"].agg(["min", "max"]))
+        window = tuple(about["scored_at"].agg(["min", "max"]))
         found = [_defined(measurement) for measurement in measurements]
         return Outcome(len(rows), window, found, details | {"profile": seen.to_dict()})
-
-    def _estimate_accuracy(
-        self, reference: dict, rows: pd.DataFrame, broken: consistency.Consistency
-    ) -> tuple[list[Measurement], dict]:
-        asset = self._subscription.asset
-        answers = [
-            rows[asset[f"{what}_column"]].to_numpy() for what in ("prediction", "probability")
-        ]
-        found = accuracy_estimate.estimate(reference, *answers, consistency=broken)
-        lost = max(0.0, found.reference_accuracy - found.accuracy)
-        measurements = [
-            Measurement("predicted_accuracy", found.accuracy, found.ci_low, found.ci_high),
-            Measurement("drift_magnitude", lost),
-        ]
-        return measurements, {"believable": found.believable, "doubts": found.reasons}
-
-    def _rows(self, first: int, last: int) -> pd.DataFrame:
-        """Read features and answers of the records logged from one to another, with their row and
-        time.
-        """
-        table = self._subscription.table()
-        columns = {
-            c.name: (sql.Identifier(c.column_name), c.type) for c in table.of("feature", "output")
-        }
-        kinds = {"record_id": INTEGER, "row_number": SHORT_INTEGER, "scored_at": TIMESTAMP}
-        columns |= {name: (sql.Identifier(name), kind) for name, kind in kinds.items()}
-        source = sql.SQL(
-            "(SELECT * FROM {} WHERE record_id BETWEEN {} AND {} ORDER BY record_id, row_number) p"
-        ).format(sql.Identifier(table.payload), sql.Literal(first), sql.Literal(last))
-        rows = pd.DataFrame(
-            self._database.run(lambda cursor: copy_out(cursor, source, columns), REPEATABLE_READ)
-        )
-        return rows.assign(scored_at=rows["scored_at"].dt.tz_localize(UTC))
-
-    def _as_logged(self, frame: pd.DataFrame) -> pd.DataFrame:
-        # A feature that isn't categorical is logged as double precision, also where training data
-        # holds whole numbers.
-        whole = frame.select_dtypes("integer").columns.intersection(
-            self._subscription.asset["feature_columns"]
-        )
-        numbers = whole.difference(self._subscription.asset["categorical_columns"])
-        return frame.astype(dict.fromkeys(numbers, float))
 
     def _record(
         self, cursor: Cursor, run_uid: str, outcome: Outcome, limits: dict, revision: str
@@ -217,7 +171,7 @@ class DriftMonitoring(Monitor):
                 time.
         """
         baseline = baselines.find(self._subscription, self.name)
-        windows = self._database.rows(
+        profiles = self._database.rows(
             "SELECT content FROM profile WHERE (subscription_id, asset_revision) = (%s, %s)"
             " AND window_start >= %s AND window_end <= %s ORDER BY window_start",
             [
@@ -227,11 +181,12 @@ class DriftMonitoring(Monitor):
                 end_time or datetime.max.replace(tzinfo=UTC),
             ],
         )
-        if baseline is None or not windows:
+        if baseline is None or not profiles:
             raise ValueError(
-                "There is no drift run of the deployed model version in this time: call run() first."
+                "There is no drift run of the deployed model version in this time: call run()"
+                " first."
             )
-        total, *others = (Profile.from_dict(window["content"]) for window in windows)
+        total, *others = (Profile.from_dict(window["content"]) for window in profiles)
         for other in others:
             total.merge(other)
         return comparison.compare(baseline["statistics"], total, rules=baseline["constraints"])
@@ -251,18 +206,25 @@ class DriftMonitoring(Monitor):
             raise ValueError(
                 f"Run {run['run_uid']} measured nothing: {run.get('reason', run['state'])}."
             )
-        rows = self._rows(run["first_record"], run["last_record"])
         features = self._subscription.asset["feature_columns"]
-        broken = rows[consistency.find_inconsistent(rows[features], baseline["consistency"]).rows]
-        known = self._database.rows(
-            "SELECT record_id, scoring_id FROM scoring_key WHERE record_id = ANY(%s)",
-            [broken["record_id"].tolist()],
-        )
-        names = broken["record_id"].map({row["record_id"]: row["scoring_id"] for row in known})
-        ids = names + "-" + broken["row_number"].astype(str)
-        return broken.assign(scoring_id=ids)[["scoring_id", "scored_at", *features]].reset_index(
-            drop=True
-        )
+        about, rows = windows.between(self._subscription, run["first_record"], run["last_record"])
+        found = consistency.find_inconsistent(rows[features], baseline["consistency"])
+        about, rows = about[found.rows], rows.loc[found.rows, features]
+        ids = self._database.run(lambda cursor: windows.row_ids(cursor, self._subscription, about))
+        shown = about[["scored_at"]].join(rows)
+        shown.insert(0, "scoring_id", ids)
+        return shown.reset_index(drop=True)
+
+
+def _as_logged(frame: pd.DataFrame, asset: Mapping) -> pd.DataFrame:
+    """Give training data the types of the payload.
+
+    A feature that isn't categorical is logged as double precision, even if training data holds
+    whole numbers.
+    """
+    whole = frame.select_dtypes("integer").columns.intersection(asset["feature_columns"])
+    numbers = whole.difference(asset["categorical_columns"])
+    return frame.astype(dict.fromkeys(numbers, float))
 
 
 def _defined(measurement: Measurement) -> Measurement:

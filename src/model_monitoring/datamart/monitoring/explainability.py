@@ -11,19 +11,21 @@ from psycopg2 import sql
 from model_monitoring.analysis.explain import attribution
 from model_monitoring.analysis.explain.contrast import MAX_ROWS, contrast
 from model_monitoring.datamart import asking
-from model_monitoring.datamart import rows as scored_rows
 from model_monitoring.datamart.companion.settings import read_csv
 from model_monitoring.datamart.entities import ProblemType
-from model_monitoring.datamart.monitoring import baselines, explanations
-from model_monitoring.datamart.monitoring.base import Measurement, Monitor, Outcome, refuse_erased
+from model_monitoring.datamart.monitoring import backgrounds, baselines, explanations
+from model_monitoring.datamart.monitoring.base import Monitor
 from model_monitoring.datamart.monitoring.explanations import Explanation
-from model_monitoring.datamart.postgres.texts import check_frame, check_text
-from model_monitoring.datamart.tables import tables, traces
+from model_monitoring.datamart.monitoring.outcomes import Measurement, Outcome, refuse_erased
+from model_monitoring.datamart.postgres.texts import check_text
+from model_monitoring.datamart.rows import chosen
+from model_monitoring.datamart.showing import Selection
+from model_monitoring.datamart.tables import traces
+from model_monitoring.datamart.watched import WatchedModel
 
-TRAINING_ROWS = 1000  # kept, of the training data
 WINDOW = 10_000  # newest rows, of which a run explains a sample
-SINGLE, BACKGROUND = 200, 10  # coalitions tried for one explanation, and background rows
-MANY, FEW = 100, 5  # the same for each of many
+BACKGROUND = 10  # rows, for one explanation
+MANY = 100  # coalitions tried for each explanation of many
 # Rows at most that attributions ask for, of the 3,000 of one explanation: its contrast has the rest
 ATTRIBUTED = 2_020
 
@@ -34,7 +36,7 @@ class Explainability(Monitor):
     name = "explainability"
     metrics_view = "ExplainabilityMetrics"
 
-    def __init__(self, subscription):
+    def __init__(self, subscription: WatchedModel):
         super().__init__(subscription)
         self._sample: int | None = None
 
@@ -65,37 +67,20 @@ class Explainability(Monitor):
             ValueError: a feature is missing from the rows, unknown, or both protected and
                 changeable.
         """
-        asset, features = self._subscription.asset, self._subscription.asset["feature_columns"]
+        asset = self._subscription.asset
+        features = asset["feature_columns"]
         if asset["problem_type"] == ProblemType.MULTICLASS_CLASSIFICATION:
             raise ValueError(
                 "Explanations take a binary classifier or a regression, not a multiclass model."
             )
-        rows = (
-            read_csv(self._subscription, background) if isinstance(background, str) else background
-        )
-        if absent := [name for name in features if name not in rows]:
-            raise ValueError(
-                f"The background lacks the feature columns {', '.join(map(str, absent))}."
-            )
-        check_frame(rows[features], "background")
-        if unknown := [name for name in (*changeable, *protected) if name not in features]:
-            raise ValueError(f"{unknown[0]!r} is no feature; features are {', '.join(features)}.")
-        if touched := [name for name in changeable if name in protected]:
-            raise ValueError(
-                f"{touched[0]!r} is protected, so never advice: take it out of changeable."
-            )
-        if len(rows) < FEW:
-            raise ValueError(
-                f"The background has {len(rows)} rows; {FEW} are needed, some hundred are better."
-            )
-        rows = (
-            rows[features]
-            .sample(min(len(rows), TRAINING_ROWS), random_state=0)
-            .reset_index(drop=True)
-        )
-        rows = rows.assign(**dict.fromkeys(self._subscription.get_details()["never_store"]))
-        few = attribution.background(self._score, rows, FEW)
-        size = min(BACKGROUND, max(1, ATTRIBUTED // (_coalitions(features) + 2)))
+        rows = background
+        if isinstance(background, str):
+            rows = read_csv(self._subscription, background)
+        backgrounds.check(rows, features, changeable, protected)
+        dropped = self._subscription.get_details()["never_store"]
+        rows = backgrounds.sampled(rows, features, dropped)
+        few = attribution.background(self._score, rows, backgrounds.FEW)
+        size = min(BACKGROUND, max(1, ATTRIBUTED // (backgrounds.coalitions(features) + 2)))
         content = {
             "columns": features,
             "rows": rows.astype(object).where(rows.notna(), None).values.tolist(),
@@ -128,14 +113,14 @@ class Explainability(Monitor):
         """
         identifier = self._subscription.subscription_id
         erasures = self._database.run(lambda cursor: traces.erasures(cursor, identifier))
-        row, parameters = scored_rows.single(self._subscription, scoring_id), self._parameters()
+        row, parameters = chosen.single(self._subscription, scoring_id), self._parameters()
         row_id = row.about["scoring_id"].iloc[0]
         revision = self._subscription.asset_revision()
         if found := explanations.find(self._database, identifier, row_id, revision):
             return found
         baseline, training = self._baseline()
-        features = _as_trained(row.features[list(training)], training)
-        samples = _coalitions(list(training))
+        features = backgrounds.as_trained(row.features[list(training)], training)
+        samples = backgrounds.coalitions(list(training))
         base = training.loc[baseline["background"]]
         values = attribution.attribute(
             self._score, features, base, samples=samples, link=self._link
@@ -203,7 +188,7 @@ class Explainability(Monitor):
             baseline, training = self._baseline()
         except ValueError as error:
             return Outcome(0, skipped=str(error))
-        rows = scored_rows.newest(self._subscription, WINDOW)
+        rows = chosen.newest(self._subscription, WINDOW)
         if len(rows) < max(1, parameters["min_records"]):
             return Outcome(
                 len(rows),
@@ -211,7 +196,7 @@ class Explainability(Monitor):
             )
         wanted = min(self._sample or parameters["sample"], len(rows))
         drawn = rows.features[list(training)].sample(wanted, random_state=0)
-        found = self._many(_as_trained(drawn, training), training.loc[baseline["few"]])
+        found = self._many(backgrounds.as_trained(drawn, training), training.loc[baseline["few"]])
         usual, current = (
             pd.Series(baseline["global"]),
             attribution.global_attributions(found.values),
@@ -262,7 +247,8 @@ class Explainability(Monitor):
         details = self.get_details()
         if not details["enabled"]:
             raise ValueError(
-                f"Explanations of {self._subscription.name!r} are off: call enable() with training rows."
+                f"Explanations of {self._subscription.name!r} are off: call enable() with training"
+                " rows."
             )
         return details["parameters"]
 
@@ -273,29 +259,20 @@ class Explainability(Monitor):
         content = baselines.find(self._subscription, self.name)
         if not content:
             raise ValueError(
-                "the endpoint serves a version of the model that explanations weren't enabled for: call enable() with"
-                " its training rows"
+                "the endpoint serves a version of the model that explanations weren't enabled"
+                " for: call enable() with its training rows"
             )
         return content, pd.DataFrame(content["rows"], columns=content["columns"])
 
-    def _select(self, limit: int | None) -> tables.Selection:
+    def _select(self, limit: int | None) -> Selection:
         query = sql.SQL(
-            "SELECT scoring_id, created_at, asset_revision, (content->>'score')::float8 AS score, content->>'link' AS"
-            " link, (content->>'base')::float8 AS base, (content->>'output')::float8 AS output, content AS explanation"
-            " FROM explanation WHERE subscription_id = {} ORDER BY created_at DESC, scoring_id LIMIT {}"
+            "SELECT scoring_id, created_at, asset_revision, (content->>'score')::float8 AS score,"
+            " content->>'link' AS"
+            " link, (content->>'base')::float8 AS base, (content->>'output')::float8 AS output,"
+            " content AS explanation"
+            " FROM explanation WHERE subscription_id = {} ORDER BY created_at DESC, scoring_id"
+            " LIMIT {}"
         )
-        return tables.Selection(
+        return Selection(
             query.format(sql.Literal(self._subscription.subscription_id), sql.Literal(limit)), {}
         )
-
-
-def _coalitions(features: Sequence[str]) -> int:
-    """Return how many coalitions one explanation tries: twice as many as features at least."""
-    return max(SINGLE, 2 * len(features))
-
-
-def _as_trained(rows: pd.DataFrame, training: pd.DataFrame) -> pd.DataFrame:
-    """Give whole numbers back their type, which a column of real numbers doesn't keep."""
-    whole = training.select_dtypes("integer").columns
-    kept = [name for name in whole if rows[name].notna().all() and (rows[name] % 1 == 0).all()]
-    return rows.astype(dict.fromkeys(kept, int))

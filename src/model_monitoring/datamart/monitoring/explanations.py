@@ -8,8 +8,9 @@ import pandas as pd
 
 from model_monitoring.analysis.explain.attribution import Attribution
 from model_monitoring.analysis.explain.contrast import Contrast
-from model_monitoring.datamart.postgres.database import Cursor, Database, as_json
-from model_monitoring.datamart.rows import ScoredRows
+from model_monitoring.datamart.postgres.database import Cursor, Database
+from model_monitoring.datamart.postgres.jsonb import as_json
+from model_monitoring.datamart.rows.chosen import ScoredRows
 from model_monitoring.datamart.tables import traces
 
 COLUMNS = {"flip": ["feature", "now", "changed"], "keep": ["feature", "now", "could_be", "needed"]}
@@ -96,7 +97,8 @@ def store(
         if traces.erasures(cursor, subscription_id) != erasures:
             return False
         cursor.execute(
-            "INSERT INTO explanation (subscription_id, scoring_id, record_id, row_number, asset_revision, content)"
+            "INSERT INTO explanation (subscription_id, scoring_id, record_id, row_number,"
+            " asset_revision, content)"
             " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
             [subscription_id, *place, revision, as_json(written)],
         )

@@ -3,7 +3,7 @@ twins?
 """
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -13,14 +13,17 @@ from model_monitoring.analysis.fairness import report
 from model_monitoring.analysis.fairness.clarify import bias_drift
 from model_monitoring.analysis.fairness.clarify.analysis import analysis
 from model_monitoring.analysis.fairness.evaluation import Fairness, evaluate
-from model_monitoring.analysis.fairness.groups import Feature, assign, check_names, outcomes
+from model_monitoring.analysis.fairness.groups import Feature, outcomes
 from model_monitoring.analysis.fairness.perturbation import perturb
 from model_monitoring.datamart import asking
-from model_monitoring.datamart import rows as scored_rows
 from model_monitoring.datamart.companion.settings import Companion
 from model_monitoring.datamart.monitoring import fairness_results as results
-from model_monitoring.datamart.monitoring.base import Monitor, Outcome, refuse_erased
-from model_monitoring.datamart.postgres.database import as_json
+from model_monitoring.datamart.monitoring import fairness_settings as settings
+from model_monitoring.datamart.monitoring.base import Monitor
+from model_monitoring.datamart.monitoring.outcomes import Outcome, refuse_erased
+from model_monitoring.datamart.postgres.jsonb import as_json
+from model_monitoring.datamart.rows import chosen
+from model_monitoring.datamart.watched import WatchedModel
 
 REPORT_STYLE = report.CSS
 # Rows at most that get twins: some thousands more are asked of the endpoint in a run
@@ -43,6 +46,21 @@ class FairnessMonitoring(Monitor):
 
     name = "fairness"
     metrics_view = "FairnessMetrics"
+
+    def __init__(
+        self,
+        subscription: WatchedModel,
+        after_run: Callable[[Mapping, Sequence[Mapping]], dict],
+        described_companion: Callable[[], dict | None],
+    ):
+        """Watch a model's fairness.
+
+        `after_run` is called with the parameters and groups of a run if these name a companion; it
+        says what it did. `described_companion` gives the report what is known of the companion.
+        """
+        super().__init__(subscription)
+        self._after_run = after_run
+        self._described_companion = described_companion
 
     def enable(
         self,
@@ -77,43 +95,15 @@ class FairnessMonitoring(Monitor):
             ValueError: an attribute isn't logged or listed twice, groups or outcomes overlap or are
                 empty, a number of records is none, or the companion can't be made for this model.
         """
-        logged = self._subscription.asset["feature_columns"]
-        named = [feature.name for feature in features]
-        check_names(named)
-        if unknown := [
-            name for name in (*named, *filter(None, [group_variable])) if name not in logged
-        ]:
-            raise ValueError(
-                f"{unknown[0]!r} is no feature of {self._subscription.name!r}, so it isn't logged and nobody can be"
-                f" compared by it. Features are {', '.join(logged)}. Log it as one, even if the model ignores it,"
-                " or join it to payload_logging.get_table_content() yourself and give the frame to"
-                " monitors.fairness.evaluation.evaluate."
-            )
-        if dropped := [
-            name for name in named if name in self._subscription.get_details()["never_store"]
-        ]:
-            raise ValueError(f"{dropped[0]!r} is in never_store, so nobody can be compared by it.")
-        if unknown := [name for names in intersections for name in names if name not in named]:
-            raise ValueError(
-                f"intersections name {unknown[0]!r}, which is none of {', '.join(named)}."
-            )
-        for feature in features:
-            if any(
-                isinstance(member, pd.Interval)
-                for member in (*feature.minority, *(feature.majority or ()))
-            ):
-                raise ValueError(
-                    f"{feature.name}: write ranges as [low, high], None for an open end; they are stored."
-                )
-            assign([], feature)
+        asset = self._subscription.asset
+        settings.check_logged(self._subscription, asset, features, group_variable)
+        settings.check_groups(features, intersections)
         outcomes([], favourable_classes, unfavourable_classes, "favourable_classes")
         for what, number in (("min_records", min_records), ("max_records", max_records)):
             if not isinstance(number, int) or number < 1:
                 raise ValueError(f"{what} is {number!r}; it must be a whole number above 0.")
         if companion:
-            companion.check(
-                self._subscription.asset, features, favourable_classes, unfavourable_classes
-            )
+            companion.check(asset, features, favourable_classes, unfavourable_classes)
         parameters = {
             "features": [asdict(feature) for feature in features],
             "favourable_classes": list(favourable_classes),
@@ -130,7 +120,7 @@ class FairnessMonitoring(Monitor):
         return self._enable(parameters, {})
 
     def _measure(self, parameters: dict) -> Outcome:
-        rows = scored_rows.newest(self._subscription, parameters["max_records"])
+        rows = chosen.newest(self._subscription, parameters["max_records"])
         if len(rows) < max(1, parameters["min_records"]):
             return Outcome(
                 len(rows),
@@ -172,7 +162,7 @@ class FairnessMonitoring(Monitor):
         if run["state"] != "finished" or not details["parameters"]["companion"]:
             return
         try:
-            done = self._subscription.companion.follow(details["parameters"], run["groups"])
+            done = self._after_run(details["parameters"], run["groups"])
         # What was measured stands; the run says what went wrong after it
         except Exception as error:
             done = {"error": str(error)}
@@ -218,14 +208,14 @@ class FairnessMonitoring(Monitor):
         """Return the fairness report of a run, by default the last that measured, as a page of
         HTML.
         """
-        run, companion = self._measured_run(run_uid), self._subscription.companion
+        run = self._measured_run(run_uid)
         return report.render(
             results.from_details(run),
             subscription=self._subscription.name,
             endpoint=self._subscription.source_uid,
             run=run,
             favourable=run["favourable_classes"],
-            companion=companion.get_details() if companion.is_described() else None,
+            companion=self._described_companion(),
         )
 
     def report(self, path: str | Path, run_uid: str | None = None) -> Path:
@@ -239,7 +229,8 @@ class FairnessMonitoring(Monitor):
     def _measured_run(self, run_uid: str | None) -> dict:
         if run_uid is None:
             found = self._database.rows(
-                "SELECT run_uid FROM run WHERE (subscription_id, monitor, state) = (%s, %s, 'finished')"
+                "SELECT run_uid FROM run WHERE (subscription_id, monitor, state) = (%s, %s,"
+                " 'finished')"
                 " ORDER BY started DESC LIMIT 1",
                 [self._subscription.subscription_id, self.name],
             )

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from model_monitoring.analysis.fairness.evaluation import Fairness
-from model_monitoring.datamart.monitoring.base import Measurement
+from model_monitoring.datamart.monitoring.outcomes import Measurement
 
 WORDS = {
     "groups": ["feature", "group", "role"],
@@ -78,11 +78,9 @@ def records(frame: pd.DataFrame) -> list[dict]:
 def _plain(value: object) -> object:
     if pd.isna(value):
         return None
-    return (
-        value
-        if isinstance(value, str) or np.isfinite(value)
-        else ("Infinity" if value > 0 else "-Infinity")
-    )
+    if isinstance(value, str) or np.isfinite(value):
+        return value
+    return "Infinity" if value > 0 else "-Infinity"
 
 
 def _finite(*values: float | None) -> list[float | None]:

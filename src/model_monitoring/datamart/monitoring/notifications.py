@@ -43,12 +43,13 @@ class Notifications:
         """
         if topic_arn is not None and not TOPIC.fullmatch(topic_arn):
             raise ValueError(
-                f"topic_arn {topic_arn!r} is not the ARN of a standard SNS topic: arn:aws:sns:...:name."
+                f"topic_arn {topic_arn!r} is not the ARN of a standard SNS topic:"
+                " arn:aws:sns:...:name."
             )
         if namespace is not None and not NAMESPACE.fullmatch(namespace):
             raise ValueError(
-                f"namespace {namespace!r} is none for CloudWatch: use up to 255 letters, digits and ._/#:- and don't"
-                " begin with AWS/."
+                f"namespace {namespace!r} is none for CloudWatch: use up to 255 letters, digits"
+                " and ._/#:- and don't begin with AWS/."
             )
         for kind, target in (("sns", topic_arn), ("cloudwatch", namespace)):
             if target is not None:
@@ -117,8 +118,10 @@ def _publish_next_alert(cursor: Cursor, client: Callable, channel: Mapping) -> b
     never publish the same.
     """
     cursor.execute(
-        "SELECT CASE WHEN a.opened_sent IS NULL AND a.opened_at >= %(since)s THEN 'opened' ELSE 'closed' END AS event,"
-        " a.alert_id, s.name AS subscription, a.monitor, a.metric, a.slice, a.value, a.lower_limit, a.upper_limit,"
+        "SELECT CASE WHEN a.opened_sent IS NULL AND a.opened_at >= %(since)s THEN 'opened' ELSE"
+        " 'closed' END AS event,"
+        " a.alert_id, s.name AS subscription, a.monitor, a.metric, a.slice, a.value,"
+        " a.lower_limit, a.upper_limit,"
         " a.opened_at, a.closed_at, current_schema() AS data_mart"
         " FROM alert a JOIN subscription s USING (subscription_id)"
         " WHERE (a.opened_sent IS NULL AND a.opened_at >= %(since)s)"
@@ -131,7 +134,8 @@ def _publish_next_alert(cursor: Cursor, client: Callable, channel: Mapping) -> b
     alert = dict(zip([column.name for column in cursor.description], row, strict=True))
     if alert["event"] == "opened":
         alert["closed_at"] = None  # told by a message of its own
-    subject = f"Alert {alert['event']}: {alert['subscription']}, {alert['metric']} {alert['slice']}".rstrip()
+    what = f"{alert['subscription']}, {alert['metric']} {alert['slice']}".rstrip()
+    subject = f"Alert {alert['event']}: {what}"
     client().publish(
         TopicArn=channel["target"],
         Subject=_ascii(subject)[:LONGEST_SUBJECT],
@@ -153,7 +157,8 @@ def _put_next_run(cursor: Cursor, client: Callable, channel: Mapping) -> bool:
     """
     cursor.execute(
         "SELECT run_uid FROM run WHERE metrics_sent IS NULL AND state = 'finished'"
-        " AND finished >= greatest(%s, now() - interval '13 days') ORDER BY finished LIMIT 1 FOR UPDATE SKIP LOCKED",
+        " AND finished >= greatest(%s, now() - interval '13 days') ORDER BY finished LIMIT 1 FOR"
+        " UPDATE SKIP LOCKED",
         [channel["since"]],
     )
     if not (run := cursor.fetchone()):

@@ -1,6 +1,7 @@
 """Performance monitoring: how many records were scored, how fast, and how many a minute."""
 
-from model_monitoring.datamart.monitoring.base import Measurement, Monitor, Outcome
+from model_monitoring.datamart.monitoring.base import Monitor
+from model_monitoring.datamart.monitoring.outcomes import Measurement, Outcome
 
 
 class PerformanceMonitoring(Monitor):
@@ -29,12 +30,13 @@ class PerformanceMonitoring(Monitor):
         """Measure what was logged since the last run; throughput is over the time between first and
         last request.
         """
-        last = self._subscription.settled_record()
+        first, last = self._unmeasured()
         found = self._database.rows(
             "SELECT count(*) AS requests, coalesce(sum(row_count), 0)::bigint AS records,"
-            " avg(response_time)::float8 AS average_processing_time, min(scored_at) AS first, max(scored_at) AS last"
-            " FROM scoring_key WHERE subscription_id = %s AND record_id > %s AND record_id <= %s",
-            [self._subscription.subscription_id, self._last_record(), last],
+            " avg(response_time)::float8 AS average_processing_time, min(scored_at) AS first,"
+            " max(scored_at) AS last"
+            " FROM scoring_key WHERE subscription_id = %s AND record_id BETWEEN %s AND %s",
+            [self._subscription.subscription_id, first, last],
         )[0]
         if not found["requests"]:
             return Outcome(0, skipped="nothing was logged since the last run")

@@ -1,13 +1,11 @@
 """Quality monitoring: predictions against the labels that came later."""
 
-import numpy as np
 import pandas as pd
-from psycopg2 import sql
-from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ as REPEATABLE_READ
 
 from model_monitoring.analysis.quality import evaluation
-from model_monitoring.datamart.monitoring.base import Measurement, Monitor, Outcome, refuse_erased
-from model_monitoring.datamart.postgres.copying import TIMESTAMP, copy_out
+from model_monitoring.datamart.monitoring.base import Monitor
+from model_monitoring.datamart.monitoring.outcomes import Measurement, Outcome, refuse_erased
+from model_monitoring.datamart.rows import windows
 
 GATES = {"binary": "area_under_roc", "multiclass": "accuracy", "regression": "r2"}
 
@@ -41,12 +39,15 @@ class QualityMonitoring(Monitor):
 
     def _measure(self, parameters: dict) -> Outcome:
         asset = self._subscription.asset
-        rows, window = self._labelled_rows(parameters["max_records"])
+        rows, window = windows.judged(self._subscription, parameters["max_records"])
         count = len(rows["label"])
         if count < max(1, parameters["min_records"]):
             return Outcome(
                 count,
-                skipped=f"{count} labelled scored rows, {parameters['min_records']} needed (min_records)",
+                skipped=(
+                    f"{count} labelled scored rows, {parameters['min_records']} needed"
+                    " (min_records)"
+                ),
             )
         result = evaluation.evaluate(
             asset["problem_type"],
@@ -79,36 +80,6 @@ class QualityMonitoring(Monitor):
             result.records, window, found, details, limits={gate: (parameters["threshold"], None)}
         )
 
-    def _labelled_rows(self, limit: int | None) -> tuple[dict[str, np.ndarray], tuple]:
-        """Read label, prediction and probability of the newest labelled rows, and the times of the
-        first and last.
-        """
-        table, asset = self._subscription.table(), self._subscription.asset
-        columns = {}
-        for what in ("label", "prediction", "probability"):
-            if name := asset[f"{what}_column"]:
-                column = table.named(name)
-                columns[what] = (
-                    sql.Identifier("f" if what == "label" else "p", column.column_name),
-                    column.type,
-                )
-        columns["scored_at"] = (sql.Identifier("p", "scored_at"), TIMESTAMP)
-        newest = (
-            "ORDER BY record_timestamp DESC, record_id, row_number LIMIT {limit}" if limit else ""
-        )
-        source = sql.SQL(
-            f"(SELECT record_id, row_number, {{label}} FROM {{feedback}} WHERE record_id IS NOT NULL {newest}) f"
-            " JOIN {payload} p USING (record_id, row_number)"
-        ).format(
-            label=sql.Identifier(table.of("label")[0].column_name),
-            feedback=sql.Identifier(table.feedback),
-            payload=sql.Identifier(table.payload),
-            limit=sql.Literal(limit),
-        )
-        rows = self._database.run(lambda cursor: copy_out(cursor, source, columns), REPEATABLE_READ)
-        times = rows.pop("scored_at")
-        return rows, (times.min().item(), times.max().item()) if len(times) else (None, None)
-
     def show_confusion_matrix(self, run_uid: str | None = None) -> pd.DataFrame:
         """Return the confusion matrix of a run, by default the last: a row per true label, a column
         per prediction.
@@ -121,7 +92,8 @@ class QualityMonitoring(Monitor):
         refuse_erased(details)
         if not details.get("confusion_matrix"):
             raise ValueError(
-                f"Run {details['run_uid']} has no confusion matrix: {details.get('reason', 'not a classifier')}."
+                f"Run {details['run_uid']} has no confusion matrix:"
+                f" {details.get('reason', 'not a classifier')}."
             )
         labels = details["labels"]
         return pd.DataFrame(

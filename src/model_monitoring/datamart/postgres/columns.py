@@ -2,15 +2,14 @@
 checked.
 """
 
-import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
 
-from model_monitoring.datamart.postgres.database import LONGEST_NAME
-from model_monitoring.datamart.postgres.texts import check_text, fault
+from model_monitoring.datamart.postgres.texts import fault
+from model_monitoring.datamart.postgres.wording import shown
 
 NUMBER, INTEGER, BOOLEAN, TEXT, NUMBERS = (
     "double precision",
@@ -19,18 +18,6 @@ NUMBER, INTEGER, BOOLEAN, TEXT, NUMBERS = (
     "text",
     "double precision[]",
 )
-RESERVED = {
-    "scoring_id",
-    "scoring_timestamp",
-    "deployment_id",
-    "asset_revision",
-    "record_timestamp",
-} | {
-    "record_id",
-    "row_number",
-    "scored_at",
-    "deployment_key",
-}
 
 
 @dataclass(frozen=True)
@@ -55,40 +42,6 @@ class Values:
     def take(self, rows: np.ndarray | slice) -> "Values":
         """Return some of the rows."""
         return Values(self.data[rows], None if self.missing is None else self.missing[rows])
-
-
-def column_names(names: Iterable[str], others: Iterable[str] = ()) -> list[str]:
-    """Turn names into distinct ones of at most 63 bytes, unchanged where they can be; `others` are
-    taken already.
-
-    Raises:
-        ValueError: a name is empty, or isn't text that PostgreSQL can hold.
-    """
-    taken = RESERVED | set(others)
-    result = []
-    for name in names:
-        check_text(name, "a column's name")
-        column = name
-        while column in taken or len(column.encode()) > LONGEST_NAME:
-            column = shortened(name, salt=len(taken))
-        taken.add(column)
-        result.append(column)
-    return result
-
-
-def shortened(name: str, salt: int = 0) -> str:
-    """Return the beginning of a name with a digest of the whole, in 63 bytes."""
-    digest = hashlib.sha256(f"{salt}:{name}".encode()).hexdigest()[:8]
-    return name.encode()[: LONGEST_NAME - 9].decode(errors="ignore") + "~" + digest
-
-
-def shown(value: object) -> str:
-    """Write a value for an error message: shortly, whatever it is."""
-    try:
-        return repr(str(value)[:80])
-    # A whole number of thousands of digits; lists within lists within lists
-    except (ValueError, RecursionError):
-        return f"<{type(value).__name__}, too long to be written>"
 
 
 def type_of(name: str, values: Sequence, keep_integers: bool) -> str:
@@ -145,7 +98,8 @@ def check(column: Column, values: Sequence, where: Callable[[int], str]) -> Valu
 
     def refuse(bad: int, reason: str) -> ValueError:
         return ValueError(
-            f"field {column.name!r}, {where(bad)}: {shown(values[bad])} {reason}; nothing was stored."
+            f"field {column.name!r}, {where(bad)}: {shown(values[bad])} {reason}; nothing was"
+            " stored."
         )
 
     if isinstance(values, np.ndarray) and values.dtype.kind in "fiub":

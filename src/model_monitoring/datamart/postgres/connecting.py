@@ -19,9 +19,9 @@ class TimeOuts(NamedTuple):
     """How long something is waited for, in seconds.
 
     `connect`: for a server to let us in. `lock`: for a row or table that another transaction holds.
-        `statement`: for
-    the answer to one statement. `idle`: by the server, for our own program's next statement within
-    a transaction. `restart`: for a server that was there and went away, all attempts together.
+    `statement`: for the answer to one statement. `idle`: by the server, for our own program's next
+    statement within a transaction. `restart`: for a server that was there and went away, all
+    attempts together.
     """
 
     connect: float
@@ -46,9 +46,11 @@ TCP = {
 # Of what the database's administrator or the URL sets for this user, nothing is changed.
 SETTINGS = """
     SET search_path TO {schema}; SET timezone TO 'UTC';
-    SELECT set_config(name, setting, false) FROM (VALUES ('lock_timeout', {lock}), ('statement_timeout', {statement}),
+    SELECT set_config(name, setting, false)
+        FROM (VALUES ('lock_timeout', {lock}), ('statement_timeout', {statement}),
         ('idle_in_transaction_session_timeout', {idle})) AS ours (name, setting)
-    WHERE name IN (SELECT s.name FROM pg_settings s WHERE s.source IN ('default', 'configuration file'))"""
+    WHERE name IN (SELECT s.name FROM pg_settings s
+        WHERE s.source IN ('default', 'configuration file'))"""
 
 
 def parameters(url: str, time_outs: TimeOuts) -> dict[str, str]:

@@ -111,10 +111,9 @@ def copy_out(
     expression and its type.
 
     The query is written so that every row has the same width, and numpy reads the answer where it
-        lies: a missing
-    number comes as NaN, text as a 64-bit hash that a second query translates. Missing text and
-    booleans are None, and a whole-number or boolean column with missing values becomes float or
-    object. Arrays of k numbers come as (rows, k).
+    lies: a missing number comes as NaN, text as a 64-bit hash that a second query translates.
+    Missing text and booleans are None, and a whole-number or boolean column with missing values
+    becomes float or object. Arrays of k numbers come as (rows, k).
     """
     parts: list[tuple[str, sql.Composable, str]] = []  # (name, expression of fixed width, format)
     for name, (expression, kind) in columns.items():

@@ -2,103 +2,33 @@
 restarted.
 """
 
-import json
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import TypeVar
 
 import pandas as pd
 import psycopg2
-from psycopg2 import extensions, extras, sql
+from psycopg2 import extensions, sql
 
 from model_monitoring.datamart.postgres import connecting, failures
 from model_monitoring.datamart.postgres.connecting import WORK, TimeOuts
-from model_monitoring.datamart.postgres.texts import check_text, check_texts
+from model_monitoring.datamart.postgres.errors import BusyError, DataMartError
+from model_monitoring.datamart.postgres.schema import check_schema, refuse_newer
+from model_monitoring.datamart.postgres.texts import check_text
 from model_monitoring.datamart.postgres.watching import watched
 
 T = TypeVar("T")
 Cursor = extensions.cursor
 IDLE_CONNECTIONS = 8  # kept open for the next piece of work
-LONGEST_NAME = 63  # bytes; PostgreSQL cuts longer identifiers off
-# The migrations, by number; the last is the version of the schema that this code knows.
-SCRIPTS = {
-    int(path.name[:3]): path
-    for path in sorted((Path(__file__).parent / "migrations").glob("[0-9]*.sql"))
-}
-VERSION = max(SCRIPTS)
-
-
-def _to_json(value: object) -> str:
-    return json.dumps(value, default=lambda scalar: scalar.item())  # numpy's scalars
-
-
-def as_json(value: object, what: str = "value") -> extras.Json:
-    """Wrap a value as a parameter for a jsonb column; ValueError, naming `what`, where it holds
-    what jsonb can't.
-    """
-    text = _to_json(value)
-    if "\\u0000" in text or "\\ud" in text:  # most have none, and are large
-        check_texts(json.loads(text), what)
-    return extras.Json(value, dumps=lambda _: text)
-
-
-def plain(value: object) -> object:
-    """Return a value as it comes back from a jsonb column."""
-    return json.loads(_to_json(value))
-
-
-class DataMartError(RuntimeError):
-    """The data mart can't be reached or isn't usable as it stands."""
-
-    def _render_traceback_(self) -> list[str]:
-        # Jupyter shows this in place of a traceback: what is wrong is around the code, not in it.
-        return [f"DataMartError: {self}"]
-
-
-class BusyError(DataMartError):
-    """A lock or an answer of the data mart took too long: nothing was kept, and the same may be
-    tried again later.
-    """
-
-
-class ConflictError(ValueError):
-    """A scoring id that is stored already came again with other content."""
-
-    def __init__(self, message: str, scoring_ids: Sequence[str]):
-        super().__init__(message)
-        self.scoring_ids = scoring_ids
-
-
-def check_schema(schema: str) -> None:
-    """Raise ValueError where text can't be the name of a data mart's schema."""
-    check_text(schema, "schema")
-    if len(schema.encode()) > LONGEST_NAME or schema.startswith("pg_"):
-        raise ValueError(
-            f"schema is {schema!r}: use 1 to {LONGEST_NAME} bytes, not beginning with pg_."
-        )
-
-
-def refuse_newer(cursor: Cursor, schema: str) -> None:
-    """Raise DataMartError where the schema was made by a newer version of this code."""
-    cursor.execute("SELECT 1 WHERE has_table_privilege(to_regclass('migration'), 'SELECT')")
-    if cursor.fetchone():
-        cursor.execute("SELECT max(version) FROM migration HAVING max(version) > %s", [VERSION])
-        for (present,) in cursor.fetchall():
-            raise DataMartError(
-                f"Schema {schema!r} is at version {present}, this code knows versions up to {VERSION}: update the code,"
-                " or choose another schema."
-            )
 
 
 class Database:
     """A PostgreSQL database and the one schema of it that a data mart lives in.
 
-    Everything in the URL that libpq knows is honoured: sslmode, certificates, time-outs, options.
-        What it doesn't say
-    is as in `time_outs`.
+    All that libpq knows in the URL is honoured: sslmode, certificates, time-outs, options. What it
+    doesn't say is as in `time_outs`.
     """
 
     def __init__(self, url: str, schema: str, time_outs: TimeOuts = WORK):
@@ -119,7 +49,10 @@ class Database:
     def where(self) -> str:
         """Say which database this is, without the password."""
         parts = {"host": "localhost", "port": "5432", "dbname": "", "user": ""} | self._parameters
-        return f"database {parts['dbname']!r} as user {parts['user']!r} at {parts['host']}:{parts['port']}"
+        return (
+            f"database {parts['dbname']!r} as user {parts['user']!r} at"
+            f" {parts['host']}:{parts['port']}"
+        )
 
     def run(
         self, work: Callable[[Cursor], T], isolation: int | None = None, once: bool = False
@@ -273,7 +206,10 @@ class Database:
     ) -> DataMartError:
         said = failures.told(error, self.schema, self._parameters.get("password"))
         if connection is not None and error.pgcode == failures.LOCKED:
-            said = f"Waited too long for {failures.waited_for(error)}. {failures.who_holds(connection, self.schema)}"
+            said = (
+                f"Waited too long for {failures.waited_for(error)}."
+                f" {failures.who_holds(connection, self.schema)}"
+            )
         if isinstance(error, failures.NO_SCHEMA):
             return DataMartError(said)
         kind = BusyError if error.pgcode in failures.WAITED else DataMartError

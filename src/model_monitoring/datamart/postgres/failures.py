@@ -15,23 +15,28 @@ WAITED = (LOCKED, CANCELLED)
 TOO_LONG = ("25P03", "25P04")  # a transaction that the server ended, whatever is tried
 ADVICE = {
     "25006": "It only reads (a standby, or a database set so): give the URL of the primary server.",
-    "25P03": "The program took too long between two statements, and the server ended its transaction: send less.",
-    "25P04": "The transaction took longer than the server allows (transaction_timeout): send less at once.",
+    "25P03": "The program took too long between two statements, and the server ended its"
+    " transaction: send less.",
+    "25P04": "The transaction took longer than the server allows (transaction_timeout): send less"
+    " at once.",
     "53100": "Its disk is full: make room there, then do it again. Nothing of it was kept.",
     "53200": "It ran out of memory: send less at once, or give it more. Nothing of it was kept.",
     "53300": "All its connections are taken: close other programs', or raise max_connections.",
-    "57014": "It was ended after statement_timeout, or by an administrator. The URL may set another limit:"
-    " ?options=-c%20statement_timeout%3D600000 (in milliseconds; not through RDS Proxy).",
+    "57014": "It was ended after statement_timeout, or by an administrator. The URL may set another"
+    " limit: ?options=-c%20statement_timeout%3D600000 (in milliseconds; not through RDS Proxy).",
 }
 OURS = ("42501", "42P01", "42703", "3D000", "3F000")  # no right, table, column, database, schema
 # Classes that say nothing about what was asked
 SYSTEM = ("08", "25", "28", "53", "54", "55", "57", "58", "F0", "XX")
 HOLDERS = """
-    SELECT a.pid, a.application_name, a.usename, a.state, to_char(a.xact_start AT TIME ZONE 'UTC', 'HH24:MI:SS'),
+    SELECT a.pid, a.application_name, a.usename, a.state, to_char(a.xact_start AT TIME ZONE 'UTC',
+        'HH24:MI:SS'),
         string_agg(DISTINCT l.relation::regclass::text, ', ')
     FROM pg_locks l JOIN pg_stat_activity a USING (pid) JOIN pg_class c ON c.oid = l.relation
-    WHERE l.granted AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-        AND c.relnamespace = to_regnamespace({schema}) AND a.pid <> pg_backend_pid() AND c.relkind IN ('r', 'p')
+    WHERE l.granted AND l.database = (SELECT oid FROM pg_database
+        WHERE datname = current_database())
+        AND c.relnamespace = to_regnamespace({schema}) AND a.pid <> pg_backend_pid()
+            AND c.relkind IN ('r', 'p')
         AND a.xact_start < now() - current_setting('lock_timeout')::interval * 0.9
     GROUP BY 1, 2, 3, 4, a.xact_start ORDER BY a.xact_start LIMIT 3"""
 
@@ -73,8 +78,8 @@ def told(error: psycopg2.Error, schema: str, hidden: str | None) -> str:
     said = str(error).strip() or type(error).__name__
     if isinstance(error, NO_SCHEMA):
         said = (
-            f"Schema {schema!r} holds no data mart, or one of an older version: call setup(), as notebook 03 does."
-            f" ({error.diag.message_primary})"
+            f"Schema {schema!r} holds no data mart, or one of an older version: call setup(), as"
+            f" notebook 03 does. ({error.diag.message_primary})"
         )
     if advice := ADVICE.get(error.pgcode or ""):
         said = f"{error.diag.message_primary}. {advice}"
@@ -95,11 +100,13 @@ def who_holds(connection: extensions.connection, schema: str) -> str:
     if not found:
         return "Another transaction holds it: end that one, or try again later."
     holders = [
-        f"process {pid} ({name or 'no name'} of user {user}, {state}) holds {tables} since {since} UTC"
+        f"process {pid} ({name or 'no name'} of user {user}, {state}) holds {tables} since {since}"
+        " UTC"
         for pid, name, user, state, since, tables in found
     ]
     return (
-        f"{'; '.join(holders)}. End that transaction, or its session: SELECT pg_terminate_backend({found[0][0]});"
+        f"{'; '.join(holders)}. End that transaction, or its session: SELECT"
+        f" pg_terminate_backend({found[0][0]});"
         " then try again."
     )
 

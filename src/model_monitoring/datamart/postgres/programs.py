@@ -71,8 +71,9 @@ def system_account() -> pwd.struct_passwd:
         )
     except (OSError, subprocess.CalledProcessError) as error:
         raise RuntimeError(
-            f"PostgreSQL refuses to run as root, and the account {SYSTEM_USER} can't be made for it ({error}): make"
-            " it, or run this as an ordinary user, or give a database of your own by DATABASE_URL."
+            f"PostgreSQL refuses to run as root, and the account {SYSTEM_USER} can't be made for"
+            f" it ({error}): make it, or run this as an ordinary user, or give a database of your"
+            " own by DATABASE_URL."
         ) from None
     return pwd.getpwnam(SYSTEM_USER)
 
@@ -87,8 +88,9 @@ def place_of(directory: Path) -> str:
         return str(directory)
     if not os.path.isdir(WORKING):
         raise RuntimeError(
-            f"PostgreSQL runs as the account {SYSTEM_USER}, which can't pass through the folders above {directory}:"
-            " set TUTORIAL_LOCAL_DIR to a folder that it can get to, or run this as an ordinary user."
+            f"PostgreSQL runs as the account {SYSTEM_USER}, which can't pass through the folders"
+            f" above {directory}: set TUTORIAL_LOCAL_DIR to a folder that it can get to, or run"
+            " this as an ordinary user."
         )
     return WORKING
 

@@ -106,7 +106,10 @@ def _launch(directory: Path) -> str:
             _clear_stale_files(directory)
             sockets = _socket_directory(directory)
             # listen on no address, and on this socket alone
-            options = f"-h '' -k {shlex.quote(str(sockets))} -c timezone=UTC -c log_timezone=UTC {NO_VALUES_LOGGED}"
+            options = (
+                f"-h '' -k {shlex.quote(str(sockets))} -c timezone=UTC -c log_timezone=UTC"
+                f" {NO_VALUES_LOGGED}"
+            )
             log = f"{programs.place_of(directory)}/server.log"
             try:
                 programs.run(

@@ -65,7 +65,7 @@ def storable(value: object) -> object:
     """Leave out, in texts within dicts and lists, the characters that PostgreSQL can't hold.
 
     For what must not fail on them: nobody types them, and a reason why something failed is worth
-        more than none.
+    more than none.
     """
     if isinstance(value, Mapping):
         return {storable(key): storable(item) for key, item in value.items()}

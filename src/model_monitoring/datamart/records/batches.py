@@ -1,20 +1,17 @@
 """Scoring requests laid out in columns, as they are checked and stored."""
 
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from numbers import Real
 
 import numpy as np
 
 from model_monitoring.datamart.entities import PayloadRecord
-from model_monitoring.datamart.postgres.columns import Values, check, shown
+from model_monitoring.datamart.postgres.columns import Values, check
+from model_monitoring.datamart.postgres.values import checked_id, milliseconds, revision, utc
+from model_monitoring.datamart.postgres.wording import some
 from model_monitoring.datamart.records.digests import digest
 from model_monitoring.datamart.tables.tables import Table
-
-SEVERAL = 5  # names listed in an error before "and more"
-LONGEST_ID = 500  # bytes
 
 
 @dataclass(frozen=True)
@@ -41,12 +38,6 @@ class Batch:
         return np.arange(self.row_counts.sum()) - np.repeat(starts, self.row_counts) + 1
 
 
-def some(names: Sequence) -> str:
-    """List the first few names."""
-    more = f" and {len(names) - SEVERAL} more" if len(names) > SEVERAL else ""
-    return ", ".join(map(shown, names[:SEVERAL])) + more
-
-
 def batch_of(records: Sequence[PayloadRecord], asset: Mapping, dynamic: bool = False) -> Batch:
     """Lay records out in columns: features in the order of the subscription or, `dynamic`, of the
     first record.
@@ -58,7 +49,8 @@ def batch_of(records: Sequence[PayloadRecord], asset: Mapping, dynamic: bool = F
     for role in ("prediction_column", "probability_column"):
         if asset[role] and asset[role] not in outputs:
             raise ValueError(
-                f"The response lacks the {role} {asset[role]!r}; it has {some(outputs) or 'no fields'}."
+                f"The response lacks the {role} {asset[role]!r}; it has"
+                f" {some(outputs) or 'no fields'}."
             )
     rows: list[tuple] = []
     scoring_ids, counts, times = [], [], []
@@ -120,75 +112,13 @@ def _rows_of(part: Mapping, expected: Sequence[str], what: str) -> list[Sequence
     for number, row in enumerate(rows, 1):
         if not _is_list(row) or len(row) != len(fields):
             raise ValueError(
-                f"{what}, row {number}: expected a list of {len(fields)} values. Nothing was stored."
+                f"{what}, row {number}: expected a list of {len(fields)} values. Nothing was"
+                " stored."
             )
     if as_expected:
         return rows
     order = [fields.index(name) for name in expected]
     return [[row[i] for i in order] for row in rows]
-
-
-def checked_id(given: str | None, what: str) -> str:
-    """Return a scoring id, a fresh one for None; raise ValueError where it can't be one."""
-    if given is None:
-        return str(uuid.uuid4())
-    if not is_short_text(given):
-        raise ValueError(
-            f"{what}: a scoring id is text of 1 to {LONGEST_ID} bytes, not {shown(given)}."
-        )
-    return given
-
-
-def is_short_text(given: object) -> bool:
-    """Say whether something can be an id: text that PostgreSQL can hold, neither empty nor long."""
-    try:
-        return (
-            isinstance(given, str) and "\0" not in given and 0 < len(given.encode()) <= LONGEST_ID
-        )
-    except UnicodeEncodeError:  # half of a surrogate pair
-        return False
-
-
-def revision(given: str | None) -> str | None:
-    """Return a model version as it is given; raise ValueError where it can't be one."""
-    if given is not None and not is_short_text(given):
-        raise ValueError(f"asset_revision is text of 1 to {LONGEST_ID} bytes, not {shown(given)}.")
-    return given
-
-
-def utc(given: datetime | str) -> np.datetime64:
-    """Read a time; without a zone it is UTC. Raise ValueError where it isn't one of the years 1 to
-    9999.
-    """
-    try:
-        time = datetime.fromisoformat(given) if isinstance(given, str) else given
-        read = np.datetime64(
-            time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time, "us"
-        )
-        if not np.isnat(read) and 1 <= year(read) <= 9999:
-            return read
-    except (AttributeError, OverflowError, TypeError, ValueError):
-        pass
-    raise ValueError(
-        f"Time {shown(given)} is not a datetime or ISO 8601 text of the years 1 to 9999 (scoring_timestamp)."
-        " Nothing was stored."
-    )
-
-
-def year(time: np.datetime64 | np.ndarray) -> np.int64 | np.ndarray:
-    """Return the year of a time, or of each in an array."""
-    return time.astype("datetime64[Y]").astype(np.int64) + 1970
-
-
-def milliseconds(given: float | None) -> int | None:
-    """Return a response time in whole milliseconds; raise ValueError where it isn't one."""
-    if given is None:
-        return None
-    if not isinstance(given, Real) or not 0 <= given < 2**31 - 1:
-        raise ValueError(
-            f"response_time {shown(given)} is not a number of milliseconds. Nothing was stored."
-        )
-    return round(given)
 
 
 def checked(table: Table, batch: Batch, details: Mapping) -> dict[str, Values]:
@@ -200,7 +130,10 @@ def checked(table: Table, batch: Batch, details: Mapping) -> dict[str, Values]:
     prediction = details["asset"]["prediction_column"]
 
     def where(row: int) -> str:
-        return f"row {batch.row_numbers[row]} of record {batch.scoring_ids[batch.record_of_row[row]]!r}"
+        return (
+            f"row {batch.row_numbers[row]} of record"
+            f" {batch.scoring_ids[batch.record_of_row[row]]!r}"
+        )
 
     values = {}
     for name, raw in batch.fields.items():
@@ -214,7 +147,8 @@ def checked(table: Table, batch: Batch, details: Mapping) -> dict[str, Values]:
             ) from None
     if (missing := values[prediction].missing) is not None:
         raise ValueError(
-            f"field {prediction!r}, {where(int(np.argmax(missing)))}: no prediction. Nothing was stored."
+            f"field {prediction!r}, {where(int(np.argmax(missing)))}: no prediction. Nothing was"
+            " stored."
         )
     return values
 

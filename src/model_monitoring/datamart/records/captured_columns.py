@@ -2,7 +2,7 @@
 by name, as it is or in BASE64, answered in CSV or JSON.
 
 Most captured traffic is of this kind, and pyarrow reads it some ten times as fast as Python goes
-through it line by line. Whatever else a file may hold, `capture` reads in that way.
+through it line by line. Whatever else a file may hold, `captured_events` reads.
 """
 
 import base64
@@ -16,7 +16,8 @@ from pyarrow import csv, json
 
 from model_monitoring.datamart.entities import ProblemType
 from model_monitoring.datamart.postgres.columns import INTEGER, NUMBER, TEXT
-from model_monitoring.datamart.records.batches import Batch, is_short_text
+from model_monitoring.datamart.postgres.values import is_short_text
+from model_monitoring.datamart.records.batches import Batch
 from model_monitoring.datamart.tables.tables import Table
 
 SIDE = pa.struct(

@@ -1,17 +1,13 @@
 """The forms feedback comes in (lists, dicts, CSV, frames), and the ids of the rows it is about."""
 
 import io
-import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
-from model_monitoring.datamart.postgres.columns import shown
 from model_monitoring.datamart.postgres.texts import check_text
-from model_monitoring.datamart.records.batches import is_short_text, some
-
-ROW_NUMBER = re.compile("[1-9][0-9]{0,9}")
+from model_monitoring.datamart.postgres.wording import shown, some
 
 
 def columns_of(
@@ -63,18 +59,3 @@ def hashable(label: object) -> object:
     except TypeError:
         return shown(label)
     return label
-
-
-def row_key(row_id: str) -> tuple[bytes, int]:
-    """Split a row's id into the request's scoring id and the row's number; 0, which no row has, if
-    it isn't one.
-    """
-    scoring_id, _, number = row_id.rpartition("-") if isinstance(row_id, str) else ("", "", "")
-    if is_short_text(scoring_id) and ROW_NUMBER.fullmatch(number) and int(number) < 2**31:
-        return scoring_id.encode(), int(number)
-    return shown(row_id).encode(), 0
-
-
-def row_id(scoring_id: str, number: int) -> str:
-    """Put a row's id together."""
-    return f"{scoring_id}-{number}" if number else scoring_id

@@ -3,7 +3,6 @@
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -11,24 +10,26 @@ from psycopg2 import sql
 
 from model_monitoring.datamart.engines import sagemaker
 from model_monitoring.datamart.entities import PayloadRecord, StoreReport
-from model_monitoring.datamart.postgres.columns import TEXT, Values, check, shown
+from model_monitoring.datamart.postgres.columns import TEXT, Values, check
 from model_monitoring.datamart.postgres.copying import SHORT_INTEGER, TIMESTAMP, copy_in
-from model_monitoring.datamart.postgres.database import ConflictError, Cursor
-from model_monitoring.datamart.records import fitting, writing
-from model_monitoring.datamart.records.batches import batch_of, some
-from model_monitoring.datamart.records.feedback_formats import columns_of, hashable, row_id, row_key
-from model_monitoring.datamart.tables import tables
-
-if TYPE_CHECKING:
-    from model_monitoring.datamart.subscriptions import Subscription
+from model_monitoring.datamart.postgres.database import Cursor
+from model_monitoring.datamart.postgres.errors import ConflictError
+from model_monitoring.datamart.postgres.values import row_id, row_key
+from model_monitoring.datamart.postgres.wording import some
+from model_monitoring.datamart.records import labelling, writing
+from model_monitoring.datamart.records.batches import batch_of
+from model_monitoring.datamart.records.feedback_formats import columns_of
+from model_monitoring.datamart.showing import Selection, TableVerbs
+from model_monitoring.datamart.tables import changing, tables
+from model_monitoring.datamart.watched import WatchedModel
 
 ROWS_PER_REQUEST = 500  # sent to an endpoint at once
 
 
-class FeedbackLogging(tables.TableVerbs):
+class FeedbackLogging(TableVerbs):
     """The feedback of one subscription."""
 
-    def __init__(self, subscription: "Subscription"):
+    def __init__(self, subscription: WatchedModel):
         self._subscription = subscription
         self._database = subscription.database
 
@@ -75,10 +76,11 @@ class FeedbackLogging(tables.TableVerbs):
                 [n for n in columns if n not in expected],
             )
             raise ValueError(
-                f"Feedback lacks {some(lacking) or 'nothing'}, and {some(extra) or 'nothing'} in it is unknown."
-                f" Send scoring_id and {label_column}, or all features and {label_column}. Nothing was stored."
+                f"Feedback lacks {some(lacking) or 'nothing'}, and {some(extra) or 'nothing'} in"
+                f" it is unknown. Send scoring_id and {label_column}, or all features and"
+                f" {label_column}. Nothing was stored."
             )
-        labels = _labels(table, asset, columns.pop(label_column))
+        labels = labelling.checked(table, asset, columns.pop(label_column))
         if joins:
             return self._database.run(
                 lambda cursor: self._join(cursor, table, columns["scoring_id"], labels)
@@ -97,7 +99,7 @@ class FeedbackLogging(tables.TableVerbs):
     ) -> StoreReport:
         """Attach labels to the scored rows."""
         # Nothing is erased meanwhile
-        cursor.execute(fitting.locking(exclusive=False), {"id": table.subscription_id})
+        cursor.execute(changing.locking(exclusive=False), {"id": table.subscription_id})
         label = table.of("label")[0]
         keys, numbers = zip(*map(row_key, scoring_ids), strict=True)
         columns = {
@@ -110,8 +112,10 @@ class FeedbackLogging(tables.TableVerbs):
         cursor.execute(sql.SQL(definition).format(sql.SQL(label.type)))
         copy_in(cursor, "arriving_label", columns)
         cursor.execute(
-            "ANALYZE arriving_label; CREATE TEMPORARY TABLE joined_label ON COMMIT DROP AS SELECT a.*, k.record_id"
-            " FROM arriving_label a LEFT JOIN scoring_key k ON k.subscription_id = %s AND k.scoring_id = a.scoring_id"
+            "ANALYZE arriving_label; CREATE TEMPORARY TABLE joined_label ON COMMIT DROP AS SELECT"
+            " a.*, k.record_id"
+            " FROM arriving_label a LEFT JOIN scoring_key k ON k.subscription_id = %s AND"
+            " k.scoring_id = a.scoring_id"
             " AND a.row_number BETWEEN 1 AND k.row_count AND k.deleted < k.row_count",
             [self._subscription.subscription_id],
         )
@@ -120,27 +124,19 @@ class FeedbackLogging(tables.TableVerbs):
         )
         if unknown := [row_id(*row) for row in cursor.fetchall()]:
             raise ValueError(
-                f"No scored row has scoring id {some(unknown)}. A row's id is the request's scoring id, a hyphen and"
-                " the row's number, from 1. Nothing was stored."
+                f"No scored row has scoring id {some(unknown)}. A row's id is the request's"
+                " scoring id, a hyphen and the row's number, from 1. Nothing was stored."
             )
-        names = {
-            "feedback": sql.Identifier(table.feedback),
-            "label": sql.Identifier(label.column_name),
-        }
-        insert = """INSERT INTO {feedback} (record_id, row_number, record_timestamp, {label})
-            SELECT record_id, row_number, now(), label FROM joined_label ORDER BY 1, 2
-            ON CONFLICT (record_id, row_number) DO NOTHING"""
-        cursor.execute(sql.SQL(insert).format(**names))
-        stored = cursor.rowcount
+        arriving = sql.SQL("joined_label AS arriving")
+        stored = labelling.keep(cursor, table, arriving)
+        other = []
         if stored < len(keys):
-            differing = """SELECT scoring_id, row_number FROM joined_label j
-                JOIN {feedback} f USING (record_id, row_number) WHERE f.{label} <> j.label LIMIT 6"""
-            cursor.execute(sql.SQL(differing).format(**names))
-            if other := [row_id(*row) for row in cursor.fetchall()]:
-                raise ConflictError(
-                    f"Scoring id {some(other)} has another label already. Nothing was stored.",
-                    other,
-                )
+            other = [row_id(*names) for names in labelling.conflicts(cursor, table, arriving, 6)]
+        if other:
+            raise ConflictError(
+                f"Scoring id {some(other)} has another label already. Nothing was stored.",
+                other,
+            )
         return StoreReport(stored, len(keys) - stored, stored)
 
     def _score_and_join(
@@ -193,7 +189,7 @@ class FeedbackLogging(tables.TableVerbs):
         )
         return self._database.rows(query)[0]["rows"]
 
-    def _select(self, limit: int | None) -> tables.Selection:
+    def _select(self, limit: int | None) -> Selection:
         table = self._subscription.table()
         part = sql.SQL(
             "(SELECT * FROM {} ORDER BY record_timestamp, record_id, row_number LIMIT {})"
@@ -202,31 +198,7 @@ class FeedbackLogging(tables.TableVerbs):
             table, part.format(sql.Identifier(table.feedback), sql.Literal(limit))
         )
         query = sql.SQL("{} ORDER BY f.record_timestamp, f.record_id, f.row_number").format(query)
-        return tables.Selection(
-            query, {column.column_name: column.name for column in table.columns}
-        )
-
-
-def _labels(table: tables.Table, asset: Mapping, given: Sequence) -> Values:
-    """Turn labels into the values that the model predicts, and check them."""
-    if known := asset["label_values"]:
-        translation = {label: value for label, value in known} | {
-            value: value for _, value in known
-        }
-        if unknown := sorted(
-            {shown(label) for label in given if hashable(label) not in translation}
-        ):
-            raise ValueError(
-                f"Unknown label {', '.join(unknown[:5])} in {asset['label_column']!r};"
-                f" known are {', '.join(map(repr, translation))}. Nothing was stored."
-            )
-        given = [translation[label] for label in given]
-    labels = check(table.of("label")[0], list(given), lambda row: f"row {row + 1}")
-    if labels.missing is not None:
-        raise ValueError(
-            f"Row {int(np.argmax(labels.missing)) + 1} of the feedback has no label. Nothing was stored."
-        )
-    return labels
+        return Selection(query, {column.column_name: column.name for column in table.columns})
 
 
 def _keep(
@@ -235,8 +207,9 @@ def _keep(
     """Store labels with their own features."""
     count = len(labels.data)
     cursor.execute(
-        f"{fitting.locking(exclusive=False)};"
-        " SELECT now() AT TIME ZONE 'UTC', never_store FROM subscription WHERE subscription_id = %(id)s",
+        f"{changing.locking(exclusive=False)};"
+        " SELECT now() AT TIME ZONE 'UTC', never_store FROM subscription WHERE subscription_id ="
+        " %(id)s",
         {"id": table.subscription_id},
     )
     now, never_store = cursor.fetchone()

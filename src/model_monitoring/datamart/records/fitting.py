@@ -9,24 +9,17 @@ from model_monitoring.datamart.postgres.columns import (
     INTEGER,
     NUMBER,
     Column,
-    column_names,
     type_of,
 )
-from model_monitoring.datamart.postgres.database import Cursor, as_json
-from model_monitoring.datamart.records.batches import Batch, some
-from model_monitoring.datamart.tables import tables
+from model_monitoring.datamart.postgres.database import Cursor
+from model_monitoring.datamart.postgres.jsonb import as_json
+from model_monitoring.datamart.postgres.wording import some
+from model_monitoring.datamart.records.batches import Batch
+from model_monitoring.datamart.tables import changing, tables
 
 
 class ChangeNeeded(Exception):
     """The payload doesn't fit the tables as they are."""
-
-
-def locking(exclusive: bool) -> str:
-    """Return SQL that holds a subscription's tables (`%(id)s`) in their shape until the transaction
-    ends.
-    """
-    function = "pg_advisory_xact_lock" if exclusive else "pg_advisory_xact_lock_shared"
-    return f"SELECT {function}(hashtextextended(current_schema() || '.payload_' || %(id)s, 2))"
 
 
 def fitted(
@@ -50,8 +43,8 @@ def fitted(
     if names != set(batch.fields):
         lacking, extra = sorted(names - set(batch.fields)), sorted(set(batch.fields) - names)
         raise ValueError(
-            f"The response's fields changed: missing {some(lacking) or 'none'}, new {some(extra) or 'none'}."
-            " Nothing was stored."
+            f"The response's fields changed: missing {some(lacking) or 'none'}, new"
+            f" {some(extra) or 'none'}. Nothing was stored."
         )
     return table, []
 
@@ -98,7 +91,7 @@ def _evolve(
         raise ChangeNeeded
     tables.drop_views(cursor, details["name"])
     for name in added:
-        add_column(cursor, table, name, _role(name, batch), _type(name, batch, asset))
+        changing.add_column(cursor, table, name, _role(name, batch), _type(name, batch, asset))
     for column in widened:
         _widen(cursor, table, column)
         if column.name == asset["prediction_column"]:
@@ -120,20 +113,6 @@ def _evolve(
             [table.subscription_id, change],
         )
     return table, changes
-
-
-def add_column(cursor: Cursor, table: tables.Table, name: str, role: str, kind: str) -> None:
-    """Add a column to the payload, and a feature to the feedback too."""
-    unique = column_names([name], {column.column_name for column in table.columns})[0]
-    for target in [table.payload] + [table.feedback] * (role == "feature"):
-        statement = sql.SQL("ALTER TABLE {} ADD COLUMN {} {}")
-        cursor.execute(
-            statement.format(sql.Identifier(target), sql.Identifier(unique), sql.SQL(kind))
-        )
-    cursor.execute(
-        "INSERT INTO feature SELECT %s, max(ordinal) + 1, %s, %s, %s, %s FROM feature WHERE subscription_id = %s",
-        [table.subscription_id, name, unique, role, kind, table.subscription_id],
-    )
 
 
 def _widen(cursor: Cursor, table: tables.Table, column: Column) -> None:

@@ -7,16 +7,9 @@ from datetime import UTC, datetime
 import numpy as np
 import pandas as pd
 
-from model_monitoring.datamart.postgres.columns import shown
-from model_monitoring.datamart.records.batches import (
-    Batch,
-    checked_id,
-    milliseconds,
-    revision,
-    some,
-    utc,
-    year,
-)
+from model_monitoring.datamart.postgres.values import checked_id, milliseconds, revision, utc, year
+from model_monitoring.datamart.postgres.wording import shown, some
+from model_monitoring.datamart.records.batches import Batch
 
 # Columns that aren't the model's
 ABOUT = ("scoring_id", "scoring_timestamp", "response_time", "asset_revision")
@@ -93,7 +86,8 @@ def _times(series: pd.Series) -> np.ndarray:
         )
     if wrong:
         raise ValueError(
-            f"scoring_timestamp {shown(wrong[0])} is no time of the years 1 to 9999. Nothing was stored."
+            f"scoring_timestamp {shown(wrong[0])} is no time of the years 1 to 9999. Nothing was"
+            " stored."
         )
     return times.astype("datetime64[us]")
 

@@ -3,7 +3,7 @@ payload.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
@@ -12,16 +12,14 @@ from tqdm.auto import tqdm
 
 from model_monitoring.datamart import asking
 from model_monitoring.datamart.entities import PayloadRecord
-from model_monitoring.datamart.postgres.database import ConflictError
+from model_monitoring.datamart.postgres.errors import ConflictError
 from model_monitoring.datamart.postgres.texts import check_text, storable
 from model_monitoring.datamart.records import writing
 from model_monitoring.datamart.records.batches import batch_of
 from model_monitoring.datamart.records.captured_columns import Irregular, batch_of_capture
 from model_monitoring.datamart.records.captured_events import Reader
 from model_monitoring.datamart.tables import tables
-
-if TYPE_CHECKING:
-    from model_monitoring.datamart.subscriptions import Subscription
+from model_monitoring.datamart.watched import WatchedModel
 
 RECORDS_AT_ONCE = 20_000
 
@@ -39,7 +37,7 @@ class IngestReport(NamedTuple):
     failed: int
 
 
-def ingest(subscription: "Subscription", uri: str) -> IngestReport:
+def ingest(subscription: WatchedModel, uri: str) -> IngestReport:
     """Store the captured requests of all files under an S3 URI that were not taken in before.
 
     A record's scoring id is its inferenceId, else its eventId, so that whatever was logged by
@@ -96,7 +94,7 @@ def ingest(subscription: "Subscription", uri: str) -> IngestReport:
     return total
 
 
-def _ingest_file(subscription: "Subscription", uri: str, etag: str, body: bytes) -> IngestReport:
+def _ingest_file(subscription: WatchedModel, uri: str, etag: str, body: bytes) -> IngestReport:
     details, errors = subscription.get_details(), {}
     body, asked = asking.without_asked(body)
     table = subscription.database.run(
@@ -132,7 +130,7 @@ def _ingest_file(subscription: "Subscription", uri: str, etag: str, body: bytes)
 
 
 def _store_whole(
-    subscription: "Subscription", details: dict, table: tables.Table | None, body: bytes
+    subscription: WatchedModel, details: dict, table: tables.Table | None, body: bytes
 ) -> tuple[int, int]:
     """Store a file of events that are all alike, or raise ValueError."""
     if table is None:
@@ -143,7 +141,7 @@ def _store_whole(
 
 
 def _store_lines(
-    subscription: "Subscription", details: dict, reader: Reader, lines: Sequence[bytes]
+    subscription: WatchedModel, details: dict, reader: Reader, lines: Sequence[bytes]
 ) -> tuple[int, int, dict[int, str]]:
     """Store what can be stored of a file, line by line; return (stored, skipped), and per line why
     it wasn't.
@@ -170,7 +168,7 @@ def _parts(records: Mapping[int, PayloadRecord]) -> Iterator[dict[int, PayloadRe
 
 
 def _store(
-    subscription: "Subscription", details: dict, records: dict[int, PayloadRecord]
+    subscription: WatchedModel, details: dict, records: dict[int, PayloadRecord]
 ) -> tuple[tuple[int, int], dict[int, str]]:
     """Store records, leaving out those that can't be; return (stored, skipped), and per line why
     not.

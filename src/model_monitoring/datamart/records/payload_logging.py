@@ -5,36 +5,29 @@ often it is sent.
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from numbers import Integral
-from typing import TYPE_CHECKING
 
 import pandas as pd
 from psycopg2 import sql
-from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ
 
 from model_monitoring.datamart.entities import PayloadRecord, StoreReport
-from model_monitoring.datamart.postgres.columns import TEXT
-from model_monitoring.datamart.postgres.copying import TIMESTAMP, copy_out
+from model_monitoring.datamart.postgres.values import is_short_text
+from model_monitoring.datamart.postgres.wording import some
 from model_monitoring.datamart.records import ingestion, writing
-from model_monitoring.datamart.records.batches import Batch, batch_of, is_short_text, some, utc
+from model_monitoring.datamart.records.batches import Batch, batch_of
 from model_monitoring.datamart.records.frames import batch_of_frame
 from model_monitoring.datamart.records.ingestion import IngestReport
+from model_monitoring.datamart.rows import windows
+from model_monitoring.datamart.showing import Selection, TableVerbs
 from model_monitoring.datamart.tables import erasing, tables, vacuuming
+from model_monitoring.datamart.watched import WatchedModel
 
 LONGEST_KEPT = 36_500  # days
-ABOUT_ROWS = {
-    "scoring_id": (sql.SQL("(k.scoring_id || '-' || p.row_number)"), TEXT),
-    "scoring_timestamp": (sql.SQL("p.scored_at"), TIMESTAMP),
-    "asset_revision": (sql.SQL("d.asset_revision"), TEXT),
-}
-
-if TYPE_CHECKING:
-    from model_monitoring.datamart.subscriptions import Subscription
 
 
-class PayloadLogging(tables.TableVerbs):
+class PayloadLogging(TableVerbs):
     """The payload of one subscription."""
 
-    def __init__(self, subscription: "Subscription"):
+    def __init__(self, subscription: WatchedModel):
         self._subscription = subscription
         self._database = subscription.database
 
@@ -72,7 +65,9 @@ class PayloadLogging(tables.TableVerbs):
         self._subscription.update_row(**changes)
         if never_store:
             self._database.run(
-                lambda cursor: erasing.erase_columns(cursor, self._subscription, never_store)
+                lambda cursor: erasing.erase_columns(
+                    cursor, self._subscription.subscription_id, never_store
+                )
             )
             vacuuming.sweep(self._database, self._subscription.subscription_id)
         return self.get_details()
@@ -93,7 +88,8 @@ class PayloadLogging(tables.TableVerbs):
             "table_name": f"payload_{details['subscription_id']}",
             "records": self.get_records_count(),
             "schema_changes": self._database.rows(
-                "SELECT changed_at, change FROM schema_change WHERE subscription_id = %s ORDER BY changed_at",
+                "SELECT changed_at, change FROM schema_change WHERE subscription_id = %s ORDER BY"
+                " changed_at",
                 [details["subscription_id"]],
             ),
         }
@@ -106,8 +102,8 @@ class PayloadLogging(tables.TableVerbs):
         many. NaN is a missing value in it.
 
         A scoring id is stored once: the same id with the same content again is skipped, from
-            whichever process. A
-        record without an id gets a fresh one. The first payload fixes the types of the columns.
+        whichever process. A record without an id gets a fresh one. The first payload fixes the
+        types of the columns.
 
         Raises:
             ValueError: a field is missing, unknown or holds a value that doesn't fit; the message
@@ -131,13 +127,14 @@ class PayloadLogging(tables.TableVerbs):
         )
 
     def ingest_capture(self, uri: str) -> IngestReport:
-        """Store what SageMaker's data capture wrote under an S3 URI; see `capture.ingest`."""
+        """Store what SageMaker's data capture wrote under an S3 URI; see `ingestion.ingest`."""
         return ingestion.ingest(self._subscription, uri)
 
     def list_errors(self) -> pd.DataFrame:
         """List the captured lines that could not be stored, and why."""
         return self._database.frame(
-            "SELECT uri, line_number, reason, happened_at FROM payload_error WHERE subscription_id = %s"
+            "SELECT uri, line_number, reason, happened_at FROM payload_error WHERE subscription_id"
+            " = %s"
             " ORDER BY uri, line_number",
             [self._subscription.subscription_id],
         )
@@ -156,7 +153,8 @@ class PayloadLogging(tables.TableVerbs):
                 "delete_records takes a list of scoring ids, texts. Nothing was erased."
             )
         count = self._database.run(
-            lambda cursor: erasing.erase_records(cursor, self._subscription, ids), once=True
+            lambda cursor: erasing.erase_records(cursor, self._subscription.subscription_id, ids),
+            once=True,
         )
         vacuuming.sweep(self._database, self._subscription.subscription_id)
         return count
@@ -164,7 +162,10 @@ class PayloadLogging(tables.TableVerbs):
     def get_records_count(self) -> int:
         """Return the number of rows stored."""
         identifier = self._subscription.subscription_id
-        query = "SELECT coalesce(sum(row_count - deleted), 0)::bigint AS rows FROM scoring_key WHERE subscription_id = %s"
+        query = (
+            "SELECT coalesce(sum(row_count - deleted), 0)::bigint AS rows FROM scoring_key WHERE"
+            " subscription_id = %s"
+        )
         return self._database.rows(query, [identifier])[0]["rows"]
 
     def get_window(
@@ -182,31 +183,9 @@ class PayloadLogging(tables.TableVerbs):
         Raises:
             ValueError: a column isn't there, or there is no payload yet.
         """
-        table = self._subscription.table()
-        there = table.of("feature", "output", "debiased")
-        known = {c.name: (sql.Identifier("p", c.column_name), c.type) for c in there}
-        known |= {name: about for name, about in ABOUT_ROWS.items() if name not in known}
-        columns = list(columns or (c.name for c in there))
-        if unknown := [name for name in columns if name not in known]:
-            raise ValueError(
-                f"Subscription {self._subscription.name!r} has no column {some(unknown)}."
-            )
-        source = "{payload} p JOIN scoring_key k USING (record_id) JOIN deployment d ON d.deployment_key = p.deployment_key"
-        source = source if set(columns) & {"scoring_id", "asset_revision"} else "{payload} p"
-        limits = [(">=", start), ("<", end)]
-        within = [f"p.scored_at {sign} '{utc(time)}Z'" for sign, time in limits if time is not None]
-        query = sql.SQL(f"{source} WHERE {' AND '.join(within) or 'true'}").format(
-            payload=sql.Identifier(table.payload)
-        )
-        wanted = {name: known[name] for name in columns}
-        arrays = self._database.run(
-            lambda cursor: copy_out(cursor, query, wanted), ISOLATION_LEVEL_REPEATABLE_READ
-        )
-        return pd.DataFrame(
-            {n: list(a) if a.ndim > 1 else a for n, a in arrays.items()}, copy=False
-        )
+        return windows.window(self._subscription, start, end, columns)
 
-    def _select(self, limit: int | None) -> tables.Selection:
+    def _select(self, limit: int | None) -> Selection:
         table = self._subscription.table()
         part = sql.SQL("(SELECT * FROM {} ORDER BY record_id, row_number LIMIT {})").format(
             sql.Identifier(table.payload), sql.Literal(limit)
@@ -214,9 +193,7 @@ class PayloadLogging(tables.TableVerbs):
         query = sql.SQL("{} ORDER BY p.record_id, p.row_number").format(
             tables.payload_query(table, part)
         )
-        return tables.Selection(
-            query, {column.column_name: column.name for column in table.columns}
-        )
+        return Selection(query, {column.column_name: column.name for column in table.columns})
 
 
 def _batch(

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from psycopg2 import errors
@@ -10,14 +9,13 @@ from psycopg2 import errors
 from model_monitoring.datamart.entities import StoreReport
 from model_monitoring.datamart.postgres.columns import INTEGER, TEXT, Column, Values
 from model_monitoring.datamart.postgres.copying import SHORT_INTEGER, TIMESTAMP, copy_in
-from model_monitoring.datamart.postgres.database import ConflictError, Cursor
+from model_monitoring.datamart.postgres.database import Cursor
+from model_monitoring.datamart.postgres.errors import ConflictError
+from model_monitoring.datamart.postgres.wording import some
 from model_monitoring.datamart.records import fitting
-from model_monitoring.datamart.records.batches import Batch, checked, record_digests, some
-from model_monitoring.datamart.tables import partitions, tables, traces
-
-if TYPE_CHECKING:
-    from model_monitoring.datamart.subscriptions import Subscription
-
+from model_monitoring.datamart.records.batches import Batch, checked, record_digests
+from model_monitoring.datamart.tables import changing, partitions, tables, traces
+from model_monitoring.datamart.watched import WatchedModel
 
 MOST_RECORDS = 1 << 24  # in a batch, as record ids are made
 
@@ -35,7 +33,7 @@ class State:
 
 
 def store(
-    subscription: "Subscription", build: Callable[[dict, tables.Table | None], Batch]
+    subscription: WatchedModel, build: Callable[[dict, tables.Table | None], Batch]
 ) -> StoreReport:
     """Store a batch in a transaction of its own; `build` makes it from the subscription's row and
     tables.
@@ -56,15 +54,17 @@ def store(
         return subscription.database.run(lambda cursor: work(cursor, may_change=True))
 
 
-def begin(cursor: Cursor, subscription: "Subscription", revision: str, may_change: bool) -> State:
+def begin(cursor: Cursor, subscription: WatchedModel, revision: str, may_change: bool) -> State:
     """Keep the tables from changing (or, to change them, lock others out) until the end; read the
     state.
     """
     cursor.execute(
-        f"{fitting.locking(exclusive=may_change)}; SAVEPOINT claim;"
-        " SELECT to_jsonb(s), (SELECT jsonb_agg(jsonb_build_array(name, column_name, role, type) ORDER BY ordinal)"
+        f"{changing.locking(exclusive=may_change)}; SAVEPOINT claim;"
+        " SELECT to_jsonb(s), (SELECT jsonb_agg(jsonb_build_array(name, column_name, role, type)"
+        " ORDER BY ordinal)"
         " FROM feature WHERE subscription_id = %(id)s), (SELECT deployment_key FROM deployment"
-        " WHERE subscription_id = %(id)s AND deployment_id = %(deployment)s AND asset_revision = %(revision)s),"
+        " WHERE subscription_id = %(id)s AND deployment_id = %(deployment)s AND asset_revision ="
+        " %(revision)s),"
         " nextval('scoring_batch') FROM subscription s WHERE subscription_id = %(id)s",
         {
             "id": subscription.subscription_id,
@@ -87,7 +87,7 @@ def begin(cursor: Cursor, subscription: "Subscription", revision: str, may_chang
 
 def write(
     cursor: Cursor,
-    subscription: "Subscription",
+    subscription: WatchedModel,
     state: State,
     batch: Batch,
     revision: str,
@@ -141,7 +141,7 @@ def write(
 
 
 def _deployments(
-    cursor: Cursor, subscription: "Subscription", state: State, batch: Batch, revision: str
+    cursor: Cursor, subscription: WatchedModel, state: State, batch: Batch, revision: str
 ) -> np.ndarray:
     """Return each record's number of a model version: of the one it names, else of `revision`."""
     keys = {None: state.deployment}
@@ -196,7 +196,8 @@ def _claim(
     )
     copy_in(cursor, "arriving_key", columns)
     cursor.execute(
-        "INSERT INTO scoring_key SELECT * FROM arriving_key ORDER BY scoring_id ON CONFLICT DO NOTHING"
+        "INSERT INTO scoring_key SELECT * FROM arriving_key ORDER BY scoring_id ON CONFLICT DO"
+        " NOTHING"
     )
     cursor.execute(
         "SELECT a.record_id - %s, a.digest <> k.digest FROM arriving_key a"
@@ -206,8 +207,8 @@ def _claim(
     known = cursor.fetchall()
     if other := sorted({batch.scoring_ids[position] for position, differs in known if differs}):
         raise ConflictError(
-            f"Scoring id {some(other)}: stored already with other content. A scoring id stands for one"
-            " request; nothing of this call was stored.",
+            f"Scoring id {some(other)}: stored already with other content. A scoring id stands for"
+            " one request; nothing of this call was stored.",
             other,
         )
     new = np.ones(count, dtype=bool)

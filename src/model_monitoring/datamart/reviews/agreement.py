@@ -17,7 +17,8 @@ INDEPENDENT = """
             extract(epoch FROM a.submitted_at - a.accepted_at)::float8 AS seconds,
             dense_rank() OVER (PARTITION BY l.task_id ORDER BY a.submitted_at, a.reviewer)
             <= (f.content->>'task_count')::integer AS independent
-        FROM review_label l JOIN review_answer a USING (task_id, reviewer) JOIN review_task t USING (task_id)
+        FROM review_label l JOIN review_answer a USING (task_id, reviewer) JOIN review_task t
+            USING (task_id)
         JOIN review_form f USING (form_id) WHERE %(id)s IS NULL OR t.subscription_id = %(id)s
     ) each WHERE independent"""
 
@@ -27,11 +28,10 @@ class Agreement:
     """How reviewers agree, of completed and open tasks alike.
 
     `pairs`: reviewer, other, rows, agreement (share), kappa. `reviewers`: reviewer, rows, agreement
-        and kappa with the
-    model, changed (labels changed after the prediction was shown), median seconds per task.
-    `confusion`: rows by the model's prediction (index) and the decided label (columns). `decided`:
-    rows by how their label came. `turnaround`: median and 95th percentile of the hours from a
-    task's making to its completion, and number of tasks.
+    and kappa with the model, changed (labels changed after the prediction was shown), median
+    seconds per task. `confusion`: rows by the model's prediction (index) and the decided label
+    (columns). `decided`: rows by how their label came. `turnaround`: median and 95th percentile of
+    the hours from a task's making to its completion, and number of tasks.
     """
 
     pairs: pd.DataFrame
@@ -55,14 +55,17 @@ def measure(database: Database, subscription_id: int | None) -> Agreement:
     which = {"id": subscription_id}
     said = database.frame(INDEPENDENT, which)
     rows = database.frame(
-        "SELECT r.task_id, r.position, r.prediction, r.label, r.decided_by, t.state FROM review_row r"
+        "SELECT r.task_id, r.position, r.prediction, r.label, r.decided_by, t.state FROM"
+        " review_row r"
         " JOIN review_task t USING (task_id) WHERE %(id)s IS NULL OR t.subscription_id = %(id)s",
         which,
     )
     turnaround = database.rows(
-        """SELECT count(*) AS tasks, percentile_cont(0.5) WITHIN GROUP (ORDER BY hours) AS median_hours,
+        """SELECT count(*) AS tasks, percentile_cont(0.5) WITHIN GROUP (ORDER BY hours) AS
+            median_hours,
             percentile_cont(0.95) WITHIN GROUP (ORDER BY hours) AS p95_hours FROM (
-            SELECT extract(epoch FROM finished_at - created_at)::float8 / 3600 AS hours FROM review_task
+            SELECT extract(epoch FROM finished_at - created_at)::float8 / 3600 AS hours
+                FROM review_task
             WHERE state = 'completed' AND (%(id)s IS NULL OR subscription_id = %(id)s)) t""",
         which,
     )[0]

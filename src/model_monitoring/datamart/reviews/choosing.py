@@ -1,31 +1,20 @@
 """Which scored rows a person must look at, and why."""
 
 import hashlib
-from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from psycopg2 import sql
-from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ as REPEATABLE_READ
 
 from model_monitoring.analysis.data_quality import consistency
 from model_monitoring.datamart.companion.answers import PREDICTION as DEBIASED
-from model_monitoring.datamart.postgres.columns import INTEGER
-from model_monitoring.datamart.postgres.copying import SHORT_INTEGER, TIMESTAMP, copy_out
-from model_monitoring.datamart.postgres.database import Cursor
-from model_monitoring.datamart.records.batches import utc
 from model_monitoring.datamart.reviews.rules import Rule
-
-if TYPE_CHECKING:
-    from model_monitoring.datamart.subscriptions import Subscription
-
-PLACE = {"record_id": INTEGER, "row_number": SHORT_INTEGER, "scored_at": TIMESTAMP}
+from model_monitoring.datamart.rows import windows
+from model_monitoring.datamart.watched import WatchedModel
 
 
 def choose(
-    subscription: "Subscription",
+    subscription: WatchedModel,
     rule: Rule,
     baseline: dict | None,
     start: datetime | None,
@@ -45,7 +34,8 @@ def choose(
     judged = rule.violations and baseline is not None
     if rule.violations and not judged:
         notes.append(
-            "violation: there is no baseline; drift_monitoring.enable() makes one from the training data"
+            "violation: there is no baseline; drift_monitoring.enable() makes one from the"
+            " training data"
         )
     has_companion = any(column.name == DEBIASED for column in subscription.table().columns)
     names = {
@@ -54,7 +44,7 @@ def choose(
         DEBIASED if has_companion else None,
     } - {None}
     names |= {each["name"] for each in baseline["constraints"]["features"]} if judged else set()
-    about, rows = _read(subscription, names, start, end)
+    about, rows = windows.identified(subscription, names, start, end)
     marks = {
         "audit": np.array(
             [drawn(name, rule.seed, rule.audit_share) for name in about["scoring_id"]], dtype=bool
@@ -77,46 +67,6 @@ def choose(
     chosen = about.assign(prediction=predictions, score=scores).loc[marks.index]
     chosen["reasons"] = pd.Series(reasons, marks.index, dtype=object)
     return chosen.sort_values(["scored_at", "scoring_id"], ignore_index=True), notes
-
-
-def _read(
-    subscription: "Subscription", names: Iterable[str], start: datetime | None, end: datetime | None
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Read ids and times, and the columns named, of the rows scored from `start` until before
-    `end`.
-    """
-    table = subscription.table()
-    columns = {("about", name): (sql.Identifier(name), kind) for name, kind in PLACE.items()}
-    for column in map(table.named, names):
-        columns["row", column.name] = (sql.Identifier(column.column_name), column.type)
-    limits = [(">=", start), ("<", end)]
-    within = [f"scored_at {sign} '{utc(time)}Z'" for sign, time in limits if time is not None]
-    source = sql.SQL(f"{{}} p WHERE {' AND '.join(within) or 'true'}").format(
-        sql.Identifier(table.payload)
-    )
-
-    def work(cursor: Cursor) -> tuple[dict, list]:
-        arrays = copy_out(cursor, source, columns)
-        records = arrays["about", "record_id"]
-        ends = (int(records.min()), int(records.max())) if len(records) else (0, 0)
-        # Apart from the rows: joined to as many, ids took minutes before PostgreSQL had statistics
-        # of new tables.
-        cursor.execute(
-            "SELECT record_id, scoring_id FROM scoring_key WHERE subscription_id = %s AND record_id BETWEEN %s AND %s",
-            [subscription.subscription_id, *ends],
-        )
-        return arrays, cursor.fetchall()
-
-    arrays, known = subscription.database.run(work, REPEATABLE_READ)
-    frames: dict[str, dict] = {"about": {}, "row": {}}
-    for (part, name), values in arrays.items():
-        frames[part][name] = list(values) if values.ndim > 1 else values
-    about, keys = pd.DataFrame(frames["about"]), dict(known)
-    ids = [
-        f"{keys[record]}-{n}"
-        for record, n in zip(about["record_id"], about["row_number"], strict=True)
-    ]
-    return about.assign(scoring_id=pd.Series(ids, dtype=object)), pd.DataFrame(frames["row"])
 
 
 def _scores(column: pd.Series) -> pd.Series:

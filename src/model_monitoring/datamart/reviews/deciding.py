@@ -10,7 +10,8 @@ from psycopg2 import sql
 
 from model_monitoring import review
 from model_monitoring.datamart.postgres.database import Cursor
-from model_monitoring.datamart.reviews import payload
+from model_monitoring.datamart.records import labelling
+from model_monitoring.datamart.rows import places
 from model_monitoring.datamart.tables import tables
 from model_monitoring.review import answers
 
@@ -34,12 +35,15 @@ def hold_rows(cursor: Cursor, task_id: str) -> None:
     Erasing begins with the payload, so that a label can't be stored for a row whose other traces
     are just going.
     """
-    query = "SELECT subscription_id, record_id, row_number, scored_at FROM review_row WHERE task_id = %s"
+    query = (
+        "SELECT subscription_id, record_id, row_number, scored_at FROM review_row WHERE task_id ="
+        " %s"
+    )
     cursor.execute(query, [task_id])
     names = [column.name for column in cursor.description]
     if rows := [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]:
         table = tables.Table(rows[0]["subscription_id"], ())
-        payload.find(cursor, table.payload, (), rows, lock="FOR KEY SHARE")
+        places.find(cursor, table.payload, (), rows, lock="FOR KEY SHARE")
 
 
 def read_labels(cursor: Cursor, task: dict, answer: review.Answer) -> list[RowLabel]:
@@ -83,8 +87,10 @@ def read_labels(cursor: Cursor, task: dict, answer: review.Answer) -> list[RowLa
 def decide(cursor: Cursor, task: dict) -> None:
     """Complete a task whose answers are all there, or ask one more reviewer where they differ."""
     cursor.execute(
-        "SELECT l.position, array_agg(l.label ORDER BY a.submitted_at, a.reviewer) FROM review_label l"
-        " JOIN review_answer a USING (task_id, reviewer) WHERE l.task_id = %s GROUP BY 1 ORDER BY 1",
+        "SELECT l.position, array_agg(l.label ORDER BY a.submitted_at, a.reviewer) FROM"
+        " review_label l"
+        " JOIN review_answer a USING (task_id, reviewer) WHERE l.task_id = %s GROUP BY 1 ORDER BY"
+        " 1",
         [task["task_id"]],
     )
     said = dict(cursor.fetchall())
@@ -125,29 +131,26 @@ def _settle(cursor: Cursor, task: dict, position: int, label: str | None, how: s
     """Note a row's decided label, and store it as feedback unless the row has a label already."""
     cursor.execute(
         "UPDATE review_row SET label = %s, decided_by = %s WHERE (task_id, position) = (%s, %s)"
-        " RETURNING record_id, row_number",
+        " RETURNING scoring_id, record_id, row_number",
         [label, how, task["task_id"], position],
     )
-    record, number = map(sql.Literal, cursor.fetchone())
+    place = cursor.fetchone()
     if label is None:
         return
     table = tables.read(cursor, task["subscription_id"])
-    parts = {
-        "feedback": sql.Identifier(table.feedback),
-        "label": sql.Identifier(table.of("label")[0].column_name),
-        "value": sql.Literal(task["form"]["values"][label]),
-        "record": record,
-        "number": number,
-    }
-    insert = """INSERT INTO {feedback} (record_id, row_number, record_timestamp, {label})
-        VALUES ({record}, {number}, now(), {value}) ON CONFLICT (record_id, row_number) DO NOTHING"""
-    cursor.execute(sql.SQL(insert).format(**parts))
-    outcome = "stored"
-    if not cursor.rowcount:
-        same = "SELECT {label} = {value} FROM {feedback} WHERE (record_id, row_number) = ({record}, {number})"
-        cursor.execute(sql.SQL(same).format(**parts))
-        outcome = "there" if cursor.fetchone()[0] else "conflict"
+    value = task["form"]["values"][label]
+    arriving = sql.SQL(
+        "(SELECT {}::text AS scoring_id, {}::bigint AS record_id, {}::integer AS row_number,"
+        " {}::{} AS label) AS arriving"
+    ).format(*map(sql.Literal, (*place, value)), sql.SQL(table.of("label")[0].type))
     cursor.execute(
         "UPDATE review_row SET feedback = %s WHERE (task_id, position) = (%s, %s)",
-        [outcome, task["task_id"], position],
+        [_written(cursor, table, arriving), task["task_id"], position],
     )
+
+
+def _written(cursor: Cursor, table: tables.Table, arriving: sql.Composable) -> str:
+    """Store a label and say what came of it."""
+    if labelling.keep(cursor, table, arriving):
+        return "stored"
+    return "conflict" if labelling.conflicts(cursor, table, arriving, 1) else "there"

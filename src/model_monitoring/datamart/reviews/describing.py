@@ -9,7 +9,7 @@ import numpy as np
 from model_monitoring import review
 from model_monitoring.analysis.data_quality import kll
 from model_monitoring.datamart.postgres.database import Cursor
-from model_monitoring.datamart.reviews import payload
+from model_monitoring.datamart.rows import places
 from model_monitoring.datamart.tables import tables
 
 PERCENTILES = (0.05, 0.5, 0.95)
@@ -76,7 +76,8 @@ def task_input(cursor: Cursor, subscription_id: int, task_id: str, form: Mapping
         TaskGone: a row has just been erased.
     """
     cursor.execute(
-        "SELECT scoring_id, record_id, row_number, scored_at, prediction, score, reasons FROM review_row"
+        "SELECT scoring_id, record_id, row_number, scored_at, prediction, score, reasons FROM"
+        " review_row"
         " WHERE task_id = %s ORDER BY position",
         [task_id],
     )
@@ -84,7 +85,7 @@ def task_input(cursor: Cursor, subscription_id: int, task_id: str, form: Mapping
     rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
     table = tables.read(cursor, subscription_id)
     columns = [table.named(name).column_name for name in form["features"]]
-    values = payload.find(cursor, table.payload, columns, rows)
+    values = places.find(cursor, table.payload, columns, rows)
     explained = _explanations(cursor, subscription_id, [row["scoring_id"] for row in rows])
     if len(values) < len(rows):
         raise review.TaskGone("Rows of this task were erased just now.")
@@ -117,7 +118,8 @@ def _explanations(
     """
     cursor.execute(
         "SELECT DISTINCT ON (scoring_id) scoring_id, content->'attributions' FROM explanation"
-        " WHERE subscription_id = %s AND scoring_id = ANY (%s) ORDER BY scoring_id, created_at DESC",
+        " WHERE subscription_id = %s AND scoring_id = ANY (%s) ORDER BY scoring_id, created_at"
+        " DESC",
         [subscription_id, list(scoring_ids)],
     )
     return {

@@ -21,8 +21,10 @@ def export(database: Database, session: boto3.Session | None, destination: str |
     """Write each completed task's output.json and return where; see `Reviews.export`."""
     write = _writer(session, str(destination))
     found = database.rows(
-        "SELECT t.task_id, t.created_at, s.name, b.properties->>'region' AS region FROM review_task t"
-        " JOIN subscription s USING (subscription_id) JOIN binding b USING (binding_uid) WHERE t.state = 'completed'"
+        "SELECT t.task_id, t.created_at, s.name, b.properties->>'region' AS region FROM"
+        " review_task t"
+        " JOIN subscription s USING (subscription_id) JOIN binding b USING (binding_uid) WHERE"
+        " t.state = 'completed'"
         " ORDER BY t.created_at, t.number"
     )
     written = []
@@ -72,13 +74,15 @@ def _content(cursor: Cursor, task_id: str, arn: str, issuer: str) -> dict | None
     typed.
     """
     cursor.execute(
-        "SELECT reviewer, content, first, accepted_at, submitted_at, submission FROM review_answer WHERE task_id = %s"
+        "SELECT reviewer, content, first, accepted_at, submitted_at, submission FROM review_answer"
+        " WHERE task_id = %s"
         " ORDER BY submitted_at, reviewer",
         [task_id],
     )
     answers = [(reviewer, review.Answer(*answer)) for reviewer, *answer in cursor.fetchall()]
     cursor.execute(
-        "SELECT t.subscription_id, f.content FROM review_task t JOIN review_form f USING (form_id) WHERE task_id = %s",
+        "SELECT t.subscription_id, f.content FROM review_task t JOIN review_form f USING (form_id)"
+        " WHERE task_id = %s",
         [task_id],
     )
     if not (found := cursor.fetchone()) or any(answer.content is None for _, answer in answers):

@@ -1,6 +1,7 @@
 """`mart.reviews`: when a person must look, tasks made from the payload, and what came of them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +22,10 @@ from model_monitoring.datamart.reviews import (
 from model_monitoring.datamart.reviews.agreement import Agreement
 from model_monitoring.datamart.reviews.rules import Rule
 from model_monitoring.datamart.reviews.store import ReviewStore
-from model_monitoring.datamart.subscriptions import Subscription, Subscriptions
+from model_monitoring.datamart.watched import Index, WatchedModel
+
+# What of a rule is part of its tasks' form: a change of the rest leaves the form as it is
+SHOWN = ("template", "instructions", "low", "high", "prediction", "task_count", "label_field")
 
 
 class CreateReport(NamedTuple):
@@ -42,28 +46,16 @@ class CreateReport(NamedTuple):
 class Reviews:
     """Review of scored rows by people, across the subscriptions of a data mart."""
 
-    def __init__(self, database: Database, boto_session: boto3.Session | None):
+    def __init__(self, database: Database, boto_session: boto3.Session | None, index: Index):
         self._database = database
         self._boto_session = boto_session
-        self._subscriptions = Subscriptions(database, boto_session)
+        self._index = index
 
     def enable(
         self,
-        subscription: Subscription | str,
+        subscription: WatchedModel | str,
         reviewers: Sequence[str],
-        *,
-        low: float | None = 0.1,
-        high: float | None = 0.9,
-        audit_share: float = 0.02,
-        seed: int = 0,
-        violations: bool = True,
-        disagreements: bool = True,
-        task_count: int = 1,
-        rows_per_task: int = 1,
-        prediction: str = "first",
-        instructions: str = "",
-        template: str | None = None,
-        label_field: str = "label",
+        **settings: object,
     ) -> dict:
         """State when a person must look at a subscription's rows, and who; the last statement
         counts.
@@ -74,54 +66,27 @@ class Reviews:
             subscription: a subscription or its name.
             reviewers: the names of those who may answer. With several answers per row, one person
                 more, who decides where the others differ.
-            low, high: rows whose score is from low to high are sent; None for both where scores are
-                no reason.
-            audit_share: share of all rows that is drawn at random, and sent whatever their score.
-            seed: of that draw, which depends on nothing else but a row's scoring id.
-            violations: whether to send rows that break a constraint which drift monitoring learned
-                from training data.
-            disagreements: whether to send rows for which the de-biased companion predicts
-                otherwise.
-            task_count: answers wanted per row, of different people (A2I's TaskCount).
-            rows_per_task: rows that stand on one page.
-            prediction: when a reviewer sees the model's answer: "first" (with the row), "last"
-                (after a first answer, which may then be changed; both are kept) or "never".
-            instructions: shown above the rows.
-            template: an A2I worker template instead of ours; its `task.input` is that of
-                `review.default_template`.
-            label_field: the name of the template's field that holds the label: one in each row, in
-                the rows' order.
+            settings: those of `Rule` that shall differ from its defaults.
 
         Raises:
             ValueError: the subscription, a name or a number can't be as given, or the template has
                 an error.
         """
         subscription = self._subscription(subscription)
-        rule = Rule(
-            template=review.default_template() if template is None else template,
-            low=low,
-            high=high,
-            audit_share=audit_share,
-            seed=seed,
-            violations=violations,
-            disagreements=disagreements,
-            task_count=task_count,
-            rows_per_task=rows_per_task,
-            prediction=prediction,
-            instructions=instructions,
-            label_field=label_field,
-        )
+        rule = Rule(**settings)
+        if rule.template is None:
+            rule = replace(rule, template=review.default_template())
         rules.keep(self._database, subscription, rule, rules.checked(subscription, rule, reviewers))
         return self.get_details(subscription)
 
-    def disable(self, subscription: Subscription | str) -> None:
+    def disable(self, subscription: WatchedModel | str) -> None:
         """Make no more tasks of a subscription; those that wait are still answered."""
         self._database.execute(
             "UPDATE review_rule SET enabled = false WHERE subscription_id = %s",
             [self._subscription(subscription).subscription_id],
         )
 
-    def get_details(self, subscription: Subscription | str) -> dict:
+    def get_details(self, subscription: WatchedModel | str) -> dict:
         """Return what `enable` stated, and the number of tasks by state."""
         identifier = self._subscription(subscription).subscription_id
         found = self._database.rows(
@@ -129,7 +94,8 @@ class Reviews:
             [identifier],
         )
         counts = self._database.rows(
-            "SELECT state, count(*) AS tasks FROM review_task WHERE subscription_id = %s GROUP BY 1 ORDER BY 1",
+            "SELECT state, count(*) AS tasks FROM review_task WHERE subscription_id = %s GROUP BY"
+            " 1 ORDER BY 1",
             [identifier],
         )
         rule = found[0] if found else {"enabled": False, "reviewers": [], "parameters": {}}
@@ -137,7 +103,7 @@ class Reviews:
 
     def create(
         self,
-        subscription: Subscription | str,
+        subscription: WatchedModel | str,
         start: datetime | None = None,
         end: datetime | None = None,
     ) -> CreateReport:
@@ -145,7 +111,7 @@ class Reviews:
         person must look at.
 
         A row is sent once, with all its reasons, however often this is called: for a schedule, call
-            it every hour.
+        it every hour.
 
         Raises:
             ValueError: review is off, there is no payload, the subscription's labels don't fit its
@@ -177,11 +143,12 @@ class Reviews:
         """
         found = self._database.rows(
             "SELECT name FROM review_rule JOIN subscription USING (subscription_id) WHERE enabled"
-            " AND EXISTS (SELECT FROM scoring_key k WHERE k.subscription_id = subscription.subscription_id) ORDER BY 1"
+            " AND EXISTS (SELECT FROM scoring_key k WHERE k.subscription_id ="
+            " subscription.subscription_id) ORDER BY 1"
         )
         return {row["name"]: self.create(row["name"]) for row in found}
 
-    def _baseline(self, subscription: Subscription) -> dict | None:
+    def _baseline(self, subscription: WatchedModel) -> dict | None:
         found = self._database.rows(
             "SELECT content FROM baseline WHERE (subscription_id, monitor) = (%s, 'drift')"
             " ORDER BY created_at DESC LIMIT 1",
@@ -189,20 +156,11 @@ class Reviews:
         )
         return found[0]["content"] if found else None
 
-    def _form(self, subscription: Subscription, rule: Rule, baseline: dict | None) -> dict:
+    def _form(self, subscription: WatchedModel, rule: Rule, baseline: dict | None) -> dict:
         """Put together what all tasks share that are made under one rule and one baseline."""
-        features = subscription.get_details()["asset"]["feature_columns"]
+        features = subscription.asset["feature_columns"]
         values = rules.labels(subscription)
-        names = (
-            "template",
-            "instructions",
-            "low",
-            "high",
-            "prediction",
-            "task_count",
-            "label_field",
-        )
-        return {name: getattr(rule, name) for name in names} | {
+        return {name: getattr(rule, name) for name in SHOWN} | {
             "features": features,
             "values": values,
             "labels": list(values),
@@ -252,7 +210,7 @@ class Reviews:
         )
         return [row["name"] for row in found]
 
-    def agreement(self, subscription: Subscription | str | None = None) -> Agreement:
+    def agreement(self, subscription: WatchedModel | str | None = None) -> Agreement:
         """Measure how far reviewers agree with each other and with the model, and how long it takes
         them.
         """
@@ -272,5 +230,5 @@ class Reviews:
         """
         return exporting.export(self._database, self._boto_session, destination)
 
-    def _subscription(self, given: Subscription | str) -> Subscription:
-        return given if isinstance(given, Subscription) else self._subscriptions.get(name=given)
+    def _subscription(self, given: WatchedModel | str) -> WatchedModel:
+        return given if isinstance(given, WatchedModel) else self._index.get(name=given)

@@ -2,38 +2,55 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
 from model_monitoring import review
 from model_monitoring.datamart.postgres.columns import check
-from model_monitoring.datamart.postgres.database import Database, as_json
+from model_monitoring.datamart.postgres.database import Database
+from model_monitoring.datamart.postgres.jsonb import as_json
 from model_monitoring.datamart.postgres.texts import check_texts
-
-if TYPE_CHECKING:
-    from model_monitoring.datamart.subscriptions import Subscription
+from model_monitoring.datamart.watched import WatchedModel
 
 LONGEST_NAME = 100  # characters of a reviewer's name
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What `Reviews.enable` was told of one subscription; see there."""
+    """When a person must look at a subscription's rows, and how they are shown.
 
-    template: str
-    low: float | None
-    high: float | None
-    audit_share: float
-    seed: int
-    violations: bool
-    disagreements: bool
-    task_count: int
-    rows_per_task: int
-    prediction: str
-    instructions: str
-    label_field: str
+    Attributes:
+        low, high: rows whose score is from low to high are sent; None for both if scores are no
+            reason.
+        audit_share: share of all rows that is drawn at random, and sent whatever their score.
+        seed: of that draw, which depends on nothing else but a row's scoring id.
+        violations: whether to send rows that break a constraint which drift monitoring learned from
+            training data.
+        disagreements: whether to send rows for which the de-biased companion predicts otherwise.
+        task_count: answers wanted per row, of different people (A2I's TaskCount).
+        rows_per_task: rows that stand on one page.
+        prediction: when a reviewer sees the model's answer: "first" (with the row), "last" (after a
+            first answer, which may then be changed; both are kept) or "never".
+        instructions: shown above the rows.
+        template: an A2I worker template instead of ours; its `task.input` is that of
+            `review.default_template`.
+        label_field: the name of the template's field that holds the label: one in each row, in the
+            rows' order.
+    """
+
+    low: float | None = 0.1
+    high: float | None = 0.9
+    audit_share: float = 0.02
+    seed: int = 0
+    violations: bool = True
+    disagreements: bool = True
+    task_count: int = 1
+    rows_per_task: int = 1
+    prediction: str = "first"
+    instructions: str = ""
+    template: str | None = None
+    label_field: str = "label"
 
 
-def checked(subscription: "Subscription", rule: Rule, reviewers: Sequence[str]) -> list[str]:
+def checked(subscription: WatchedModel, rule: Rule, reviewers: Sequence[str]) -> list[str]:
     """Return the reviewers' names; raise ValueError, which says what to do, where anything can't
     be.
     """
@@ -42,7 +59,8 @@ def checked(subscription: "Subscription", rule: Rule, reviewers: Sequence[str]) 
     asset = subscription.asset
     if not asset["label_values"]:
         raise ValueError(
-            f"Subscription {subscription.name!r} has no label_values: add it with those a reviewer may choose from."
+            f"Subscription {subscription.name!r} has no label_values: add it with those a reviewer"
+            " may choose from."
         )
     if (rule.low is None) != (rule.high is None) or (
         rule.low is not None and not rule.low <= rule.high
@@ -52,7 +70,8 @@ def checked(subscription: "Subscription", rule: Rule, reviewers: Sequence[str]) 
         )
     if rule.low is not None and not asset["probability_column"]:
         raise ValueError(
-            f"Subscription {subscription.name!r} has no probability column: give low=None and high=None."
+            f"Subscription {subscription.name!r} has no probability column: give low=None and"
+            " high=None."
         )
     if not 0 <= rule.audit_share <= 1:
         raise ValueError(
@@ -86,7 +105,7 @@ def checked(subscription: "Subscription", rule: Rule, reviewers: Sequence[str]) 
     return names
 
 
-def labels(subscription: "Subscription") -> dict[str, object]:
+def labels(subscription: WatchedModel) -> dict[str, object]:
     """Map each label, as a reviewer reads it, to what the model predicts for it; of several texts
     for one, the first.
 
@@ -101,18 +120,17 @@ def labels(subscription: "Subscription") -> dict[str, object]:
     return {text: value for value, text in texts.items()}
 
 
-def keep(
-    database: Database, subscription: "Subscription", rule: Rule, reviewers: list[str]
-) -> None:
+def keep(database: Database, subscription: WatchedModel, rule: Rule, reviewers: list[str]) -> None:
     """Store a subscription's rule in the place of the one before."""
     database.execute(
-        "INSERT INTO review_rule VALUES (%s, true, %s, %s) ON CONFLICT (subscription_id) DO UPDATE SET enabled = true,"
+        "INSERT INTO review_rule VALUES (%s, true, %s, %s) ON CONFLICT (subscription_id) DO UPDATE"
+        " SET enabled = true,"
         " reviewers = EXCLUDED.reviewers, parameters = EXCLUDED.parameters",
         [subscription.subscription_id, reviewers, as_json(asdict(rule))],
     )
 
 
-def of(database: Database, subscription: "Subscription") -> Rule:
+def of(database: Database, subscription: WatchedModel) -> Rule:
     """Read a subscription's rule.
 
     Raises:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from model_monitoring import review
-from model_monitoring.datamart.postgres.database import Cursor, Database, as_json
+from model_monitoring.datamart.postgres.database import Cursor, Database
+from model_monitoring.datamart.postgres.jsonb import as_json
 from model_monitoring.datamart.postgres.texts import check_text, storable
 from model_monitoring.datamart.reviews import deciding, describing
 
@@ -23,7 +24,8 @@ HELD = """ARRAY(SELECT c.task_id FROM review_claim c JOIN review_task o USING (t
 # Tasks (t) that a reviewer may be given: theirs to see, not answered by them, and not all in
 # others' hands.
 WAITING = f"""t.state = 'open' AND %(me)s <> ALL (t.answered_by) AND t.task_id <> ALL ({HELD})
-    AND t.subscription_id = ANY (ARRAY(SELECT subscription_id FROM review_rule WHERE %(me)s = ANY (reviewers)))"""
+    AND t.subscription_id = ANY (ARRAY(SELECT subscription_id FROM review_rule
+        WHERE %(me)s = ANY (reviewers)))"""
 IN_LINE = "ORDER BY t.created_at, t.number LIMIT"
 
 
@@ -46,14 +48,17 @@ class ReviewStore:
             cursor.execute("SELECT count(*) FROM review_answer WHERE reviewer = %(me)s", parameters)
             done = cursor.fetchone()[0]
             cursor.execute(
-                f"""SELECT t.task_id, {TITLE}, t.created_at, t.how FROM (SELECT *, row_number() OVER () AS place FROM (
+                f"""SELECT t.task_id, {TITLE}, t.created_at, t.how
+                    FROM (SELECT *, row_number() OVER () AS place FROM (
                     (SELECT t.*, 'mine' AS how FROM review_task t
                         WHERE {WAITING} AND t.task_id = ANY ({MINE}) {IN_LINE} %(limit)s)
                     UNION ALL (SELECT t.*, 'open' FROM review_task t
                         WHERE {WAITING} AND t.task_id <> ALL ({MINE}) {IN_LINE} %(limit)s)
-                    UNION ALL (SELECT t.*, 'done' FROM review_answer a JOIN review_task t USING (task_id)
+                    UNION ALL (SELECT t.*, 'done' FROM review_answer a JOIN review_task t
+                        USING (task_id)
                         WHERE a.reviewer = %(me)s ORDER BY a.submitted_at DESC LIMIT %(limit)s)
-                    LIMIT %(limit)s) listed) t JOIN subscription s USING (subscription_id) ORDER BY t.place""",
+                    LIMIT %(limit)s) listed) t JOIN subscription s USING (subscription_id)
+                        ORDER BY t.place""",
                 parameters,
             )
             return review.Queue([review.Summary(*row) for row in cursor.fetchall()], waiting, done)
@@ -83,7 +88,8 @@ class ReviewStore:
         def work(cursor: Cursor) -> None:
             _locked(cursor, reviewer, storable(task_id))
             cursor.execute(
-                "UPDATE review_claim SET draft = %s, expires_at = now() + %s WHERE (task_id, reviewer) = (%s, %s)",
+                "UPDATE review_claim SET draft = %s, expires_at = now() + %s WHERE (task_id,"
+                " reviewer) = (%s, %s)",
                 [as_json(storable(draft)), LOCK, task_id, reviewer],
             )
             if not cursor.rowcount:
@@ -105,13 +111,14 @@ def _line(cursor: Cursor, reviewer: str) -> Iterator[str]:
     """Yield tasks for a reviewer, locked for this transaction: their own first, then the oldest.
 
     Another transaction may just have claimed one: that is seen only by a statement that begins
-        after the lock was had.
+    after the lock was had.
     """
     seen: list[str] = []
     for which in (f"t.task_id = ANY ({MINE})", "true"):
         while True:
             cursor.execute(
-                f"SELECT t.task_id FROM review_task t WHERE {WAITING} AND {which} AND t.task_id <> ALL (%(seen)s)"
+                f"SELECT t.task_id FROM review_task t WHERE {WAITING} AND {which} AND t.task_id <>"
+                " ALL (%(seen)s)"
                 f" {IN_LINE} 1 FOR UPDATE SKIP LOCKED",
                 {"me": reviewer, "seen": seen},
             )
@@ -129,7 +136,8 @@ def _locked(cursor: Cursor, reviewer: str, task_id: str) -> dict:
     cursor.execute(
         f"""SELECT t.task_id, t.subscription_id, t.state, t.created_at, {TITLE} AS title, t.wanted,
             t.answered_by, f.content AS form, t.task_id = ANY ({HELD}) AS held
-        FROM review_task t JOIN subscription s USING (subscription_id) JOIN review_form f USING (form_id)
+        FROM review_task t JOIN subscription s USING (subscription_id) JOIN review_form f
+            USING (form_id)
         JOIN review_rule g ON g.subscription_id = t.subscription_id
         WHERE t.task_id = %(task)s AND %(me)s = ANY (g.reviewers)""",
         {"me": reviewer, "task": task_id},
@@ -156,7 +164,8 @@ def _locked(cursor: Cursor, reviewer: str, task_id: str) -> dict:
 def _claimed(cursor: Cursor, reviewer: str, task: dict) -> review.Task:
     """Lock a task for a reviewer, or renew the lock, and compose what they see."""
     cursor.execute(
-        """INSERT INTO review_claim AS c VALUES (%s, %s, now(), now() + %s) ON CONFLICT (task_id, reviewer) DO UPDATE
+        """INSERT INTO review_claim AS c VALUES (%s, %s, now(), now() + %s)
+            ON CONFLICT (task_id, reviewer) DO UPDATE
         SET accepted_at = CASE WHEN c.expires_at > now() THEN c.accepted_at ELSE now() END,
             expires_at = EXCLUDED.expires_at RETURNING draft, accepted_at, expires_at""",
         [task["task_id"], reviewer, LOCK],
@@ -193,7 +202,8 @@ def _submit(cursor: Cursor, reviewer: str, task_id: str, answer: review.Answer) 
         raise review.TaskTaken(NOT_OPENED)
     labels = deciding.read_labels(cursor, task, answer)
     cursor.execute(
-        "INSERT INTO review_answer (reviewer, submission, task_id, accepted_at, submitted_at, content, first)"
+        "INSERT INTO review_answer (reviewer, submission, task_id, accepted_at, submitted_at,"
+        " content, first)"
         " VALUES (%s, %s, %s, %s, %s, %s, %s)",
         [
             *(

@@ -4,24 +4,23 @@ import hashlib
 import json
 import uuid
 from datetime import UTC
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from psycopg2 import extras, sql
 
 from model_monitoring import review
-from model_monitoring.datamart.postgres.database import Cursor, Database, as_json, plain
+from model_monitoring.datamart.postgres.database import Cursor, Database
+from model_monitoring.datamart.postgres.jsonb import as_json, plain
 from model_monitoring.datamart.postgres.texts import check_text, check_texts
-from model_monitoring.datamart.reviews import describing, payload
-
-if TYPE_CHECKING:
-    from model_monitoring.datamart.subscriptions import Subscription
+from model_monitoring.datamart.reviews import describing
+from model_monitoring.datamart.rows import places
+from model_monitoring.datamart.watched import WatchedModel
 
 
 def insert(
     cursor: Cursor,
-    subscription: "Subscription",
+    subscription: WatchedModel,
     form: dict,
     chosen: pd.DataFrame,
     rows_per_task: int,
@@ -65,11 +64,12 @@ def insert(
         rows.append((*task, *place, row.reasons, row.prediction, score))
     extras.execute_values(
         cursor,
-        "INSERT INTO review_row (task_id, position, subscription_id, scoring_id, record_id, row_number, scored_at,"
+        "INSERT INTO review_row (task_id, position, subscription_id, scoring_id, record_id,"
+        " row_number, scored_at,"
         " reasons, prediction, score) VALUES %s",
         rows,
     )
-    payload.prepare(cursor, subscription.table().payload)
+    places.prepare(cursor, subscription.table().payload)
     warnings = _check_template(cursor, identifier, task_ids[0], form)
     # Else a reviewer's next task is sought by reading all of them
     cursor.execute("ANALYZE review_task, review_row")
@@ -85,21 +85,24 @@ def _check_template(cursor: Cursor, subscription_id: int, task_id: str, form: di
     found = [field.key for field in rendered.fields].count(form["label_field"])
     if found != len(task_input["rows"]):
         raise ValueError(
-            f"The template asks {found} times for {form['label_field']!r} where a task has {len(task_input['rows'])}"
-            " rows: put that field (label_field) into a loop over task.input.rows. No task was made."
+            f"The template asks {found} times for {form['label_field']!r} where a task has"
+            f" {len(task_input['rows'])} rows: put that field (label_field) into a loop over"
+            " task.input.rows. No task was made."
         )
     return rendered.warnings
 
 
-def _hold(cursor: Cursor, subscription: "Subscription", chosen: pd.DataFrame) -> np.ndarray:
+def _hold(cursor: Cursor, subscription: WatchedModel, chosen: pd.DataFrame) -> np.ndarray:
     """Keep chosen rows from being erased until the transaction ends; mark those that are still
     there.
     """
     if chosen.empty:
         return np.empty(0, dtype=bool)
     query = """SELECT p.record_id, p.row_number FROM {payload} p
-        JOIN unnest({records}::bigint[], {numbers}::integer[]) u (record_id, row_number) USING (record_id, row_number)
-        WHERE p.record_id BETWEEN {first} AND {last} AND p.scored_at BETWEEN {start} AND {end} FOR KEY SHARE OF p"""
+        JOIN unnest({records}::bigint[], {numbers}::integer[]) u (record_id, row_number)
+            USING (record_id, row_number)
+        WHERE p.record_id BETWEEN {first} AND {last} AND p.scored_at BETWEEN {start}
+            AND {end} FOR KEY SHARE OF p"""
     records, numbers = chosen["record_id"].tolist(), chosen["row_number"].tolist()
     parts = {"records": records, "numbers": numbers, "first": min(records), "last": max(records)}
     parts |= {"start": f"{chosen['scored_at'].min()}Z", "end": f"{chosen['scored_at'].max()}Z"}
@@ -118,7 +121,8 @@ def _form_id(cursor: Cursor, subscription_id: int, form: dict) -> int:
     digest = hashlib.sha256(json.dumps(plain(form), sort_keys=True).encode()).hexdigest()
     cursor.execute(
         "INSERT INTO review_form (subscription_id, digest, content) VALUES (%s, %s, %s)"
-        " ON CONFLICT (subscription_id, digest) DO UPDATE SET digest = EXCLUDED.digest RETURNING form_id",
+        " ON CONFLICT (subscription_id, digest) DO UPDATE SET digest = EXCLUDED.digest RETURNING"
+        " form_id",
         [subscription_id, digest, as_json(form)],
     )
     return cursor.fetchone()[0]
@@ -130,7 +134,8 @@ def listing(database: Database, state: str | None, limit: int) -> pd.DataFrame:
     return database.frame(
         """SELECT t.task_id, s.name AS subscription, t.state, r.rows, r.reasons,
             cardinality(t.answered_by) AS answers, t.wanted,
-            ARRAY(SELECT reviewer FROM review_claim c WHERE c.task_id = t.task_id AND c.expires_at > now()) AS held_by,
+            ARRAY(SELECT reviewer FROM review_claim c WHERE c.task_id = t.task_id
+                AND c.expires_at > now()) AS held_by,
             t.created_at, t.finished_at
         FROM (SELECT * FROM review_task WHERE %(state)s IS NULL OR state = %(state)s
             ORDER BY created_at DESC, number DESC LIMIT %(limit)s) t
@@ -146,7 +151,8 @@ def details(database: Database, task_id: str) -> dict:
     """Return a task, its rows and its answers; raise ValueError where there is none."""
     check_text(task_id, "task_id")
     found = database.rows(
-        "SELECT t.task_id, s.name AS subscription, t.state, t.wanted, t.created_at, t.finished_at FROM review_task t"
+        "SELECT t.task_id, s.name AS subscription, t.state, t.wanted, t.created_at, t.finished_at"
+        " FROM review_task t"
         " JOIN subscription s USING (subscription_id) WHERE task_id = %s",
         [task_id],
     )
@@ -158,7 +164,8 @@ def details(database: Database, task_id: str) -> dict:
         [task_id],
     )
     answers = database.rows(
-        "SELECT reviewer, accepted_at, submitted_at, content, first FROM review_answer WHERE task_id = %s"
+        "SELECT reviewer, accepted_at, submitted_at, content, first FROM review_answer WHERE"
+        " task_id = %s"
         " ORDER BY submitted_at, reviewer",
         [task_id],
     )
@@ -171,7 +178,8 @@ def stop(database: Database, task_id: str) -> None:
 
     def work(cursor: Cursor) -> bool:
         cursor.execute(
-            "UPDATE review_task SET state = 'stopped', finished_at = now() WHERE task_id = %s AND state = 'open'",
+            "UPDATE review_task SET state = 'stopped', finished_at = now() WHERE task_id = %s AND"
+            " state = 'open'",
             [task_id],
         )
         stopped = bool(cursor.rowcount)
@@ -180,7 +188,8 @@ def stop(database: Database, task_id: str) -> None:
 
     if not database.run(work, once=True):
         raise ValueError(
-            f"Review task {task_id!r} can't be stopped: it is {details(database, task_id)['state']}."
+            f"Review task {task_id!r} can't be stopped: it is"
+            f" {details(database, task_id)['state']}."
         )
 
 

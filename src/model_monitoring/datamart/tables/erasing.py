@@ -4,17 +4,12 @@ their time.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from psycopg2 import sql
 
 from model_monitoring.datamart.postgres.database import Cursor
-from model_monitoring.datamart.records import fitting
-from model_monitoring.datamart.tables import partitions, tables, traces
+from model_monitoring.datamart.tables import changing, partitions, tables, traces
 from model_monitoring.datamart.tables.never_stored import erase_from_monitors, erase_from_reviews
-
-if TYPE_CHECKING:
-    from model_monitoring.datamart.subscriptions import Subscription
 
 # Tables of all subscriptions that speak of scored rows, by record_id and row_number. What hangs on
 # a row of theirs goes with it, by the foreign keys and triggers of their migrations.
@@ -26,7 +21,7 @@ HOLDING = ("explanation", "profile", "payload_error")
 QUOTED = "Erased, with the rows whose values it may have quoted."
 
 
-def erase_records(cursor: Cursor, subscription: "Subscription", scoring_ids: Sequence[str]) -> int:
+def erase_records(cursor: Cursor, subscription_id: int, scoring_ids: Sequence[str]) -> int:
     """Delete rows by request id (all its rows) or row id (`<scoring id>-<number>`) and return how
     many there were.
 
@@ -34,22 +29,25 @@ def erase_records(cursor: Cursor, subscription: "Subscription", scoring_ids: Seq
     them keep their measurements only. The request's key stays, without content and id, so that the
     same request sent again isn't stored again.
     """
-    identifier = subscription.subscription_id
-    cursor.execute(fitting.locking(exclusive=True), {"id": identifier})
-    traces.count_erasure(cursor, identifier)
+    cursor.execute(changing.locking(exclusive=True), {"id": subscription_id})
+    traces.count_erasure(cursor, subscription_id)
     cursor.execute(
-        "UPDATE payload_error SET reason = %s WHERE subscription_id = %s", [QUOTED, identifier]
+        "UPDATE payload_error SET reason = %s WHERE subscription_id = %s", [QUOTED, subscription_id]
     )
-    table = tables.read(cursor, identifier)
+    table = tables.read(cursor, subscription_id)
     if table is None:
         return 0
     cursor.execute(
-        "CREATE TEMPORARY TABLE erased ON COMMIT DROP AS SELECT DISTINCT k.record_id, k.scored_at, n AS row_number"
-        " FROM scoring_key k CROSS JOIN LATERAL generate_series(1, k.row_count) n WHERE k.subscription_id = %(id)s"
-        " AND k.scoring_id IN (SELECT i FROM unnest(%(ids)s) i UNION SELECT regexp_replace(i, '-[0-9]+$', '')"
-        " FROM unnest(%(ids)s) i) AND (k.scoring_id = ANY(%(ids)s) OR k.scoring_id || '-' || n = ANY(%(ids)s));"
+        "CREATE TEMPORARY TABLE erased ON COMMIT DROP AS SELECT DISTINCT k.record_id, k.scored_at,"
+        " n AS row_number"
+        " FROM scoring_key k CROSS JOIN LATERAL generate_series(1, k.row_count) n WHERE"
+        " k.subscription_id = %(id)s"
+        " AND k.scoring_id IN (SELECT i FROM unnest(%(ids)s) i UNION SELECT regexp_replace(i,"
+        " '-[0-9]+$', '')"
+        " FROM unnest(%(ids)s) i) AND (k.scoring_id = ANY(%(ids)s) OR k.scoring_id || '-' || n ="
+        " ANY(%(ids)s));"
         " CREATE INDEX ON erased (scored_at); ANALYZE erased",
-        {"id": identifier, "ids": list(scoring_ids)},
+        {"id": subscription_id, "ids": list(scoring_ids)},
     )
     windows = (
         "EXISTS (SELECT FROM erased e WHERE e.scored_at BETWEEN r.window_start AND r.window_end)"
@@ -59,10 +57,10 @@ def erase_records(cursor: Cursor, subscription: "Subscription", scoring_ids: Seq
     count = _erase_rows(cursor, table)
     cursor.execute(
         "UPDATE scoring_key k SET scoring_id = "
-        + traces.TOMBSTONE.format(uid="%s", id="k.scoring_id")
-        + " FROM erased"
-        " WHERE k.record_id = erased.record_id AND k.deleted >= k.row_count",
-        [subscription.uid],
+        + traces.TOMBSTONE.format(uid="s.subscription_uid", id="k.scoring_id")
+        + " FROM erased, subscription s WHERE s.subscription_id = %s"
+        " AND k.record_id = erased.record_id AND k.deleted >= k.row_count",
+        [subscription_id],
     )
     return count
 
@@ -76,12 +74,16 @@ def _erase_rows(cursor: Cursor, table: tables.Table) -> int:
         statement = """WITH gone AS (DELETE FROM {} t USING erased e WHERE t.record_id = e.record_id
                 AND t.row_number = e.row_number AND t.scored_at = e.scored_at RETURNING t.record_id)
             UPDATE scoring_key k SET deleted = deleted + rows
-            FROM (SELECT record_id, count(*) AS rows FROM gone GROUP BY 1) g WHERE k.record_id = g.record_id
+            FROM (SELECT record_id, count(*) AS rows FROM gone GROUP BY 1) g
+                WHERE k.record_id = g.record_id
             RETURNING rows"""  # the time opens the partitions concerned only
         cursor.execute(sql.SQL(statement).format(sql.Identifier(name)))
         count += sum(rows for (rows,) in cursor.fetchall())
     for name in (table.feedback, *SHARED):
-        statement = "DELETE FROM {} t USING erased e WHERE t.record_id = e.record_id AND t.row_number = e.row_number"
+        statement = (
+            "DELETE FROM {} t USING erased e WHERE t.record_id = e.record_id AND t.row_number ="
+            " e.row_number"
+        )
         cursor.execute(sql.SQL(statement).format(sql.Identifier(name)))
     return count
 
@@ -105,19 +107,18 @@ def _erase_traces(
     traces.empty_companion(cursor, sql.SQL(made).format(labels=labels, **whose))
 
 
-def erase_columns(cursor: Cursor, subscription: "Subscription", names: Sequence[str]) -> None:
+def erase_columns(cursor: Cursor, subscription_id: int, names: Sequence[str]) -> None:
     """Empty columns of the payload and feedback tables, and what holds or may quote their values
     elsewhere.
     """
-    identifier = subscription.subscription_id
-    cursor.execute(fitting.locking(exclusive=True), {"id": identifier})
-    traces.count_erasure(cursor, identifier)
+    cursor.execute(changing.locking(exclusive=True), {"id": subscription_id})
+    traces.count_erasure(cursor, subscription_id)
     for name in HOLDING:
         statement = sql.SQL("DELETE FROM {} WHERE subscription_id = {}")
-        cursor.execute(statement.format(sql.Identifier(name), sql.Literal(identifier)))
-    erase_from_monitors(cursor, identifier, names)
-    erase_from_reviews(cursor, identifier, names)
-    table = tables.read(cursor, identifier)
+        cursor.execute(statement.format(sql.Identifier(name), sql.Literal(subscription_id)))
+    erase_from_monitors(cursor, subscription_id, names)
+    erase_from_reviews(cursor, subscription_id, names)
+    table = tables.read(cursor, subscription_id)
     targets = (
         [table.payload, *partitions.detached(cursor, table.payload), table.feedback]
         if table
@@ -141,12 +142,15 @@ def expire(cursor: Cursor, subscription_id: int, keep_days: int, now: datetime) 
     table = tables.read(cursor, subscription_id)
     if table is None:
         return 0
-    cursor.execute(fitting.locking(exclusive=True), {"id": subscription_id})
+    cursor.execute(changing.locking(exclusive=True), {"id": subscription_id})
     whose = {
         "id": sql.Literal(subscription_id),
         "boundary": sql.Literal(f"{boundary}-01 00:00:00Z"),
     }
-    condition = "record_id IN (SELECT record_id FROM scoring_key WHERE subscription_id = {id} AND scored_at < {boundary})"
+    condition = (
+        "record_id IN (SELECT record_id FROM scoring_key WHERE subscription_id = {id} AND"
+        " scored_at < {boundary})"
+    )
     old = sql.SQL(condition).format(**whose)
     cursor.execute(sql.SQL("SELECT EXISTS (SELECT FROM scoring_key WHERE {})").format(old))
     if cursor.fetchone()[0]:

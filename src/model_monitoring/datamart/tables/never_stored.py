@@ -6,7 +6,8 @@ from collections.abc import Collection, Sequence
 
 from psycopg2 import sql
 
-from model_monitoring.datamart.postgres.database import Cursor, as_json
+from model_monitoring.datamart.postgres.database import Cursor
+from model_monitoring.datamart.postgres.jsonb import as_json
 from model_monitoring.datamart.tables import traces
 
 
@@ -14,11 +15,12 @@ def erase_from_monitors(cursor: Cursor, subscription_id: int, names: Sequence[st
     """Take columns out of baselines, of fairness monitoring with what it measured of them, and of
     all runs' details.
     """
-    cursor.execute("SELECT monitor, asset_revision, content FROM baseline WHERE subscription_id = %s",
-                   [subscription_id])  # fmt: skip
+    query = "SELECT monitor, asset_revision, content FROM baseline WHERE subscription_id = %s"
+    cursor.execute(query, [subscription_id])
     for monitor, revision, content in cursor.fetchall():
         cursor.execute(
-            "UPDATE baseline SET content = %s WHERE (subscription_id, monitor, asset_revision) = (%s, %s, %s)",
+            "UPDATE baseline SET content = %s WHERE (subscription_id, monitor, asset_revision) ="
+            " (%s, %s, %s)",
             [as_json(_baseline_without(content, names)), subscription_id, monitor, revision],
         )
     whose = {"id": sql.Literal(subscription_id), "names": sql.Literal(list(names))}
@@ -67,16 +69,19 @@ def _erase_from_fairness(cursor: Cursor, subscription_id: int, names: Collection
     for (parameters,) in cursor.fetchall():
         kept = _groups_without(parameters, names)
         cursor.execute(
-            "UPDATE monitor SET parameters = %s, enabled = enabled AND %s WHERE (subscription_id, monitor) = (%s, %s)",
+            "UPDATE monitor SET parameters = %s, enabled = enabled AND %s WHERE (subscription_id,"
+            " monitor) = (%s, %s)",
             [as_json(kept), bool(kept["features"]), *identity],
         )
     cursor.execute(
-        "UPDATE run SET details = details #- '{parameters}' WHERE (subscription_id, monitor) = (%s, %s)",
+        "UPDATE run SET details = details #- '{parameters}' WHERE (subscription_id, monitor) ="
+        " (%s, %s)",
         identity,
     )
     for table in ("alert", "measurement"):
         cursor.execute(
-            f"DELETE FROM {table} WHERE (subscription_id, monitor) = (%s, %s) AND EXISTS (SELECT FROM unnest(%s) n"
+            f"DELETE FROM {table} WHERE (subscription_id, monitor) = (%s, %s) AND EXISTS (SELECT"
+            " FROM unnest(%s) n"
             " WHERE starts_with(slice, n || ': ') OR starts_with(slice, n || ' & ')"
             " OR strpos(slice, ' & ' || n || ': ') > 0 OR strpos(slice, ' & ' || n || ' & ') > 0)",
             [*identity, list(names)],
@@ -102,7 +107,8 @@ def erase_from_reviews(cursor: Cursor, subscription_id: int, names: Sequence[str
     which = {"id": subscription_id, "names": list(names)}
     cursor.execute(
         """UPDATE review_form SET digest = 'erased ' || form_id,
-            content = content || jsonb_build_object('distributions', (content->'distributions') - %(names)s::text[])
+            content = content || jsonb_build_object('distributions', (content->'distributions') -
+                %(names)s::text[])
             WHERE subscription_id = %(id)s AND content->'distributions' ?| %(names)s::text[];
         UPDATE review_claim SET draft = NULL
             WHERE task_id IN (SELECT task_id FROM review_task WHERE subscription_id = %(id)s);

@@ -45,14 +45,18 @@ def prepare(
     months, ahead = np.unique(scored_at.astype("datetime64[M]")), months_to_come()
     if keep_days and months[0] < first_kept(keep_days):
         raise ValueError(
-            f"Rows of {months[0]} are older than the {keep_days} days that are kept. Nothing was stored."
+            f"Rows of {months[0]} are older than the {keep_days} days that are kept. Nothing was"
+            " stored."
         )
     wanted = months[(months >= ahead[0] - MONTHS_BACK) & (months <= ahead[-1])]
     target = _name(table, wanted[0]) if len(wanted) == len(months) == 1 else table
     if there is not None and there.issuperset(wanted.tolist()):
         return target
-    cursor.execute("SELECT name FROM unnest(%s::text[]) AS name WHERE to_regclass(format('%%I', name)) IS NULL",
-                   [[_name(table, month) for month in wanted]])  # fmt: skip
+    cursor.execute(
+        "SELECT name FROM unnest(%s::text[]) AS name"
+        " WHERE to_regclass(format('%%I', name)) IS NULL",
+        [[_name(table, month) for month in wanted]],
+    )
     lacking = {name for (name,) in cursor.fetchall()}
     if there is not None:
         there.update(month.item() for month in wanted if _name(table, month) not in lacking)
@@ -76,7 +80,8 @@ def _make(cursor: Cursor, table: str, month: np.datetime64) -> None:
     # Asked of the catalogue itself: to_regclass may still remember that there was none before the
     # lock was waited for.
     cursor.execute(
-        "SELECT 1 FROM pg_class WHERE relname = %s AND relnamespace = to_regnamespace(quote_ident(current_schema()))",
+        "SELECT 1 FROM pg_class WHERE relname = %s AND relnamespace ="
+        " to_regnamespace(quote_ident(current_schema()))",
         [_name(table, month)],
     )
     if cursor.fetchone():
@@ -90,7 +95,8 @@ def _make(cursor: Cursor, table: str, month: np.datetime64) -> None:
     }
     statements = """
         CREATE TABLE {partition} (LIKE {table});
-        WITH moved AS (DELETE FROM {default} WHERE scored_at >= {begin} AND scored_at < {end} RETURNING *)
+        WITH moved AS (DELETE FROM {default} WHERE scored_at >= {begin}
+            AND scored_at < {end} RETURNING *)
             INSERT INTO {partition} SELECT * FROM moved;
         ALTER TABLE {table} ATTACH PARTITION {partition} FOR VALUES FROM ({begin}) TO ({end})"""
     cursor.execute(sql.SQL(statements).format(**names))

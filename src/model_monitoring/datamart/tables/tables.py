@@ -1,27 +1,16 @@
-"""The payload and feedback tables of a subscription, the views over them, and the verbs that show a
-table.
-"""
+"""The payload and feedback tables of a subscription, and the views over them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
-import pandas as pd
 from psycopg2 import sql
 
-from model_monitoring.datamart.postgres.columns import Column, column_names, shortened
-from model_monitoring.datamart.postgres.database import LONGEST_NAME, Cursor, Database
+from model_monitoring.datamart.postgres.columns import Column
+from model_monitoring.datamart.postgres.database import Cursor
+from model_monitoring.datamart.postgres.naming import column_names, shortened
+from model_monitoring.datamart.postgres.schema import LONGEST_NAME
 from model_monitoring.datamart.tables import partitions
-
-NEVER_NULL = {
-    "scoring_id",
-    "scoring_timestamp",
-    "deployment_id",
-    "asset_revision",
-    "record_timestamp",
-    "ts",
-}
 
 
 @dataclass(frozen=True)
@@ -57,7 +46,8 @@ class Table:
 def read(cursor: Cursor, subscription_id: int) -> Table | None:
     """Read a subscription's columns from the catalogue; None before its first payload."""
     cursor.execute(
-        "SELECT name, column_name, role, type FROM feature WHERE subscription_id = %s ORDER BY ordinal",
+        "SELECT name, column_name, role, type FROM feature WHERE subscription_id = %s ORDER BY"
+        " ordinal",
         [subscription_id],
     )
     columns = tuple(Column(*row) for row in cursor.fetchall())
@@ -76,7 +66,8 @@ def create(
     table = Table(subscription_id, made)
     for ordinal, column in enumerate(made):
         cursor.execute(
-            "INSERT INTO feature (subscription_id, ordinal, name, column_name, role, type) VALUES (%s,%s,%s,%s,%s,%s)",
+            "INSERT INTO feature (subscription_id, ordinal, name, column_name, role, type) VALUES"
+            " (%s,%s,%s,%s,%s,%s)",
             [subscription_id, ordinal, column.name, column.column_name, column.role, column.type],
         )
     statements = """
@@ -86,7 +77,8 @@ def create(
         CREATE TABLE {default} PARTITION OF {payload} DEFAULT;
         CREATE INDEX ON {payload} USING brin (record_id, scored_at) WITH (pages_per_range = 16);
         CREATE TABLE {feedback} (
-            record_id bigint, row_number integer, record_timestamp timestamptz NOT NULL, {feedback_columns},
+            record_id bigint, row_number integer, record_timestamp timestamptz NOT NULL,
+                {feedback_columns},
             UNIQUE (record_id, row_number))"""
     cursor.execute(
         sql.SQL(statements).format(
@@ -160,64 +152,3 @@ def _listed(template: str, columns: Sequence[Column]) -> sql.Composable:
     return sql.SQL(", ").join(
         sql.SQL(template).format(sql.Identifier(column.column_name)) for column in columns
     )
-
-
-class Selection(NamedTuple):
-    """A query, and new names for some of its columns."""
-
-    query: sql.Composable
-    names: dict[str, str]
-
-
-class TableVerbs:
-    """The verbs that every table of the data mart has: show, describe, print its schema, get its
-    content.
-    """
-
-    _database: Database
-
-    def _select(self, limit: int | None) -> Selection:
-        """Return the query behind the verbs."""
-        raise TypeError(f"{type(self).__name__} has no table.")
-
-    def get_table_content(
-        self, format: str = "pandas", limit: int | None = None
-    ) -> pd.DataFrame | list[dict]:
-        """Return the table, or its first `limit` rows, as a data frame or (format "python") a list
-        of dicts.
-
-        Raises:
-            ValueError: there is no payload yet, or the limit is negative.
-        """
-        if limit is not None and limit < 0:
-            raise ValueError(f"limit is {limit}: use a number of rows.")
-        selection = self._select(limit)
-        frame = self._database.frame(selection.query).rename(columns=selection.names)
-        return frame if format == "pandas" else frame.to_dict("records")
-
-    def show_table(self, limit: int = 10) -> pd.DataFrame:
-        """Return the first rows."""
-        return self.get_table_content(limit=limit)
-
-    def describe_table(self, limit: int | None = None) -> pd.DataFrame:
-        """Return count, mean, deviation and quartiles of each number column."""
-        return self.get_table_content(limit=limit).describe(include="number")
-
-    def print_table_schema(self) -> pd.DataFrame:
-        """Return name, type and nullability of each column."""
-        selection = self._select(0)
-
-        def work(cursor: Cursor) -> list[tuple]:
-            cursor.execute(selection.query)
-            columns = [
-                (selection.names.get(column.name, column.name), column.type_code)
-                for column in cursor.description
-            ]
-            cursor.execute(
-                "SELECT oid, format_type(oid, NULL) FROM pg_type WHERE oid = ANY(%s)",
-                [[c[1] for c in columns]],
-            )
-            types = dict(cursor.fetchall())
-            return [(name, types[code], name not in NEVER_NULL) for name, code in columns]
-
-        return pd.DataFrame(self._database.run(work), columns=["name", "type", "nullable"])

@@ -2,8 +2,7 @@
 making, keys, errors.
 
 What a run measured stays. What it kept beside that goes if its window holds a row that is erased,
-    as a whole: no single
-row's values can be taken out of it.
+as a whole: no single row's values can be taken out of it.
 """
 
 import re
@@ -53,7 +52,8 @@ def empty_runs(cursor: Cursor, which: sql.Composable) -> None:
     )
     _open_ranges(cursor, which)
     statement = """UPDATE run r SET details =
-        (SELECT coalesce(jsonb_object_agg(key, value) FILTER (WHERE NOT ({holds})), '{{}}') || '{{"erased": true}}'
+        (SELECT coalesce(jsonb_object_agg(key, value) FILTER (WHERE NOT ({holds})), '{{}}') ||
+            '{{"erased": true}}'
             FROM jsonb_each(r.details))
         WHERE {which} AND EXISTS (SELECT FROM jsonb_each(r.details) WHERE {holds})"""
     cursor.execute(sql.SQL(statement).format(holds=HOLDS, which=which))
@@ -63,8 +63,10 @@ def _open_ranges(cursor: Cursor, which: sql.Composable) -> None:
     """Rename slices: a group whose range has an open end is named by the least or greatest value
     that was seen.
     """
-    slices = """SELECT DISTINCT m.run_uid, m.slice, r.subscription_id, r.details->'parameters'->'features'
-        FROM measurement m JOIN run r USING (run_uid) WHERE r.monitor = 'fairness' AND m.slice ~ '\\[' AND {}"""
+    slices = """SELECT DISTINCT m.run_uid, m.slice, r.subscription_id,
+        r.details->'parameters'->'features'
+        FROM measurement m JOIN run r USING (run_uid) WHERE r.monitor = 'fairness'
+            AND m.slice ~ '\\[' AND {}"""
     cursor.execute(sql.SQL(slices).format(which))
     renamed = []
     for run_uid, slice, subscription_id, features in cursor.fetchall():
@@ -76,7 +78,8 @@ def _open_ranges(cursor: Cursor, which: sql.Composable) -> None:
     ):
         extras.execute_values(
             cursor,
-            f"UPDATE {table} m SET slice = v.new FROM (VALUES %s) v (run_uid, subscription_id, old, new)"
+            f"UPDATE {table} m SET slice = v.new FROM (VALUES %s) v (run_uid, subscription_id,"
+            " old, new)"
             f" WHERE {key} AND m.subscription_id = v.subscription_id AND m.slice = v.old",
             renamed,
         )
@@ -110,7 +113,8 @@ def _written(end: float) -> str:
 
 def empty_companion(cursor: Cursor, which: sql.Composable) -> None:
     """Empty the companions (`c`) that meet a condition of all that was found in making them."""
-    statement = """UPDATE companion c SET content = (content - {found}::text[]) || '{{"erased": true}}' WHERE {which}"""
+    statement = """UPDATE companion c SET content = (content - {found}::text[]) ||
+        '{{"erased": true}}' WHERE {which}"""
     cursor.execute(sql.SQL(statement).format(found=sql.Literal(FOUND), which=which))
 
 
@@ -119,11 +123,16 @@ def tombstones(cursor: Cursor, subscription_id: int, scoring_ids: list[str]) -> 
     place.
     """
     cursor.execute(
-        f"""SELECT i, k.scoring_id FROM (SELECT i, {TOMBSTONE.format(uid="s.subscription_uid", id="i")} AS digest
-            FROM subscription s CROSS JOIN unnest(%(ids)s::text[]) i WHERE s.subscription_id = %(id)s
-            AND EXISTS (SELECT FROM scoring_key WHERE subscription_id = %(id)s AND deleted >= row_count)) arriving
+        f"""SELECT i, k.scoring_id FROM (SELECT i, {
+            TOMBSTONE.format(uid="s.subscription_uid", id="i")
+        } AS digest
+            FROM subscription s CROSS JOIN unnest(%(ids)s::text[]) i
+                WHERE s.subscription_id = %(id)s
+            AND EXISTS (SELECT FROM scoring_key WHERE subscription_id = %(id)s
+                AND deleted >= row_count)) arriving
         JOIN scoring_key k
-            ON k.subscription_id = %(id)s AND k.deleted >= k.row_count AND k.scoring_id = arriving.digest""",
+            ON k.subscription_id = %(id)s AND k.deleted >= k.row_count
+                AND k.scoring_id = arriving.digest""",
         {"id": subscription_id, "ids": scoring_ids},
     )
     erased = dict(cursor.fetchall())

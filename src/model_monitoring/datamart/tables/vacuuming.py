@@ -7,7 +7,8 @@ import warnings
 import psycopg2
 from psycopg2 import sql
 
-from model_monitoring.datamart.postgres.database import Cursor, Database, DataMartError
+from model_monitoring.datamart.postgres.database import Cursor, Database
+from model_monitoring.datamart.postgres.errors import DataMartError
 
 CLEARS_STATISTICS = 180_000  # since which version statistics can be deleted
 
@@ -21,7 +22,8 @@ def sweep(database: Database, subscription_id: int) -> None:
     others = rf"^(payload|feedback)_(?!{subscription_id}(_|$))\d"
     try:
         names = [row["relname"] for row in database.rows(
-            "SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace(quote_ident(current_schema()))"
+            "SELECT relname FROM pg_class WHERE relnamespace ="
+            " to_regnamespace(quote_ident(current_schema()))"
             " AND relkind = 'r' AND relname !~ %s ORDER BY relname", [others])]  # fmt: skip
         listed = sql.SQL(", ").join(map(sql.Identifier, names))
         database.run_alone(sql.SQL("VACUUM (ANALYZE) {}").format(listed))
@@ -40,7 +42,8 @@ def _renew_whole(cursor: Cursor, payload: str) -> None:
     made.
     """
     cursor.execute(
-        "SELECT FROM pg_stats WHERE schemaname = current_schema() AND tablename = %s AND inherited LIMIT 1",
+        "SELECT FROM pg_stats WHERE schemaname = current_schema() AND tablename = %s AND inherited"
+        " LIMIT 1",
         [payload],
     )
     if cursor.fetchone() is not None:
@@ -52,14 +55,16 @@ def _clear_empty(cursor: Cursor, names: list[str]) -> None:
     if cursor.connection.server_version < CLEARS_STATISTICS:
         return
     cursor.execute(
-        "SELECT DISTINCT tablename FROM pg_stats WHERE schemaname = current_schema() AND tablename = ANY(%s)",
+        "SELECT DISTINCT tablename FROM pg_stats WHERE schemaname = current_schema() AND tablename"
+        " = ANY(%s)",
         [names],
     )
     for (name,) in cursor.fetchall():
         cursor.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(sql.Identifier(name)))
         if not cursor.fetchone()[0]:
             cursor.execute(
-                "SELECT pg_clear_attribute_stats(schemaname, tablename, attname, inherited) FROM pg_stats"
+                "SELECT pg_clear_attribute_stats(schemaname, tablename, attname, inherited) FROM"
+                " pg_stats"
                 " WHERE schemaname = current_schema() AND tablename = %s",
                 [name],
             )

@@ -2,7 +2,8 @@
 
 from psycopg2 import sql
 
-from model_monitoring.datamart.postgres.database import SCRIPTS, Cursor, Database, refuse_newer
+from model_monitoring.datamart.postgres.database import Cursor, Database
+from model_monitoring.datamart.postgres.schema import SCRIPTS, refuse_newer
 
 TURN = "15min"
 
@@ -33,7 +34,8 @@ def migrate(database: Database) -> int:
             cursor.execute(sql.SQL("CREATE SCHEMA {}").format(schema))
         cursor.execute(
             "CREATE TABLE IF NOT EXISTS migration"
-            " (version integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
+            " (version integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL"
+            " DEFAULT now())"
         )
         refuse_newer(cursor, database.schema)
         cursor.execute("SELECT coalesce(max(version), 0) FROM migration")

@@ -1,27 +1,20 @@
-"""Scored rows as analyses want them: features in a frame, answers and labels beside it."""
+"""Whole rows with all that is known of them: the newest, those labelled last, a single one."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from psycopg2 import sql
 
-from model_monitoring.datamart.postgres.columns import INTEGER, TEXT
-from model_monitoring.datamart.postgres.copying import SHORT_INTEGER, TIMESTAMP, copy_out
+from model_monitoring.datamart.postgres.columns import TEXT
+from model_monitoring.datamart.postgres.copying import copy_out
 from model_monitoring.datamart.postgres.database import Cursor
 from model_monitoring.datamart.postgres.texts import fault
-from model_monitoring.datamart.records.feedback_formats import row_key
+from model_monitoring.datamart.postgres.values import row_key
+from model_monitoring.datamart.rows.framing import PLACE, frames
+from model_monitoring.datamart.watched import WatchedModel
 
-if TYPE_CHECKING:
-    from model_monitoring.datamart.subscriptions import Subscription
-
-ABOUT = {
-    "record_id": INTEGER,
-    "row_number": SHORT_INTEGER,
-    "scored_at": TIMESTAMP,
-    "scoring_id": TEXT,
-}
+ABOUT = PLACE | {"scoring_id": TEXT}
 ALL = sql.SQL("true")
 
 
@@ -48,7 +41,7 @@ class ScoredRows:
         return tuple(self.about["scored_at"].agg(["min", "max"])) if len(self) else (None, None)
 
 
-def newest(subscription: "Subscription", limit: int, condition: sql.Composable = ALL) -> ScoredRows:
+def newest(subscription: WatchedModel, limit: int, condition: sql.Composable = ALL) -> ScoredRows:
     """Read the newest rows, but those that another version of the model is known to have answered.
 
     `condition` is on the payload, `p`.
@@ -57,28 +50,29 @@ def newest(subscription: "Subscription", limit: int, condition: sql.Composable =
         ValueError: there is no payload yet.
     """
     keys = sql.SQL(
-        "SELECT record_id FROM scoring_key JOIN deployment d USING (deployment_key) WHERE"
-        " scoring_key.subscription_id = {} AND ({revision} = '' OR asset_revision IN ({revision}, ''))"
+        "SELECT record_id FROM scoring_key JOIN deployment d USING (deployment_key)"
+        " WHERE scoring_key.subscription_id = {}"
+        " AND ({revision} = '' OR asset_revision IN ({revision}, ''))"
         " AND deleted < row_count ORDER BY record_id DESC LIMIT {}"
     ).format(
         sql.Literal(subscription.subscription_id),
         sql.Literal(limit),
         revision=sql.Literal(subscription.asset_revision()),
     )
-    return _read(subscription, keys, condition, limit)
+    return _chosen(subscription, keys, condition, limit)
 
 
-def labelled(subscription: "Subscription", limit: int) -> ScoredRows:
+def labelled(subscription: WatchedModel, limit: int) -> ScoredRows:
     """Read the rows that were labelled last; raise ValueError before the first payload."""
     keys = sql.SQL(
         "SELECT DISTINCT record_id FROM (SELECT record_id FROM {} WHERE record_id IS NOT NULL"
         " ORDER BY record_timestamp DESC, record_id DESC LIMIT {}) f"
     )
     keys = keys.format(sql.Identifier(subscription.table().feedback), sql.Literal(limit))
-    return _read(subscription, keys, sql.SQL("f.record_timestamp IS NOT NULL"), limit)
+    return _chosen(subscription, keys, sql.SQL("f.record_timestamp IS NOT NULL"), limit)
 
 
-def single(subscription: "Subscription", scoring_id: str) -> ScoredRows:
+def single(subscription: WatchedModel, scoring_id: str) -> ScoredRows:
     """Read one row, by its id or, of a request of one row, by the request's.
 
     Raises:
@@ -91,35 +85,35 @@ def single(subscription: "Subscription", scoring_id: str) -> ScoredRows:
     ).format(
         sql.Literal(subscription.subscription_id), sql.Literal(key.decode()), sql.Literal(sought)
     )
-    chosen = sql.SQL("(k.scoring_id = {} OR p.row_number = {})").format(
+    condition = sql.SQL("(k.scoring_id = {} OR p.row_number = {})").format(
         sql.Literal(sought), sql.Literal(number)
     )
-    found = _read(subscription, keys, chosen, 2)
+    found = _chosen(subscription, keys, condition, 2)
     if len(found) == 1:
         return found
-    several = f"Request {scoring_id!r} has several rows: add a hyphen and the row's number, from 1."
+    if len(found):
+        raise ValueError(
+            f"Request {scoring_id!r} has several rows: add a hyphen and the row's number, from 1."
+        )
     raise ValueError(
-        several
-        if len(found)
-        else f"No scored row of {subscription.name!r} has scoring id {scoring_id!r:.200}. A row's id is the request's"
-        " scoring id, a hyphen and the row's number, from 1: payload_logging.show_table() lists them."
+        f"No scored row of {subscription.name!r} has scoring id {scoring_id!r:.200}. A row's id is"
+        " the request's scoring id, a hyphen and the row's number, from 1:"
+        " payload_logging.show_table() lists them."
     )
 
 
-def _read(
-    subscription: "Subscription", keys: sql.Composable, condition: sql.Composable, limit: int
+def _chosen(
+    subscription: WatchedModel, keys: sql.Composable, condition: sql.Composable, limit: int
 ) -> ScoredRows:
+    """Read whole rows of the requests that `keys` selects."""
     table = subscription.table()
-    label, parts = (
-        table.of("label")[0],
-        {"features": table.of("feature"), "answers": table.of("output", "debiased")},
-    )
+    label = table.of("label")[0]
     columns = {("about", name): (sql.Identifier(name), kind) for name, kind in ABOUT.items()}
-    columns |= {
-        (part, c.name): (sql.Identifier(c.column_name), c.type)
-        for part, some in parts.items()
-        for c in some
-    }
+    for part, roles in (("features", ["feature"]), ("answers", ["output", "debiased"])):
+        columns |= {
+            (part, column.name): (sql.Identifier(column.column_name), column.type)
+            for column in table.of(*roles)
+        }
     columns["labels", label.name] = (sql.Identifier(label.column_name), label.type)
     # Rows are chosen once, since text is read in a second query. Statistics of the keys keep
     # PostgreSQL from looking for each of them by itself; their range is what the payload's BRIN
@@ -130,8 +124,8 @@ def _read(
         " SELECT p.*, k.scoring_id || '-' || p.row_number AS scoring_id, f.{label}"
         " FROM {payload} p JOIN chosen_key USING (record_id) JOIN scoring_key k USING (record_id)"
         " LEFT JOIN {feedback} f USING (record_id, row_number) WHERE p.record_id BETWEEN"
-        " (SELECT min(record_id) FROM chosen_key) AND (SELECT max(record_id) FROM chosen_key) AND {condition}"
-        " ORDER BY p.record_id DESC, p.row_number LIMIT {limit}"
+        " (SELECT min(record_id) FROM chosen_key) AND (SELECT max(record_id) FROM chosen_key)"
+        " AND {condition} ORDER BY p.record_id DESC, p.row_number LIMIT {limit}"
     ).format(
         keys=keys,
         label=sql.Identifier(label.column_name),
@@ -146,15 +140,6 @@ def _read(
         return copy_out(cursor, sql.SQL("chosen_row"), columns)
 
     arrays = subscription.database.run(work)
-    frames = {
-        part: pd.DataFrame(
-            {name: _flat(values) for (of, name), values in arrays.items() if of == part}
-        )
-        for part in ("features", "answers", "about")
-    }
-    frames["about"]["scored_at"] = frames["about"]["scored_at"].dt.tz_localize("UTC")
-    return ScoredRows(**frames, labels=arrays["labels", label.name])
-
-
-def _flat(values: np.ndarray) -> np.ndarray | list:
-    return list(values) if values.ndim > 1 else values
+    features, answers, about = frames(arrays, "features", "answers", "about")
+    about["scored_at"] = about["scored_at"].dt.tz_localize("UTC")
+    return ScoredRows(features, answers, arrays["labels", label.name], about)

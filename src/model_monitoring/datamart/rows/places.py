@@ -8,7 +8,8 @@ from model_monitoring.datamart.postgres.database import Cursor
 
 WHOLE_INDEX = """SELECT brin_summarize_new_values(i.indexrelid) FROM pg_inherits h
     JOIN pg_index i ON i.indrelid = h.inhrelid JOIN pg_class c ON c.oid = i.indexrelid
-    JOIN pg_am m ON m.oid = c.relam WHERE m.amname = 'brin' AND h.inhparent = quote_ident(%s)::regclass"""
+    JOIN pg_am m ON m.oid = c.relam WHERE m.amname = 'brin'
+        AND h.inhparent = quote_ident(%s)::regclass"""
 
 
 def prepare(cursor: Cursor, payload: str) -> None:

@@ -1,0 +1,73 @@
+"""Switching a monitor on and off, with its parameters and limits."""
+
+from numbers import Real
+
+from model_monitoring.datamart.postgres.database import Cursor
+from model_monitoring.datamart.postgres.jsonb import as_json
+from model_monitoring.datamart.showing import TableVerbs
+from model_monitoring.datamart.watched import WatchedModel
+
+
+class Switch(TableVerbs):
+    """What is set of one kind of monitor for one subscription."""
+
+    name: str
+
+    def __init__(self, subscription: WatchedModel):
+        self._subscription = subscription
+        self._database = subscription.database
+
+    def _enable(
+        self, parameters: dict, limits: dict[str, tuple[float | None, float | None]]
+    ) -> dict:
+        """Switch the monitor on; `limits` are (lower, upper) per metric, ValueError where one isn't
+        a number.
+        """
+        for metric, pair in limits.items():
+            if bad := [
+                limit for limit in pair if limit is not None and not isinstance(limit, Real)
+            ]:
+                raise ValueError(f"The limit of {metric} is {bad[0]!r}, which isn't a number.")
+        identity = [self._subscription.subscription_id, self.name]
+
+        def work(cursor: Cursor) -> None:
+            cursor.execute(
+                "INSERT INTO monitor VALUES (%s, %s, true, %s) ON CONFLICT (subscription_id,"
+                " monitor)"
+                " DO UPDATE SET enabled = true, parameters = EXCLUDED.parameters",
+                [*identity, as_json(parameters, f"{self.name} parameters")],
+            )
+            cursor.execute(
+                "DELETE FROM threshold WHERE (subscription_id, monitor) = (%s, %s)", identity
+            )
+            for metric, (lower, upper) in limits.items():
+                cursor.execute(
+                    "INSERT INTO threshold VALUES (%s, %s, %s, %s, %s)",
+                    [*identity, metric, lower, upper],
+                )
+
+        self._database.run(work)
+        return self.get_details()
+
+    def disable(self) -> None:
+        """Switch the monitor off; what it measured stays."""
+        self._database.execute(
+            "UPDATE monitor SET enabled = false WHERE (subscription_id, monitor) = (%s, %s)",
+            [self._subscription.subscription_id, self.name],
+        )
+
+    def get_details(self) -> dict:
+        """Return whether the monitor is enabled, its parameters and its thresholds."""
+        identity = [self._subscription.subscription_id, self.name]
+        found = self._database.rows(
+            "SELECT enabled, parameters FROM monitor WHERE (subscription_id, monitor) = (%s, %s)",
+            identity,
+        )
+        limits = self._database.rows(
+            "SELECT metric, lower_limit, upper_limit FROM threshold WHERE (subscription_id,"
+            " monitor) = (%s, %s)",
+            identity,
+        )
+        return (found[0] if found else {"enabled": False, "parameters": {}}) | {
+            "thresholds": limits
+        }

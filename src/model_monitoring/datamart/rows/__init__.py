@@ -1,0 +1,1 @@
+"""The one reader of scored rows, for whatever measures, shows or reviews them."""

@@ -1,0 +1,159 @@
+"""Columns of many rows: those of a time, those of some records, those that have a label."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+from psycopg2 import sql
+from psycopg2.extensions import ISOLATION_LEVEL_REPEATABLE_READ as REPEATABLE_READ
+
+from model_monitoring.datamart.postgres.columns import TEXT
+from model_monitoring.datamart.postgres.copying import TIMESTAMP, copy_out
+from model_monitoring.datamart.postgres.database import Cursor
+from model_monitoring.datamart.postgres.values import utc
+from model_monitoring.datamart.postgres.wording import some
+from model_monitoring.datamart.rows.framing import PLACE, frames
+from model_monitoring.datamart.tables.tables import Table
+from model_monitoring.datamart.watched import WatchedModel
+
+# What `window` reads beside features and answers, if it is named
+BESIDE = {
+    "scoring_id": (sql.SQL("(k.scoring_id || '-' || p.row_number)"), TEXT),
+    "scoring_timestamp": (sql.SQL("p.scored_at"), TIMESTAMP),
+    "asset_revision": (sql.SQL("d.asset_revision"), TEXT),
+}
+WITH_KEYS = (
+    "{payload} p JOIN scoring_key k USING (record_id)"
+    " JOIN deployment d ON d.deployment_key = p.deployment_key"
+)
+
+
+def _within(start: datetime | None, end: datetime | None) -> str:
+    """Say in SQL that a row of the payload, `p`, was scored from `start` until before `end`."""
+    limits = [(">=", start), ("<", end)]
+    said = [f"p.scored_at {sign} '{utc(time)}Z'" for sign, time in limits if time is not None]
+    return " AND ".join(said) or "true"
+
+
+def _places(table: Table, names: Iterable[str]) -> dict:
+    """Name what `copy_out` reads of some columns: the rows' places, and the model's own columns."""
+    columns = {("about", name): (sql.Identifier(name), kind) for name, kind in PLACE.items()}
+    for column in map(table.named, names):
+        columns["values", column.name] = (sql.Identifier(column.column_name), column.type)
+    return columns
+
+
+def window(
+    subscription: WatchedModel,
+    start: datetime | None,
+    end: datetime | None,
+    names: Sequence[str] | None = None,
+) -> pd.DataFrame:
+    """Read columns of the rows scored in a time, in no particular order.
+
+    `names` are features and answers, all of them by default, and those of BESIDE.
+
+    Raises:
+        ValueError: a column isn't there, or there is no payload yet.
+    """
+    table = subscription.table()
+    there = table.of("feature", "output", "debiased")
+    known = BESIDE | {c.name: (sql.Identifier("p", c.column_name), c.type) for c in there}
+    names = list(names or (column.name for column in there))
+    if unknown := [name for name in names if name not in known]:
+        raise ValueError(f"Subscription {subscription.name!r} has no column {some(unknown)}.")
+    source = WITH_KEYS if set(names) & {"scoring_id", "asset_revision"} else "{payload} p"
+    query = sql.SQL(f"{source} WHERE {_within(start, end)}").format(
+        payload=sql.Identifier(table.payload)
+    )
+    wanted = {("values", name): known[name] for name in names}
+    arrays = subscription.database.run(
+        lambda cursor: copy_out(cursor, query, wanted), REPEATABLE_READ
+    )
+    return frames(arrays, "values")[0]
+
+
+def identified(
+    subscription: WatchedModel,
+    names: Iterable[str],
+    start: datetime | None,
+    end: datetime | None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read the rows scored in a time: their places with their scoring ids, and the columns named.
+
+    Raises:
+        ValueError: there is no payload yet.
+    """
+    table = subscription.table()
+    columns = _places(table, names)
+    source = sql.SQL(f"{{}} p WHERE {_within(start, end)}").format(sql.Identifier(table.payload))
+
+    def work(cursor: Cursor) -> tuple[pd.DataFrame, pd.DataFrame]:
+        about, values = frames(copy_out(cursor, source, columns), "about", "values")
+        return about.assign(scoring_id=row_ids(cursor, subscription, about)), values
+
+    return subscription.database.run(work, REPEATABLE_READ)
+
+
+def row_ids(cursor: Cursor, subscription: WatchedModel, places: pd.DataFrame) -> pd.Series:
+    """Read the ids of rows, given with record_id and row_number.
+
+    Apart from the rows: joined to as many, ids took minutes before PostgreSQL had statistics of new
+    tables.
+    """
+    records = places["record_id"]
+    ends = (int(records.min()), int(records.max())) if len(records) else (0, 0)
+    cursor.execute(
+        "SELECT record_id, scoring_id FROM scoring_key"
+        " WHERE subscription_id = %s AND record_id BETWEEN %s AND %s",
+        [subscription.subscription_id, *ends],
+    )
+    known = dict(cursor.fetchall())
+    pairs = zip(records.tolist(), places["row_number"].tolist(), strict=True)
+    return pd.Series([f"{known[r]}-{n}" for r, n in pairs], places.index, dtype=object)
+
+
+def between(subscription: WatchedModel, first: int, last: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read the rows of the records from one to another: places, and features with answers.
+
+    Raises:
+        ValueError: there is no payload yet.
+    """
+    table = subscription.table()
+    columns = _places(table, [column.name for column in table.of("feature", "output")])
+    source = sql.SQL(
+        "(SELECT * FROM {} WHERE record_id BETWEEN {} AND {} ORDER BY record_id, row_number) p"
+    ).format(sql.Identifier(table.payload), sql.Literal(first), sql.Literal(last))
+    arrays = subscription.database.run(
+        lambda cursor: copy_out(cursor, source, columns), REPEATABLE_READ
+    )
+    about, values = frames(arrays, "about", "values")
+    return about.assign(scored_at=about["scored_at"].dt.tz_localize("UTC")), values
+
+
+def judged(subscription: WatchedModel, limit: int | None) -> tuple[dict[str, np.ndarray], tuple]:
+    """Read label, prediction and probability of the newest labelled rows, and the times of the
+    first and last.
+    """
+    table, asset = subscription.table(), subscription.asset
+    columns = {"scored_at": (sql.Identifier("p", "scored_at"), TIMESTAMP)}
+    for what, where in (("label", "f"), ("prediction", "p"), ("probability", "p")):
+        if name := asset[f"{what}_column"]:
+            column = table.named(name)
+            columns[what] = (sql.Identifier(where, column.column_name), column.type)
+    newest = "ORDER BY record_timestamp DESC, record_id, row_number LIMIT {limit}" if limit else ""
+    source = sql.SQL(
+        "(SELECT record_id, row_number, {label} FROM {feedback} WHERE record_id IS NOT NULL"
+        f" {newest}) f JOIN {{payload}} p USING (record_id, row_number)"
+    ).format(
+        label=sql.Identifier(table.of("label")[0].column_name),
+        feedback=sql.Identifier(table.feedback),
+        payload=sql.Identifier(table.payload),
+        limit=sql.Literal(limit),
+    )
+    rows = subscription.database.run(
+        lambda cursor: copy_out(cursor, source, columns), REPEATABLE_READ
+    )
+    times = rows.pop("scored_at")
+    return rows, (times.min().item(), times.max().item()) if len(times) else (None, None)

@@ -1,0 +1,166 @@
+"""One model under watch: which it is, the contract of its columns, its tables and versions."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Protocol
+
+import boto3
+import pandas as pd
+from psycopg2 import sql
+
+from model_monitoring.datamart.engines import http
+from model_monitoring.datamart.engines.bindings import Bindings
+from model_monitoring.datamart.engines.revisions import Revisions
+from model_monitoring.datamart.entities import SageMakerMachineLearningAsset
+from model_monitoring.datamart.postgres.database import Cursor, Database
+from model_monitoring.datamart.tables import changing, tables
+
+
+class WatchedModel:
+    """One subscribed model, as whatever logs, measures or reviews it needs to know it."""
+
+    def __init__(
+        self,
+        database: Database,
+        boto_session: boto3.Session | None,
+        revisions: Revisions,
+        row: dict,
+    ):
+        self.database = database
+        self.boto_session = boto_session
+        self._revisions = revisions
+        self.subscription_id: int = row["subscription_id"]
+        self.uid: str = row["subscription_uid"]
+        self.name: str = row["name"]
+        self.source_uid: str = row["source_uid"]
+        self.binding_uid: str = row["binding_uid"]
+        # Of the endpoint; None on another engine than SageMaker
+        self.region: str | None = row["region"]
+        self.months: set = set()  # the payload's partitions that were seen to be there
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(name={self.name!r}, uid={self.uid!r})"
+
+    @cached_property
+    def binding(self) -> dict:
+        """The engine that serves it."""
+        return Bindings(self.database, None).get_details(self.binding_uid)
+
+    def score(self, rows: Sequence, scoring_id: str) -> list[Mapping]:
+        """Send rows of features to the model and return one dict of answers per row; see
+        `engines.score`.
+        """
+        features = self.asset["feature_columns"]
+        return http.score(
+            self.binding, self.boto_session, self.source_uid, features, rows, scoring_id
+        )
+
+    @property
+    def asset(self) -> dict:
+        """The contract of its columns as it stands now.
+
+        Read anew each time, since a payload may change it (see `PayloadLogging.enable`): take it
+        once for a piece of work.
+        """
+        return self.get_details()["asset"]
+
+    def get_details(self) -> dict:
+        """Return all that the catalogue holds about it."""
+        query = "SELECT * FROM subscription WHERE subscription_uid::text = %s"
+        return self.database.rows(query, [self.uid])[0]
+
+    def update_row(self, **changes: object) -> None:
+        """Change columns of the catalogue's row."""
+        assignments = sql.SQL(", ").join(
+            sql.SQL("{} = %s").format(sql.Identifier(column)) for column in changes
+        )
+        self.database.execute(
+            sql.SQL("UPDATE subscription SET {} WHERE subscription_id = %s").format(assignments),
+            [*changes.values(), self.subscription_id],
+        )
+
+    def table(self) -> tables.Table:
+        """Return the columns of its tables; raise ValueError before the first payload."""
+        table = self.database.run(lambda cursor: tables.read(cursor, self.subscription_id))
+        if table is None:
+            raise ValueError(
+                f"Subscription {self.name!r} has no payload yet: call payload_logging.store first."
+            )
+        return table
+
+    def get_deployment_uids(self) -> list[str]:
+        """Return the uids of its deployments: on SageMaker, the endpoint's name."""
+        return [self.source_uid]
+
+    def list_deployments(self) -> pd.DataFrame:
+        """List the versions of the model that have answered so far, and since when."""
+        return self.database.frame(
+            "SELECT deployment_id, asset_revision, first_seen FROM deployment WHERE"
+            " subscription_id = %s"
+            " ORDER BY first_seen",
+            [self.subscription_id],
+        )
+
+    def deployed_revision(self) -> str:
+        """Return the version of the model that SageMaker serves now; empty on another engine. See
+        `Revisions`.
+        """
+        return self._revisions.deployed(self.region, self.source_uid)
+
+    def asset_revision(self) -> str:
+        """Return the version of the model that answers now: the deployed one, else that of the last
+        record.
+        """
+        if deployed := self.deployed_revision():
+            return deployed
+        last = self.database.rows(
+            "SELECT d.asset_revision FROM scoring_key k JOIN deployment d USING (deployment_key)"
+            " WHERE k.subscription_id = %s ORDER BY k.record_id DESC LIMIT 1",
+            [self.subscription_id],
+        )
+        return last[0]["asset_revision"] if last else ""
+
+    def settled_record(self) -> int:
+        """Return the last record id, once everything up to it is stored: writers under way are
+        waited for.
+        """
+
+        def work(cursor: Cursor) -> int:
+            cursor.execute(
+                f"{changing.locking(exclusive=True)};"
+                " SELECT coalesce(max(record_id), 0) FROM scoring_key WHERE subscription_id ="
+                " %(id)s",
+                {"id": self.subscription_id},
+            )
+            return cursor.fetchone()[0]
+
+        return self.database.run(work)
+
+    def deployment_key(self, cursor: Cursor, revision: str) -> int:
+        """Return the catalogue's number of a model version, adding it the first time."""
+        identity = [self.subscription_id, self.source_uid, revision]
+        find = (
+            "SELECT deployment_key FROM deployment WHERE (subscription_id, deployment_id,"
+            " asset_revision) = (%s,%s,%s)"
+        )
+        cursor.execute(find, identity)
+        if not (found := cursor.fetchone()):
+            cursor.execute(
+                "INSERT INTO deployment (subscription_id, deployment_id, asset_revision) VALUES"
+                " (%s, %s, %s)"
+                " ON CONFLICT DO NOTHING",
+                identity,
+            )
+            cursor.execute(find, identity)
+            found = cursor.fetchone()
+        return found[0]
+
+
+class Index(Protocol):
+    """All watched models, as those ask for it who need another model than their own."""
+
+    def add(self, asset: SageMakerMachineLearningAsset) -> WatchedModel:
+        """Subscribe a deployed model; see `Subscriptions.add`."""
+
+    def get(self, subscription_uid: str | None = None, *, name: str | None = None) -> WatchedModel:
+        """Return a model by uid or by name; see `Subscriptions.get`."""
