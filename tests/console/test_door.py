@@ -8,7 +8,7 @@ import urllib.parse
 import pytest
 
 from model_monitoring import console
-from model_monitoring.console.__main__ import main
+from model_monitoring.__main__ import main
 
 from .conftest import Client, record
 
@@ -95,6 +95,7 @@ def test_hosts_are_named_at_start(database_url, schema, mart, state):
 def test_the_command_names_hosts(monkeypatch, capsys, database_url):
     monkeypatch.setattr("signal.signal", lambda *_: None)
     arguments = [
+        "model-monitoring",
         "console",
         "--port",
         "0",

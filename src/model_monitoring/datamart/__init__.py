@@ -2,6 +2,8 @@
 well they do.
 """
 
+from importlib import import_module
+
 from model_monitoring.analysis.fairness.groups import Feature
 from model_monitoring.datamart.companion.settings import Companion
 from model_monitoring.datamart.entities import (
@@ -15,7 +17,6 @@ from model_monitoring.datamart.entities import (
     StoreReport,
 )
 from model_monitoring.datamart.mart import DataMart
-from model_monitoring.datamart.postgres import server
 from model_monitoring.datamart.postgres.database import BusyError, ConflictError, DataMartError
 from model_monitoring.datamart.subscriptions import Subscription
 
@@ -37,3 +38,17 @@ __all__ = [
     "Subscription",
     "server",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Fetch the embedded server when it is asked for: it needs an extra, and no other
+    PostgreSQL does.
+    """
+    if name != "server":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        return import_module("model_monitoring.datamart.postgres.server")
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"The embedded PostgreSQL needs {error.name}: install model-monitoring[embedded]."
+        ) from error
