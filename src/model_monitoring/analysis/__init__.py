@@ -6,7 +6,7 @@ waits for what it doesn't use:
 
 >>> import pandas as pd
 >>> from model_monitoring.analysis import compare, profile
->>> training = pd.DataFrame({"age": range(18, 68)})
+>>> training = pd.DataFrame({"age": [*range(18, 68)] * 4})
 >>> profile(training).statistics()["features"][0]["numerical_statistics"]["mean"]
 42.5
 >>> compare(training, training + 20)["drifted"].tolist()

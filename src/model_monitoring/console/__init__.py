@@ -1,5 +1,13 @@
 """The console: status pages over the data mart, and logging over REST for deployments in any
 language.
+
+`url` is that of a PostgreSQL database with a data mart:
+
+>>> from model_monitoring import console
+>>> running = console.start(url, schema="examples")
+>>> running.url
+'http://127.0.0.1:...'
+>>> running.stop()
 """
 
 from importlib import import_module

@@ -1,5 +1,12 @@
 """The data mart in PostgreSQL: what models were asked, what they answered, what was true, and how
 well they do.
+
+`url` is that of a PostgreSQL database; `datamart.server.start(folder)` gives one of your own:
+
+>>> from model_monitoring import datamart
+>>> mart = datamart.DataMart(url, schema="another_example")
+>>> mart.setup()["subscriptions"]
+0
 """
 
 from importlib import import_module
