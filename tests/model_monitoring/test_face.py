@@ -1,9 +1,6 @@
 """The face of the library: its names, what each needs, and the example in each docstring."""
 
-import ast
 import doctest
-import importlib
-import json
 import subprocess
 import sys
 import tempfile
