@@ -44,7 +44,7 @@ lab: install  ## open the notebooks in JupyterLab
 	@$(BIN)/python -m jupyterlab --ServerApp.ip=127.0.0.1 --ServerApp.root_dir=. notebooks/00_start_here.ipynb
 
 console: install  ## open the data mart's status pages and REST interface on 127.0.0.1
-	@$(BIN)/python -m model_monitoring.console
+	@$(BIN)/python -m model_monitoring console
 
 test: install  ## check style, helpers and every notebook
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .

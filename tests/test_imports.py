@@ -1,91 +1,181 @@
-"""The layers of doc/architecture.md: which helper may import which, and which packages stay out of
-the analysis.
+"""The rooms of doc/architecture.md: which may import which, what stays out of the analysis, and no
+circles.
 """
 
 import ast
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-HELPERS = Path(__file__).parent.parent / "helpers"
+REPOSITORY = Path(__file__).parent.parent
+FACE = "model_monitoring"
+LIBRARY = {f"{FACE}.{room}" for room in ("analysis", "datamart", "review", "console")}
 ALLOWED = {
-    "monitors": set(),
-    "review": set(),
-    "use_cases": set(),
-    "figures": {"monitors"},
-    "datamart": {"monitors", "review"},
-    "console": {"datamart", "review"},
-    "local_aws": {"monitors", "review"},
-    "cleanup": set(),
-    "stopped": set(),
-    "workspace": {"cleanup", "datamart", "stopped"},
-    "notebook_runner": {"run_lock"},
-    "run_lock": set(),
+    "model_monitoring.analysis": set(),
+    "model_monitoring.review": set(),
+    "model_monitoring.datamart": {"model_monitoring.analysis", "model_monitoring.review"},
+    "model_monitoring.console": {"model_monitoring.datamart", "model_monitoring.review"},
+    FACE: LIBRARY,  # __init__.py, and the one command
+    "local_aws": {"model_monitoring.analysis", "model_monitoring.review"},
+    "helpers": {FACE, *LIBRARY},
 }
 KEPT_OUT = {"boto3", "botocore", "psycopg2", "moto", "flask"}
-FILES = sorted(HELPERS.rglob("*.py"))
+FACE_MODULES = ("__init__", "__main__", "commands")
 
 
-def imported(source: str, package: str) -> set[str]:
-    """Every module that a source text imports, dotted; relative imports are resolved against
-    `package`.
-    """
-    found = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            base = (
-                package.rsplit(".", node.level - 1)[0]
-                if node.level > 1
-                else package
-                if node.level
-                else ""
-            )
-            stem = ".".join(part for part in (base, node.module) if part)
-            found |= {f"{stem}.{alias.name}" for alias in node.names}
+def module_name(path: Path) -> str:
+    """Return the dotted name by which a file is imported."""
+    parts = path.relative_to(REPOSITORY).with_suffix("").parts
+    parts = parts[1:] if parts[0] == "src" else parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+FILES = sorted([*(REPOSITORY / "src").rglob("*.py"), *(REPOSITORY / "helpers").rglob("*.py")])
+MODULES = {module_name(path): path for path in FILES}
+
+
+def imports(path: Path) -> list[ast.Import | ast.ImportFrom]:
+    """Every import of a file, those inside functions and TYPE_CHECKING among them."""
+    found = ast.walk(ast.parse(path.read_text()))
+    return [node for node in found if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
+def named(node: ast.Import | ast.ImportFrom, package: str) -> list[str]:
+    """Return what an import names, dotted; a relative one is resolved against `package`."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    base = package.rsplit(".", node.level - 1)[0] if node.level else ""
+    stem = ".".join(part for part in (base, node.module) if part)
+    return [f"{stem}.{alias.name}" for alias in node.names]
+
+
+def imported(path: Path) -> set[str]:
+    """Return everything that a file imports, dotted."""
+    name = module_name(path)
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    return {one for node in imports(path) for one in named(node, package)}
+
+
+def module_of(name: str) -> str | None:
+    """Return which of our modules `a.b.c` is or is taken from."""
+    while name and name not in MODULES:
+        name = name.rpartition(".")[0]
+    return name or None
+
+
+def room(name: str) -> str:
+    """Return the room of one of our modules."""
+    first, *rest = name.split(".")
+    inside = bool(rest) and rest[0] not in FACE_MODULES
+    return f"{first}.{rest[0]}" if first == FACE and inside else first
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_rooms_import_only_what_they_may(name):
+    found = {room(one) for one in map(module_of, imported(MODULES[name])) if one}
+    assert found - {room(name)} <= ALLOWED[room(name)]
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in MODULES if room(name).endswith((".analysis", ".review"))]
+)
+def test_the_analysis_and_the_review_know_no_service(name):
+    assert not {one.split(".")[0].lower() for one in imported(MODULES[name])} & KEPT_OUT
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in MODULES if room(name) == "model_monitoring.analysis"]
+)
+def test_the_analysis_names_itself_nowhere(name):
+    """Its folder can be copied elsewhere, and be called otherwise."""
+    assert not any(one.split(".")[0] == FACE for one in absolute(MODULES[name]))
+
+
+def absolute(path: Path) -> set[str]:
+    """Return what a file imports by absolute names."""
+    return {
+        one
+        for node in imports(path)
+        if isinstance(node, ast.Import) or not node.level
+        for one in named(node, "")
+    }
+
+
+def circles(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Return the groups of modules that reach each other (Tarjan's strongly connected parts)."""
+    number, low, stack, found = {}, {}, [], []
+
+    def visit(name: str) -> None:
+        number[name] = low[name] = len(number)
+        stack.append(name)
+        for other in sorted(graph[name]):
+            if other not in number:
+                visit(other)
+                low[name] = min(low[name], low[other])
+            elif other in stack:
+                low[name] = min(low[name], number[other])
+        if low[name] == number[name]:
+            part = stack[stack.index(name) :]
+            del stack[stack.index(name) :]
+            if len(part) > 1 or name in graph[name]:
+                found.append(sorted(part))
+
+    for name in graph:
+        if name not in number:
+            visit(name)
     return found
 
 
-def room(path: Path) -> str:
-    return path.relative_to(HELPERS).parts[0].removesuffix(".py")
-
-
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(HELPERS)))
-def test_helpers_import_only_the_layers_below(path):
-    if room(path) == "__init__":
-        return
-    package = ".".join(path.relative_to(HELPERS.parent).parent.parts)
-    helpers = {
-        name.split(".")[1]
-        for name in imported(path.read_text(), package)
-        if name.startswith("helpers.")
+def test_no_module_imports_itself_over_others():
+    """Neither openly, nor hidden by TYPE_CHECKING or by an import inside a function."""
+    graph = {
+        name: {one for one in map(module_of, imported(path)) if one} - {name}
+        for name, path in MODULES.items()
     }
-    assert room(path) in ALLOWED, f"say in ALLOWED what {room(path)} may import"
-    assert helpers - {room(path)} <= ALLOWED[room(path)]
+    assert circles(graph) == []
+
+
+def test_circles_are_found():
+    graph = {"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}, "e": {"e"}, "f": set()}
+    assert circles(graph) == [["a", "b", "c"], ["e"]]
+
+
+def test_no_file_hides_an_import_behind_type_checking():
+    hidden = [name for name, path in MODULES.items() if "TYPE_CHECKING" in path.read_text()]
+    assert hidden == []
 
 
 @pytest.mark.parametrize(
-    "path", [path for path in FILES if room(path) in ("monitors", "review")], ids=str
+    "path", sorted((REPOSITORY / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem
 )
-def test_analysis_knows_no_service(path):
-    if path.name == "__main__.py":
-        return
-    assert not {name.split(".")[0].lower() for name in imported(path.read_text(), "")} & KEPT_OUT
+def test_notebooks_import_two_levels_deep_at_most(path):
+    """And never the offline AWS."""
+    cells = [c for c in json.loads(path.read_text())["cells"] if c["cell_type"] == "code"]
+    lines = [line.strip() for cell in cells for line in "".join(cell["source"]).splitlines()]
+    plain = "\n".join(line for line in lines if line.startswith(("import ", "from ")))
+    taken = {
+        node.module if isinstance(node, ast.ImportFrom) else alias.name
+        for node in ast.walk(ast.parse(plain))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    ours = {name for name in taken if name.split(".")[0] in (FACE, "helpers", "local_aws")}
+    assert not {name for name in ours if name.startswith("local_aws")}
+    assert not {name for name in ours if name.count(".") > 1}
 
 
-@pytest.mark.parametrize(
-    "path", sorted((HELPERS.parent / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem
-)
-def test_notebooks_leave_the_offline_aws_alone(path):
-    assert "local_aws import" not in path.read_text() and "import local_aws" not in path.read_text()
-
-
-def test_the_rule_sees_every_form_of_import():
-    source = "import model_monitoring.console\nfrom helpers import datamart\nfrom ..review import answers\nfrom . import quality"
-    found = imported(source, "model_monitoring.analysis")
+def test_the_rule_sees_every_form_of_import(tmp_path):
+    lines = [
+        "import model_monitoring.console",
+        "from model_monitoring import datamart",
+        "from ..review import answers",
+        "from . import quality",
+    ]
+    nodes = ast.parse("\n".join(lines)).body
+    found = {one for node in nodes for one in named(node, "model_monitoring.analysis")}
     assert found == {
         "model_monitoring.console",
         "model_monitoring.datamart",
@@ -97,6 +187,6 @@ def test_the_rule_sees_every_form_of_import():
 def test_importing_helpers_is_light():
     code = "import sys, helpers.use_cases; print('boto3' in sys.modules or 'moto' in sys.modules)"
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=HELPERS.parent, capture_output=True, text=True, check=True
+        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "False"

@@ -1,6 +1,4 @@
-"""``python -m model_monitoring.analysis`` from a shell, from a plain copy of its folder, and
-on S3.
-"""
+"""Baseline and check from a shell: the one command, a plain copy of the folder, and S3."""
 
 import json
 import os
@@ -14,7 +12,7 @@ import pandas as pd
 import pytest
 from moto import mock_aws
 
-from model_monitoring.analysis.__main__ import main
+from model_monitoring.__main__ import main
 
 ROOT = Path(__file__).parents[2]
 
@@ -86,26 +84,79 @@ def test_several_files_are_one_window(files, capsys):
     assert capsys.readouterr().out.startswith("1000 rows, 2 columns")
 
 
-def test_it_runs_from_a_plain_copy_of_the_folder(files):
-    shutil.copytree(
-        ROOT / "src/model_monitoring/analysis",
-        files / "code/monitors",
-        ignore=shutil.ignore_patterns("__pycache__"),
+@pytest.fixture
+def copied(files):
+    """The folder alone, where nothing of this repository can be imported; a function runs
+    Python there.
+    """
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "src/model_monitoring/analysis", files / "code/analysis", ignore=ignored)
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    # As if only the analysis' own packages were installed
+    absent = {"boto3", "botocore", "psycopg2", "moto", "flask", "model_monitoring", "helpers"}
+    (files / "code/sitecustomize.py").write_text(
+        "import sys\n" + "".join(f"sys.modules[{name!r}] = None\n" for name in sorted(absent))
     )
-    command = [
-        sys.executable,
-        "-m",
-        "monitors",
-        "check",
-        str(files / "drifted.csv"),
-        "--fail-on-violations",
-    ]
-    command += ["--baseline", str(files / "base"), "--out", str(files / "out")]
-    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    done = subprocess.run(
-        command, cwd=files / "code", env=env, capture_output=True, text=True, check=False
+    environment = kept | {"PYTHONPATH": str(files / "code")}
+
+    def run(*arguments):
+        command = [sys.executable, *map(str, arguments)]
+        return subprocess.run(
+            command, cwd=files, env=environment, capture_output=True, text=True, check=False
+        )
+
+    return run
+
+
+def test_it_runs_from_a_plain_copy_of_the_folder(files, copied):
+    made = copied(
+        "-m", "analysis", "baseline", files / "train.csv", "--out", files / "another base"
     )
+    assert made.returncode == 0, made.stderr
+    for name in ("statistics.json", "constraints.json"):
+        again = (files / "another base" / name).read_text()
+        assert again == (files / "base" / name).read_text()
+    options = ["--baseline", files / "base", "--out", files / "out", "--fail-on-violations"]
+    done = copied("-m", "analysis", "check", files / "drifted.csv", *options)
     assert done.returncode == 1 and "baseline_drift_check" in done.stdout, done.stderr
+    refused = copied("-m", "analysis", "check", "s3://data/in/", *options)
+    assert refused.returncode == 2
+    assert "The command model-monitoring reads s3:// too" in refused.stderr
+
+
+def test_a_plain_copy_can_be_imported(copied):
+    assert copied("-c", "import boto3").returncode == 1  # nothing but its own packages is there
+    code = "import analysis; print([bool(getattr(analysis, name)) for name in analysis.__all__])"
+    done = copied("-c", code)
+    assert done.returncode == 0 and "False" not in done.stdout, done.stderr
+
+
+def test_model_quality_from_files(files, capsys):
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 2, 400)
+    good = np.where(rng.random(400) < 0.9, truth, 1 - truth)
+    for name, said in (("then", good), ("now", rng.permutation(good))):
+        frame = pd.DataFrame({"said": said, "was": truth})
+        frame.to_csv(files / f"{name}.csv", index=False)
+    columns = ["--problem-type", "BinaryClassification", "--label", "was", "--prediction", "said"]
+    columns += ["--positive-label", "1"]
+
+    def measure(name, *more):
+        window = str(files / f"{name}.csv")
+        return main(["model-quality", window, "--out", str(files / name), *columns, *more])
+
+    assert measure("then") == 0
+    assert capsys.readouterr().out.startswith("400 rows; results in")
+    against = ["--baseline", str(files / "then"), "--fail-on-violations"]
+    assert measure("now", *against) == 1
+    assert "LessThanThreshold" in capsys.readouterr().out
+    found = json.loads((files / "now/constraint_violations.json").read_text())["violations"]
+    assert "accuracy" in {violation["metric_name"] for violation in found}
+    assert measure("then", *against) == 0
+    assert "with no violations" in capsys.readouterr().out
+    columns[3] = "diagnosis"
+    assert measure("now") == 2
+    assert "no column" in capsys.readouterr().err
 
 
 @mock_aws

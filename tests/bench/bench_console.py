@@ -253,7 +253,7 @@ def main() -> int:
             "TUTORIAL_LOCAL_DIR": name,
             "DATABASE_URL": url,
         }
-        command = [sys.executable, "-m", "model_monitoring.console", "--port", "0"]
+        command = [sys.executable, "-m", "model_monitoring", "console", "--port", "0"]
         console = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
         try:
             base = console.stdout.readline().split()[-1]

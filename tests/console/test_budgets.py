@@ -78,7 +78,7 @@ def served(database_url, tmp_path_factory):
         "TUTORIAL_LOCAL_DIR": str(tmp_path_factory.mktemp("state")),
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "model_monitoring.console", "--schema", SCHEMA, "--port", "0"],
+        [sys.executable, "-m", "model_monitoring", "console", "--schema", SCHEMA, "--port", "0"],
         cwd=REPOSITORY,
         env=os.environ | kept | {"CONSOLE_TOKEN": TOKEN},
         stdout=subprocess.PIPE,

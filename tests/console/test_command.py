@@ -1,4 +1,4 @@
-"""`python -m model_monitoring.console`: starts, says where, ends, and keeps what it acknowledged
+"""`model-monitoring console`: starts, says where, ends, and keeps what it acknowledged
 when it is killed.
 """
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from model_monitoring.console.__main__ import main
+from model_monitoring.__main__ import main
 
 from .conftest import Client, record
 
@@ -31,7 +31,7 @@ def launch(database_url, state, schema):
             if name not in ("DATABASE_URL", "CONSOLE_TOKEN")
         }
         process = subprocess.Popen(
-            [sys.executable, "-m", "model_monitoring.console", "--schema", schema, *arguments],
+            [sys.executable, "-m", "model_monitoring", "console", "--schema", schema, *arguments],
             cwd=REPOSITORY,
             env=kept
             | {"DATABASE_URL": database_url, "TUTORIAL_LOCAL_DIR": str(state)}
@@ -79,7 +79,7 @@ def test_what_went_wrong_in_a_line(running, database_url, monkeypatch, capsys):
         (("--port", "0", "--schema", "pg_x"), {}, "schema is 'pg_x'"),
     ):
         with monkeypatch.context() as patch:
-            patch.setattr(sys, "argv", ["console", *arguments])
+            patch.setattr(sys, "argv", ["model-monitoring", "console", *arguments])
             patch.setattr(signal, "signal", lambda *_: None)
             for name, value in {"DATABASE_URL": database_url, **environment}.items():
                 patch.setenv(name, value)

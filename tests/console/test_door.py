@@ -8,7 +8,7 @@ import urllib.parse
 import pytest
 
 from model_monitoring import console
-from model_monitoring.console.__main__ import main
+from model_monitoring.__main__ import main
 
 from .conftest import Client, record
 
@@ -95,7 +95,8 @@ def test_hosts_are_named_at_start(database_url, schema, mart, state):
 def test_the_command_names_hosts(monkeypatch, capsys, database_url):
     monkeypatch.setattr("signal.signal", lambda *_: None)
     monkeypatch.setenv("DATABASE_URL", database_url)
-    arguments = ["console", "--port", "0", "--host", "a.example", "--host", "b:1"]
+    arguments = ["model-monitoring", "console", "--port", "0"]
+    arguments += ["--host", "a.example", "--host", "b:1"]
     monkeypatch.setattr("sys.argv", arguments)
     assert main() == 1
     assert "The host 'b:1' isn't a name" in capsys.readouterr().err

@@ -7,7 +7,7 @@ import json
 import boto3
 
 from model_monitoring import console
-from model_monitoring.console.__main__ import _session
+from model_monitoring.commands.console import _session
 from tests.datamart.test_model_versions import asked, versions  # noqa: F401  a fixture, and what reads versions
 
 from .conftest import Client, record

@@ -133,7 +133,7 @@ def test_invitations_from_a_notebook_and_a_shell(
         "https://studio/proxy/8421/review/enter#"
     )
     options = ["--schema", schema, "--port", running.url.rsplit(":", 1)[1]]
-    command = [sys.executable, "-m", "model_monitoring.console", *options, "invite"]
+    command = [sys.executable, "-m", "model_monitoring", "console", *options, "invite"]
     done = subprocess.run([*command, "ben"], capture_output=True, text=True, check=True)
     for each in (link, done.stdout.strip()):
         assert each.startswith(running.url + "/review/enter#")

@@ -86,7 +86,7 @@ def writer(url, name, directory):
 
 
 def page(url, port, name, directory):
-    arguments = ("-m", "model_monitoring.console", "--port", port, "--schema", "kill")
+    arguments = ("-m", "model_monitoring", "console", "--port", port, "--schema", "kill")
     environment = {
         "DATABASE_URL": url,
         "CONSOLE_TOKEN": TOKEN,

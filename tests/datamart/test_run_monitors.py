@@ -45,7 +45,7 @@ def test_a_failure_is_told_and_stops_none_of_the_others(watched, mart, monkeypat
 def run(database_url, schema):
     kept = {key: value for key, value in os.environ.items() if not key.startswith("AWS_")}
     environment = kept | {"DATABASE_URL": database_url, "AWS_CONFIG_FILE": os.devnull}
-    command = [sys.executable, "-m", "model_monitoring.datamart", "--schema", schema]
+    command = [sys.executable, "-m", "model_monitoring", "run", "--schema", schema]
     return subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True)
 
 

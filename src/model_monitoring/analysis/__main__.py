@@ -1,62 +1,58 @@
-"""Baseline and check from a shell: ``python -m model_monitoring.analysis baseline|check``.
+"""Files in, Model Monitor's files out, from a shell: ``python -m model_monitoring.analysis``.
 
-As a processing job, from a plain copy of this folder: ``python -m monitors check
-    /opt/ml/processing/input ...``,
-started in the folder that holds it.
+A plain copy of this folder is enough, as a processing job gets it:
+``python -m analysis check /opt/ml/processing/input ...``, started in the folder that holds it.
+Only the whole library's command, ``model-monitoring``, reads ``s3://`` as well.
 """
 
 import argparse
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
-import pandas as pd
-
-from .files.jobs import Result, run_baseline, run_check
+# Downloads what lies below an s3:// prefix into a new folder; handed in, since it takes boto3.
+Download = Callable[[str, Path], None]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; return 0, or 1 for violations with --fail-on-violations, or 2 for input that
-    cannot be used.
-    """
-    options = _parser().parse_args(arguments)
-    show = {"header": not options.no_header, "progress": sys.stderr.isatty()}
-    try:
-        with tempfile.TemporaryDirectory() as scratch:
-            sources = [
-                _local(source, Path(scratch) / str(i)) for i, source in enumerate(options.files)
-            ]
-            if options.command == "baseline":
-                result = run_baseline(sources, options.out, **show)
-            else:
-                outputs = options.outputs.split(",") if options.outputs else None
-                result = run_check(
-                    sources,
-                    options.baseline,
-                    options.out,
-                    mode=options.mode,
-                    outputs=outputs,
-                    **show,
-                )
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    _report(result, options.command, options.out)
-    return int(
-        options.command == "check" and options.fail_on_violations and bool(result.violations)
-    )
-
-
-def _parser() -> argparse.ArgumentParser:
+    """Run a command; return its exit code (see `run`)."""
     parser = argparse.ArgumentParser(
         prog="python -m model_monitoring.analysis", description="Model Monitor's analysis, open."
     )
-    commands = parser.add_subparsers(dest="command", required=True)
+    add_commands(parser.add_subparsers(dest="command", required=True))
+    return run(parser.parse_args(arguments))
+
+
+def run(options: argparse.Namespace, download: Download | None = None) -> int:
+    """Run a command; return 0, or 1 for violations with --fail-on-violations, or 2 for input that
+    cannot be used.
+    """
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            sources = [
+                _local(source, Path(scratch) / str(number), download)
+                for number, source in enumerate(options.files)
+            ]
+            result = options.job(options, sources)
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    _report(result, options)
+    return int(getattr(options, "fail_on_violations", False) and bool(result.violations))
+
+
+def add_commands(commands) -> None:
+    """Add this folder's commands to those of a parser."""
     baseline = commands.add_parser("baseline", help="write statistics.json and constraints.json")
     check = commands.add_parser(
         "check", help="write statistics.json and constraint_violations.json"
     )
-    for command in (baseline, check):
+    quality = commands.add_parser(
+        "model-quality", help="measure labelled predictions, against a baseline if there is one"
+    )
+    for command, job in ((baseline, _baseline), (check, _check), (quality, _model_quality)):
+        command.set_defaults(job=job)
         command.add_argument(
             "files", nargs="+", help="CSV, JSON lines, Parquet or capture: a file, folder or s3://…"
         )
@@ -71,65 +67,127 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument(
         "--outputs", help="baseline columns that captured outputs are, separated by commas"
     )
-    check.add_argument(
-        "--fail-on-violations", action="store_true", help="exit with 1 if there are any"
+    _add_columns(quality)
+    quality.add_argument("--baseline", help="folder with constraints.json; without it one is made")
+    for command in (check, quality):
+        command.add_argument(
+            "--fail-on-violations", action="store_true", help="exit with 1 if there are any"
+        )
+
+
+def _add_columns(command: argparse.ArgumentParser) -> None:
+    """Add what names the columns of labelled predictions."""
+    command.add_argument(
+        "--problem-type",
+        required=True,
+        choices=("BinaryClassification", "MulticlassClassification", "Regression"),
     )
-    return parser
+    command.add_argument("--label", required=True, help="the column with what was true")
+    command.add_argument("--prediction", help="the column with what was predicted")
+    command.add_argument("--probability", help="the column with the positive class's probability")
+    command.add_argument("--positive-label", type=_value, help="the class that counts as positive")
+    command.add_argument(
+        "--threshold",
+        type=float,
+        default=0.5,
+        help="the probability from which a row is positive, without --prediction",
+    )
 
 
-def _local(source: str, folder: Path) -> str | Path:
+# pandas, pyarrow and scipy take a second to import: --help doesn't wait for them.
+
+
+def _baseline(options: argparse.Namespace, sources: list):
+    from .files.jobs import run_baseline
+
+    return run_baseline(sources, options.out, **_reading(options))
+
+
+def _check(options: argparse.Namespace, sources: list):
+    from .files.jobs import run_check
+
+    outputs = options.outputs.split(",") if options.outputs else None
+    return run_check(
+        sources,
+        options.baseline,
+        options.out,
+        mode=options.mode,
+        outputs=outputs,
+        **_reading(options),
+    )
+
+
+def _model_quality(options: argparse.Namespace, sources: list):
+    from .quality.jobs import Columns, run_model_quality
+
+    columns = Columns(
+        options.label,
+        options.prediction,
+        options.probability,
+        options.positive_label,
+        options.threshold,
+    )
+    return run_model_quality(
+        sources,
+        options.out,
+        options.problem_type,
+        columns,
+        baseline=options.baseline,
+        header=not options.no_header,
+    )
+
+
+def _reading(options: argparse.Namespace) -> dict[str, bool]:
+    return {"header": not options.no_header, "progress": sys.stderr.isatty()}
+
+
+def _value(text: str) -> int | float | str:
+    """Return a class as it reads in the data: a number if it is one."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _local(source: str, folder: Path, download: Download | None) -> str | Path:
     """Download what lies below an s3:// prefix; a local path stays as it is."""
     if not source.startswith("s3://"):
         if not Path(source).exists():
             raise ValueError(f"{source} does not exist.")
         return source
-    import boto3
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    bucket, _, prefix = source.removeprefix("s3://").partition("/")
+    if download is None:
+        raise ValueError(
+            f"{source}: this folder alone reads local files. The command model-monitoring"
+            " reads s3:// too; or download the files first (aws s3 sync)."
+        )
     folder.mkdir()
-    try:
-        client = boto3.client("s3")
-        pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-        keys = [item["Key"] for page in pages for item in page.get("Contents", []) if item["Size"]]
-        for number, key in enumerate(keys):
-            client.download_file(bucket, key, str(folder / f"{number:06d}-{Path(key).name}"))
-    except (BotoCoreError, ClientError) as error:
-        raise ValueError(f"{source} cannot be read: {error}") from None
-    if not keys:
-        raise ValueError(f"{source} holds no data.")
+    download(source, folder)
     return folder
 
 
-def _report(result: Result, command: str, folder: str) -> None:
-    """Print a table a person can read."""
-    print(f"{result.rows} rows, {len(result.statistics['features'])} columns; results in {folder}")
+def _report(result, options: argparse.Namespace) -> None:
+    """Print tables that a person can read."""
+    # Of model quality there are metrics, not columns
+    columns = result.statistics.get("features")
+    measured = f", {len(columns)} columns" if columns is not None else ""
+    print(f"{result.rows} rows{measured}; results in {options.out}")
     for note in result.notes:
         print(f"note: {note}")
-    if command == "check":
-        if len(result.drift):
-            table = result.drift[
-                [
-                    "feature",
-                    "linf",
-                    "distance",
-                    "threshold",
-                    "q_value",
-                    "psi",
-                    "wasserstein",
-                    "drifted",
-                ]
-            ]
-            ranked = table.sort_values("distance", ascending=False, kind="stable")
-            print("\n" + ranked.to_string(index=False, float_format="{:.4g}".format, max_rows=40))
-        if result.violations:
-            print(
-                "\n"
-                + pd.DataFrame(result.violations).to_string(
-                    index=False, max_colwidth=None, justify="left"
-                )
-            )
-        print("\n" + result.message)
+    if not getattr(options, "baseline", None):
+        return
+    if len(result.drift):
+        shown = ["feature", "linf", "distance", "threshold", "q_value", "psi", "wasserstein"]
+        table = result.drift[[*shown, "drifted"]]
+        ranked = table.sort_values("distance", ascending=False, kind="stable")
+        print("\n" + ranked.to_string(index=False, float_format="{:.4g}".format, max_rows=40))
+    if result.violations:
+        import pandas as pd
+
+        table = pd.DataFrame(result.violations)
+        print("\n" + table.to_string(index=False, max_colwidth=None, justify="left"))
+    print("\n" + result.message)
 
 
 if __name__ == "__main__":

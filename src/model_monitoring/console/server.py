@@ -1,4 +1,4 @@
-"""Run the console: in the background of a notebook, or for `python -m model_monitoring.console`."""
+"""Run the console: in the background of a notebook, or for `python -m model_monitoring console`."""
 
 import os
 import time

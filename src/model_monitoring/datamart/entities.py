@@ -18,7 +18,11 @@ REGION = re.compile("[a-z0-9-]{1,40}")
 
 
 class ProblemType(StrEnum):
-    """What a model predicts."""
+    """What a model predicts.
+
+    >>> ProblemType("binary") is ProblemType.BINARY_CLASSIFICATION
+    True
+    """
 
     BINARY_CLASSIFICATION = "binary"
     MULTICLASS_CLASSIFICATION = "multiclass"
@@ -26,7 +30,11 @@ class ProblemType(StrEnum):
 
 
 class InputDataType(StrEnum):
-    """What a model's input is. The data mart holds tables only."""
+    """What a model's input is. The data mart holds tables only.
+
+    >>> str(InputDataType.STRUCTURED)
+    'structured'
+    """
 
     STRUCTURED = "structured"
 
@@ -35,6 +43,9 @@ class InputDataType(StrEnum):
 class SageMakerMachineLearningInstance:
     """Amazon SageMaker in one region, reached with the boto3 session given to the data mart: no key
     is stored.
+
+    >>> SageMakerMachineLearningInstance(region="eu-central-1").properties()
+    {'region': 'eu-central-1'}
     """
 
     region: str
@@ -56,6 +67,12 @@ class CustomMachineLearningInstance:
 
     `token_variable` names the environment variable that holds its bearer token, ENGINE_TOKEN or
     ENGINE_TOKEN_ and whatever you like; the token itself is never stored.
+
+    >>> engine = CustomMachineLearningInstance(
+    ...     url="https://models.example/score", token_variable="ENGINE_TOKEN_SCORING"
+    ... )
+    >>> engine.properties()["token_variable"]
+    'ENGINE_TOKEN_SCORING'
     """
 
     url: str
@@ -101,6 +118,20 @@ class SageMakerMachineLearningAsset:
     truth, known later. `label_values` are the labels there are: a list, or a mapping of the label's
     text to what the model predicts ({"B": 0, "M": 1}). `positive_label` is, of a binary model, the
     predicted value that counts as positive.
+
+    >>> asset = SageMakerMachineLearningAsset(
+    ...     source_uid="breast-cancer-xgboost",
+    ...     binding_uid="amazon-sagemaker",
+    ...     problem_type=ProblemType.BINARY_CLASSIFICATION,
+    ...     feature_columns=["radius", "texture"],
+    ...     prediction_column="predicted_label",
+    ...     probability_column="score",
+    ...     label_column="diagnosis",
+    ...     label_values={"B": 0, "M": 1},
+    ...     positive_label=1,
+    ... )
+    >>> asset.properties()["label_values"]
+    [['B', 0], ['M', 1]]
     """
 
     source_uid: str
@@ -155,7 +186,19 @@ class SageMakerMachineLearningAsset:
 
 
 class CustomMachineLearningAsset(SageMakerMachineLearningAsset):
-    """A model on another engine; `source_uid` is the name its deployment has there."""
+    """A model on another engine; `source_uid` is the name its deployment has there.
+
+    >>> asset = CustomMachineLearningAsset(
+    ...     source_uid="prices",
+    ...     binding_uid="our-engine",
+    ...     problem_type=ProblemType.REGRESSION,
+    ...     feature_columns=["area", "rooms"],
+    ...     prediction_column="price",
+    ...     label_column="paid",
+    ... )
+    >>> asset.properties()["problem_type"]
+    'regression'
+    """
 
 
 @dataclass(frozen=True)
@@ -167,6 +210,14 @@ class PayloadRecord:
     `scoring_timestamp` is a datetime or ISO text (UTC where it names no zone), now by default;
     `response_time` is in milliseconds. `asset_revision` is the version of the model that answered,
     by default what SageMaker serves now.
+
+    >>> record = PayloadRecord(
+    ...     request={"fields": ["radius", "texture"], "values": [[17.9, 10.4]]},
+    ...     response={"fields": ["score", "predicted_label"], "values": [[0.98, 1]]},
+    ...     scoring_id="patient-7",
+    ... )
+    >>> record.response["values"]
+    [[0.98, 1]]
     """
 
     request: Mapping = field(repr=False)

@@ -67,6 +67,17 @@ class DataMart:
     `boto_session` is how SageMaker is asked about endpoints and model versions, and how
     notifications are sent; without it everything else works. `time_outs` are those of a program
     that does long work, unless said otherwise.
+
+    `url` is that of a PostgreSQL database:
+
+    >>> from model_monitoring import DataMart, SageMakerMachineLearningInstance
+    >>> mart = DataMart(url, schema="example")
+    >>> mart.setup()["status"]
+    'active'
+    >>> sagemaker = SageMakerMachineLearningInstance(region="us-east-1")
+    >>> uid = mart.bindings.add("Amazon SageMaker", sagemaker)
+    >>> mart.get_details()["bindings"]
+    1
     """
 
     def __init__(

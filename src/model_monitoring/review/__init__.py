@@ -1,29 +1,45 @@
 """A reviewer's task: worker templates with crowd elements, the page, and A2I's output.json.
 
-Nothing is kept here: `create_site` serves the page over a store of four functions. The data mart
-and the offline AWS each bring such a store.
+Nothing is kept here: `create_site` serves the page over a store of four functions, which the data
+mart and the offline AWS each bring. A name is fetched when it is first asked for, so that the data
+mart needs the packages of the page only when somebody opens it.
+
+>>> from datetime import UTC, datetime
+>>> from model_monitoring import review
+>>> review.key("reviews", "low-confidence", datetime(2026, 3, 1, 10, tzinfo=UTC), "loop-1")
+'reviews/low-confidence/2026/03/01/10/00/00/loop-1/output.json'
 """
 
-from .answers import by_row, labels, reasons
-from .door import own_pages_only
-from .output import key, output_json, worker_id
-from .rendered import Rendered, TemplateError
-from .sessions import invitation
-from .site import create_site
-from .tasks import (
-    AlreadyAnswered,
-    Answer,
-    NoTask,
-    Queue,
-    Receipt,
-    ReviewError,
-    Store,
-    Summary,
-    Task,
-    TaskGone,
-    TaskTaken,
-)
-from .templates import check, default_template, render
+from importlib import import_module
+
+_NAMES = {
+    "AlreadyAnswered": "tasks",
+    "Answer": "tasks",
+    "NoTask": "tasks",
+    "Queue": "tasks",
+    "Receipt": "tasks",
+    "Rendered": "rendered",
+    "ReviewError": "tasks",
+    "Store": "tasks",
+    "Summary": "tasks",
+    "Task": "tasks",
+    "TaskGone": "tasks",
+    "TaskTaken": "tasks",
+    "TemplateError": "rendered",
+    "by_row": "answers",
+    "check": "templates",
+    "create_site": "site",
+    "default_template": "templates",
+    "invitation": "sessions",
+    "key": "output",
+    "labels": "answers",
+    "output_json": "output",
+    "own_pages_only": "door",
+    "reasons": "answers",
+    "render": "templates",
+    "review_all": "scripted",
+    "worker_id": "output",
+}
 
 __all__ = [
     "AlreadyAnswered",
@@ -50,5 +66,21 @@ __all__ = [
     "own_pages_only",
     "reasons",
     "render",
+    "review_all",
     "worker_id",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _NAMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        return getattr(import_module(f".{_NAMES[name]}", __name__), name)
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"{__name__}.{name} needs {error.name}: install model-monitoring[review]."
+        ) from error
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -13,7 +13,8 @@ import pytest
     [("companion_rule.py", set()), ("companion_inference.py", {"pandas", "companion_rule"})],
 )
 def test_an_old_python_can_read_it(repository, name, allowed):
-    text = (repository / "helpers" / "monitors" / "fairness" / name).read_text(encoding="utf-8")
+    folder = repository / "src/model_monitoring/analysis/fairness/companion"
+    text = (folder / name).read_text(encoding="utf-8")
     tree = ast.parse(text, feature_version=(3, 7))
     imported = set()
     for node in ast.walk(tree):

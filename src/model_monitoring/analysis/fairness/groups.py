@@ -27,6 +27,10 @@ class Feature:
     end open), or a pandas Interval: Clarify's facet threshold of 40 is ``pd.Interval(40,
     float("inf"))``. Without ``majority`` each minority group is compared with everyone else. 0.8 is
     the four-fifths rule of the US Uniform Guidelines (1978).
+
+    >>> by_age = Feature("age", majority=[[26, None]], minority=[[18, 25]])
+    >>> assign([19, 40, None], by_age).labels
+    ('[18, 25]', '[26, 40]', '(missing)')
     """
 
     name: str

@@ -3,38 +3,21 @@ text cells.
 
 The endpoint's outputs come first, then its inputs, as Model Monitor orders them. CSV has no names,
 so its columns are called ``_out0``, ``_in0`` ... until the baseline or the caller names them
-(jobs.py); JSON brings its own.
+(jobs.py); JSON brings its own. Which forms there are, forms.py knows.
 """
 
-import base64
-import csv
-import json
-from collections.abc import Iterator
 from itertools import zip_longest
 from typing import Any
 
 import pyarrow as pa
 
+from . import forms
+from .forms import UnusableRecord, csv_rows
+
 Row = dict[str, str | None]
 # What monitors ask an endpoint beside its traffic, to explain it or to see whether it is fair, has
 # such inference ids.
 PERTURBED = "perturbed-"
-
-
-class UnusableRecord(ValueError):
-    """Say that a whole file cannot be read this way, rather than one broken line."""
-
-
-def csv_rows(text: str) -> Iterator[list[str]]:
-    """Split CSV text into rows of cells.
-
-    Raises:
-        ValueError: it is not CSV, or a cell is longer than 131,072 characters.
-    """
-    try:
-        yield from csv.reader(text.splitlines())
-    except csv.Error as error:
-        raise ValueError(f"CSV cannot be read: {error}.") from None
 
 
 def rows(record: dict[str, Any], reading) -> list[Row]:
@@ -50,11 +33,10 @@ def rows(record: dict[str, Any], reading) -> list[Row]:
     if str(record.get("eventMetadata", {}).get("inferenceId") or "").startswith(PERTURBED):
         return []
     data = record["captureData"]
-    outputs = _side(data.get("endpointOutput") or data.get("batchTransformOutput"), "_out")
-    inputs = _side(data.get("endpointInput"), "_in")
-    if len(outputs) == 1 and len(outputs[0]) == len(inputs) > 1:
-        # XGBoost's way: all predictions on one line
-        outputs = [{"_out0": cell} for cell in outputs[0].values()]
+    asked = _side(data.get("endpointInput"))
+    answered = _side(data.get("endpointOutput") or data.get("batchTransformOutput"))
+    inputs = [_cells(row, "_in") for row in asked]
+    outputs = [_cells(row, "_out") for row in forms.one_each(answered, len(asked))]
     if outputs and inputs and len(outputs) != len(inputs):
         raise ValueError(
             f"a request of {len(inputs)} rows was answered with {len(outputs)} predictions."
@@ -75,59 +57,16 @@ def rows(record: dict[str, Any], reading) -> list[Row]:
     return joined
 
 
-def _side(side: dict[str, Any] | None, prefix: str) -> list[Row]:
-    """Return the rows of a captured input or output."""
-    if not side:
-        return []
-    text, kind = side["data"], side["encoding"]
-    if kind == "BASE64":
-        content = side.get("observedContentType", "").split(";")[0].strip().lower()
-        kind = {"text/csv": "CSV", "application/json": "JSON", "application/jsonlines": "JSON"}.get(
-            content
-        )
-        if kind is None:
-            raise UnusableRecord(f"captured content of type {content!r} is neither CSV nor JSON.")
-        text = base64.b64decode(text).decode("utf-8")
-    if kind == "CSV":
-        return [
-            {f"{prefix}{i}": cell for i, cell in enumerate(cells)}
-            for cells in csv_rows(text)
-            if cells
-        ]
-    return _json_rows(text, prefix)
+def _side(side: dict[str, Any] | None) -> list[forms.Row]:
+    """Return the rows of a captured input or output; numbers stay as they were written."""
+    return forms.read_rows(*forms.read_side(side), number=str) if side else []
 
 
-def _json_rows(text: str, prefix: str) -> list[Row]:
-    """Return the rows of JSON content: JSON lines, or one document that may be an envelope such as
-    predictions.
-    """
-    keep = {"parse_int": str, "parse_float": str, "parse_constant": str}
-    try:
-        content = json.loads(text, **keep)
-    except json.JSONDecodeError:
-        content = [json.loads(line, **keep) for line in text.splitlines() if line.strip()]
-    if isinstance(content, dict) and list(content) in (["predictions"], ["instances"]):
-        found = content[next(iter(content))]
-    else:  # one row, unless it is a list of rows
-        found = content if isinstance(content, list) and not _is_plain(content) else [content]
-    return [_json_row(item, prefix) for item in found]
-
-
-def _is_plain(items: list) -> bool:
-    return bool(items) and not isinstance(items[0], dict | list)
-
-
-def _json_row(item: Any, prefix: str) -> Row:
-    """Return one row given as an object, as a list of values, as ``{"features": [...]}``, or as a
-    bare value.
-    """
-    if isinstance(item, dict):
-        if list(item) != ["features"]:
-            return flat(item)
-        item = item["features"]
-    named = {
-        f"{prefix}{i}": cell for i, cell in enumerate(item if isinstance(item, list) else [item])
-    }
+def _cells(row: forms.Row, prefix: str) -> Row:
+    """Return a row's cells under its own names, or under the prefix and their position."""
+    if isinstance(row, dict):
+        return flat(row)
+    named = {f"{prefix}{i}": cell for i, cell in enumerate(row)}
     return {name: _text(name, cell) for name, cell in named.items()}
 
 

@@ -15,7 +15,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from ..data_quality.celltypes import FRACTIONAL, INTEGRAL
-from . import captured
+from . import captured, forms
 
 Columns = dict[str, pa.Array]
 _CSV_BYTES = 1 << 23
@@ -156,7 +156,7 @@ def _is_number(cell: str) -> bool:
 
 
 def _csv_line(line: str) -> list[str]:
-    return next(captured.csv_rows(line.rstrip("\r\n")), [])
+    return next(forms.csv_rows(line.rstrip("\r\n")), [])
 
 
 def _csv_block(path: Path, block: pa.Buffer, names: list[str], skipped: list[str]) -> Columns:
@@ -202,7 +202,7 @@ def _json_lines(path: Path, reading: Reading) -> Iterator[Columns]:
                     rows += captured.rows(record, reading)
                 else:
                     rows.append(captured.flat(record))
-            except captured.UnusableRecord as error:
+            except forms.UnusableRecord as error:
                 raise ValueError(f"{path}, line {number}: {error}") from None
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 broken.append(number)

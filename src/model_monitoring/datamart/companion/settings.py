@@ -29,6 +29,10 @@ class Companion:
     favourable rates to reach, by default the feature's threshold. `validation` is an S3 URI of
     labelled rows that the model was not trained on, CSV with a header: features and the label; by
     default the subscription's labelled payload.
+
+    >>> companion = Companion("arn:aws:iam::123456789012:role/model", feature="sex", target=0.9)
+    >>> companion.kind, companion.instance_type
+    ('per_group', 'ml.m5.large')
     """
 
     role: str

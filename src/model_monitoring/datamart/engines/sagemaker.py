@@ -4,7 +4,6 @@ sometimes an answer.
 
 import csv
 import io
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from numbers import Real
 from urllib.parse import urlsplit
@@ -14,6 +13,7 @@ import numpy as np
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from model_monitoring.analysis.files import forms
 from model_monitoring.datamart.entities import ProblemType
 from model_monitoring.datamart.postgres.wording import some
 
@@ -144,29 +144,19 @@ def score(
         raise ValueError(
             f"Endpoint {endpoint!r} did not score the rows: {error.response['Error']['Message']}"
         ) from None
-    return read_answer(answer["ContentType"], answer["Body"].read().decode(), len(rows))
+    kind = forms.kind_of(answer["ContentType"])
+    return read_answer(kind, answer["Body"].read().decode(), len(rows))
 
 
-def read_answer(content_type: str, body: str, count: int) -> list[dict]:
-    """Read an endpoint's answer to `count` rows (see `score`); raise ValueError where it isn't one
-    row each.
-
-    JSON is a list of answers, also as "predictions", or a line each; or "fields" and "values".
+def read_answer(kind: forms.Kind, body: str, count: int) -> list[dict]:
+    """Read an endpoint's answer to `count` rows (see `score`); raise ValueError if it isn't one
+    for each row.
     """
     try:
-        if "json" in content_type:
-            answers = _json_answers(body)
-        else:
-            # XGBoost separates rows by commas or by line ends, depending on its version
-            lines = list(csv.reader(io.StringIO(body.strip())))
-            lines = [[value] for value in lines[0]] if len(lines) == 1 < count else lines
-            answers = [
-                {"score": float(line[0]) if len(line) == 1 else [float(v) for v in line]}
-                for line in lines
-            ]
+        answers = forms.one_each(forms.read_rows(kind, body), count)
         if len(answers) == count:
-            return answers
-    except (KeyError, TypeError, ValueError, csv.Error):
+            return [_answer(kind, answer) for answer in answers]
+    except (KeyError, TypeError, ValueError):
         pass
     raise ValueError(
         f"The endpoint's answer to {count} rows can't be read as {count} predictions:"
@@ -174,21 +164,12 @@ def read_answer(content_type: str, body: str, count: int) -> list[dict]:
     )
 
 
-def read_json(text: str) -> object:
-    """Read JSON, or lines of it as a list; raise ValueError where it's neither."""
-    try:
-        return json.loads(text)
-    except json.JSONDecodeError:
-        return [json.loads(line) for line in text.split("\n") if line.strip()]
-
-
-def _json_answers(body: str) -> list[dict]:
-    content = read_json(body)
-    if isinstance(content, dict):
-        if "fields" in content:
-            return [dict(zip(content["fields"], row, strict=True)) for row in content["values"]]
-        content = content.get("predictions", [content])
-    return [answer if isinstance(answer, dict) else {"score": answer} for answer in content]
+def _answer(kind: forms.Kind, answer: forms.Row) -> dict:
+    """Return an answer by name; values without names are scores."""
+    if isinstance(answer, dict):
+        return answer
+    values = [float(value) for value in answer] if kind == "CSV" else answer
+    return {"score": values[0] if len(values) == 1 else values}
 
 
 def outputs_of(answer: Mapping, outputs: Sequence[str], asset: Mapping) -> list:

@@ -4,7 +4,17 @@ from collections.abc import Sequence
 
 
 class DataMartError(RuntimeError):
-    """The data mart can't be reached or isn't usable as it stands."""
+    """The data mart can't be reached or isn't usable as it stands.
+
+    `url` is that of a PostgreSQL database:
+
+    >>> from model_monitoring import DataMart, DataMartError
+    >>> try:
+    ...     DataMart(url, schema="not_made_yet").get_details()
+    ... except DataMartError as error:
+    ...     print(error)
+    Schema 'not_made_yet' holds no data mart...
+    """
 
     def _render_traceback_(self) -> list[str]:
         # Jupyter shows this in place of a traceback: what is wrong is around the code, not in it.
@@ -18,7 +28,23 @@ class BusyError(DataMartError):
 
 
 class ConflictError(ValueError):
-    """A scoring id that is stored already came again with other content."""
+    """A scoring id that is stored already came again with other content.
+
+    `subscription` is one of a data mart, of a model with one feature:
+
+    >>> from model_monitoring import ConflictError, PayloadRecord
+    >>> def record(size):
+    ...     request = {"fields": ["size"], "values": [[size]]}
+    ...     answer = {"fields": ["score", "predicted_label"], "values": [[0.9, 1]]}
+    ...     return PayloadRecord(request, answer, scoring_id="order-1")
+    >>> subscription.payload_logging.store([record(1.5)]).stored
+    1
+    >>> try:
+    ...     subscription.payload_logging.store([record(2.5)])
+    ... except ConflictError as error:
+    ...     print(error.scoring_ids)
+    ['order-1']
+    """
 
     def __init__(self, message: str, scoring_ids: Sequence[str]):
         super().__init__(message)

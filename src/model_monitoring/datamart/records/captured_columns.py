@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv, json
 
+from model_monitoring.analysis.files.forms import kind_of
 from model_monitoring.datamart.entities import ProblemType
 from model_monitoring.datamart.postgres.columns import INTEGER, NUMBER, TEXT
 from model_monitoring.datamart.postgres.values import is_short_text
@@ -80,7 +81,7 @@ def _texts(side: pa.StructArray) -> tuple[str, pa.Array]:
     encodings, data = side.field("encoding").unique().to_pylist(), side.field("data")
     if encodings == ["BASE64"]:
         types = side.field("observedContentType").unique().to_pylist()
-        encodings = list({"JSON" if "json" in (kind or "").lower() else "CSV" for kind in types})
+        encodings = list(set(map(kind_of, types)))
         data = pa.array(
             [base64.b64decode(text, validate=True).decode() for text in data.to_pylist()]
         )
@@ -165,8 +166,6 @@ def _predictions(score: np.ndarray, asset: Mapping) -> np.ndarray | list:
         or np.isnan(score).any()
     ):
         raise Irregular
-    return (
-        np.where(score >= 0.5, positive, others[0])
-        if isinstance(positive, int)
-        else [positive if value >= 0.5 else others[0] for value in score]
-    )
+    if isinstance(positive, int):
+        return np.where(score >= 0.5, positive, others[0])
+    return [positive if value >= 0.5 else others[0] for value in score]

@@ -1,12 +1,10 @@
 """Data capture read event by event, whatever form each of them has."""
 
-import base64
-import csv
-import io
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
+from model_monitoring.analysis.files import forms
 from model_monitoring.datamart.engines import sagemaker
 from model_monitoring.datamart.entities import PayloadRecord
 from model_monitoring.datamart.postgres.columns import BOOLEAN, NUMBER, TEXT
@@ -39,7 +37,7 @@ class Reader:
             return self._record(json.loads(line))
         except RecursionError:
             raise ValueError("lists within lists, too deep to be read") from None
-        except (LookupError, TypeError, AttributeError, csv.Error) as error:
+        except (LookupError, TypeError, AttributeError) as error:
             raise ValueError(f"not an event as data capture writes it: {error!r}") from None
 
     def _record(self, event: Mapping) -> PayloadRecord:
@@ -50,10 +48,10 @@ class Reader:
         # A fresh id or time would make the event another one each time
         if scoring_id is None or time is None:
             raise ValueError("the event has no eventId or no inferenceTime")
-        fields, rows = self._request(*_content(captured["endpointInput"]))
+        fields, rows = self._request(*forms.read_side(captured["endpointInput"]))
         if not rows:
             raise ValueError("the request has no rows")
-        answers = sagemaker.read_answer(*_content(captured["endpointOutput"]), len(rows))
+        answers = sagemaker.read_answer(*forms.read_side(captured["endpointOutput"]), len(rows))
         answered = [sagemaker.outputs_of(answer, self._outputs, self._asset) for answer in answers]
         request, response = (
             {"fields": fields, "values": rows},
@@ -61,26 +59,17 @@ class Reader:
         )
         return PayloadRecord(request, response, scoring_id, time)
 
-    def _request(self, kind: str, text: str) -> tuple[Sequence[str], list[list]]:
-        """Read a request: CSV in the features' order; JSON as instances, features, fields and
-        values, or by name.
-        """
-        if "json" not in kind:
-            return self._features, [
-                self._cells(row) for row in csv.reader(io.StringIO(text, newline="")) if row
-            ]
-        content = sagemaker.read_json(text)
-        if isinstance(content, dict) and "fields" in content:
-            return content["fields"], content["values"]
-        content = content.get("instances", content) if isinstance(content, dict) else content
-        many = isinstance(content, list) and all(isinstance(row, dict | list) for row in content)
-        rows = content if many else [content]
-        rows = [
-            row["features"] if isinstance(row, dict) and set(row) == {"features"} else row
-            for row in rows
-        ]
+    def _request(self, kind: forms.Kind, text: str) -> tuple[Sequence[str], list[list]]:
+        """Read a request: values in the features' order, or by name."""
+        rows = forms.read_rows(kind, text)
+        if kind == "CSV":
+            return self._features, [self._cells(row) for row in rows]
         if rows and isinstance(rows[0], dict):
             return list(rows[0]), [[row[name] for name in rows[0]] for row in rows]
+        width = len(self._features)
+        if len(rows) == width > 1 and all(isinstance(row, list) and len(row) == 1 for row in rows):
+            # One row's values, each of them where a row could be
+            return self._features, [[row[0] for row in rows]]
         return self._features, rows
 
     def _cells(self, row: list[str]) -> list:
@@ -93,14 +82,6 @@ class Reader:
             with suppress(ValueError):
                 return list(map(float, row))
         return [_cell(text, kind) for text, kind in zip(row, self._types, strict=True)]
-
-
-def _content(side: Mapping) -> tuple[str, str]:
-    """Return the kind of a captured body, and the body as text."""
-    if side["encoding"] == "BASE64":
-        kind = side.get("observedContentType") or ""
-        return kind.lower(), base64.b64decode(side["data"], validate=True).decode()
-    return {"CSV": "text/csv", "JSON": "application/json"}[side["encoding"]], side["data"]
 
 
 def _cell(text: str, kind: str | None) -> object:

@@ -1,0 +1,92 @@
+"""The one command: ``model-monitoring``, or ``python -m model_monitoring``.
+
+Here are its arguments alone, so that --help comes at once; each command imports what it needs when
+it runs.
+"""
+
+import argparse
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+
+from model_monitoring.analysis import __main__ as analysis
+
+SCHEMA = {"default": "data_mart", "help": "the data mart's schema (default: %(default)s)"}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command and return its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="model-monitoring",
+        description="Monitor machine-learning models: files, a data mart, a console.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    analysis.add_commands(commands)
+    _add_run(commands)
+    _add_console(commands)
+    options = parser.parse_args(arguments)
+    if options.command == "run" and "DATABASE_URL" not in os.environ:
+        parser.error("set DATABASE_URL to the PostgreSQL database that holds the data mart")
+    if options.command == "console" and not 0 <= options.port < 65536:
+        parser.error(f"--port {options.port}: ports go from 0 to 65535")
+    if options.command not in ("run", "console"):
+        return analysis.run(options, _download)
+    try:
+        command = import_module(f"model_monitoring.commands.{options.command}")
+    except ImportError as error:  # it says which extra to install
+        parser.exit(2, f"error: {error}\n")
+    return command.run(options)
+
+
+def _add_run(commands) -> None:
+    about = "Run every enabled monitor and send rows to reviewers now, for cron."
+    epilog = (
+        "The database comes from DATABASE_URL; SageMaker, where drift asks which model version is"
+        " deployed, from the usual AWS settings. Exits with 1 if a run failed, 2 if the data mart"
+        " can't be used."
+    )
+    run = commands.add_parser(
+        "run", help="run the data mart's monitors now", description=about, epilog=epilog
+    )
+    run.add_argument("--schema", **SCHEMA)
+
+
+def _add_console(commands) -> None:
+    console = commands.add_parser(
+        "console",
+        help="status pages and REST logging",
+        description="Status pages and REST logging over the data mart in DATABASE_URL,"
+        " or in the embedded server under .local/.",
+    )
+    console.add_argument(
+        "--port",
+        type=int,
+        default=8421,
+        help="on 127.0.0.1 (default: %(default)s; 0: any free one)",
+    )
+    console.add_argument("--schema", **SCHEMA)
+    console.add_argument(
+        "--host",
+        action="append",
+        default=[],
+        dest="hosts",
+        metavar="NAME",
+        help="a name that browsers reach it by besides 127.0.0.1 and localhost, such as Studio's;"
+        " may be repeated",
+    )
+    console.set_defaults(reviewer=None)
+    inviting = console.add_subparsers(dest="inviting")
+    inviting.add_parser("invite", help="print the link for a reviewer, and end").add_argument(
+        "reviewer"
+    )
+
+
+def _download(source: str, folder: Path) -> None:
+    from model_monitoring.commands.downloading import download  # with boto3
+
+    download(source, folder)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
