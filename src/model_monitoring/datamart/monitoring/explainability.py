@@ -4,17 +4,16 @@ reasons drift.
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 from psycopg2 import sql
 
 from model_monitoring.analysis.explain import attribution
 from model_monitoring.analysis.explain.contrast import MAX_ROWS, contrast
-from model_monitoring.datamart import asking
 from model_monitoring.datamart.companion.settings import read_csv
 from model_monitoring.datamart.entities import ProblemType
 from model_monitoring.datamart.monitoring import backgrounds, baselines, explanations
 from model_monitoring.datamart.monitoring.base import Monitor
+from model_monitoring.datamart.monitoring.explained import Number
 from model_monitoring.datamart.monitoring.explanations import Explanation
 from model_monitoring.datamart.monitoring.outcomes import Measurement, Outcome, refuse_erased
 from model_monitoring.datamart.postgres.texts import check_text
@@ -25,7 +24,6 @@ from model_monitoring.datamart.watched import WatchedModel
 
 WINDOW = 10_000  # newest rows, of which a run explains a sample
 BACKGROUND = 10  # rows, for one explanation
-MANY = 100  # coalitions tried for each explanation of many
 # Rows at most that attributions ask for, of the 3,000 of one explanation: its contrast has the rest
 ATTRIBUTED = 2_020
 
@@ -79,15 +77,16 @@ class Explainability(Monitor):
         backgrounds.check(rows, features, changeable, protected)
         dropped = self._subscription.get_details()["never_store"]
         rows = backgrounds.sampled(rows, features, dropped)
-        few = attribution.background(self._score, rows, backgrounds.FEW)
+        number = Number(self._subscription)
+        few = attribution.background(number.ask, rows, backgrounds.FEW)
         size = min(BACKGROUND, max(1, ATTRIBUTED // (backgrounds.coalitions(features) + 2)))
         content = {
             "columns": features,
             "rows": rows.astype(object).where(rows.notna(), None).values.tolist(),
-            "background": attribution.background(self._score, rows, size).index.tolist(),
+            "background": attribution.background(number.ask, rows, size).index.tolist(),
             "few": few.index.tolist(),
             "global": attribution.global_attributions(
-                self._many(rows.head(sample), few).values
+                number.many(rows.head(sample), few).values
             ).to_dict(),
         }
         parameters = {
@@ -122,19 +121,18 @@ class Explainability(Monitor):
         features = backgrounds.as_trained(row.features[list(training)], training)
         samples = backgrounds.coalitions(list(training))
         base = training.loc[baseline["background"]]
+        number = Number(self._subscription)
         values = attribution.attribute(
-            self._score, features, base, samples=samples, link=self._link
+            number.ask, features, base, samples=samples, link=number.link
         )
-        changes, regression = (
-            None,
-            self._subscription.asset["problem_type"] == ProblemType.REGRESSION,
-        )
+        changes = None
+        regression = self._subscription.asset["problem_type"] == ProblemType.REGRESSION
         if not regression:
             limits = {"protected": parameters["protected"], "threshold": parameters["threshold"]}
             limits["max_rows"] = MAX_ROWS - 1 - values.scored_rows
-            changes = contrast(self._score, features, training, parameters["changeable"], **limits)
-        score = changes.score if changes else float(self._score(features)[0])
-        written = explanations.content(features, score, self._link, values, changes)
+            changes = contrast(number.ask, features, training, parameters["changeable"], **limits)
+        score = changes.score if changes else float(number.ask(features)[0])
+        written = explanations.content(features, score, number.link, values, changes)
         if not explanations.store(self._database, identifier, row, revision, written, erasures):
             return self.explain(scoring_id)  # something was erased meanwhile, perhaps this very row
         return self.get(row_id)
@@ -196,11 +194,10 @@ class Explainability(Monitor):
             )
         wanted = min(self._sample or parameters["sample"], len(rows))
         drawn = rows.features[list(training)].sample(wanted, random_state=0)
-        found = self._many(backgrounds.as_trained(drawn, training), training.loc[baseline["few"]])
-        usual, current = (
-            pd.Series(baseline["global"]),
-            attribution.global_attributions(found.values),
-        )
+        number = Number(self._subscription)
+        found = number.many(backgrounds.as_trained(drawn, training), training.loc[baseline["few"]])
+        usual = pd.Series(baseline["global"])
+        current = attribution.global_attributions(found.values)
         ndcg = attribution.attribution_drift(usual, current)
         measured = [Measurement("ndcg", ndcg)]
         measured += [
@@ -217,31 +214,6 @@ class Explainability(Monitor):
             "asked_rows": found.scored_rows,
         }
         return Outcome(len(rows), rows.window, measured, details)
-
-    @property
-    def _link(self) -> str:
-        probabilities = self._subscription.asset["probability_column"]
-        regression = self._subscription.asset["problem_type"] == ProblemType.REGRESSION
-        return "logit" if probabilities and not regression else "identity"
-
-    def _score(self, rows: pd.DataFrame) -> np.ndarray:
-        """Ask for a number: the probability, a regression's answer, or whether the positive label
-        was predicted.
-        """
-        asset = self._subscription.asset
-        output = (
-            asset["probability_column"] if self._link == "logit" else asset["prediction_column"]
-        )
-        answers = asking.ask(self._subscription, rows, output)[output]
-        if self._link == "logit" or asset["problem_type"] == ProblemType.REGRESSION:
-            return answers.to_numpy(float)
-        return (answers == asset["positive_label"]).to_numpy(float)
-
-    def _many(self, rows: pd.DataFrame, few: pd.DataFrame) -> attribution.Attribution:
-        samples = max(MANY, 2 * rows.shape[1])
-        return attribution.attribute(
-            self._score, rows, few, samples=samples, link=self._link, progress=True
-        )
 
     def _parameters(self) -> dict:
         details = self.get_details()

@@ -1,0 +1,41 @@
+"""The one number of an answer that is explained."""
+
+import numpy as np
+import pandas as pd
+
+from model_monitoring.analysis.explain import attribution
+from model_monitoring.datamart import asking
+from model_monitoring.datamart.entities import ProblemType
+from model_monitoring.datamart.watched import WatchedModel
+
+MANY = 100  # coalitions tried for each explanation of many
+
+
+class Number:
+    """A probability, a regression's answer, or whether the positive label was predicted."""
+
+    def __init__(self, subscription: WatchedModel):
+        self._subscription = subscription
+        self._asset = subscription.asset
+        self._regression = self._asset["problem_type"] == ProblemType.REGRESSION
+        self._probability = bool(self._asset["probability_column"]) and not self._regression
+
+    @property
+    def link(self) -> str:
+        """The scale on which attributions add up."""
+        return "logit" if self._probability else "identity"
+
+    def ask(self, rows: pd.DataFrame) -> np.ndarray:
+        """Ask the endpoint for the number of each row."""
+        output = self._asset["probability_column" if self._probability else "prediction_column"]
+        answers = asking.ask(self._subscription, rows, output)[output]
+        if self._probability or self._regression:
+            return answers.to_numpy(float)
+        return (answers == self._asset["positive_label"]).to_numpy(float)
+
+    def many(self, rows: pd.DataFrame, few: pd.DataFrame) -> attribution.Attribution:
+        """Attribute the numbers of many rows to their features, with fewer coalitions each."""
+        samples = max(MANY, 2 * rows.shape[1])
+        return attribution.attribute(
+            self.ask, rows, few, samples=samples, link=self.link, progress=True
+        )
