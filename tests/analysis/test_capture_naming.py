@@ -125,7 +125,8 @@ def columns(result):
 
 def test_inputs_take_the_names_and_outputs_stay_out(tmp_path):
     base = baseline(tmp_path, "age,income\n30,1.5\n40,2.5\n")
-    result = run_check(write(tmp_path, record("35,2.5", LEARNER.replace(', {"score": 0.1, "predicted_label": 0}', ""),
+    result = run_check(write(tmp_path, record("35,2.5", LEARNER.replace(', {"score": 0.1, '
+                                                                        '"predicted_label": 0}', ""),
                                               answered_as=JSON)), base, tmp_path / "out")  # fmt: skip
     assert columns(result) == ["age", "income"] and not result.violations
     assert result.notes == [

@@ -192,7 +192,10 @@ def test_constraints_and_violations():
         *("falsePositiveRate", "falseNegativeRate", "auc", "f1", "f2"),
     ]
     accuracy = document["binary_classification_metrics"]["accuracy"]
-    text = f"Metric accuracy with {accuracy['value']!r} +/- {accuracy['standard_deviation']!r} was LessThanThreshold '2.0'"
+    text = (
+        f"Metric accuracy with {accuracy['value']!r} +/- {accuracy['standard_deviation']!r} "
+        "was LessThanThreshold '2.0'"
+    )
     assert found[2] == {
         "constraint_check_type": "LessThanThreshold",
         "description": text,

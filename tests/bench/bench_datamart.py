@@ -342,10 +342,12 @@ def add_measurements(bench: Bench) -> None:
     bench.cursor.execute(f"SET search_path TO bench_{bench.count}")
     bench.cursor.execute(
         "INSERT INTO run (run_uid, subscription_id, monitor, state, started, finished, records)"
-        " SELECT gen_random_uuid(), 1, 'quality', 'finished', now() - n * interval '1 hour', now(), 10"
+        " SELECT gen_random_uuid(), 1, 'quality', 'finished', now() - n * interval '1 hour', "
+        "now(), 10"
         " FROM generate_series(1, 100000) n;"
         "INSERT INTO measurement (run_uid, subscription_id, monitor, metric, ts, value, records)"
-        " SELECT run_uid, 1, 'quality', 'metric ' || m, started, random(), 10 FROM run, generate_series(1, 10) m;"
+        " SELECT run_uid, 1, 'quality', 'metric ' || m, started, random(), 10 FROM run, "
+        "generate_series(1, 10) m;"
     )
     bench.cursor.execute("ANALYZE; SET search_path TO public")
 

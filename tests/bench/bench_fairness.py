@@ -56,7 +56,8 @@ def fairness(rng: np.random.Generator) -> None:
             lambda flip=flip: evaluate(features=features, favourable=["good"], flip=flip, **asked)
         )
         print(
-            f"{ROWS:,} rows x 4 groups, {name}: {took:.2f} s (one pandas crosstab of the counts: {bound:.2f} s)"
+            f"{ROWS:,} rows x 4 groups, {name}: {took:.2f} s (one pandas crosstab of the counts: "
+            f"{bound:.2f} s)"
         )
     many = rng.choice([f"g{i}" for i in range(60)], 100_000)
     small = dict(rows=pd.DataFrame({"g": many}), labels=rng.integers(0, 2, 100_000))
@@ -71,7 +72,8 @@ def fairness(rng: np.random.Generator) -> None:
         )
     )
     print(
-        f"{found[0].metrics['ci_low'].notna().sum()} bootstrap intervals (1,000 replicates each): {took:.2f} s"
+        f"{found[0].metrics['ci_low'].notna().sum()} bootstrap intervals (1,000 replicates each): "
+        f"{took:.2f} s"
     )
 
 
@@ -105,7 +107,8 @@ def explanations(rng: np.random.Generator) -> None:
             0, 1
         ]
         print(
-            f"1,000 explanations, {samples} samples x {size} background rows: {1000 / took:.0f}/s, correlation with "
+            f"1,000 explanations, {samples} samples x {size} background rows: "
+            f"{1000 / took:.0f}/s, correlation with "
             f"exact {agree:.4f}"
         )
     took = seconds(lambda: tree(model, table.head(1000).to_numpy(), ten.to_numpy(), list(table)))

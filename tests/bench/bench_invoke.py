@@ -110,7 +110,8 @@ def main() -> None:
             deploy(offline, model_data=artifact)
             print(f"first training job {trained - began:.1f} s", end=", ")
             print(
-                f"endpoint in service {served - trained:.1f} s, a second one {time.monotonic() - served:.1f} s"
+                f"endpoint in service {served - trained:.1f} s, a second one "
+                f"{time.monotonic() - served:.1f} s"
             )
             captured = deploy(offline, model_data=artifact, capture=capture_config())[
                 "EndpointName"

@@ -160,7 +160,8 @@ def memory(rows: int) -> None:
     marks = [int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM")]
     peak = marks[0] if marks else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     print(
-        f"{found.rows} rows checked in chunks, {drifted} columns drifted, peak memory {peak:.0f} MB (at most 1500)"
+        f"{found.rows} rows checked in chunks, {drifted} columns drifted, peak memory {peak:.0f} "
+        "MB (at most 1500)"
     )
 
 

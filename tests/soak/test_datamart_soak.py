@@ -25,5 +25,6 @@ def test_a_day_of_hourly_traffic_across_the_end_of_a_month(mart, small, query):
     began = time.monotonic()
     grown = watch_by_the_hour(mart, small, query, noon, hours=24, rows=20_000)
     print(
-        f"24 hours of 20,000 rows in {time.monotonic() - began:.0f} s; memory grew by {grown / (1 << 20):.1f} MiB"
+        f"24 hours of 20,000 rows in {time.monotonic() - began:.0f} s; memory grew by "
+        f"{grown / (1 << 20):.1f} MiB"
     )

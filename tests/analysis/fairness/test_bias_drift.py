@@ -26,7 +26,8 @@ def test_in_awss_words():
                 "facet_value": "(40, 75]",
                 "metric_name": "CI",
                 "constraint_check_type": "bias_drift_check",
-                "description": "Metric value 0.3748947825295131 doesn't meet the baseline constraint requirement"
+                "description": "Metric value 0.3748947825295131 doesn't meet the baseline "
+                "constraint requirement"
                 " 0.28176563733194276",
             }
         ],

@@ -232,7 +232,10 @@ def test_the_rule_runs_in_an_old_python_without_our_packages(tmp_path):
         "default": 0.5,
     }
     rule["groups"] = [{"value": "f", "threshold": 0.4}]
-    code = f"import companion_rule as c; print(c.debias({rule!r}, [dict(sex='f'), dict(sex='m')], lambda r: [.45] * 2))"
+    code = (
+        f"import companion_rule as c; print(c.debias({rule!r}, [dict(sex='f'), dict(sex='m')], "
+        "lambda r: [.45] * 2))"
+    )
     done = subprocess.run(
         [sys.executable, "-S", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )

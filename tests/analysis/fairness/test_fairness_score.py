@@ -52,7 +52,8 @@ def test_a_biased_group_is_one_plain_sentence():
     found = group(score(*window(300, 1000, 600, 1000)), "f")
     assert found["biased"]
     assert found["finding"].startswith(
-        "sex f: 300 of 1000 (30.0%) have a favourable outcome, against 600 of 1000 (60.0%) for m: the fairness score "
+        "sex f: 300 of 1000 (30.0%) have a favourable outcome, against 600 of 1000 (60.0%) for m: "
+        "the fairness score "
         "is 0.500 (95% interval 0.4"
     )
     assert found["finding"].endswith(", below 0.8.")
@@ -281,7 +282,8 @@ def test_regression_outcomes_are_ranges():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (dict(features=[Feature("race", ["a"], ["b"])]), "race was not logged: columns are sex, income. Join it"),
+        (dict(features=[Feature("race", ["a"], ["b"])]), "race was not logged: columns are sex, "
+                                                         "income. Join it"),
         (dict(predictions=None), "give predictions, labels or both"),
         (dict(predictions=["good"]), "4 rows but 1 predictions"),
         (dict(favourable=[]), "favourable is empty"),

@@ -79,8 +79,10 @@ def test_a_group_that_nobody_is_in_is_kept():
         (Feature("sex", ["male"], ["female"]), [0, 1], "'female'"),
         (Feature("sex", ["m"], ["f"], 0), ["f"], "threshold"),
         (Feature("sex", ["m"], ["f"], "high"), ["f"], "threshold is 'high'"),
-        (Feature("sex", ["male"], "female"), ["female"], r"sex: minority is the text 'female'; write a list"),
-        (Feature("sex", "male", ["female"]), ["female"], r"sex: majority is the text 'male'; write a list"),
+        (Feature("sex", ["male"], "female"), ["female"], r"sex: minority is the text 'female'; "
+                                                         r"write a list"),
+        (Feature("sex", "male", ["female"]), ["female"], r"sex: majority is the text 'male'; "
+                                                         r"write a list"),
     ],
 )  # fmt: skip
 def test_impossible_groups_are_refused(feature, values, words):

@@ -118,7 +118,8 @@ def _feature(column: Column) -> dict[str, Any]:
     if kind in ("Integral", "Fractional"):
         if max(-column.low, column.high) > _LARGEST:
             raise ValueError(
-                f"Column {column.name} holds numbers too large to square: {column.low} to {column.high}."
+                f"Column {column.name} holds numbers too large to square: {column.low} to "
+                f"{column.high}."
             )
         levels = [level.tolist() for level in column.sketch.levels]
         sketch = {"parameters": {"c": kll.C, "k": float(kll.K)}, "data": levels}

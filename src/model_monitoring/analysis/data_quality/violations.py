@@ -132,7 +132,10 @@ def _categorical_values(column: Column, feature: dict, config: dict) -> list[dic
 def _drift(row) -> dict[str, str]:
     # Below: a p-value of ChiSquared
     verb = "exceeds" if row.distance > row.threshold else "is below"
-    text = f"Baseline drift distance: {java_double(row.distance)} {verb} threshold: {java_double(row.threshold)}"
+    text = (
+        f"Baseline drift distance: {java_double(row.distance)} {verb} threshold: "
+        f"{java_double(row.threshold)}"
+    )
     return _violation(row.feature, "baseline_drift_check", text)
 
 

@@ -87,7 +87,8 @@ def attribute(
         )
     if samples < 2 * len(rows.columns):
         raise ValueError(
-            f"samples is {samples}; {len(rows.columns)} features need {2 * len(rows.columns)} or more."
+            f"samples is {samples}; {len(rows.columns)} features need {2 * len(rows.columns)} or "
+            "more."
         )
     import shap  # compiles on import, for seconds: only those who explain should wait
 
@@ -115,7 +116,8 @@ def attribute(
         np.random.set_state(state)
     if link == "logit" and all(np.isin(answers, (0, 1)).all() for answers in asked):
         raise ValueError(
-            "The model answers labels (only 0 and 1), no probabilities; explain it with link='identity'."
+            "The model answers labels (only 0 and 1), no probabilities; explain it with "
+            "link='identity'."
         )
     values = np.asarray(values)[0].reshape(rows.shape[::-1]).T
     base, scored = (
@@ -203,7 +205,8 @@ def attribution_drift(baseline: pd.Series, current: pd.Series) -> float:
     if set(baseline.index) != set(current.index):
         odd = sorted(set(baseline.index) ^ set(current.index))
         raise ValueError(
-            f"baseline and current attributions differ in the features {', '.join(map(str, odd[:5]))}."
+            "baseline and current attributions differ in the features "
+            f"{', '.join(map(str, odd[:5]))}."
         )
     if len(baseline) < 2 or not baseline.any():
         return 1.0
@@ -241,7 +244,8 @@ def _ask(score: Score, rows: pd.DataFrame) -> np.ndarray:
     answers = np.asarray(score(rows), float)
     if answers.shape != (len(rows),):
         raise ValueError(
-            f"score gave an answer of shape {answers.shape} for {len(rows)} rows; one number a row is needed."
+            f"score gave an answer of shape {answers.shape} for {len(rows)} rows; one number a "
+            "row is needed."
         )
     return answers
 

@@ -163,7 +163,8 @@ def _strata(values) -> np.ndarray:
     codes, seen = pd.factorize(pd.Series(values))
     if len(seen) > MAX_STRATA:
         raise ValueError(
-            f"group_variable has {len(seen)} distinct values, at most {MAX_STRATA}: pd.qcut can bin it."
+            f"group_variable has {len(seen)} distinct values, at most {MAX_STRATA}: pd.qcut can "
+            "bin it."
         )
     return codes + 1
 
@@ -177,7 +178,8 @@ def _assigned(rows: pd.DataFrame, features: Sequence[Feature], intersections) ->
     for names in intersections:
         if unknown := [name for name in names if name not in found]:
             raise ValueError(
-                f"intersections name {unknown[0]!r}, which is none of the features {', '.join(found)}."
+                f"intersections name {unknown[0]!r}, which is none of the features "
+                f"{', '.join(found)}."
             )
         groups = cross([found[name][2] for name in names])
         strictest = max(found[name][0].threshold for name in names)

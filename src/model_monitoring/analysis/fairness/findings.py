@@ -94,21 +94,30 @@ def _warning(counts: np.ndarray, score: float) -> str:
         )
     if min(n, reference) >= SMALL:
         return ""
-    return f"only {min(n, reference)} rows in {'this group' if n <= reference else 'the majority'}: too few to say"
+    return (
+        f"only {min(n, reference)} rows in "
+        f"{'this group' if n <= reference else 'the majority'}: too few to say"
+    )
 
 
 def _finding(row: dict, counts: np.ndarray, groups: Groups, perturbed: bool) -> str:
     """Write the sentence of a biased group."""
     majority = ", ".join(groups.labels[at] for at in groups.positions("majority"))
     text = (
-        f"{row['feature']} {row['group']}: {row['favourable']} of {row['rows']} ({row['favourable_rate']:.1%}) have a "
-        f"favourable outcome, against {counts[0, 1]} of {counts[0].sum()} ({row['reference_rate']:.1%}) "
-        f"for {majority}: the fairness score{', each row counted in the other group too,' if perturbed else ''} is "
+        f"{row['feature']} {row['group']}: {row['favourable']} of {row['rows']} "
+        f"({row['favourable_rate']:.1%}) have a "
+        f"favourable outcome, against {counts[0, 1]} of {counts[0].sum()} "
+        f"({row['reference_rate']:.1%}) "
+        f"for {majority}: the fairness "
+        f"score{', each row counted in the other group too,' if perturbed else ''} is "
         f"{row['fairness_score']:.3f}"
     )
     if row["score_low"] is None:
         return f"{text}, below {row['threshold']:g}."
-    text += f" (95% interval {row['score_low']:.3f} to {row['score_high']:.3f}), below {row['threshold']:g}"
+    text += (
+        f" (95% interval {row['score_low']:.3f} to {row['score_high']:.3f}), below "
+        f"{row['threshold']:g}"
+    )
     return text + (
         ", though chance alone could put it there."
         if row["score_high"] >= row["threshold"]

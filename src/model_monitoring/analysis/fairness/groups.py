@@ -73,7 +73,8 @@ def assign(values, feature: Feature) -> Groups:
         raise ValueError(f"{feature.name}: minority is empty; name the groups to protect.")
     if not (isinstance(feature.threshold, Real) and feature.threshold > 0):
         raise ValueError(
-            f"{feature.name}: threshold is {feature.threshold!r}; it must be above 0, for example 0.8."
+            f"{feature.name}: threshold is {feature.threshold!r}; it must be above 0, for example "
+            "0.8."
         )
     for what in ("minority", "majority"):
         _check_listed(getattr(feature, what), f"{feature.name}: {what}")
@@ -107,7 +108,8 @@ def column(rows: pd.DataFrame, name: str) -> pd.Series:
     """
     if name not in rows:
         raise ValueError(
-            f"{name} was not logged: columns are {', '.join(map(str, rows.columns))}. Join it first, for example "
+            f"{name} was not logged: columns are {', '.join(map(str, rows.columns))}. Join it "
+            "first, for example "
             "from the feedback table."
         )
     return rows[name]
@@ -212,7 +214,8 @@ def _match(values, listed: Sequence, name: str) -> tuple[np.ndarray, list, np.nd
         seen = seen if numeric else np.array([str(value) for value in seen], dtype=object)
     if clash:
         raise ValueError(
-            f"{name}: {clash[0]} and {clash[1]} overlap; every value must belong to one group at most."
+            f"{name}: {clash[0]} and {clash[1]} overlap; every value must belong to one group at "
+            "most."
         )
     found = np.full(len(seen) + 1, -1)
     found[-1] = -2  # factorize marks a missing value with -1, the last position
@@ -227,7 +230,8 @@ def _numbers(values: np.ndarray, name: str) -> np.ndarray:
     if pd.isna(read).any():
         odd = ", ".join(repr(value) for value in np.asarray(values)[pd.isna(read)][:3])
         raise ValueError(
-            f"{name}: {odd} is compared with numbers but is none; groups and values must be of one kind."
+            f"{name}: {odd} is compared with numbers but is none; groups and values must be of "
+            "one kind."
         )
     return read
 

@@ -55,7 +55,8 @@ def perturb(
         answers.extend(predict(batch))
         if len(answers) != start + len(batch):
             raise ValueError(
-                f"predict gave {len(answers) - start} answers for {len(batch)} rows; one a row is needed."
+                f"predict gave {len(answers) - start} answers for {len(batch)} rows; one a row is "
+                "needed."
             )
     return twins.assign(prediction=answers)
 

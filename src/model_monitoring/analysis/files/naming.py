@@ -58,7 +58,8 @@ def _align_capture(
     if outputs is not None:
         if len(outputs) != len(outs):
             raise ValueError(
-                f"The endpoint has {len(outs)} outputs ({outs}), but {len(outputs)} names: {outputs}."
+                f"The endpoint has {len(outs)} outputs ({outs}), but {len(outputs)} names: "
+                f"{outputs}."
             )
         names |= zip(outs, outputs, strict=True)
     unnamed = [name for name in ins if name.startswith("_in")]
@@ -66,8 +67,10 @@ def _align_capture(
     if unnamed and outputs is None and len(outs) + len(ins) == len(expected):
         if mode == "exact" and not headerless(expected):
             raise ValueError(
-                f"The baseline has {len(expected)} columns, as many as the endpoint's {len(outs)} outputs and "
-                f"{len(ins)} inputs together. Say which of its columns the outputs are: --outputs NAME (outputs=[...])."
+                f"The baseline has {len(expected)} columns, as many as the endpoint's {len(outs)} "
+                "outputs and "
+                f"{len(ins)} inputs together. Say which of its columns the outputs are: --outputs "
+                "NAME (outputs=[...])."
             )
         names = dict(zip(outs + ins, expected, strict=True))
         reading.notes.append(

@@ -110,7 +110,8 @@ def _csv(path: Path, reading: Reading, header: bool) -> Iterator[Columns]:
     if skipped:
         reading.skipped += len(skipped)
         reading.notes.append(
-            f"{path.name}: {len(skipped)} rows had another number of columns than {len(names)} and were skipped, "
+            f"{path.name}: {len(skipped)} rows had another number of columns than {len(names)} "
+            "and were skipped, "
             f"first: {skipped[0][:80]!r}."
         )
 

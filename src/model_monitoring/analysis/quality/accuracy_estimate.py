@@ -66,7 +66,8 @@ def fit(labels, predictions, probabilities, *, positive_label=None) -> dict[str,
     check_input(labels, predictions, probabilities)
     if len(labels) < _LEAST_ROWS:
         raise ValueError(
-            f"{len(labels)} labelled rows are too few to calibrate scores; use at least {_LEAST_ROWS}."
+            f"{len(labels)} labelled rows are too few to calibrate scores; use at least "
+            f"{_LEAST_ROWS}."
         )
     correct = labels == predictions
     binary = (
@@ -201,7 +202,8 @@ def _doubts(reference: dict[str, Any], x: np.ndarray, consistency: Consistency |
     found = []
     if reference["errors"] < _LEAST_ERRORS:
         found.append(
-            f"the reference shows only {reference['errors']} errors: what low scores are worth is a guess"
+            f"the reference shows only {reference['errors']} errors: what low scores are worth is "
+            "a guess"
         )
     if reference["misfit_p_value"] < 0.01:
         found.append("the calibrated scores do not fit the reference (Hosmer-Lemeshow p < 0.01)")
@@ -214,6 +216,7 @@ def _doubts(reference: dict[str, Any], x: np.ndarray, consistency: Consistency |
     if consistency and consistency.share - consistency.expected_share > _TOO_INCONSISTENT:
         found.append(
             f"{consistency.share:.0%} of the rows break constraints learned in training (usual: "
-            f"{consistency.expected_share:.0%}), so the model is asked about inputs it does not know"
+            f"{consistency.expected_share:.0%}), so the model is asked about inputs it does not "
+            "know"
         )
     return found

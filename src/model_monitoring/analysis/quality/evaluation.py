@@ -128,7 +128,8 @@ def seen_classes(labels: np.ndarray, predictions: np.ndarray) -> list:
         return sorted(set(pd.unique(labels).tolist()) | set(pd.unique(predictions).tolist()))
     except TypeError:
         raise ValueError(
-            f"labels such as {labels[0]!r} and predictions such as {predictions[0]!r} mix text and numbers: "
+            f"labels such as {labels[0]!r} and predictions such as {predictions[0]!r} mix text "
+            "and numbers: "
             "convert one so that equal classes compare equal."
         ) from None
 
@@ -154,6 +155,7 @@ def binary_classes(labels: np.ndarray, predictions: np.ndarray, positive_label) 
         ]
     if isinstance(positive_label, str) != isinstance(negatives[0], str):
         raise ValueError(
-            f"positive_label is {positive_label!r} but labels look like {negatives[0]!r}: use their type."
+            f"positive_label is {positive_label!r} but labels look like {negatives[0]!r}: use "
+            "their type."
         )
     return [*negatives, positive_label]

@@ -261,7 +261,10 @@ def check(found: dict[str, Any], rules: dict[str, Any]) -> list[dict[str, str]]:
             metric = name.split("_")[0] + "".join(part.capitalize() for part in name.split("_")[1:])
             deviation = entry["standard_deviation"]
             spread = "" if deviation == "NaN" else f" +/- {java_double(deviation)}"
-            text = f"Metric {metric} with {java_double(value)}{spread} was {operator} '{java_double(limit['threshold'])}'"
+            text = (
+                f"Metric {metric} with {java_double(value)}{spread} was {operator} "
+                f"'{java_double(limit['threshold'])}'"
+            )
             violations.append(
                 {"constraint_check_type": operator, "description": text, "metric_name": metric}
             )

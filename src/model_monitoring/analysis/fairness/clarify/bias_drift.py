@@ -20,7 +20,8 @@ def violations(baseline: Mapping, current: Mapping) -> dict:
             "facet_value": group,
             "metric_name": name,
             "constraint_check_type": "bias_drift_check",
-            "description": f"Metric value {value} doesn't meet the baseline constraint requirement {limit}",
+            "description": f"Metric value {value} doesn't meet the baseline constraint "
+            f"requirement {limit}",
         }
         for (facet, group, name), value in _values(current)
         if (limit := known.get((facet, group, name))) is not None

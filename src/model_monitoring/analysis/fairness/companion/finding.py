@@ -165,7 +165,8 @@ def _checked(rows, feature: Feature, labels, favourable, unfavourable) -> tuple[
     for name, side in zip(["the majority", *groups.labels], _sides(groups), strict=False):
         if not side.any():
             raise ValueError(
-                f"{feature.name}: no validation row is in {name}; a threshold needs rows of every group."
+                f"{feature.name}: no validation row is in {name}; a threshold needs rows of every "
+                "group."
             )
     return groups, labels == favourable
 
