@@ -24,7 +24,6 @@ from model_monitoring.datamart.entities import (
     StoreReport,
 )
 from model_monitoring.datamart.mart import DataMart
-from model_monitoring.datamart.postgres import server
 from model_monitoring.datamart.postgres.errors import BusyError, ConflictError, DataMartError
 from model_monitoring.datamart.subscriptions import Subscription
 

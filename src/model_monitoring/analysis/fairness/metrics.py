@@ -62,7 +62,8 @@ METRICS: dict[str, BiasMetric] = {
         ("AD", _POST, "Accuracy Difference (AD)", "both",
          "How much less often is the model right about the group?",
          "above 0: the model is less accurate for the group"),
-        ("CDDPL", _POST, "Conditional Demographic Disparity in Predicted Labels (CDDPL)", "predicted",
+        ("CDDPL", _POST, "Conditional Demographic Disparity in Predicted Labels (CDDPL)",
+         "predicted",
          "Within strata of the group variable, is the group a larger part of the rejected than of "
          "the accepted?",
          "above 0: the group is a larger part of the rejected"),
