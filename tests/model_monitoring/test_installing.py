@@ -39,7 +39,7 @@ try:
         for n in range(20)
     ]
     model.payload_logging.store(records)
-    labels = [[f"id-{n}", n % 2] for n in range(20)]
+    labels = [[f"id-{n}-1", n % 2] for n in range(20)]
     model.feedback_logging.store(labels, fields=["scoring_id", "label"])
     model.quality_monitoring.enable(min_records=1)
     print(model.quality_monitoring.run()["state"])
