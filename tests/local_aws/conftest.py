@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+import boto3
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -37,6 +38,8 @@ def session(aws):
             patch.delenv(name)
         for name, value in aws.env.items():
             patch.setenv(name, value)
+        # Another test's default session would look for its own profile.
+        patch.setattr(boto3, "DEFAULT_SESSION", None)
         from sagemaker.core.helper.session_helper import Session
 
         yield Session()
