@@ -26,9 +26,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "local_aws"))
 from offline import Offline, capture_config, deploy, set_up
 
 
-def ask(url: str, endpoint: str, seconds: float) -> list[float]:
+def ask(url: str, endpoint: str, keys: tuple[str, ...], seconds: float) -> list[float]:
     """Invoke an endpoint one request after the other; answers each request's seconds."""
-    session = boto3.Session("example", "example", region_name="us-east-1")
+    session = boto3.Session(*keys, "us-east-1")
     client = session.client(
         "sagemaker-runtime", endpoint_url=url, config=Config(retries={"total_max_attempts": 1})
     )
@@ -46,10 +46,12 @@ def ask(url: str, endpoint: str, seconds: float) -> list[float]:
     return times
 
 
-def measure(url: str, endpoint: str, clients: int, seconds: float) -> tuple[float, float, float]:
+def measure(
+    url: str, endpoint: str, keys: tuple[str, ...], clients: int, seconds: float
+) -> tuple[float, float, float]:
     """Return p50 and p99 in milliseconds and requests per second of all clients together."""
     with multiprocessing.get_context("spawn").Pool(clients) as pool:
-        results = pool.starmap(ask, [(url, endpoint, seconds)] * clients)
+        results = pool.starmap(ask, [(url, endpoint, keys, seconds)] * clients)
     times = np.concatenate(results)
     return *(np.percentile(times, [50, 99]) * 1000), len(times) / seconds
 
@@ -117,13 +119,15 @@ def main() -> None:
                 "EndpointName"
             ]
             url = offline.env["AWS_ENDPOINT_URL"]
+            names = ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN")
+            keys = tuple(offline.env[f"AWS_{name}"] for name in names)
             print(f"{'':28}clients  p50 ms  p99 ms  requests/s  p50 against moto")
             for clients in (1, 4):
-                canned = measure(f"http://127.0.0.1:{port}", "any", clients, seconds)
+                canned = measure(f"http://127.0.0.1:{port}", "any", keys, clients, seconds)
                 rows = {
                     "moto, canned answer": canned,
-                    "ours": measure(url, plain, clients, seconds),
-                    "ours, every request captured": measure(url, captured, clients, seconds),
+                    "ours": measure(url, plain, keys, clients, seconds),
+                    "ours, every request captured": measure(url, captured, keys, clients, seconds),
                 }
                 for name, (p50, p99, rate) in rows.items():
                     print(
