@@ -45,7 +45,11 @@ def test_a_home_that_cannot_be_written_is_left_alone(checkout, home):
     environment = {name: value for name, value in os.environ.items() if name not in ("HOME", *KEPT)}
     environment |= {"HOME": home} if home else {}
     done = subprocess.run(
-        ["make", "probe"], cwd=checkout, env=environment, capture_output=True, text=True
+        ["make", "--no-print-directory", "probe"],
+        cwd=checkout,
+        env=environment,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
@@ -58,7 +62,7 @@ def test_a_home_that_cannot_be_written_is_left_alone(checkout, home):
 def test_a_home_that_can_be_written_is_used(checkout, tmp_path):
     environment = {name: value for name, value in os.environ.items() if name not in KEPT}
     done = subprocess.run(
-        ["make", "probe"],
+        ["make", "--no-print-directory", "probe"],
         cwd=checkout,
         env=environment | {"HOME": str(tmp_path)},
         capture_output=True,
