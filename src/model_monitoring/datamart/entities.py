@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from model_monitoring.datamart import contract
 from model_monitoring.datamart.postgres.naming import column_names
 from model_monitoring.datamart.postgres.texts import check_text, check_texts
 
@@ -115,9 +116,13 @@ class SageMakerMachineLearningAsset:
 
     `source_uid` is the endpoint's name. `feature_columns` are the request's fields,
     `prediction_column` and `probability_column` fields of the response. `label_column` is the
-    truth, known later. `label_values` are the labels there are: a list, or a mapping of the label's
-    text to what the model predicts ({"B": 0, "M": 1}). `positive_label` is, of a binary model, the
-    predicted value that counts as positive.
+    truth, known later. `label_values` are the labels there are, in the order of the classes'
+    probabilities: a list, or a mapping of the label's text to what the model predicts
+    ({"B": 0, "M": 1}). `positive_label` is, of a binary model, the predicted value that counts as
+    positive. `feature_types` says of what type features are: "number", "whole number", "category",
+    "boolean" or "text"; by default those in `categorical_columns` are categories, all others
+    numbers. `variant` names the endpoint's variant whose captured traffic counts, by default all
+    production variants.
 
     >>> asset = SageMakerMachineLearningAsset(
     ...     source_uid="breast-cancer-xgboost",
@@ -146,6 +151,8 @@ class SageMakerMachineLearningAsset:
     name: str | None = None
     positive_label: object = None
     label_values: Sequence | Mapping | None = None
+    feature_types: Mapping[str, str] = field(default_factory=dict)
+    variant: str | None = None
 
     def properties(self) -> dict:
         """Return what the data mart keeps of it as JSON; raise ValueError where columns don't fit
@@ -159,6 +166,7 @@ class SageMakerMachineLearningAsset:
         properties["input_data_type"] = str(InputDataType(self.input_data_type))
         for plural in ("feature_columns", "categorical_columns"):
             properties[plural] = list(getattr(self, plural))
+        properties["feature_types"] = dict(self.feature_types)
         if isinstance(self.label_values, Mapping):
             # pairs, since a JSON object could only have text as keys
             properties["label_values"] = [
@@ -182,6 +190,7 @@ class SageMakerMachineLearningAsset:
                 raise ValueError(
                     f"{column!r} can't be both a feature and the label, prediction or probability."
                 )
+        contract.check(properties)
         return properties
 
 

@@ -5,6 +5,7 @@ import uuid
 import boto3
 import pandas as pd
 
+from model_monitoring.datamart import contract
 from model_monitoring.datamart.browsing import overview
 from model_monitoring.datamart.companion.model import CompanionModel
 from model_monitoring.datamart.engines.bindings import Bindings
@@ -101,14 +102,21 @@ class Subscriptions:
         self._boto_session = boto_session
         self._revisions = Revisions(boto_session)
 
-    def add(self, asset: SageMakerMachineLearningAsset) -> Subscription:
+    def add(
+        self, asset: SageMakerMachineLearningAsset, training_data: pd.DataFrame | None = None
+    ) -> Subscription:
         """Subscribe a deployed model; the same asset again gives the same subscription.
+
+        With training data, the features that `feature_types` doesn't name are of the types that
+        they have there.
 
         Raises:
             ValueError: its columns contradict each other, there is no such binding, or the name is
                 another asset's.
         """
         properties = asset.properties()
+        if training_data is not None:
+            properties["feature_types"] = contract.kinds_in(training_data, properties)
         name = asset.name or asset.source_uid
         if not isinstance(name, str) or not name or fault(name):
             raise ValueError(
@@ -129,6 +137,8 @@ class Subscriptions:
             "source_uid": subscription.source_uid,
         } | subscription.asset
         new = {"binding_uid": binding, "source_uid": asset.source_uid} | plain(properties)
+        if not new["feature_types"]:  # nothing is said of them: those of the subscription stay
+            del new["feature_types"]
         if differing := [key for key in new if new[key] != there.get(key)]:
             raise ValueError(
                 f"Subscription {name!r} is there already with another {', '.join(differing)}."

@@ -4,6 +4,7 @@ sometimes an answer.
 
 import csv
 import io
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from numbers import Real
 from urllib.parse import urlsplit
@@ -14,7 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from model_monitoring.analysis.files import forms
-from model_monitoring.datamart.entities import ProblemType
+from model_monitoring.datamart import contract
 from model_monitoring.datamart.postgres.wording import some
 
 # Where somebody waits
@@ -177,29 +178,59 @@ def outputs_of(answer: Mapping, outputs: Sequence[str], asset: Mapping) -> list:
     columns.
 
     A bare score is the probability (for a regression, the prediction); the predicted class follows
-    from it: the positive one from 0.5 on, or the one of the greatest of several.
+    from it: the positive one from 0.5 on, or the one of the greatest of several. What else the
+    answer may hold is missing if it isn't there.
 
     Raises:
-        ValueError: an output can't be told from the answer.
+        ValueError: the prediction or the probability can't be told from the answer.
     """
-    values, score = dict(answer), answer.get("score")
-    if asset["probability_column"]:
-        values.setdefault(asset["probability_column"], score)
-    if asset["prediction_column"] not in values and score is not None:
-        values[asset["prediction_column"]] = _prediction(score, asset)
-    if lacking := [name for name in outputs if values.get(name) is None]:
+    values = dict(answer)
+    values |= _told(values.get("score"), asset, values)
+    needed = [name for name in (asset["prediction_column"], asset["probability_column"]) if name]
+    if lacking := [name for name in needed if name in outputs and values.get(name) is None]:
         raise ValueError(f"The endpoint's answer has no {some(lacking)}: {some([*answer])}.")
-    return [values[name] for name in outputs]
+    return [values.get(name) for name in outputs]
+
+
+def _told(score: object, asset: Mapping, named: Mapping) -> dict:
+    """Return what an answer's score says of prediction and probability that it doesn't name."""
+    prediction, probability = asset["prediction_column"], asset["probability_column"]
+    found = {}
+    if score is None:
+        return found
+    labelled = isinstance(score, list) and _is_labelled(score, asset)
+    if prediction not in named:
+        found[prediction] = score[1] if labelled else _prediction(score, asset)
+    if probability and (probability not in named or labelled):
+        found[probability] = score[0] if labelled else score
+    return found
+
+
+def _is_labelled(score: list, asset: Mapping) -> bool:
+    """Say whether two values of a row are a score and the label that follows from it.
+
+    linear-learner answers so in CSV. Two probabilities add up to 1; what does so by chance, such as
+    1.0 and 0, is read as both and predicts the same class.
+    """
+    known = contract.classes(asset)
+    two = len(score) == 2 and known is not None and score[1] in known
+    return two and not math.isclose(sum(score), 1, abs_tol=1e-3)
 
 
 def _prediction(score: float | list[float], asset: Mapping) -> object:
-    known = [value for _, value in asset["label_values"] or [[0, 0], [1, 1]]]
-    multiclass = asset["problem_type"] == ProblemType.MULTICLASS_CLASSIFICATION
-    if isinstance(score, list) and multiclass and len(score) == len(known):
-        return known[int(np.argmax(score))]
-    if not isinstance(score, Real) or multiclass:
-        raise ValueError(f"The prediction can't be told from {score!r:.80}, which has no names.")
-    if asset["problem_type"] == ProblemType.REGRESSION:
+    """Return the class that a score or the probabilities of all classes predict."""
+    known = contract.classes(asset)
+    if isinstance(score, list) and len(score) == 1:
+        score = score[0]
+    if asset["problem_type"] == "regression" and isinstance(score, Real):
         return score
-    positive = 1 if asset["positive_label"] is None else asset["positive_label"]
-    return positive if score >= 0.5 else next((value for value in known if value != positive), None)
+    if isinstance(score, list) and known is not None and len(score) == len(known):
+        return known[int(np.argmax(score))]
+    if isinstance(score, Real) and asset["problem_type"] == "multiclass":
+        if known is not None and score in known and not asset["probability_column"]:
+            return score  # the class itself, as XGBoost's softmax answers
+    elif isinstance(score, Real):
+        positive = contract.positive_class(asset)
+        others = [value for value in known or () if value != positive]
+        return positive if score >= 0.5 else next(iter(others), None)
+    raise ValueError(f"The prediction can't be told from {score!r:.80}, which has no names.")

@@ -2,7 +2,6 @@
 labels needed.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -17,7 +16,7 @@ from model_monitoring.datamart.monitoring.outcomes import Measurement, Outcome
 from model_monitoring.datamart.postgres.database import Cursor
 from model_monitoring.datamart.postgres.jsonb import as_json
 from model_monitoring.datamart.postgres.texts import check_frame
-from model_monitoring.datamart.rows import windows
+from model_monitoring.datamart.rows import typing, windows
 
 
 class DriftMonitoring(Monitor):
@@ -67,7 +66,8 @@ class DriftMonitoring(Monitor):
             check_frame(scored, "scored")
         dropped = self._subscription.get_details()["never_store"]
         features = [name for name in asset["feature_columns"] if name not in dropped]
-        training_data = _as_logged(training_data[[*features, *answers]], asset)
+        logged = typing.as_logged(self._subscription, training_data, features, "training_data")
+        training_data = logged.assign(**{name: training_data[name].array for name in answers})
         reference = profile(training_data)
         content = {
             "statistics": reference.statistics(),
@@ -214,17 +214,6 @@ class DriftMonitoring(Monitor):
         shown = about[["scored_at"]].join(rows)
         shown.insert(0, "scoring_id", ids)
         return shown.reset_index(drop=True)
-
-
-def _as_logged(frame: pd.DataFrame, asset: Mapping) -> pd.DataFrame:
-    """Give training data the types of the payload.
-
-    A feature that isn't categorical is logged as double precision, even if training data holds
-    whole numbers.
-    """
-    whole = frame.select_dtypes("integer").columns.intersection(asset["feature_columns"])
-    numbers = whole.difference(asset["categorical_columns"])
-    return frame.astype(dict.fromkeys(numbers, float))
 
 
 def _defined(measurement: Measurement) -> Measurement:

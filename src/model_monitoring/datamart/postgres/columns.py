@@ -1,13 +1,13 @@
-"""Typed columns of a subscription: names PostgreSQL can hold, types from the first payload, values
-checked.
-"""
+"""Typed columns of a subscription, and values checked against them."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from numbers import Integral, Real
+from numbers import Real
 
 import numpy as np
 
+from model_monitoring.datamart.postgres import coercing
 from model_monitoring.datamart.postgres.texts import fault
 from model_monitoring.datamart.postgres.wording import shown
 
@@ -44,26 +44,21 @@ class Values:
         return Values(self.data[rows], None if self.missing is None else self.missing[rows])
 
 
-def type_of(name: str, values: Sequence, keep_integers: bool) -> str:
-    """Derive a column's type from its first values.
-
-    Numbers become double precision, since the first request of a real-valued feature may happen to
-    hold whole numbers; with `keep_integers` (categories, class labels) whole numbers stay bigint.
+def type_of(name: str, values: Sequence) -> str:
+    """Derive the type of a field that no contract declares from its first values.
 
     Raises:
         ValueError: the values are of several kinds, or none that a column can hold.
     """
     if isinstance(values, np.ndarray) and values.dtype.kind in "fiu":
-        present = values[~np.isnan(values)]
-        return INTEGER if keep_integers and (present == np.round(present)).all() else NUMBER
+        return NUMBER
     kinds = {kind for kind in map(type, values) if kind is not type(None)}
     if not kinds:
-        return TEXT if keep_integers else NUMBER
+        return NUMBER
     if all(issubclass(kind, bool | np.bool_) for kind in kinds):
         return BOOLEAN
     if all(issubclass(kind, Real) and not issubclass(kind, bool) for kind in kinds):
-        whole = keep_integers and all(_is_whole(value) for value in values if value is not None)
-        return INTEGER if whole else NUMBER
+        return NUMBER
     if all(issubclass(kind, str) for kind in kinds):
         return TEXT
     if all(issubclass(kind, list | tuple | np.ndarray) for kind in kinds):
@@ -73,110 +68,69 @@ def type_of(name: str, values: Sequence, keep_integers: bool) -> str:
     )
 
 
-def _is_whole(value: Real) -> bool:
-    return isinstance(value, Integral) or (not _overflows(value) and float(value).is_integer())
-
-
-def _overflows(value: Real) -> bool:
-    try:
-        float(value)
-    except OverflowError:
-        return True
-    return False
-
-
 def check(column: Column, values: Sequence, where: Callable[[int], str]) -> Values:
-    """Turn raw values into an array of the column's type; None is a missing value, and NaN in a
-    numpy array.
+    """Turn raw values into an array of the column's type, by the rules of `coercing`.
 
     `where(i)` names row i in an error.
 
     Raises:
-        ValueError: a value is of another type, NaN or infinite, or can't be stored; the message has
-            field and row.
+        ValueError: a value is of another type, infinite, or can't be stored; the message has field
+            and row.
     """
 
     def refuse(bad: int, reason: str) -> ValueError:
+        reason = reason or f"is not of the column's type, {column.type}"
         return ValueError(
             f"field {column.name!r}, {where(bad)}: {shown(values[bad])} {reason}; nothing was"
             " stored."
         )
 
     if isinstance(values, np.ndarray) and values.dtype.kind in "fiub":
-        return _check_array(column, values, refuse)
+        if column.type == NUMBER and values.dtype.kind != "b":
+            return _check_numbers(values, refuse)
+        if column.type == BOOLEAN and values.dtype.kind == "b":
+            return Values(values)
+        if column.type == INTEGER and values.dtype.kind in "iu":
+            return Values(_whole_array(values, refuse))
+        if values.dtype.kind == "f":  # where NaN is a missing value
+            values = np.where(np.isnan(values), None, values.astype(object))
     values = values.tolist() if isinstance(values, np.ndarray) else values
-    kinds = set(map(type, values))
-    fits = _FITS[column.type]
-    if not all(fits(kind) for kind in kinds - {type(None)}):
-        bad = next(
-            i for i, value in enumerate(values) if value is not None and not fits(type(value))
-        )
-        raise refuse(bad, f"is not of the column's type, {column.type}")
-    if type(None) not in kinds:
-        return Values(_converted(column.type, values, refuse))
-    missing = np.fromiter((value is None for value in values), bool, len(values))
-    filled = [_FILLER[column.type] if value is None else value for value in values]
-    return Values(_converted(column.type, filled, refuse), missing)
+    if column.type == NUMBER and set(map(type, values)) <= {float, int, type(None)}:
+        with suppress(OverflowError):  # the rule says which one is too large
+            data = np.array([np.nan if value is None else value for value in values], np.float64)
+            if np.isfinite(data).all():
+                return Values(data)
+    read = coercing.each(values, _RULES[column.type], refuse)
+    missing = np.fromiter((value is None for value in read), bool, len(read))
+    filled = [_FILLER[column.type] if value is None else value for value in read]
+    return Values(_laid_out(column.type, filled, refuse), missing if missing.any() else None)
 
 
-def _converted(kind: str, values: Sequence, refuse: Callable[[int, str], ValueError]) -> np.ndarray:
-    if kind == BOOLEAN:
-        return np.array(values, dtype=bool)
-    if kind == TEXT:
-        # Most text repeats
-        first = {value: row for row, value in reversed(list(enumerate(values)))}
-        encoded = {value: _utf8(value, row, refuse) for value, row in first.items()}
-        return _bytes([encoded[value] for value in values])
-    if kind == NUMBERS:
-        return _bytes([_packed(value, i, refuse) for i, value in enumerate(values)])
-    try:
-        data = np.array(values, dtype=np.float64)
-    except OverflowError:
-        bad = next(i for i, value in enumerate(values) if _overflows(value))
-        raise refuse(bad, "is too large a number") from None
-    if not np.isfinite(data).all():
-        raise refuse(
-            int(np.argmin(np.isfinite(data))), "is not finite; send None for a missing value"
-        )
-    if kind == NUMBER:
-        return data
-    _check_whole(data, refuse)
-    return np.array([int(value) for value in values], dtype=np.int64)
-
-
-def _check_array(
-    column: Column, values: np.ndarray, refuse: Callable[[int, str], ValueError]
-) -> Values:
-    """Check the values of a data frame's column, where NaN is a missing one."""
-    if (values.dtype.kind == "b") != (column.type == BOOLEAN) or column.type not in (
-        NUMBER,
-        INTEGER,
-        BOOLEAN,
-    ):
-        raise refuse(0, f"is not of the column's type, {column.type}")
-    if column.type == BOOLEAN:
-        return Values(values)
+def _check_numbers(values: np.ndarray, refuse: Callable[[int, str], ValueError]) -> Values:
+    """Check numbers as numpy has them, where NaN is a missing one."""
     data = values.astype(np.float64, copy=False)
     if np.isinf(data).any():
         raise refuse(int(np.argmax(np.isinf(data))), "is not finite")
     missing = np.isnan(data)
-    missing = missing if missing.any() else None
-    if column.type == NUMBER:
-        return Values(data, missing)
-    data = data if missing is None else np.where(missing, 0.0, data)
-    _check_whole(data, refuse)
-    return Values(
-        (values if values.dtype.kind == "i" else data).astype(np.int64, copy=False), missing
-    )
+    return Values(data, missing if missing.any() else None)
 
 
-def _check_whole(data: np.ndarray, refuse: Callable[[int, str], ValueError]) -> None:
-    if (data != np.round(data)).any():
-        raise refuse(
-            int(np.argmax(data != np.round(data))), "is not a whole number, as all before it were"
-        )
-    if (np.abs(data) >= 2.0**63).any():
-        raise refuse(int(np.argmax(np.abs(data))), "does not fit in 64 bits")
+def _whole_array(values: np.ndarray, refuse: Callable[[int, str], ValueError]) -> np.ndarray:
+    if values.dtype.kind == "u" and (values >= 2**63).any():
+        raise refuse(int(np.argmax(values)), "does not fit in 64 bits")
+    return values.astype(np.int64, copy=False)
+
+
+def _laid_out(kind: str, values: list, refuse: Callable[[int, str], ValueError]) -> np.ndarray:
+    """Put values of one kind into an array, as `copy_in` takes them."""
+    if kind in _DTYPES:
+        return np.array(values, dtype=_DTYPES[kind])
+    if kind == NUMBERS:
+        return _bytes([_packed(value) for value in values])
+    # Most text repeats
+    first = {value: row for row, value in reversed(list(enumerate(values)))}
+    encoded = {value: _utf8(value, row, refuse) for value, row in first.items()}
+    return _bytes([encoded[value] for value in values])
 
 
 def _bytes(values: list[bytes]) -> np.ndarray:
@@ -191,27 +145,22 @@ def _utf8(value: str, row: int, refuse: Callable[[int, str], ValueError]) -> byt
     return value.encode()
 
 
-def _packed(value: Sequence, row: int, refuse: Callable[[int, str], ValueError]) -> bytes:
+def _packed(value: Sequence[float]) -> bytes:
     """Write a list of numbers in PostgreSQL's binary form of an array
     (src/backend/utils/adt/arrayfuncs.c).
     """
-    try:
-        numbers = np.array(value, dtype=np.float64)
-    except (OverflowError, TypeError, ValueError):
-        raise refuse(row, "is not a list of numbers") from None
-    if numbers.ndim != 1 or not len(numbers) or not np.isfinite(numbers).all():
-        raise refuse(row, "is not a flat list of finite numbers")
-    items = np.empty(len(numbers), dtype=[("length", ">i4"), ("value", ">f8")])
-    items["length"], items["value"] = 8, numbers
-    return np.array([1, 0, _FLOAT8_OID, len(numbers), 1], dtype=">i4").tobytes() + items.tobytes()
+    items = np.empty(len(value), dtype=[("length", ">i4"), ("value", ">f8")])
+    items["length"], items["value"] = 8, value
+    return np.array([1, 0, _FLOAT8_OID, len(value), 1], dtype=">i4").tobytes() + items.tobytes()
 
 
 _FLOAT8_OID = 701
 _FILLER = {NUMBER: 0.0, INTEGER: 0, BOOLEAN: False, TEXT: "", NUMBERS: (0.0,)}
-_FITS = {
-    NUMBER: lambda kind: issubclass(kind, Real) and not issubclass(kind, bool),
-    INTEGER: lambda kind: issubclass(kind, Real) and not issubclass(kind, bool),
-    BOOLEAN: lambda kind: issubclass(kind, bool | np.bool_),
-    TEXT: lambda kind: issubclass(kind, str),
-    NUMBERS: lambda kind: issubclass(kind, list | tuple | np.ndarray),
+_DTYPES = {NUMBER: np.float64, INTEGER: np.int64, BOOLEAN: bool}
+_RULES = {
+    NUMBER: coercing.number,
+    INTEGER: coercing.whole,
+    BOOLEAN: coercing.boolean,
+    TEXT: coercing.text,
+    NUMBERS: coercing.numbers,
 }

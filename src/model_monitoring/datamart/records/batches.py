@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from model_monitoring.datamart import contract
 from model_monitoring.datamart.entities import PayloadRecord
 from model_monitoring.datamart.postgres.columns import Values, check
 from model_monitoring.datamart.postgres.values import checked_id, milliseconds, revision, utc
 from model_monitoring.datamart.postgres.wording import some
+from model_monitoring.datamart.records import answering
 from model_monitoring.datamart.records.digests import digest
 from model_monitoring.datamart.tables.tables import Table
 
@@ -45,12 +47,13 @@ def batch_of(records: Sequence[PayloadRecord], asset: Mapping, dynamic: bool = F
     features = (
         _fields_of(records[0].request, "The request") if dynamic else asset["feature_columns"]
     )
-    outputs = _fields_of(records[0].response, "The response")
+    answered = _fields_of(records[0].response, "The response")
+    outputs = contract.output_names(asset, answered, features)
     for role in ("prediction_column", "probability_column"):
-        if asset[role] and asset[role] not in outputs:
+        if asset[role] and asset[role] not in answered:
             raise ValueError(
                 f"The response lacks the {role} {asset[role]!r}; it has"
-                f" {some(outputs) or 'no fields'}."
+                f" {some(answered) or 'no fields'}."
             )
     rows: list[tuple] = []
     scoring_ids, counts, times = [], [], []
@@ -59,12 +62,12 @@ def batch_of(records: Sequence[PayloadRecord], asset: Mapping, dynamic: bool = F
         scoring_ids.append(checked_id(record.scoring_id, f"record {position}"))
         what = f"record {record.scoring_id or position!r}"
         asked = _rows_of(record.request, features, f"{what}: the request")
-        answered = _rows_of(record.response, outputs, f"{what}: the response")
-        if len(asked) != len(answered):
+        given = _rows_of(record.response, answered, f"{what}: the response")
+        if len(asked) != len(given):
             raise ValueError(
-                f"{what}: {len(asked)} rows in the request but {len(answered)} in the response."
+                f"{what}: {len(asked)} rows in the request but {len(given)} in the response."
             )
-        rows.extend((*question, *answer) for question, answer in zip(asked, answered, strict=True))
+        rows.extend((*question, *answer) for question, answer in zip(asked, given, strict=True))
         counts.append(len(asked))
         times.append(now if record.scoring_timestamp is None else utc(record.scoring_timestamp))
     return Batch(
@@ -79,6 +82,8 @@ def batch_of(records: Sequence[PayloadRecord], asset: Mapping, dynamic: bool = F
 
 
 def _fields_of(part: Mapping, what: str) -> list[str]:
+    if isinstance(part, Mapping) and "meta" in part:
+        raise ValueError(f"{what} has OpenScale's `meta`, which isn't kept: leave it out.")
     lists = (
         isinstance(part, Mapping)
         and set(part) == {"fields", "values"}
@@ -122,12 +127,12 @@ def _rows_of(part: Mapping, expected: Sequence[str], what: str) -> list[Sequence
 
 
 def checked(table: Table, batch: Batch, details: Mapping) -> dict[str, Values]:
-    """Check every value of a batch against the table's columns; the prediction can't be missing.
+    """Check every value of a batch against the contract; the prediction can't be missing.
 
     `details` are the subscription's. An error names the value, unless it's of a field that is never
     stored.
     """
-    prediction = details["asset"]["prediction_column"]
+    asset = details["asset"]
 
     def where(row: int) -> str:
         return (
@@ -135,21 +140,24 @@ def checked(table: Table, batch: Batch, details: Mapping) -> dict[str, Values]:
             f" {batch.scoring_ids[batch.record_of_row[row]]!r}"
         )
 
+    def read(name: str, raw: Sequence) -> Values:
+        column = table.named(name)
+        if name == asset["prediction_column"]:
+            return answering.predictions(column, asset, raw, where)
+        if name == asset["probability_column"]:
+            return answering.probabilities(column, asset, raw, where)
+        return check(column, raw, where)
+
     values = {}
     for name, raw in batch.fields.items():
         try:
-            values[name] = check(table.named(name), raw, where)
+            values[name] = read(name, raw)
         except ValueError:
             if name not in details["never_store"]:
                 raise
             raise ValueError(
                 f"field {name!r}: a value isn't of the column's type; nothing was stored."
             ) from None
-    if (missing := values[prediction].missing) is not None:
-        raise ValueError(
-            f"field {prediction!r}, {where(int(np.argmax(missing)))}: no prediction. Nothing was"
-            " stored."
-        )
     return values
 
 

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from pyarrow import csv, json
 
 from model_monitoring.analysis.files.forms import kind_of
-from model_monitoring.datamart.entities import ProblemType
+from model_monitoring.datamart import contract
 from model_monitoring.datamart.postgres.columns import INTEGER, NUMBER, TEXT
 from model_monitoring.datamart.postgres.values import is_short_text
 from model_monitoring.datamart.records.batches import Batch
@@ -34,7 +34,7 @@ EVENT = pa.schema(
     ]
 )
 WHOLE = json.ReadOptions(block_size=64 << 20)  # bytes, more than a file has
-ARROW_TYPES = {NUMBER: pa.float64(), INTEGER: pa.float64(), TEXT: pa.string()}
+ARROW_TYPES = {NUMBER: pa.float64(), INTEGER: pa.int64(), TEXT: pa.string()}
 
 
 class Irregular(ValueError):
@@ -123,10 +123,9 @@ def _json(texts: pa.Array, types: Mapping[str, pa.DataType]) -> dict[str, np.nda
 
 def _values(column: pa.Array) -> np.ndarray | list:
     """Return numbers as an array in which NaN is a missing one, anything else as a list."""
-    if not pa.types.is_floating(column.type) and not pa.types.is_integer(column.type):
+    number = pa.types.is_floating(column.type) or pa.types.is_integer(column.type)
+    if not number or (pa.types.is_integer(column.type) and column.null_count):
         return column.to_pylist()
-    if pa.types.is_floating(column.type) and pc.any(pc.is_nan(column)).as_py():
-        raise Irregular  # a NaN that was sent is an error, not a missing value
     return column.to_numpy(zero_copy_only=False)
 
 
@@ -155,17 +154,14 @@ def _answers(
 
 def _predictions(score: np.ndarray, asset: Mapping) -> np.ndarray | list:
     """Tell predictions from bare scores."""
-    if asset["problem_type"] == ProblemType.REGRESSION:
+    if asset["problem_type"] == "regression":
         return score
-    known = [value for _, value in asset["label_values"] or [[0, 0], [1, 1]]]
-    positive = 1 if asset["positive_label"] is None else asset["positive_label"]
-    others = [value for value in known if value != positive]
-    if (
-        asset["problem_type"] != ProblemType.BINARY_CLASSIFICATION
-        or len(others) != 1
-        or np.isnan(score).any()
-    ):
+    known, positive = contract.classes(asset), contract.positive_class(asset)
+    if asset["problem_type"] != "binary" or known is None or len(known) != 2:
         raise Irregular
-    if isinstance(positive, int):
-        return np.where(score >= 0.5, positive, others[0])
-    return [positive if value >= 0.5 else others[0] for value in score]
+    if positive not in known or np.isnan(score).any():
+        raise Irregular
+    other = known[1 - known.index(positive)]
+    if isinstance(positive, int) and isinstance(other, int):
+        return np.where(score >= 0.5, positive, other)
+    return [positive if value >= 0.5 else other for value in score]

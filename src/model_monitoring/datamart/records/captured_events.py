@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 
 from model_monitoring.analysis.files import forms
+from model_monitoring.datamart import contract
 from model_monitoring.datamart.engines import sagemaker
 from model_monitoring.datamart.entities import PayloadRecord
-from model_monitoring.datamart.postgres.columns import BOOLEAN, NUMBER, TEXT
+from model_monitoring.datamart.postgres import coercing
+from model_monitoring.datamart.postgres.wording import some
 from model_monitoring.datamart.tables import tables
 
 
@@ -22,9 +23,7 @@ class Reader:
         self._outputs = outputs or [
             name for name in (asset["probability_column"], asset["prediction_column"]) if name
         ]
-        types = {column.name: column.type for column in table.of("feature")} if table else {}
-        self._types = [types.get(name) for name in self._features]
-        self._all_numbers = set(self._types) == {NUMBER}
+        self._types = [contract.column_type(asset, name) for name in self._features]
 
     def record(self, line: bytes) -> PayloadRecord:
         """Read one event.
@@ -65,7 +64,7 @@ class Reader:
         if kind == "CSV":
             return self._features, [self._cells(row) for row in rows]
         if rows and isinstance(rows[0], dict):
-            return list(rows[0]), [[row[name] for name in rows[0]] for row in rows]
+            return list(rows[0]), [_in_order(row, list(rows[0])) for row in rows]
         width = len(self._features)
         if len(rows) == width > 1 and all(isinstance(row, list) and len(row) == 1 for row in rows):
             # One row's values, each of them where a row could be
@@ -73,25 +72,14 @@ class Reader:
         return self._features, rows
 
     def _cells(self, row: list[str]) -> list:
-        """Turn CSV's text into values of the columns' types; without a table yet, into numbers
-        where they look so.
-        """
+        """Read a row of CSV by the features' types."""
         if len(row) != len(self._features):
             raise ValueError(f"{len(row)} values for {len(self._features)} features")
-        if self._all_numbers:
-            with suppress(ValueError):
-                return list(map(float, row))
-        return [_cell(text, kind) for text, kind in zip(row, self._types, strict=True)]
+        return [coercing.parsed(cell, kind) for cell, kind in zip(row, self._types, strict=True)]
 
 
-def _cell(text: str, kind: str | None) -> object:
-    if text == "":
-        return None
-    if kind == TEXT:
-        return text
-    if kind == BOOLEAN:
-        return {"true": True, "1": True, "false": False, "0": False}.get(text.lower(), text)
-    try:
-        return float(text)
-    except ValueError:
-        return text
+def _in_order(row: Mapping, names: list[str]) -> list:
+    """Return the values of a row that has these fields, and no other."""
+    if set(row) != set(names):
+        raise ValueError(f"rows have other fields: {some(sorted(row))}, and {some(sorted(names))}")
+    return [row[name] for name in names]

@@ -2,15 +2,8 @@
 model changes.
 """
 
-from psycopg2 import sql
-
-from model_monitoring.datamart.entities import ProblemType
-from model_monitoring.datamart.postgres.columns import (
-    INTEGER,
-    NUMBER,
-    Column,
-    type_of,
-)
+from model_monitoring.datamart import contract
+from model_monitoring.datamart.postgres.columns import type_of
 from model_monitoring.datamart.postgres.database import Cursor
 from model_monitoring.datamart.postgres.jsonb import as_json
 from model_monitoring.datamart.postgres.wording import some
@@ -52,9 +45,8 @@ def fitted(
 def _create(cursor: Cursor, details: dict, batch: Batch) -> tables.Table:
     asset = details["asset"]
     columns = [(name, _role(name, batch), _type(name, batch, asset)) for name in batch.fields]
-    predicted = next(kind for name, _, kind in columns if name == asset["prediction_column"])
-    # Labels are compared with predictions
-    columns.append((asset["label_column"], "label", predicted))
+    label = asset["label_column"]
+    columns.append((label, "label", contract.column_type(asset, label)))
     return tables.create(cursor, details["subscription_id"], details["name"], columns)
 
 
@@ -63,42 +55,32 @@ def _role(name: str, batch: Batch) -> str:
 
 
 def _type(name: str, batch: Batch, asset: dict) -> str:
-    whole = name in asset["categorical_columns"]
-    whole |= name == asset["prediction_column"] and asset["problem_type"] != ProblemType.REGRESSION
-    return type_of(name, batch.fields[name], keep_integers=whole)
+    """Return the type that the contract declares, or of a field that it doesn't name, its first
+    values'.
+    """
+    return contract.column_type(asset, name) or type_of(name, batch.fields[name])
 
 
 def _evolve(
     cursor: Cursor, details: dict, table: tables.Table, batch: Batch, may_change: bool
 ) -> tuple[tables.Table, list[str]]:
-    """Add columns that are new, widen whole numbers to real ones; a column that is no longer sent
-    stays.
-    """
+    """Add columns that are new; a column that is no longer sent stays."""
     asset = details["asset"]
     known = {column.name: column for column in table.of("feature", "output")}
     added = [name for name in batch.fields if name not in known]
-    widened = [
-        column
-        for column in known.values()
-        if column.type == INTEGER
-        and column.name in batch.fields
-        and type_of(column.name, batch.fields[column.name], keep_integers=True) == NUMBER
-    ]
     dropped = [name for name in asset["feature_columns"] if name not in batch.features]
-    if not added and not widened and set(asset["feature_columns"]) == set(batch.features):
+    if not added and set(asset["feature_columns"]) == set(batch.features):
         return table, []
     if not may_change:
         raise ChangeNeeded
     tables.drop_views(cursor, details["name"])
     for name in added:
         changing.add_column(cursor, table, name, _role(name, batch), _type(name, batch, asset))
-    for column in widened:
-        _widen(cursor, table, column)
-        if column.name == asset["prediction_column"]:
-            _widen(cursor, table, table.of("label")[0])
     table = tables.read(cursor, table.subscription_id)
     tables.create_views(cursor, table, details["name"])
-    asset = asset | {"feature_columns": list(batch.features)}
+    new = {column.name: column.type for column in table.of("feature") if column.name in added}
+    types = asset["feature_types"] | {name: contract.DECLARED[kind] for name, kind in new.items()}
+    asset = asset | {"feature_columns": list(batch.features), "feature_types": types}
     cursor.execute(
         "UPDATE subscription SET asset = %s WHERE subscription_id = %s",
         [as_json(asset), table.subscription_id],
@@ -106,26 +88,9 @@ def _evolve(
     changes = [f"{name!r} is new" for name in added] + [
         f"{name!r} is no longer sent" for name in dropped
     ]
-    changes += [f"{column.name!r} was widened from {INTEGER} to {NUMBER}" for column in widened]
     for change in changes:
         cursor.execute(
             "INSERT INTO schema_change (subscription_id, change) VALUES (%s, %s)",
             [table.subscription_id, change],
         )
     return table, changes
-
-
-def _widen(cursor: Cursor, table: tables.Table, column: Column) -> None:
-    targets = {
-        "feature": [table.payload, table.feedback],
-        "output": [table.payload],
-        "label": [table.feedback],
-    }
-    for target in targets[column.role]:
-        statement = sql.SQL("ALTER TABLE {} ALTER COLUMN {} TYPE {}")
-        names = [sql.Identifier(target), sql.Identifier(column.column_name), sql.SQL(NUMBER)]
-        cursor.execute(statement.format(*names))
-    cursor.execute(
-        "UPDATE feature SET type = %s WHERE (subscription_id, role, name) = (%s, %s, %s)",
-        [NUMBER, table.subscription_id, column.role, column.name],
-    )

@@ -52,7 +52,7 @@ def batch_of_frame(
     if "asset_revision" in about:
         revisions = [revision(given) for given in _raw_objects(about["asset_revision"])]
     outputs = [name for name in named if name not in features]
-    fields = {name: _raw(frame[named[name]]) for name in (*features, *outputs)}
+    fields = {name: raw(frame[named[name]]) for name in (*features, *outputs)}
     scoring_ids = _scoring_ids(
         about["scoring_id"].tolist() if "scoring_id" in about else [None] * count
     )
@@ -104,8 +104,8 @@ def _scoring_ids(given: list) -> list[str]:
     return [checked_id(each, f"row {row}") for row, each in enumerate(given, 1)]
 
 
-def _raw(series: pd.Series) -> Sequence:
-    """Return a column's values as numpy has them where it can, else as Python objects with None for
+def raw(series: pd.Series) -> Sequence:
+    """Return a column's values as numpy has them if it can, else as Python objects with None for
     missing ones.
     """
     if isinstance(series.dtype, np.dtype) and series.dtype.kind in "fiub":

@@ -5,27 +5,24 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from psycopg2 import sql
 
+from model_monitoring.datamart.postgres import coercing
 from model_monitoring.datamart.postgres.columns import Values, check
 from model_monitoring.datamart.postgres.database import Cursor
-from model_monitoring.datamart.postgres.wording import shown
+from model_monitoring.datamart.postgres.wording import shown, some
 from model_monitoring.datamart.records.feedback_formats import hashable
 from model_monitoring.datamart.tables.tables import Table
 
 
 def checked(table: Table, asset: Mapping, given: Sequence) -> Values:
-    """Turn labels into the values that the model predicts, and check them."""
+    """Turn labels into the values that the model predicts, and check them.
+
+    A label is one of label_values, or what the model predicts for it, in any type: "1" is 1.
+
+    Raises:
+        ValueError: a label is missing or unknown.
+    """
     if known := asset["label_values"]:
-        translation = {label: value for label, value in known} | {
-            value: value for _, value in known
-        }
-        if unknown := sorted(
-            {shown(label) for label in given if hashable(label) not in translation}
-        ):
-            raise ValueError(
-                f"Unknown label {', '.join(unknown[:5])} in {asset['label_column']!r};"
-                f" known are {', '.join(map(repr, translation))}. Nothing was stored."
-            )
-        given = [translation[label] for label in given]
+        given = _translated(known, given, asset["label_column"])
     labels = check(table.of("label")[0], list(given), lambda row: f"row {row + 1}")
     if labels.missing is not None:
         raise ValueError(
@@ -33,6 +30,37 @@ def checked(table: Table, asset: Mapping, given: Sequence) -> Values:
             " stored."
         )
     return labels
+
+
+def _translated(known: Sequence, given: Sequence, name: str) -> list:
+    """Return what the model predicts for each label."""
+    exact = {value: value for _, value in known} | {label: value for label, value in known}
+    by_text = {coercing.text(value): value for _, value in known}
+    by_text |= {coercing.text(label): value for label, value in known}
+    if 0 in exact and 1 in exact:
+        by_text = {"true": exact[1], "false": exact[0]} | by_text
+
+    def translate(label: object) -> object:
+        if (key := hashable(label)) in exact:
+            return exact[key]
+        try:
+            written = coercing.text(label)
+        except ValueError:
+            raise KeyError from None
+        return None if written is None else by_text[written]
+
+    found, unknown = [], set()
+    for label in given:
+        try:
+            found.append(translate(label))
+        except KeyError:
+            unknown.add(shown(label))
+    if unknown:
+        raise ValueError(
+            f"Unknown label {some(sorted(unknown))} in {name!r};"
+            f" known are {some(list(exact))}. Nothing was stored."
+        )
+    return found
 
 
 def keep(cursor: Cursor, table: Table, arriving: sql.Composable) -> int:

@@ -1,0 +1,131 @@
+"""The contract of a subscription: of what type each field is, and which classes there are.
+
+It is declared when the model is subscribed, and kept wherever a value comes in: the first record
+decides nothing. How a value of a type is read, `postgres.coercing` says.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from model_monitoring.datamart.postgres.columns import BOOLEAN, INTEGER, NUMBER, NUMBERS, TEXT
+from model_monitoring.datamart.postgres.wording import some
+
+# What a feature may be declared as, and the column that holds it
+KINDS = {
+    "number": NUMBER,
+    "whole number": INTEGER,
+    "category": TEXT,
+    "boolean": BOOLEAN,
+    "text": TEXT,
+}
+DECLARED = {NUMBER: "number", INTEGER: "whole number", BOOLEAN: "boolean", TEXT: "text"}
+# Bytes of a column in a row: a text may be short, but not shorter than a pointer to a long one
+WIDTHS = {NUMBER: 8, INTEGER: 8, BOOLEAN: 1, TEXT: 18, NUMBERS: 18}
+WIDEST_ROW = 8000  # bytes: PostgreSQL keeps a row in one page of 8 kB, with some bytes of its own
+
+
+def check(asset: Mapping) -> None:
+    """Refuse a contract that can't be kept.
+
+    Raises:
+        ValueError: a type isn't known or is of no feature, or a row is too wide for PostgreSQL.
+    """
+    declared = asset["feature_types"]
+    if unknown := sorted(set(declared) - set(asset["feature_columns"])):
+        raise ValueError(f"feature_types names {some(unknown)}, which feature_columns doesn't.")
+    for feature, kind in declared.items():
+        if kind not in KINDS:
+            raise ValueError(
+                f"feature_types[{feature!r}] is {kind!r:.40}; a feature is {', '.join(KINDS)}."
+            )
+        if kind == "number" and feature in asset["categorical_columns"]:
+            raise ValueError(
+                f"{feature!r} is in categorical_columns, and feature_types says number: say"
+                " 'whole number' for categories that are numbers."
+            )
+    variant = asset["variant"]
+    if variant is not None and not (isinstance(variant, str) and variant):
+        raise ValueError(f"variant is {variant!r:.40}: name a variant of the endpoint.")
+    features = asset["feature_columns"]
+    width = sum(WIDTHS[column_type(asset, name)] for name in features) + 3 * WIDTHS[TEXT]
+    if width > WIDEST_ROW:
+        raise ValueError(
+            f"{len(features)} features need {width:,} bytes a row; PostgreSQL holds about"
+            f" {WIDEST_ROW:,}, which is 990 numbers. Subscribe the features that matter most."
+        )
+
+
+def kind_of(asset: Mapping, feature: str) -> str:
+    """Return what a feature is declared as: one of KINDS."""
+    declared = asset["feature_types"].get(feature)
+    return declared or ("category" if feature in asset["categorical_columns"] else "number")
+
+
+def kinds_in(frame: pd.DataFrame, asset: Mapping) -> dict[str, str]:
+    """Return what the features are declared as, or as what training data has them.
+
+    A text column is a category where the asset lists it as one, else text.
+    """
+    found = {}
+    for name in asset["feature_columns"]:
+        if name in frame and name not in asset["feature_types"]:
+            found[name] = _kind_in(frame[name], name in asset["categorical_columns"])
+    return {**found, **asset["feature_types"]}
+
+
+def _kind_in(values: pd.Series, categorical: bool) -> str:
+    if pd.api.types.is_bool_dtype(values.dtype):
+        return "boolean"
+    if pd.api.types.is_integer_dtype(values.dtype) and categorical:
+        return "whole number"
+    if pd.api.types.is_numeric_dtype(values.dtype) and not categorical:
+        return "number"
+    return "category" if categorical else "text"
+
+
+def column_type(asset: Mapping, field: str) -> str | None:
+    """Return the type of the column that holds a field; None if the contract doesn't name it."""
+    if field in asset["feature_columns"]:
+        return KINDS[kind_of(asset, field)]
+    if field in (asset["prediction_column"], asset["label_column"]):
+        return _class_type(asset)
+    if field == asset["probability_column"]:
+        return NUMBERS if asset["problem_type"] == "multiclass" else NUMBER
+    return None
+
+
+def output_names(asset: Mapping, answered: Sequence[str], features: Sequence[str]) -> list[str]:
+    """Name the columns of a response's fields: one that repeats a feature or the label isn't it."""
+    taken = {*features, asset["label_column"]}
+    return [f"{name}_output" if name in taken else name for name in answered]
+
+
+def classes(asset: Mapping) -> list | None:
+    """Return what the model may predict, in the order of its probabilities; None if unknown.
+
+    A binary model without label_values says 0 or 1, the positive one last.
+    """
+    if asset["label_values"]:
+        return list(dict.fromkeys(value for _, value in asset["label_values"]))
+    positive = positive_class(asset)
+    if asset["problem_type"] != "binary" or positive not in (0, 1):
+        return None
+    return [not positive, positive] if isinstance(positive, bool) else [1 - positive, positive]
+
+
+def positive_class(asset: Mapping) -> object:
+    """Return the class whose probability a binary model answers."""
+    return 1 if asset["positive_label"] is None else asset["positive_label"]
+
+
+def _class_type(asset: Mapping) -> str:
+    """Return the type of a prediction, and of its label."""
+    if asset["problem_type"] == "regression":
+        return NUMBER
+    known = classes(asset) or [asset["positive_label"]]
+    if all(isinstance(value, bool) for value in known):
+        return BOOLEAN
+    if all(isinstance(value, int) for value in known):
+        return INTEGER
+    return NUMBER if all(isinstance(value, int | float) for value in known) else TEXT

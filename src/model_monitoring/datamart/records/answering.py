@@ -1,0 +1,109 @@
+"""A model's answers as the contract has them: classes, and probabilities in their order."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+
+from model_monitoring.datamart import contract
+from model_monitoring.datamart.postgres import coercing
+from model_monitoring.datamart.postgres.columns import NUMBER, NUMBERS, TEXT, Column, Values, check
+from model_monitoring.datamart.postgres.wording import shown, some
+
+ROUNDING = 1e-6  # how far beyond 0 or 1 a probability may be: float32 has seven digits
+SUM_ROUNDING = (
+    1e-3  # how far from 1 the sum of probabilities may be: they are often written shortly
+)
+Where = Callable[[int], str]
+
+
+def predictions(column: Column, asset: Mapping, values: Sequence, where: Where) -> Values:
+    """Check predictions: none is missing, and each is one of the classes, if these are known.
+
+    Raises:
+        ValueError: one is missing, of another type, or no class of the model's.
+    """
+    read = check(column, values, where)
+    if read.missing is not None:
+        raise ValueError(
+            f"field {column.name!r}, {where(int(np.argmax(read.missing)))}: no prediction. Nothing"
+            " was stored."
+        )
+    known = contract.classes(asset)
+    if asset["problem_type"] == "regression" or known is None:
+        return read
+    there = known if column.type != TEXT else [coercing.text(value).encode() for value in known]
+    if not (unknown := ~np.isin(read.data, np.array(there))).any():
+        return read
+    bad = int(np.argmax(unknown))
+    raise ValueError(
+        f"field {column.name!r}, {where(bad)}: {shown(values[bad])} is none of the classes"
+        f" {some(known)} (label_values); nothing was stored."
+    )
+
+
+def probabilities(column: Column, asset: Mapping, values: Sequence, where: Where) -> Values:
+    """Check probabilities, and bring them into the contract's form.
+
+    A binary model's column holds that of the positive class, whether it answers one number or one
+    a class; a multiclass model's one a class, or that of the predicted class alone.
+
+    Raises:
+        ValueError: one is beyond 0 and 1, or there are more or fewer than classes.
+    """
+
+    def refuse(bad: int, reason: str) -> ValueError:
+        reason = reason or f"is not of the column's type, {column.type}"
+        return ValueError(
+            f"field {column.name!r}, {where(bad)}: {shown(values[bad])} {reason}; nothing was"
+            " stored."
+        )
+
+    known = contract.classes(asset)
+    if column.type == NUMBERS:
+        vectors = coercing.each(values, lambda value: _vector(value, known), refuse)
+        return check(column, vectors, where)
+    if not isinstance(values, np.ndarray) or values.dtype == object:
+        positive = contract.positive_class(asset)
+        values = coercing.each(values, lambda value: _scalar(value, known, positive), refuse)
+    read = check(column, values, where)
+    if column.type != NUMBER or asset["problem_type"] == "regression":
+        return read
+    beyond = (read.data < -ROUNDING) | (read.data > 1 + ROUNDING)
+    if beyond.any():
+        raise refuse(int(np.argmax(beyond)), "is no probability, which is from 0 to 1")
+    return Values(np.clip(read.data, 0.0, 1.0), read.missing)
+
+
+def _scalar(value: object, known: Sequence | None, positive: object) -> object:
+    """Take the positive class's probability from one a class; leave a single one as it is."""
+    if not isinstance(value, list | tuple | np.ndarray):
+        return value
+    if known is None or positive not in known:
+        raise ValueError(
+            "are probabilities of classes whose order isn't known: declare label_values"
+        )
+    return _vector(value, known)[known.index(positive)] if len(value) > 1 else value[0]
+
+
+def _vector(value: object, known: Sequence | None) -> list[float] | None:
+    """Check the probabilities of one row; a single one is the predicted class's."""
+    single = not isinstance(value, list | tuple | np.ndarray)
+    read = coercing.number(value) if single else coercing.numbers(value)
+    if read is None:
+        return None
+    found = [read] if single else read
+    if min(found) < -ROUNDING or max(found) > 1 + ROUNDING:
+        raise ValueError("is no probability, which is from 0 to 1")
+    if len(found) == 1:
+        return found
+    if known is None:
+        raise ValueError(
+            "are probabilities of classes whose order isn't known: declare label_values"
+        )
+    if len(found) != len(known):
+        raise ValueError(
+            f"are {len(found)} probabilities for the {len(known)} classes {some(known)}"
+        )
+    if abs(sum(found) - 1) > SUM_ROUNDING:
+        raise ValueError(f"are probabilities whose sum isn't 1 but {sum(found):.6g}")
+    return [min(max(item, 0.0), 1.0) for item in found]

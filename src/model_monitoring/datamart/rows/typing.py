@@ -1,0 +1,60 @@
+"""Frames of the user's in the types of the payload, so that they can be compared with it."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from model_monitoring.datamart import contract
+from model_monitoring.datamart.postgres.columns import (
+    BOOLEAN,
+    INTEGER,
+    NUMBER,
+    TEXT,
+    Column,
+    Values,
+    check,
+)
+from model_monitoring.datamart.records.frames import raw
+from model_monitoring.datamart.watched import WatchedModel
+
+
+def as_logged(
+    subscription: WatchedModel, frame: pd.DataFrame, features: Iterable[str], what: str
+) -> pd.DataFrame:
+    """Return features of a frame as the payload would hold them.
+
+    Args:
+        subscription: whose contract it is.
+        frame: with a column for each feature.
+        features: those that are wanted.
+        what: names the frame in an error, such as training_data.
+
+    Raises:
+        ValueError: a value isn't of the type that the contract declares.
+    """
+    asset = subscription.asset
+    found = {}
+    for name in features:
+        column = Column(name, name, "feature", contract.column_type(asset, name))
+        given = raw(frame[name])
+        if column.type == NUMBER and getattr(given, "dtype", None) == bool:
+            given = given.astype(float)  # dummies, which an endpoint gets as 1 and 0
+        values = check(column, given, lambda row: f"row {row + 1} of {what}")
+        found[name] = _series(column.type, values)
+    return pd.DataFrame(found, copy=False)
+
+
+def _series(kind: str, values: Values) -> np.ndarray:
+    """Return values as a window of the payload brings them."""
+    data = values.data
+    if kind == TEXT:
+        data = np.array([text.decode() for text in data], dtype=object)
+    if values.missing is None:
+        return data
+    if kind in (TEXT, BOOLEAN):
+        data = data.astype(object)
+        data[values.missing] = None
+        return data
+    data = data.astype(np.float64) if kind == INTEGER else data
+    return np.where(values.missing, np.nan, data)
