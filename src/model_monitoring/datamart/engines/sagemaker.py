@@ -13,7 +13,7 @@ import numpy as np
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from model_monitoring.analysis.files import forms
+from model_monitoring.analysis.files import bodies
 from model_monitoring.datamart.entities import ProblemType
 from model_monitoring.datamart.postgres.wording import some
 
@@ -144,18 +144,16 @@ def score(
         raise ValueError(
             f"Endpoint {endpoint!r} did not score the rows: {error.response['Error']['Message']}"
         ) from None
-    kind = forms.kind_of(answer["ContentType"])
+    kind = bodies.kind_of(answer["ContentType"])
     return read_answer(kind, answer["Body"].read().decode(), len(rows))
 
 
-def read_answer(kind: forms.Kind, body: str, count: int) -> list[dict]:
+def read_answer(kind: bodies.Kind, body: str, count: int) -> list[dict]:
     """Read an endpoint's answer to `count` rows (see `score`); raise ValueError if it isn't one
     for each row.
     """
     try:
-        answers = forms.one_each(forms.read_rows(kind, body), count)
-        if len(answers) == count:
-            return [_answer(kind, answer) for answer in answers]
+        return named(kind, bodies.read_answers(kind, body, count))
     except (KeyError, TypeError, ValueError):
         pass
     raise ValueError(
@@ -164,11 +162,18 @@ def read_answer(kind: forms.Kind, body: str, count: int) -> list[dict]:
     )
 
 
-def _answer(kind: forms.Kind, answer: forms.Row) -> dict:
-    """Return an answer by name; values without names are scores."""
+def named(kind: bodies.Kind, answers: list[bodies.Row]) -> list[dict]:
+    """Return answers by name; values without names are scores."""
+    return [_named(kind, answer) for answer in answers]
+
+
+def _named(kind: bodies.Kind, answer: bodies.Row) -> dict:
     if isinstance(answer, dict):
         return answer
-    values = [float(value) for value in answer] if kind == "CSV" else answer
+    try:
+        values = answer if kind == "JSON" else [float(value) for value in answer]
+    except ValueError:
+        raise ValueError(f"the answer {answer!r:.80} is neither numbers nor named") from None
     return {"score": values[0] if len(values) == 1 else values}
 
 

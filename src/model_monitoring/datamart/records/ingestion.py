@@ -105,7 +105,7 @@ def _ingest_file(subscription: WatchedModel, uri: str, etag: str, body: bytes) -
     # Something in it is of another form, wrong, or there already with other content
     except ValueError:
         stored, skipped, errors = _store_lines(
-            subscription, details, Reader(details["asset"], table), body.splitlines()
+            subscription, details, Reader(details["asset"], table), body.split(b"\n")
         )
     identity = [subscription.subscription_id, uri]
 
