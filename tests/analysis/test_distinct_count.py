@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from model_monitoring.analysis.data_quality.distinct import DistinctCounter
+from model_monitoring.analysis.data_quality.texts import hashes
 
 
 def count(values):
@@ -55,5 +56,5 @@ def test_order_and_cuts_do_not_matter():
 
 def test_texts_count_too():
     counter = DistinctCounter()
-    counter.add_texts(["a", "b", "a", "ä"])
+    counter.add_hashes(hashes(["a", "b", "a", "ä"]))
     assert counter.count() == 3

@@ -136,12 +136,15 @@ def test_what_cannot_be_compared_says_so():
     a = pd.DataFrame({"whole": [1, 2], "gone": [1.0, 2.0], "id": ["a", "b"], "only_here": [1, 2]})
     b = pd.DataFrame({"whole": [1.5, 2.0], "gone": [None, None], "id": ["c", None]})
     many = pd.DataFrame({"id": [f"u{i}" for i in range(200)]})
-    found = table(a, b)
+    found = table(a, b, mode="aws")
     assert "only_here" not in found.index
     assert found.loc["whole", "note"] == "not compared: Integral in the baseline, Fractional now"
     assert found.loc["gone", "note"] == "not compared: Fractional in the baseline, Unknown now"
-    assert table(a, many).loc["id", "note"].startswith("not compared: too many")
+    assert table(a, many, mode="aws").loc["id", "note"].startswith("not compared: too many")
     assert not found["drifted"][["whole", "gone"]].any()
+    exact = table(a, b)
+    assert exact.loc["gone", "note"] == "not compared: the window has no value in it"
+    assert exact.loc["whole", "linf"] == 0.5 and table(a, many).loc["id", "linf"] == 1.0
 
 
 def test_a_prediction_drifts_like_any_column():

@@ -10,6 +10,7 @@ from sklearn import metrics as sk
 from model_monitoring.analysis.files import documents
 from model_monitoring.analysis.quality import model_quality
 from model_monitoring.analysis.quality.jobs import Columns, run_model_quality
+from model_monitoring.analysis.quality.limits import check, suggest
 
 BEST = "_best_constant_classifier"
 BINARY_KEYS = ["confusion_matrix", "recall", "precision", "accuracy"]
@@ -154,7 +155,7 @@ def test_standard_deviations_are_standard_errors_from_200_rows_on():
 def test_undefined_values_give_no_constraint():
     document = model_quality.statistics("BinaryClassification", [1, 1], [1, 1], [0.9, 0.8])
     assert document["binary_classification_metrics"]["auc"]["value"] == "NaN"
-    assert "auc" not in model_quality.suggest(document)["binary_classification_constraints"]
+    assert "auc" not in suggest(document)["binary_classification_constraints"]
     json.dumps(document, allow_nan=False)
 
 
@@ -171,7 +172,7 @@ def test_predictions_from_probabilities():
 
 def test_constraints_and_violations():
     document = model_quality.statistics("BinaryClassification", *churn())
-    rules = model_quality.suggest(document)
+    rules = suggest(document)
     limits = rules["binary_classification_constraints"]
     worse_when_more = {
         name
@@ -182,10 +183,10 @@ def test_constraints_and_violations():
     assert set(limits) == {
         name for name in BINARY_KEYS if "best" not in name and "curve" not in name
     } - {"confusion_matrix"}
-    assert model_quality.check(document, rules) == []
+    assert check(document, rules) == []
     for limit in limits.values():
         limit["threshold"] = 2.0 if limit["comparison_operator"] == "LessThanThreshold" else -1.0
-    found = model_quality.check(document, rules)
+    found = check(document, rules)
     # Ten as in AWS's runs, where f0_5 is never reported.
     assert [v["metric_name"] for v in found] == [
         *("recall", "precision", "accuracy", "truePositiveRate", "trueNegativeRate"),
@@ -205,12 +206,12 @@ def test_constraints_and_violations():
 
 def test_regression_constraints():
     document = model_quality.statistics("Regression", [1.0, 2, 3], [1.0, 2, 4])
-    limits = model_quality.suggest(document)["regression_constraints"]
+    limits = suggest(document)["regression_constraints"]
     assert {name: limit["comparison_operator"][0] for name, limit in limits.items()} == {
         "mae": "G", "mse": "G", "rmse": "G", "r2": "L",
     }  # fmt: skip
     worse = model_quality.statistics("Regression", [1.0, 2, 3], [1.0, 2, 5])
-    found = model_quality.check(worse, {"regression_constraints": limits})
+    found = check(worse, {"regression_constraints": limits})
     assert [v["metric_name"] for v in found] == ["mae", "mse", "rmse", "r2"]
     assert (
         found[1]["description"] == f"Metric mse with {4 / 3!r} was GreaterThanThreshold '{1 / 3!r}'"
@@ -264,9 +265,9 @@ def test_from_files_to_files(tmp_path):
             "neither predictions nor probabilities",
         ),
         (lambda: model_quality.statistics("BinaryClassification", [], []), "empty"),
-        (lambda: model_quality.suggest({"features": []}), "no model quality statistics"),
+        (lambda: suggest({"features": []}), "no model quality statistics"),
         (
-            lambda: model_quality.check(
+            lambda: check(
                 model_quality.statistics("Regression", [1, 2], [1, 2]), {"features": []}
             ),
             "not for regression",

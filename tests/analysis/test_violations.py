@@ -12,7 +12,7 @@ BASE = profile({"n": np.arange(500), "f": np.arange(500) / 7, "c": ["a", "b"] * 
 BASELINE = BASE.statistics()
 
 
-def violations(rules=None, baseline=BASELINE, **columns):
+def violations(rules=None, baseline=BASELINE, mode="exact", **columns):
     rows = len(next((values for values in columns.values() if values is not None), range(500)))
     clean = {
         "n": np.arange(500)[:rows],
@@ -22,7 +22,7 @@ def violations(rules=None, baseline=BASELINE, **columns):
     window = profile(
         {name: values for name, values in {**clean, **columns}.items() if values is not None}
     )
-    found, _ = check(window, rules or suggest(BASE), baseline)
+    found, _ = check(window, rules or suggest(BASE), baseline, mode=mode)
     return [(v["feature_name"], v["constraint_check_type"], v["description"]) for v in found]
 
 
@@ -39,15 +39,24 @@ def test_data_type():
     assert violations(n=one_fraction, baseline=None) == [
         ("n", "data_type_check", text.format("Integral", "99.65277777777779"))
     ]
-    assert violations(f=np.arange(500), baseline=None) == [
+    assert violations(n=pd.Series([*map(str, range(499)), "?"]), baseline=None) == [
+        ("n", "data_type_check", text.format("Integral", "99.8"))
+    ]
+    assert violations(f=np.arange(500), baseline=None, mode="aws") == [
         ("f", "data_type_check", text.format("Fractional", "0.0"))
     ]
-    assert violations(f=pd.Series(["1", "1.5"] * 250), baseline=None)[0][2] == text.format(
-        "Fractional", "50.0"
-    )
+    mixed = violations(f=pd.Series(["1", "1.5"] * 250), baseline=None, mode="aws")
+    assert mixed[0][2] == text.format("Fractional", "50.0")
     rules = suggest(BASE)
     rules["monitoring_config"]["datatype_check_threshold"] = 0.99
     assert violations(rules, n=one_fraction, baseline=None) == []
+
+
+def test_a_number_is_one_however_it_is_written():
+    assert violations(f=np.arange(500), baseline=None) == []
+    assert violations(f=pd.Series(["1", "1.5"] * 250), baseline=None) == []
+    assert violations(n=pd.Series(["61.0", "1e2"] * 250), baseline=None) == []
+    assert violations(c=pd.Series([1] * 499 + ["a"]), baseline=None)[0][1] != "data_type_check"
 
 
 def test_missing_cells_do_not_count_as_a_type():
@@ -68,8 +77,9 @@ def test_drift():
     assert violations(f=(np.arange(500) + 210.5) / 7) == [("f", "baseline_drift_check", text)]
 
 
-def test_drift_is_not_measured_across_types():
-    assert [v[1] for v in violations(f=np.arange(500) + 5000)] == ["data_type_check"]
+def test_drift_is_measured_across_types_of_numbers_though_not_by_aws():
+    for mode, kinds in (("exact", ["baseline_drift_check"]), ("aws", ["data_type_check"])):
+        assert [v[1] for v in violations(f=np.arange(500) + 5000, mode=mode)] == kinds
 
 
 def test_categories():
@@ -83,20 +93,19 @@ def test_categories():
     assert [v[1] for v in violations(c=["b"] * 500)] == ["baseline_drift_check"]
 
 
-def test_wrong_columns_are_reported_alone():
+def test_wrong_columns_are_reported_and_by_aws_alone():
     text = "There are {} columns in current dataset. Number of columns in current dataset: {}, "
     text += "Number of columns in baseline constraints: 3"
     wrong = ["x"] * 500
-    assert violations(c=None, n=wrong) == [
-        ("Missing columns", "missing_column_check", text.format("missing", 2))
-    ]
-    assert violations(more=wrong, n=wrong) == [
-        ("Extra columns", "extra_column_check", text.format("extra", 4))
-    ]
-    assert [v[1] for v in violations(c=None, k=wrong)] == [
-        "missing_column_check",
-        "extra_column_check",
-    ]
+    missing = ("Missing columns", "missing_column_check", text.format("missing", 2))
+    extra = ("Extra columns", "extra_column_check", text.format("extra", 4))
+    assert violations(c=None, n=wrong, mode="aws") == [missing]
+    assert violations(more=wrong, n=wrong, mode="aws") == [extra]
+    both = ["missing_column_check", "extra_column_check"]
+    assert [v[1] for v in violations(c=None, k=wrong, mode="aws")] == both
+    assert violations(c=None) == [missing] and violations(more=wrong) == [extra]
+    for found in (violations(c=None, n=wrong), violations(more=wrong, n=wrong)):
+        assert [v[:2] for v in found[1:]] == [("n", "data_type_check")]
 
 
 def test_columns_without_names_are_told_by_number():

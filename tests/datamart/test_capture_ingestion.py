@@ -246,8 +246,11 @@ BAD_LINES = {
         event("x", '{"size": 1.5}', PREDICTIONS, "JSON", JSON_KINDS),
         "'colour' is missing",
     ),
-    "too many answers": (event("x", response="0.1\n0.2"), "1 predictions"),
-    "an error as the answer": (event("x", response="ModelError"), "1 predictions"),
+    "too many answers": (event("x", response="0.1\n0.2"), "answered with 2 predictions"),
+    "an error as the answer": (
+        event("x", response="ModelError"),
+        "'ModelError'.* is neither numbers",
+    ),
     "nameless answers": (event("x", response="0.9,1"), "no names"),
     "unknown encoding": (event("x", encoding="XML"), "XML"),
     "other content": (event("known", "9.9,red"), "other content"),
@@ -257,7 +260,7 @@ BAD_LINES = {
     "an empty line": (event("x", "\n"), "no rows"),
     "rows of two kinds": (
         event("x", '[{"size": 1}, [1, "red"]]', "[1, 1]", "JSON", JSON_KINDS),
-        "not an event as",
+        "row 2 has names and row 1 has none",
     ),
     "lists within lists": (event("x", "[" * 100_000, PREDICTIONS, "JSON", JSON_KINDS), "too deep"),
     "an event within events": ("[" * 100_000, "too deep"),

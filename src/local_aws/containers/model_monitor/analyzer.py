@@ -104,7 +104,7 @@ def _data_quality(
 ) -> Result:
     """Suggest a baseline, or hold the data against one."""
     if baseline is None:
-        result = run_baseline(source, output, header=header)
+        result = run_baseline(source, output, header=header, mode="aws")
         method = environment.get("categorical_drift_method")
         if method:
             suggested = documents.read(output / "constraints.json", "monitoring_config")

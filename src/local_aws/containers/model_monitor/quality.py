@@ -20,8 +20,9 @@ def analyse(
     problem = environment.get("problem_type")
     if not problem:
         raise ValueError("The environment variable problem_type is missing.")
+    columns = find_columns(environment)
     return run_model_quality(
-        source, output, problem, find_columns(environment), baseline=baseline, header=header
+        source, output, problem, columns, baseline=baseline, header=header, mode="aws"
     )
 
 

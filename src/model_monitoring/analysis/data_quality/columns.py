@@ -4,21 +4,19 @@ categories.
 
 import copy
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-
-from .celltypes import Cells, cells
+from .celltypes import Cells, cells, count_whole, value_counts
 from .distinct import DistinctCounter
+from .drift import Mode
 from .kll import Sketch
+from .texts import Texts
 
 # deequ lists a column's categories up to 120 distinct values (its low-cardinality histogram
 # threshold).
 LOW_CARDINALITY = 120
-_MOST_TEXTS = 10_000
 _BLOCK = 16_384
 
 
@@ -29,15 +27,18 @@ class Column:
     rest waits, so that floating-point sums do not depend on the cuts.
     """
 
-    def __init__(self, name: str):
+    def __init__(self, name: str, awaited: Collection[str] = ()):
+        """Start an empty column; rows of the ``awaited`` texts are counted whatever else comes."""
         self.name = name
         self.missing = self.integral = self.fractional = self.boolean = self.text = 0
+        self.whole = 0  # of the fractional ones: 61.0 is a whole number written with a point
+        self.awaited = dict.fromkeys(awaited, 0)
         self.low, self.high, self.total = math.inf, -math.inf, 0.0
         # Around the first number, so that squares keep their precision
         self._shift = self._sum = self._squares = 0.0
         self._waiting = np.empty(0)
         self.sketch, self.distinct = Sketch(), DistinctCounter()
-        self.texts: dict[str, int] = {}
+        self.texts = Texts()
         # Numbers as written; None once there are too many to be categories
         self._written: dict[str, int] | None = {}
 
@@ -68,29 +69,37 @@ class Column:
             return "String"
         return "Fractional" if self.fractional else "Integral"
 
-    def share_of(self, kind: str) -> float:
-        """Return the share of present cells that are of an inferred type."""
-        counts = {
+    def share_of(self, kind: str, mode: Mode) -> float:
+        """Return the share of present cells that fit an inferred type; in mode aws, of those that
+        are exactly of it (deequ's hasDataType).
+        """
+        exactly = {
             "Integral": self.integral,
             "Fractional": self.fractional,
             "String": self.text + self.boolean,
         }
-        return counts[kind] / self.present
+        fits = {
+            "Integral": self.integral + self.whole,
+            "Fractional": self.numbers,
+            "String": self.present,
+        }
+        return (exactly if mode == "aws" else fits)[kind] / self.present
 
     @property
     def categories(self) -> dict[str, int] | None:
         """Return rows per category of a String column, None if it has more than 120 categories."""
         if self._written is None:
             return None
-        counts = dict(self.texts)
+        counts = dict(self.texts.counts)
         for value, count in self._written.items():
             counts[value] = counts.get(value, 0) + count
         return counts if len(counts) <= LOW_CARDINALITY else None
 
-    def rows_in(self, domain: list[str]) -> int:
-        """Return how many cells hold one of these texts."""
-        counts = [self.texts, self._written or {}]
-        return sum(count.get(value, 0) for value in set(domain) for count in counts)
+    def rows_of(self, value: str) -> int:
+        """Return how many cells hold this text; exact for an awaited one, and for any of few."""
+        if value in self.awaited:
+            return self.awaited[value]
+        return self.texts.counts.get(value, 0) + (self._written or {}).get(value, 0)
 
     def add(self, values) -> None:
         """Add cells in row order: an Arrow array, pandas series or numpy array."""
@@ -100,12 +109,14 @@ class Column:
         self.fractional += found.fractional
         self.boolean += found.boolean
         self.text += len(found.texts) - found.boolean
+        if found.fractional:
+            self.whole += count_whole(found)
+        if self.awaited:
+            self._count_awaited(found)
         if self._written is not None and len(found.numbers):
             self._count_written(found)
         for start in range(0, len(found.texts), _BLOCK):
-            counts = _value_counts(found.texts[start : start + _BLOCK])
-            self.distinct.add_texts([value for value, _ in counts])
-            self._add_texts(counts)
+            self.distinct.add_hashes(self.texts.add(found.texts[start : start + _BLOCK]))
         waiting = (
             np.concatenate([self._waiting, found.numbers]) if len(self._waiting) else found.numbers
         )
@@ -119,12 +130,7 @@ class Column:
         written = found.numbers if found.written is None else found.written
         # A look at the first thousand spares most columns the rest
         for part in (written[:1000], written[1000:]):
-            if found.written is None:
-                values, counts = np.unique(part, return_counts=True)
-                texts = map(str, values.astype(int) if found.integral else values.tolist())
-                self._add_written(zip(texts, counts.tolist(), strict=True))
-            else:
-                self._add_written(_value_counts(part))
+            self._add_written(value_counts(part, found.integral))
             if self._written is None:
                 return
 
@@ -136,11 +142,11 @@ class Column:
                 self._written = None
                 return
 
-    def _add_texts(self, counts: Iterable[tuple[str, int]]) -> None:
-        """Add rows per text; the first 10,000 different ones are kept."""
-        for value, count in counts:
-            if value in self.texts or len(self.texts) < _MOST_TEXTS:
-                self.texts[value] = self.texts.get(value, 0) + count
+    def _count_awaited(self, found: Cells) -> None:
+        for part in (found.texts, found.numbers if found.written is None else found.written):
+            for value, count in value_counts(part, found.integral):
+                if value in self.awaited:
+                    self.awaited[value] += count
 
     def _absorb(self, block: np.ndarray) -> None:
         """Work off a block of numbers."""
@@ -204,12 +210,15 @@ class Column:
             move = other._shift - self._shift
             self._squares += other._squares + 2 * move * other._sum + other.numbers * move**2
             self._sum += other._sum + other.numbers * move
-        for count in ("missing", "integral", "fractional", "boolean", "text", "total"):
+        for count in ("missing", "integral", "fractional", "whole", "boolean", "text", "total"):
             setattr(self, count, getattr(self, count) + getattr(other, count))
         self.low, self.high = min(self.low, other.low), max(self.high, other.high)
         self.sketch.merge(other.sketch)
         self.distinct.merge(other.distinct)
-        self._add_texts(other.texts.items())
+        self.texts.merge(other.texts)
+        self.awaited = {
+            value: rows + other.rows_of(value) for value, rows in self.awaited.items()
+        }
         if self._written is not None and other._written is not None:
             self._add_written(other._written.items())
         else:
@@ -225,14 +234,17 @@ class Column:
             "levels": [level.tolist() for level in column.sketch.levels],
             "compactions": column.sketch.compactions,
             "distinct": column.distinct.hashes.tolist(),
+            "texts": column.texts.to_dict(),
         }
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> "Column":
         """Return the column that ``to_dict`` described."""
         column = cls(state["name"])
+        state = {"whole": 0, "awaited": {}} | state  # written before these were counted
         for key in _PLAIN:
             setattr(column, key, state[key])
+        column.texts = Texts.from_dict(state["texts"])
         if state["low"] is not None:
             column.low, column.high = state["low"], state["high"]
         column.sketch = Sketch(state["levels"], state["compactions"])
@@ -240,10 +252,5 @@ class Column:
         return column
 
 
-def _value_counts(values: pa.Array) -> list[tuple[str, int]]:
-    """Return the different values of an Arrow array, in order of coming up, and rows per value."""
-    return [(pair["values"], pair["counts"]) for pair in pc.value_counts(values).to_pylist()]
-
-
-_PLAIN = ("name", "missing", "integral", "fractional", "boolean", "text", "total", "texts")
-_PLAIN += ("_shift", "_sum", "_squares", "_written")
+_PLAIN = ("name", "missing", "integral", "fractional", "whole", "boolean", "text", "total")
+_PLAIN += ("awaited", "_shift", "_sum", "_squares", "_written")

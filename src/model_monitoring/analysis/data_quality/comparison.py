@@ -2,15 +2,14 @@
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from scipy import stats
 
-from . import categories, constraints, divergence, drift
+from ..not_measured import NotMeasured
+from . import constraints, drift, features, shapes
 from .statistics import Profile, profile
 
 FALSE_DISCOVERY_RATE = 0.05
-_NUMERIC = ("Integral", "Fractional")
 
 Source = Profile | pd.DataFrame | dict[str, Any]
 
@@ -41,20 +40,23 @@ def compare(
         ``jensen_shannon``, ``wasserstein`` (in reference standard deviations) and ``drifted``. In
         mode exact a feature drifted if its distance exceeds the threshold and its q-value is at
         most 0.05, in mode aws if its distance does. ``note`` says why a feature could not be
-        compared.
+        compared, or by what it was: numbers among text are compared as numbers, and text of many
+        values by its shape (shapes.py); mode aws compares neither.
 
     From two data frames the gap of numeric features is exact; from profiles and files it comes from
     the sketches (exact up to 2,050 rows, else within about 0.2% of the rows).
     """
     raw = [_numbers(side) for side in (reference, current) if isinstance(side, pd.DataFrame)]
-    known, seen = _features(reference), _features(current)
+    known = _features(reference, mode)
+    seen = _features(current, mode, {name: list(features.counts(known[name])) for name in known})
     listed = {feature["name"]: feature for feature in (rules or {}).get("features", [])}
     rows = []
     for name in known:
         if name in seen:
             config = constraints.settings(rules or {}, listed.get(name, {}))
             pair = [side[name] for side in raw if name in side]
-            rows.append({"feature": name, **_row(known[name], seen[name], config, mode, pair)})
+            row = features.compare(known[name], seen[name], config, mode, pair)
+            rows.append({"feature": name, **row})
     table = pd.DataFrame(rows, columns=_COLUMNS)
     tested = table["p_value"].notna()
     if tested.any():
@@ -80,12 +82,22 @@ _COLUMNS = [
 _COLUMNS += ["psi", "jensen_shannon", "wasserstein", "drifted", "note"]
 
 
-def _features(source: Source) -> dict[str, dict[str, Any]]:
-    """Return the entries of a statistics.json by name."""
+def _features(
+    source: Source, mode: drift.Mode, awaited: dict[str, list[str]] | None = None
+) -> dict[str, dict[str, Any]]:
+    """Return the entries of a statistics.json by name, of a profile with each text's shape."""
     if isinstance(source, pd.DataFrame):
-        source = profile(source)
-    document = source.statistics() if isinstance(source, Profile) else source
-    return {feature["name"]: feature for feature in document["features"]}
+        source = profile(source, awaited)
+    if not isinstance(source, Profile):
+        return {feature["name"]: feature for feature in source["features"]}
+    found = {feature["name"]: feature for feature in source.statistics()["features"]}
+    if mode == "exact":
+        for name, column in source.columns.items():
+            column = column.settled()
+            found[name]["rows_of"] = column.rows_of
+            if column.inferred_type == "String":
+                found[name]["shape"] = shapes.describe(column)
+    return found
 
 
 def _numbers(frame: pd.DataFrame) -> dict[str, pd.Series]:
@@ -93,86 +105,17 @@ def _numbers(frame: pd.DataFrame) -> dict[str, pd.Series]:
     return {str(name): frame[name] for name in frame if frame[name].dtype.kind in "fiu"}
 
 
-def _row(known: dict, seen: dict, config: dict, mode: drift.Mode, pair: list) -> dict[str, Any]:
-    """Compare one feature's statistics of both sides."""
-    types = known["inferred_type"], seen["inferred_type"]
-    row = {"type": types[0], "drifted": False, "note": ""}
-    if types[0] != types[1]:
-        return row | {"note": f"not compared: {types[0]} in the baseline, {types[1]} now"}
-    if types[0] in _NUMERIC:
-        return row | _numeric(known, seen, config, mode, pair)
-    counts = [_counts(feature) for feature in (known, seen)]
-    if not all(counts):
-        return row | {"note": "not compared: too many different values, or none"}
-    return row | _categorical(*counts, config, mode)
-
-
-def _numeric(known: dict, seen: dict, config: dict, mode: drift.Mode, pair: list) -> dict[str, Any]:
-    reference, current = (feature["numerical_statistics"] for feature in (known, seen))
-    try:
-        levels = [side["distribution"]["kll"]["sketch"]["data"] for side in (reference, current)]
-    except KeyError:
-        raise ValueError(
-            f"Feature {known['name']!r} has no KLL sketch in its statistics: make a new baseline."
-        ) from None
-    first, second = (drift.steps(side, mode) for side in levels)
-    gap = (
-        drift.ks_distance(*pair)
-        if len(pair) == 2 and mode == "exact"
-        else drift.linf(first, second)
-    )
-    distance = (
-        gap
-        if config["comparison_method"] == "Simple"
-        else drift.robust(gap, first.rows, second.rows)
-    )
-    truth = [drift.steps(side) for side in levels]
-    cells = divergence.shares(*truth)
-    return {
-        "rows_reference": truth[0].rows,
-        "rows_current": truth[1].rows,
-        "linf": gap,
-        "distance": distance,
-        "threshold": config["comparison_threshold"],
-        "p_value": drift.ks_p_value(gap, first.rows, second.rows),
-        "psi": divergence.psi(*cells),
-        "jensen_shannon": divergence.jensen_shannon(*cells),
-        "wasserstein": divergence.wasserstein(*truth, reference["std_dev"]),
-        "drifted": config["perform_comparison"] == "Enabled"
-        and distance > config["comparison_threshold"],
-    }
-
-
-def _counts(feature: dict) -> dict[str, int]:
-    """Return rows per category, empty if the file lists none."""
-    buckets = (
-        feature["string_statistics"]
-        .get("distribution", {})
-        .get("categorical", {})
-        .get("buckets", [])
-    )
-    return {bucket["value"]: bucket["count"] for bucket in buckets}
-
-
-def _categorical(known: dict, seen: dict, config: dict, mode: drift.Mode) -> dict[str, Any]:
-    n, m = sum(known.values()), sum(seen.values())
-    gap, p_value = categories.linf(known, seen), categories.chi_squared_p_value(known, seen, mode)
-    threshold = config["categorical_comparison_threshold"]
-    if config["categorical_drift_method"] == "ChiSquared":
-        distance, over = p_value, p_value < threshold
-    else:
-        distance = gap if config["comparison_method"] == "Simple" else drift.robust(gap, n, m)
-        over = distance > threshold
-    cells = divergence.paired_counts(known, seen)
-    return {
-        "rows_reference": n,
-        "rows_current": m,
-        "linf": gap,
-        "distance": distance,
-        "threshold": threshold,
-        "p_value": p_value,
-        "psi": divergence.psi(*cells),
-        "jensen_shannon": divergence.jensen_shannon(*cells),
-        "wasserstein": np.nan,
-        "drifted": config["perform_comparison"] == "Enabled" and over,
-    }
+def not_measured(table: pd.DataFrame) -> list[NotMeasured]:
+    """List the features of a drift table that could not be compared, and those of which a window is
+    too small to ever show drift.
+    """
+    found = []
+    for row in table.itertuples() if len(table) else ():
+        if row.note.startswith(features.LEFT_OUT):
+            reason = row.note.removeprefix(features.LEFT_OUT)
+            lasting = reason.startswith("the baseline")
+            found.append(NotMeasured("column", str(row.feature), reason, lasting=lasting))
+        elif row.rows_current and drift.robust(1.0, row.rows_reference, row.rows_current) == 0:
+            reason = f"{row.rows_current:.0f} rows are too few to show any drift"
+            found.append(NotMeasured("column", str(row.feature), reason))
+    return found

@@ -5,6 +5,7 @@ feature.
 from typing import Any
 
 from .statistics import VERSION, Profile
+from .validation import OVERRIDES
 
 # What AWS's container has written since 2022, up to then without the two categorical keys. Its
 # documentation gives 0.1 as the default of the first two thresholds; the files say 1.0.
@@ -21,9 +22,6 @@ MONITORING_CONFIG = {
         "categorical_drift_method": "LInfinity",
     },
 }
-# AWS's documentation has the first spelling on the feature, the SDK's Constraints class the second
-# inside a block.
-_OVERRIDES = ("monitoringConfigOverrides", "monitoring_config_overrides")
 
 
 def suggest(profile: Profile) -> dict[str, Any]:
@@ -57,8 +55,36 @@ def settings(constraints: dict[str, Any], feature: dict[str, Any]) -> dict[str, 
         feature,
         *(feature.get(key) or {} for key in ("num_constraints", "string_constraints")),
     ]
-    overrides = [block[key] for block in blocks for key in _OVERRIDES if block.get(key)]
+    overrides = [block[key] for block in blocks for key in OVERRIDES if block.get(key)]
     flat: dict[str, Any] = {}
     for config in (MONITORING_CONFIG, constraints.get("monitoring_config") or {}, *overrides):
         flat |= {**config, **(config.get("distribution_constraints") or {})}
     return flat
+
+
+def domains(constraints: dict[str, Any]) -> dict[str, list[str]]:
+    """Return each feature's domain, empty where it has none."""
+    return {
+        feature["name"]: (feature.get("string_constraints") or {}).get("domains") or []
+        for feature in constraints["features"]
+    }
+
+
+def muted(constraints: dict[str, Any]) -> frozenset[str]:
+    """Return the features whose metrics are switched off."""
+    return frozenset(_off(constraints, "emit_metrics"))
+
+
+def unchecked(constraints: dict[str, Any]) -> list[str]:
+    """Return the features of which some check is switched off."""
+    checks = ("evaluate_constraints", "perform_comparison")
+    off = {name for key in checks for name in _off(constraints, key)}
+    return [feature["name"] for feature in constraints["features"] if feature["name"] in off]
+
+
+def _off(constraints: dict[str, Any], key: str) -> list[str]:
+    return [
+        feature["name"]
+        for feature in constraints["features"]
+        if settings(constraints, feature)[key] == "Disabled"
+    ]

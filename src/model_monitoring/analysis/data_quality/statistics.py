@@ -6,13 +6,14 @@ shape and the rules of the files that AWS's own container writes (deequ's type i
 KLL sketch and buckets); only distinct counts may differ (see distinct.py).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
 
-from . import kll
+from . import kll, shapes
 from .columns import Column
+from .drift import Mode
 
 VERSION = 0.0
 _LARGEST = 1e150
@@ -26,9 +27,16 @@ class Profile:
         columns: what is known of each column, by name, in the order first seen.
     """
 
-    def __init__(self):
+    def __init__(self, awaited: Mapping[str, Collection[str]] | None = None):
+        """Start an empty profile.
+
+        ``awaited`` has by column the texts whose rows count in any case, such as a baseline's
+        categories; a column it doesn't name (captured ones get their names later) awaits all.
+        """
         self.rows = 0
         self.columns: dict[str, Column] = {}
+        self._awaited = awaited or {}
+        self._all = {text for texts in self._awaited.values() for text in texts}
 
     def update(self, frame: pd.DataFrame | Mapping[str, Any]) -> None:
         """Add rows: a data frame, or columns of equal length (Arrow, pandas or numpy) by name.
@@ -49,7 +57,7 @@ class Profile:
 
     def _column(self, name: str) -> Column:
         if name not in self.columns:
-            self.columns[name] = Column(name)
+            self.columns[name] = Column(name, self._awaited.get(name, self._all))
         return self.columns[name]
 
     def _fill_gaps(self) -> None:
@@ -74,13 +82,16 @@ class Profile:
             renamed.columns[new].name = new
         return renamed
 
-    def statistics(self) -> dict[str, Any]:
+    def statistics(self, mode: Mode = "aws") -> dict[str, Any]:
         """Return the content of statistics.json.
+
+        Mode ``exact`` adds to a text column the ``shape`` that its drift is measured by, where
+        Model Monitor's own keys say too little; see shapes.py.
 
         Raises:
             ValueError: a column holds numbers beyond 1e150, whose squares do not add up.
         """
-        features = [_feature(column.settled()) for column in self.columns.values()]
+        features = [_feature(column.settled(), mode) for column in self.columns.values()]
         return {"version": VERSION, "dataset": {"item_count": self.rows}, "features": features}
 
     def to_dict(self) -> dict[str, Any]:
@@ -99,19 +110,22 @@ class Profile:
         return profile
 
 
-def profile(frame: pd.DataFrame | Mapping[str, Any]) -> Profile:
+def profile(
+    frame: pd.DataFrame | Mapping[str, Any],
+    awaited: Mapping[str, Collection[str]] | None = None,
+) -> Profile:
     """Summarise a data frame (or columns by name) in one pass.
 
     Types follow the dtypes: whole-number dtypes (also the nullable Int64) are Integral, float
         dtypes Fractional, text
     is judged cell by cell. NaN, None and empty text are missing.
     """
-    result = Profile()
+    result = Profile(awaited)
     result.update(frame)
     return result
 
 
-def _feature(column: Column) -> dict[str, Any]:
+def _feature(column: Column, mode: Mode) -> dict[str, Any]:
     """Describe a settled column as one entry of statistics.json."""
     common = {"num_present": column.present, "num_missing": column.missing}
     kind = column.inferred_type
@@ -145,4 +159,7 @@ def _feature(column: Column) -> dict[str, Any]:
     if column.categories:
         counted = [{"value": value, "count": count} for value, count in column.categories.items()]
         statistics["distribution"] = {"categorical": {"buckets": counted}}
-    return {"name": column.name, "inferred_type": kind, "string_statistics": statistics}
+    feature = {"name": column.name, "inferred_type": kind, "string_statistics": statistics}
+    if mode == "exact" and column.present and shapes.needed(column):
+        feature["shape"] = shapes.describe(column)
+    return feature

@@ -5,10 +5,12 @@ from typing import Any
 
 import pandas as pd
 
-from . import constraints
+from ..not_measured import NotMeasured
+from . import comparison, constraints, validation
 from .columns import Column
 from .comparison import compare
 from .drift import Mode
+from .features import NUMERIC
 from .statistics import Profile
 
 
@@ -25,41 +27,78 @@ def check(
         profile: of the window; columns are matched by name.
         rules: the content of constraints.json.
         baseline: the content of the baseline's statistics.json; without it there is no drift check.
-        mode: how drift is measured, see comparison.compare.
+        mode: aws for Model Monitor's own rules to the letter. In exact a column of numbers may hold
+            them written in any way (12 beside 12.5; 61.0 is whole), a column of text any cell.
 
     Returns:
-        The violations (feature_name, constraint_check_type, description), and the drift table. As
-        with AWS, missing or extra columns are reported alone: the other checks wait until the
-        columns are right.
+        The violations (feature_name, constraint_check_type, description), and the drift table. In
+        mode aws missing or extra columns are reported alone, as on AWS: the other checks wait until
+        the columns are right. In mode exact the columns that both have are checked.
 
     Raises:
-        ValueError: the window has no rows.
+        ValueError: the window has no rows, or the rules cannot be understood.
     """
     if not profile.rows:
         raise ValueError(
             "The window has no rows: nothing was checked, which is not the same as no violation."
         )
+    validation.check_constraints(rules)
+    if baseline:
+        validation.check_statistics(baseline)
     expected = {feature["name"]: feature for feature in rules["features"]}
-    wrong_columns = _columns(set(profile.columns), set(expected))
-    if wrong_columns:
-        return wrong_columns, pd.DataFrame()
-    found = []
-    for name, feature in expected.items():
-        config = constraints.settings(rules, feature)
-        if config["evaluate_constraints"] == "Enabled":
-            column = profile.columns[name]
-            found += [*_data_type(column, feature, config), *_completeness(column, feature)]
-            found += _categorical_values(column, feature, config)
+    found = _columns(set(profile.columns), set(expected))
+    if found and mode == "aws":
+        return found, pd.DataFrame()
+    enabled = {
+        name: settings
+        for name, feature in expected.items()
+        if (settings := constraints.settings(rules, feature))["evaluate_constraints"] == "Enabled"
+    }
+    for name, config in enabled.items():
+        if name in profile.columns:
+            column, feature = profile.columns[name], expected[name]
+            found += _data_type(column, feature, config, mode)
+            found += [*_completeness(column, feature), *_categorical_values(column, feature, config)]
     drift = compare(baseline, profile, mode=mode, rules=rules) if baseline else pd.DataFrame()
-    for row in drift.itertuples() if len(drift) else ():
-        enabled = (
-            constraints.settings(rules, expected.get(row.feature, {}))["evaluate_constraints"]
-            == "Enabled"
-        )
-        if row.drifted and enabled:
-            found.append(_drift(row))
-    order = list(expected)
-    return sorted(found, key=lambda violation: order.index(violation["feature_name"])), drift
+    found += [
+        _drift(row)
+        for row in (drift.itertuples() if len(drift) else ())
+        if row.drifted and row.feature in enabled
+    ]
+    order = {name: at for at, name in enumerate(expected)}
+    return sorted(found, key=lambda violation: order.get(violation["feature_name"], -1)), drift
+
+
+def not_measured(
+    profile: Profile, rules: dict[str, Any], baseline: dict[str, Any] | None, drift: pd.DataFrame
+) -> list[NotMeasured]:
+    """List what ``check`` could not look at: columns, and cells in columns of numbers that are none.
+
+    A column that the rules switch off was not to be looked at, so it isn't listed.
+    """
+    expected = {feature["name"]: feature for feature in rules["features"]}
+    if not set(expected) & set(profile.columns):
+        return [NotMeasured("column", name, "the window has no such column") for name in expected]
+    found = comparison.not_measured(drift)
+    if baseline is None:
+        reason = "the baseline has no statistics.json, so its drift is unknown"
+        found = [NotMeasured("column", name, reason, lasting=True) for name in expected]
+    else:
+        compared = {feature["name"] for feature in baseline["features"]}
+        found += [
+            NotMeasured("column", name, "the baseline's statistics.json lacks it", lasting=True)
+            for name in expected
+            if name not in compared
+        ]
+    for name, feature in expected.items():
+        column = profile.columns.get(name)
+        if column is None:
+            found.append(NotMeasured("column", name, "the window has no such column"))
+        elif feature["inferred_type"] in NUMERIC and (left := column.present - column.numbers):
+            some = ", ".join(map(repr, list(column.texts.counts)[:3]))
+            found.append(NotMeasured("rows", name, f"no numbers, such as {some}", left))
+    off = set(constraints.unchecked(rules))
+    return [one for one in found if one.name not in off]
 
 
 def _violation(feature: str, kind: str, description: str) -> dict[str, str]:
@@ -84,14 +123,12 @@ def _columns(current: set[str], expected: set[str]) -> list[dict[str, str]]:
     return found
 
 
-def _data_type(column: Column, feature: dict, config: dict) -> list[dict[str, str]]:
-    """Compare the share of present cells of exactly the expected type (deequ's hasDataType) with
-    the threshold.
-    """
+def _data_type(column: Column, feature: dict, config: dict, mode: Mode) -> list[dict[str, str]]:
+    """Compare the share of present cells of the expected type with the threshold."""
     expected = feature["inferred_type"]
     if expected == "Unknown" or not column.present:
         return []
-    share, threshold = column.share_of(expected), config["datatype_check_threshold"]
+    share, threshold = column.share_of(expected, mode), config["datatype_check_threshold"]
     if share >= threshold:
         return []
     text = (
@@ -122,7 +159,7 @@ def _categorical_values(column: Column, feature: dict, config: dict) -> list[dic
     domain = (feature.get("string_constraints") or {}).get("domains")
     if not domain or not column.present:
         return []
-    share = column.rows_in(domain) / column.present
+    share = sum(map(column.rows_of, set(domain))) / column.present
     if share >= config["domain_content_threshold"]:
         return []
     text = f"Value: {java_double(share)} does not meet the constraint requirement! "

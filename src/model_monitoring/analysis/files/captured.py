@@ -3,7 +3,7 @@ text cells.
 
 The endpoint's outputs come first, then its inputs, as Model Monitor orders them. CSV has no names,
 so its columns are called ``_out0``, ``_in0`` ... until the baseline or the caller names them
-(jobs.py); JSON brings its own. Which forms there are, forms.py knows.
+(jobs.py); JSON brings its own. Which forms there are, bodies.py knows.
 """
 
 from itertools import zip_longest
@@ -11,13 +11,16 @@ from typing import Any
 
 import pyarrow as pa
 
-from . import forms
-from .forms import UnusableRecord, csv_rows
+from . import bodies
 
 Row = dict[str, str | None]
 # What monitors ask an endpoint beside its traffic, to explain it or to see whether it is fair, has
 # such inference ids.
 PERTURBED = "perturbed-"
+
+
+class UnusableRecord(ValueError):
+    """Say that a whole file cannot be read this way, rather than one broken line."""
 
 
 def rows(record: dict[str, Any], reading) -> list[Row]:
@@ -32,15 +35,9 @@ def rows(record: dict[str, Any], reading) -> list[Row]:
     """
     if str(record.get("eventMetadata", {}).get("inferenceId") or "").startswith(PERTURBED):
         return []
-    data = record["captureData"]
-    asked = _side(data.get("endpointInput"))
-    answered = _side(data.get("endpointOutput") or data.get("batchTransformOutput"))
+    asked, answered = _sides(record["captureData"])
     inputs = [_cells(row, "_in") for row in asked]
-    outputs = [_cells(row, "_out") for row in forms.one_each(answered, len(asked))]
-    if outputs and inputs and len(outputs) != len(inputs):
-        raise ValueError(
-            f"a request of {len(inputs)} rows was answered with {len(outputs)} predictions."
-        )
+    outputs = [_cells(row, "_out") for row in answered]
     taken = set(inputs[0]) if inputs else set()
     outputs = [
         {f"{name}_output" if name in taken else name: cell for name, cell in row.items()}
@@ -51,18 +48,25 @@ def rows(record: dict[str, Any], reading) -> list[Row]:
         reading.outputs = list(outputs[0])
     if "groundTruthData" in record:
         labels = [
-            row[0] if row else None for row in csv_rows(str(record["groundTruthData"]["data"]))
+            row[0] if row else None
+            for row in bodies.csv_rows(str(record["groundTruthData"]["data"]))
         ]
         joined = [{"_label": label, **row} for label, row in zip(labels, joined, strict=True)]
     return joined
 
 
-def _side(side: dict[str, Any] | None) -> list[forms.Row]:
-    """Return the rows of a captured input or output; numbers stay as they were written."""
-    return forms.read_rows(*forms.read_side(side), number=str) if side else []
+def _sides(data: dict[str, Any]) -> tuple[list[bodies.Row], list[bodies.Row]]:
+    """Return a request's rows and their answers; numbers stay as they were written."""
+    answer = data.get("endpointOutput") or data.get("batchTransformOutput")
+    sides = [data.get("endpointInput"), answer]
+    texts = [bodies.read_side(side) for side in sides if side]
+    if len(texts) == 2:
+        return bodies.read_exchange(*texts, number=str)
+    found = [bodies.read_rows(*bodies.read_side(side), str) if side else [] for side in sides]
+    return found[0], found[1]
 
 
-def _cells(row: forms.Row, prefix: str) -> Row:
+def _cells(row: bodies.Row, prefix: str) -> Row:
     """Return a row's cells under its own names, or under the prefix and their position."""
     if isinstance(row, dict):
         return flat(row)

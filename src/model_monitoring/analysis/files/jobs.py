@@ -2,17 +2,19 @@
 Monitor image run.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from tqdm import tqdm
 
-from ..data_quality import constraints, violations
+from .. import not_measured
+from ..data_quality import constraints, findings, validation, violations
 from ..data_quality.drift import Mode
 from ..data_quality.statistics import Profile
+from ..not_measured import NotMeasured
 from . import documents, naming
 from .readers import Reading, find_files, read_chunks
 
@@ -24,6 +26,8 @@ class Result:
     """Hold what a run found; ``notes`` say what was skipped or assumed on the way.
 
     ``profile`` is that of the data, under the baseline's names; model quality has none.
+    ``not_measured`` is what the run could not look at, and why; ``muted`` names the features whose
+    metrics are switched off (emit_metrics).
     """
 
     rows: int
@@ -32,14 +36,21 @@ class Result:
     drift: pd.DataFrame
     notes: list[str]
     profile: Profile | None = None
+    not_measured: list[NotMeasured] = field(default_factory=list)
+    muted: frozenset[str] = frozenset()
+    mode: Mode = "exact"
 
     @property
     def message(self) -> str:
-        """Return the exit message, in Model Monitor's words."""
+        """Return the exit message, in Model Monitor's words; mode exact counts what was not
+        measured, too.
+        """
+        left_out = not_measured.count(self.not_measured) if self.mode == "exact" else ""
+        more = f" Not measured: {left_out}." if left_out else ""
         if self.violations:
-            found = len(self.violations)
-            return f"CompletedWithViolations: Job completed successfully with {found} violations."
-        return "Completed: Job completed successfully with no violations."
+            found = f"with {len(self.violations)} violations"
+            return f"CompletedWithViolations: Job completed successfully {found}.{more}"
+        return f"Completed: Job completed successfully with no violations.{more}"
 
 
 def as_sources(source: Source) -> list[Path | str]:
@@ -48,10 +59,14 @@ def as_sources(source: Source) -> list[Path | str]:
 
 
 def read_profile(
-    source: Source, *, header: bool = True, progress: bool = False
+    source: Source,
+    *,
+    header: bool = True,
+    progress: bool = False,
+    awaited: Mapping[str, Collection[str]] | None = None,
 ) -> tuple[Profile, Reading]:
     """Profile documents, folders or a list of them, in chunks, so that memory does not grow with
-    the rows.
+    the rows; ``awaited`` texts are counted in any case, see Profile.
 
     Raises:
         ValueError: there is nothing to read, or it cannot be read (see readers.read_chunks); no row
@@ -59,7 +74,7 @@ def read_profile(
     """
     sources = as_sources(source)
     size = sum(path.stat().st_size for one in sources for path in find_files(one))
-    profile = Profile()
+    profile = Profile(awaited)
     with tqdm(total=size, unit="B", unit_scale=True, disable=not progress, desc="Reading") as bar:
         reading = Reading(progress=bar.update)
         for one in sources:
@@ -71,7 +86,12 @@ def read_profile(
 
 
 def run_baseline(
-    source: Source, output: Path | str, *, header: bool = True, progress: bool = False
+    source: Source,
+    output: Path | str,
+    *,
+    header: bool = True,
+    mode: Mode = "exact",
+    progress: bool = False,
 ) -> Result:
     """Write statistics.json and constraints.json of a data set into the folder ``output``.
 
@@ -80,6 +100,7 @@ def run_baseline(
             requests.
         output: a folder, made if needed.
         header: whether CSV files begin with column names.
+        mode: exact adds the shapes of text columns to statistics.json (see shapes.py), aws doesn't.
         progress: whether to show a progress bar.
 
     Raises:
@@ -92,16 +113,11 @@ def run_baseline(
         reading.notes.append(
             "Captured CSV has no column names: they are _c0, _c1 ..., outputs first."
         )
-    for column in profile.columns.values():
-        if 0 < column.text < column.numbers:
-            some = list(column.texts)[:3]
-            reading.notes.append(
-                f"{column.name} is a String column because of {column.text} cells such as {some}."
-            )
-    statistics = profile.statistics()
+    reading.notes += findings.about_texts(profile)
+    statistics = profile.statistics(mode)
     documents.write(statistics, Path(output) / "statistics.json")
     documents.write(constraints.suggest(profile), Path(output) / "constraints.json")
-    return Result(profile.rows, statistics, [], pd.DataFrame(), reading.notes, profile)
+    return Result(profile.rows, statistics, [], pd.DataFrame(), reading.notes, profile, mode=mode)
 
 
 def run_check(
@@ -133,17 +149,33 @@ def run_check(
     rules = documents.read(Path(baseline) / "constraints.json", "features")
     known = Path(baseline) / "statistics.json"
     reference = documents.read(known, "features") if known.exists() else None
-    profile, reading = read_profile(source, header=header, progress=progress)
+    validation.check_constraints(rules)
+    awaited = constraints.domains(rules)
+    profile, reading = read_profile(source, header=header, progress=progress, awaited=awaited)
     if reference is None:
         reading.notes.append(f"{known} does not exist: drift was not checked.")
     profile = naming.align(
         profile, reading, [feature["name"] for feature in rules["features"]], outputs, mode
     )
     found, drift = violations.check(profile, rules, reference, mode=mode)
+    reading.notes += findings.about_rules(rules)
+    if mode == "exact":
+        as_aws, _ = violations.check(profile, rules, reference, mode="aws")
+        reading.notes += findings.about_aws(found, as_aws)
     statistics = profile.statistics()
     documents.write(statistics, Path(output) / "statistics.json")
     documents.write({"violations": found}, Path(output) / "constraint_violations.json")
-    return Result(profile.rows, statistics, found, drift, reading.notes, profile)
+    return Result(
+        profile.rows,
+        statistics,
+        found,
+        drift,
+        reading.notes,
+        profile,
+        violations.not_measured(profile, rules, reference, drift),
+        constraints.muted(rules),
+        mode,
+    )
 
 
 def cloudwatch_metrics(result: Result) -> list[dict[str, Any]]:
@@ -151,10 +183,13 @@ def cloudwatch_metrics(result: Result) -> list[dict[str, Any]]:
     names them.
 
     Per feature ``feature_data_<name>`` (numeric ones), ``feature_non_null_<name>`` (share of rows)
-    and ``feature_baseline_drift_<name>``; the caller adds dimensions and time.
+    and ``feature_baseline_drift_<name>``; the caller adds dimensions and time. Features whose
+    emit_metrics is Disabled have none.
     """
     found = []
     for feature in result.statistics["features"]:
+        if feature["name"] in result.muted:
+            continue
         kind = "numerical_statistics" if "numerical_statistics" in feature else "string_statistics"
         values = feature[kind]
         if kind == "numerical_statistics":
@@ -167,7 +202,7 @@ def cloudwatch_metrics(result: Result) -> list[dict[str, Any]]:
             {"MetricName": f"feature_non_null_{feature['name']}", "Value": values["completeness"]}
         )
     for row in result.drift.itertuples() if len(result.drift) else ():
-        if pd.notna(row.distance):
+        if pd.notna(row.distance) and row.feature not in result.muted:
             found.append(
                 {
                     "MetricName": f"feature_baseline_drift_{row.feature}",

@@ -15,7 +15,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from ..data_quality.celltypes import FRACTIONAL, INTEGRAL
-from . import captured, forms
+from . import bodies, captured
 
 Columns = dict[str, pa.Array]
 _CSV_BYTES = 1 << 23
@@ -157,7 +157,7 @@ def _is_number(cell: str) -> bool:
 
 
 def _csv_line(line: str) -> list[str]:
-    return next(forms.csv_rows(line.rstrip("\r\n")), [])
+    return next(bodies.csv_rows(line.rstrip("\r\n")), [])
 
 
 def _csv_block(path: Path, block: pa.Buffer, names: list[str], skipped: list[str]) -> Columns:
@@ -203,7 +203,7 @@ def _json_lines(path: Path, reading: Reading) -> Iterator[Columns]:
                     rows += captured.rows(record, reading)
                 else:
                     rows.append(captured.flat(record))
-            except forms.UnusableRecord as error:
+            except captured.UnusableRecord as error:
                 raise ValueError(f"{path}, line {number}: {error}") from None
             except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
                 broken.append(number)

@@ -18,7 +18,8 @@ from scipy import stats
 from scipy.special import expit, logit
 
 from ..data_quality.consistency import Consistency
-from .evaluation import binary_classes, check_input
+from . import classes
+from .evaluation import check_input
 
 _REFITS = 200
 _GROUPS = 200
@@ -69,12 +70,15 @@ def fit(labels, predictions, probabilities, *, positive_label=None) -> dict[str,
             f"{len(labels)} labelled rows are too few to calibrate scores; use at least "
             f"{_LEAST_ROWS}."
         )
-    correct = labels == predictions
-    binary = (
-        positive_label is not None or len(set(labels.tolist()) | set(predictions.tolist())) <= 2
-    )
-    positive = binary_classes(labels, predictions, positive_label)[1] if binary else None
-    truth = labels == positive if binary else correct
+    labels, predictions = classes.one_kind(labels, predictions)
+    listed = classes.seen(labels, predictions)
+    binary = positive_label is not None or len(listed) <= 2
+    if binary:
+        listed = classes.binary(labels, predictions, positive_label)
+    positive = listed[1] if binary else None
+    true = classes.codes(listed, labels)
+    correct = true == classes.codes(listed, predictions)
+    truth = true == 1 if binary else correct
     x = _log_odds(probabilities)
     means, counts = _group(x, truth)
     slope = _slopes(means, counts[None])[0]
@@ -106,12 +110,15 @@ def estimate(
             guesses.
 
     Raises:
-        ValueError: no rows, unequal lengths, missing values or a probability outside 0..1.
+        ValueError: no rows, unequal lengths, missing values, a probability outside 0..1, or
+            predictions of another kind (numbers or text) than in ``fit``.
     """
     predictions = np.asarray(predictions)
     check_input(predictions, predictions, probabilities)
     x = _log_odds(probabilities)
     positive = reference["positive_label"]
+    if positive is not None:
+        predictions, _ = classes.one_kind(predictions, np.array([positive]))
     # A row is right with the chance p of the positive class (or of being right), or with 1 - p if
     # predicted negative.
     sign = (

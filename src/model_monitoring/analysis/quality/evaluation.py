@@ -18,6 +18,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from ..not_measured import NotMeasured
+from . import classes
 from .metrics import Metric, binary_metrics, multiclass_metrics, regression_metrics
 
 ProblemType = Literal["binary", "multiclass", "regression"]
@@ -26,7 +28,9 @@ GATES = {"binary": "area_under_roc", "multiclass": "accuracy", "regression": "r2
 
 @dataclass(frozen=True)
 class QualityResult:
-    """Hold what one quality evaluation found; ``gate`` names the metric that decides an alert."""
+    """Hold what one quality evaluation found; ``gate`` names the metric that decides an alert, and
+    ``not_measured`` the metrics that have no value.
+    """
 
     problem_type: str
     records: int
@@ -34,6 +38,7 @@ class QualityResult:
     metrics: dict[str, Metric]
     labels: list
     confusion_matrix: list[list[int]] | None
+    not_measured: list[NotMeasured]
 
 
 def evaluate(
@@ -72,25 +77,45 @@ def evaluate(
     labels, predictions = np.asarray(labels), np.asarray(predictions)
     check_input(labels, predictions, probabilities)
     rng = np.random.default_rng(seed)
+    listed, matrix = [], None
     if problem_type == "regression":
         metrics = regression_metrics(labels, predictions, rng)
-        return QualityResult(problem_type, len(labels), GATES[problem_type], metrics, [], None)
-    classes = (
-        binary_classes(labels, predictions, positive_label)
-        if problem_type == "binary"
-        else seen_classes(labels, predictions)
-    )
-    index, k = pd.Index(classes), len(classes)
-    true, predicted = index.get_indexer(labels), index.get_indexer(predictions)
-    matrix = np.bincount(true * k + predicted, minlength=k * k).reshape(k, k)
-    metrics = (
-        binary_metrics(matrix, true, probabilities, rng)
-        if problem_type == "binary"
-        else multiclass_metrics(matrix, classes, true, probabilities, rng)
-    )
-    return QualityResult(
-        problem_type, len(labels), GATES[problem_type], metrics, classes, matrix.tolist()
-    )
+    else:
+        labels, predictions = classes.one_kind(labels, predictions)
+        listed = (
+            classes.binary(labels, predictions, positive_label)
+            if problem_type == "binary"
+            else classes.seen(labels, predictions)
+        )
+        k, true = len(listed), classes.codes(listed, labels)
+        cells = true * k + classes.codes(listed, predictions)
+        matrix = np.bincount(cells, minlength=k * k).reshape(k, k)
+        metrics = (
+            binary_metrics(matrix, true, probabilities, rng)
+            if problem_type == "binary"
+            else multiclass_metrics(matrix, listed, true, probabilities, rng)
+        )
+    undefined = [
+        NotMeasured("metric", name, _why(name, matrix, probabilities))
+        for name, metric in metrics.items()
+        if metric.value is None
+    ]
+    confusion = None if matrix is None else matrix.tolist()
+    gate = GATES[problem_type]
+    return QualityResult(problem_type, len(labels), gate, metrics, listed, confusion, undefined)
+
+
+def _why(name: str, matrix: np.ndarray | None, probabilities) -> str:
+    """Say why a metric has no value."""
+    if matrix is None:
+        return "all labels are equal"
+    if name in ("area_under_roc", "area_under_pr", "log_loss") and probabilities is None:
+        return "there are no probabilities"
+    if name == "log_loss":
+        return "the probabilities are not one for each class seen"
+    if (matrix.sum(axis=1) > 0).sum() == 1:
+        return "the labels hold one class only"
+    return "the predictions hold one class only"
 
 
 def check_input(labels: np.ndarray, predictions: np.ndarray, probabilities) -> None:
@@ -120,42 +145,3 @@ def check_input(labels: np.ndarray, predictions: np.ndarray, probabilities) -> N
         )
         if low < 0 or high > 1:
             raise ValueError(f"probabilities lie in {low:g}..{high:g}; they must lie in 0..1.")
-
-
-def seen_classes(labels: np.ndarray, predictions: np.ndarray) -> list:
-    """Return the sorted classes of both."""
-    try:
-        return sorted(set(pd.unique(labels).tolist()) | set(pd.unique(predictions).tolist()))
-    except TypeError:
-        raise ValueError(
-            f"labels such as {labels[0]!r} and predictions such as {predictions[0]!r} mix text "
-            "and numbers: "
-            "convert one so that equal classes compare equal."
-        ) from None
-
-
-def binary_classes(labels: np.ndarray, predictions: np.ndarray, positive_label) -> list:
-    """Return [negative, positive]; a negative class that no row has is the other of 0 and 1, or for
-    text 'not x'.
-    """
-    seen = seen_classes(labels, predictions)
-    if positive_label is None:
-        if not set(seen) <= {0, 1}:
-            raise ValueError(f"Say which of the labels {seen[:5]} is positive: positive_label=...")
-        positive_label = type(seen[0])(1)
-    negatives = [c for c in seen if c != positive_label]
-    if len(negatives) > 1:
-        raise ValueError(
-            f"binary needs two classes; beside {positive_label!r} there are {negatives[:5]}."
-        )
-    if not negatives:
-        is_text = isinstance(positive_label, str)
-        negatives = [
-            f"not {positive_label}" if is_text else type(positive_label)(not positive_label)
-        ]
-    if isinstance(positive_label, str) != isinstance(negatives[0], str):
-        raise ValueError(
-            f"positive_label is {positive_label!r} but labels look like {negatives[0]!r}: use "
-            "their type."
-        )
-    return [*negatives, positive_label]

@@ -7,7 +7,7 @@ Columns are named, never guessed: by header in CSV; in captured requests merged 
 names.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ..data_quality.celltypes import cells
+from ..data_quality.celltypes import INTEGRAL
+from ..data_quality.drift import Mode
 from ..files import documents
 from ..files.jobs import Result, Source, as_sources
 from ..files.readers import Reading, read_chunks
-from . import model_quality
+from . import classes, limits, model_quality
+from .rows import usable
 
 
 @dataclass(frozen=True)
@@ -43,25 +45,28 @@ def run_model_quality(
     *,
     baseline: Path | str | None = None,
     header: bool = True,
+    mode: Mode = "exact",
 ) -> Result:
     """Measure labelled predictions and write statistics.json into the folder ``output``.
 
     Beside it comes constraints.json, or with a baseline (a folder that has one)
-    constraint_violations.json.
+    constraint_violations.json. Rows that cannot be measured are left out and counted; in mode aws
+    the exit message doesn't.
 
     Raises:
         ValueError: there is nothing to read, a named column is not there, model_quality refuses the
             values, or the baseline cannot be used.
     """
     rules = documents.read(Path(baseline) / "constraints.json", "version") if baseline else None
-    result = _measure(source, problem_type, columns, header)
+    result = replace(_measure(source, problem_type, columns, header), mode=mode)
     if rules:
-        result.violations.extend(model_quality.check(result.statistics, rules))
+        result.violations.extend(limits.check(result.statistics, rules))
+        result.not_measured.extend(limits.not_measured(result.statistics, rules))
         documents.write(
             {"violations": result.violations}, Path(output) / "constraint_violations.json"
         )
     else:
-        documents.write(model_quality.suggest(result.statistics), Path(output) / "constraints.json")
+        documents.write(limits.suggest(result.statistics), Path(output) / "constraints.json")
     documents.write(result.statistics, Path(output) / "statistics.json")
     return result
 
@@ -72,24 +77,32 @@ def _measure(
     reading = Reading()
     wanted = [name for name in (columns.label, columns.prediction, columns.probability) if name]
     frame = _read(source, wanted, reading, header)
-    unlabelled = int(frame.isna().any(axis=1).sum())
-    if unlabelled:
-        reading.notes.append(f"{unlabelled} rows without a label or a prediction were left out.")
-        frame = frame.dropna()
-    get = {name: frame[name].to_numpy() for name in wanted}
+    cells = {name: frame[name] for name in wanted}
+    label, prediction = cells[columns.label], cells.get(columns.prediction)
+    scores = cells.get(columns.probability)
+    fine, scores, left = usable(problem_type, label, prediction, scores)
+    if not fine.any():
+        why = "; ".join(map(str, left))
+        raise ValueError(f"None of {len(frame)} rows can be measured: {why}.")
+    reading.notes += [f"{one}." for one in left]
+    answers = [side[fine] for side in (label, prediction) if side is not None]
+    if problem_type == "Regression":
+        answers, positive = [_numbers(side) for side in answers], None
+    else:
+        answers, positive = classes.read(answers, columns.positive_label)
     statistics = model_quality.statistics(
         problem_type,
-        get[columns.label],
-        get.get(columns.prediction),
-        get.get(columns.probability),
-        positive_label=columns.positive_label,
+        *answers,
+        probabilities=None if scores is None else scores[fine],
+        positive_label=positive,
         threshold=columns.threshold,
     )
-    return Result(len(frame), statistics, [], pd.DataFrame(), reading.notes)
+    rows = int(fine.sum())
+    return Result(rows, statistics, [], pd.DataFrame(), reading.notes, not_measured=left)
 
 
 def _read(source: Source, wanted: list[str], reading: Reading, header: bool) -> pd.DataFrame:
-    """Read some columns as numbers where every cell is one, else as text."""
+    """Read some columns as text, None where a cell is missing."""
     parts: dict[str, list[pa.Array]] = {name: [] for name in wanted}
     for one in as_sources(source):
         for chunk in read_chunks(one, reading, header=header):
@@ -99,14 +112,13 @@ def _read(source: Source, wanted: list[str], reading: Reading, header: bool) -> 
                 parts[name].append(chunk[name].cast(pa.string()))
     if not parts[wanted[0]]:
         raise ValueError(" ".join([f"No rows in {source}.", *reading.notes]))
-    return pd.DataFrame({name: _values(pa.chunked_array(arrays)) for name, arrays in parts.items()})
+    columns = {name: pa.chunked_array(arrays).to_pylist() for name, arrays in parts.items()}
+    return pd.DataFrame(columns, dtype=object).replace("", None)
 
 
-def _values(column: pa.ChunkedArray) -> np.ndarray | pd.Series:
-    found = cells(column)
-    if len(found.texts):
-        return column.to_pandas()
-    numbers = pd.to_numeric(column.to_pandas())
-    whole = numbers.notna().all() and bool((numbers % 1 == 0).all())
-    # So that classes read 0 and 1, also from "1.0"
-    return numbers.astype(int) if whole else numbers
+def _numbers(cells: pd.Series) -> np.ndarray:
+    """Return numbers, whole ones exactly."""
+    numbers = pd.to_numeric(cells).to_numpy()
+    if numbers.dtype.kind == "f" and cells.str.match(INTEGRAL).all():
+        return np.array([int(cell) for cell in cells], dtype=object)
+    return numbers

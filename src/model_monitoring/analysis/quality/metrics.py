@@ -147,6 +147,13 @@ def multiclass_metrics(
     return metrics
 
 
+_EXACT = 2.0**53  # whole numbers beyond it are not told apart as floats
+
+
+def _are_whole(values: np.ndarray) -> bool:
+    return values.dtype.kind in "iu" or all(isinstance(value, int) for value in values.tolist())
+
+
 def regression_metrics(labels: np.ndarray, predictions: np.ndarray, rng) -> dict[str, Metric]:
     """Compute the regression metrics."""
     return {
@@ -166,6 +173,10 @@ def regression_values(labels: np.ndarray, predictions: np.ndarray, rng) -> dict[
     """
     try:
         true, error = labels.astype(float), predictions.astype(float) - labels.astype(float)
+        if np.abs(true).max() > _EXACT and _are_whole(labels) and _are_whole(predictions):
+            pairs = list(zip(labels.tolist(), predictions.tolist(), strict=True))
+            true = np.array([int(label) - int(pairs[0][0]) for label, _ in pairs], float)
+            error = np.array([int(given) - int(label) for label, given in pairs], float)
     except (TypeError, ValueError):
         raise ValueError("regression needs numbers as labels and predictions.") from None
     if not np.isfinite(error).all():

@@ -14,17 +14,16 @@ from sklearn.metrics import precision_recall_curve, roc_auc_score, roc_curve
 
 from .. import resampling
 from ..data_quality.statistics import VERSION
-from ..data_quality.violations import java_double
-from .evaluation import binary_classes, check_input, seen_classes
+from . import classes
+from .evaluation import check_input
 from .metrics import auc, regression_values, share
 
 ProblemType = Literal["BinaryClassification", "MulticlassClassification", "Regression"]
-_KEYS = {
+KEYS = {
     "BinaryClassification": "binary_classification",
     "MulticlassClassification": "multiclass_classification",
     "Regression": "regression",
 }
-_MORE_IS_WORSE = {"false_positive_rate", "false_negative_rate", "mae", "mse", "rmse"}
 _REGRESSION = {
     "mae": "mean_absolute_error",
     "mse": "mean_squared_error",
@@ -60,8 +59,8 @@ def statistics(
     Raises:
         ValueError: an unknown problem type, or input that evaluation.evaluate refuses.
     """
-    if problem_type not in _KEYS:
-        raise ValueError(f"problem_type is {problem_type!r}; use one of {', '.join(_KEYS)}.")
+    if problem_type not in KEYS:
+        raise ValueError(f"problem_type is {problem_type!r}; use one of {', '.join(KEYS)}.")
     labels = np.asarray(labels)
     if predictions is None:
         predictions = _from_probabilities(labels, probabilities, positive_label, threshold)
@@ -75,20 +74,16 @@ def statistics(
         }
     else:
         binary = problem_type == "BinaryClassification"
-        classes = (
-            binary_classes(labels, predictions, positive_label)
+        labels, predictions = classes.one_kind(labels, predictions)
+        listed = (
+            classes.binary(labels, predictions, positive_label)
             if binary
-            else seen_classes(labels, predictions)
+            else classes.seen(labels, predictions)
         )
-        true, predicted = (np.searchsorted(classes, side) for side in (labels, predictions))
-        if binary:
-            true, predicted = (
-                (labels == classes[1]).astype(int),
-                (predictions == classes[1]).astype(int),
-            )
-        values = _classification(classes, true, predicted, probabilities, binary, rng)
+        true, predicted = (classes.codes(listed, side) for side in (labels, predictions))
+        values = _classification(listed, true, predicted, probabilities, binary, rng)
     document = {"version": VERSION, "dataset": {"item_count": len(labels)}}
-    return {**document, f"{_KEYS[problem_type]}_metrics": values}
+    return {**document, f"{KEYS[problem_type]}_metrics": values}
 
 
 def _from_probabilities(
@@ -96,7 +91,7 @@ def _from_probabilities(
 ) -> np.ndarray:
     if probabilities is None:
         raise ValueError("There are neither predictions nor probabilities to evaluate.")
-    negative, positive = binary_classes(labels, labels, positive_label)
+    negative, positive = classes.binary(labels, labels, positive_label)
     return np.where(np.asarray(probabilities, float) >= threshold, positive, negative)
 
 
@@ -110,11 +105,11 @@ def _entry(values: np.ndarray, rows: int) -> dict[str, Any]:
 
 
 def _classification(
-    classes: list, true, predicted, probabilities, binary: bool, rng
+    listed: list, true, predicted, probabilities, binary: bool, rng
 ) -> dict[str, Any]:
-    rows, k = len(true), len(classes)
+    rows, k = len(true), len(listed)
     matrix = np.bincount(true * k + predicted, minlength=k * k).reshape(k, k)
-    names = [str(c) for c in classes]
+    names = [str(c) for c in listed]
     counted = {
         name: dict(zip(names, line, strict=True))
         for name, line in zip(names, matrix.tolist(), strict=True)
@@ -133,14 +128,14 @@ def _classification(
     return {"confusion_matrix": counted, **{name: values[name] for name in order if name in values}}
 
 
-_BEST = "_best_constant_classifier"
+BEST = "_best_constant_classifier"
 _BINARY_ORDER = [
     "recall",
     "precision",
     "accuracy",
-    f"recall{_BEST}",
-    f"precision{_BEST}",
-    f"accuracy{_BEST}",
+    f"recall{BEST}",
+    f"precision{BEST}",
+    f"accuracy{BEST}",
 ]
 _BINARY_ORDER += [
     "true_positive_rate",
@@ -149,7 +144,7 @@ _BINARY_ORDER += [
     "false_negative_rate",
 ]
 _BINARY_ORDER += ["receiver_operating_characteristic_curve", "precision_recall_curve", "auc"]
-_BINARY_ORDER += [*_BETAS, *(f"{name}{_BEST}" for name in _BETAS)]
+_BINARY_ORDER += [*_BETAS, *(f"{name}{BEST}" for name in _BETAS)]
 
 
 def _binary_rates(tables: np.ndarray) -> dict[str, np.ndarray]:
@@ -211,61 +206,3 @@ def _curves(true: np.ndarray, scores: np.ndarray, rng) -> dict[str, Any]:
 def _thin(points: np.ndarray) -> list[float]:
     wanted = np.linspace(0, len(points) - 1, min(len(points), _CURVE_POINTS)).astype(int)
     return points[wanted].tolist()
-
-
-def suggest(found: dict[str, Any]) -> dict[str, Any]:
-    """Return the content of constraints.json: every value of a baseline's statistics as the limit
-    not to fall short of.
-
-    Curves, the best constant classifier and undefined values give no constraint.
-    """
-    key, metrics = _metrics(found)
-    limits = {}
-    for name, entry in metrics.items():
-        if "value" in entry and entry["value"] != "NaN" and not name.endswith(_BEST):
-            worse = "GreaterThanThreshold" if name in _MORE_IS_WORSE else "LessThanThreshold"
-            limits[name] = {"threshold": entry["value"], "comparison_operator": worse}
-    return {"version": VERSION, f"{key}_constraints": limits}
-
-
-def _metrics(found: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    for key in _KEYS.values():
-        if f"{key}_metrics" in found:
-            return key, found[f"{key}_metrics"]
-    raise ValueError(f"These are no model quality statistics: they hold {', '.join(found)}.")
-
-
-def check(found: dict[str, Any], rules: dict[str, Any]) -> list[dict[str, str]]:
-    """Return the violations of a window's statistics against a baseline's constraints, in AWS's
-    words.
-
-    Raises:
-        ValueError: the constraints are of another problem type.
-    """
-    key, metrics = _metrics(found)
-    if f"{key}_constraints" not in rules:
-        raise ValueError(f"The constraints are not for {key}: they hold {', '.join(rules)}.")
-    violations = []
-    for name, limit in rules[f"{key}_constraints"].items():
-        # AWS writes a constraint for f0_5 and yet has never reported one in the runs known; so do
-        # we.
-        entry = metrics.get(name, {"value": "NaN"})
-        if name == "f0_5" or entry["value"] == "NaN":
-            continue
-        value, operator = entry["value"], limit["comparison_operator"]
-        if (
-            value > limit["threshold"]
-            if operator == "GreaterThanThreshold"
-            else value < limit["threshold"]
-        ):
-            metric = name.split("_")[0] + "".join(part.capitalize() for part in name.split("_")[1:])
-            deviation = entry["standard_deviation"]
-            spread = "" if deviation == "NaN" else f" +/- {java_double(deviation)}"
-            text = (
-                f"Metric {metric} with {java_double(value)}{spread} was {operator} "
-                f"'{java_double(limit['threshold'])}'"
-            )
-            violations.append(
-                {"constraint_check_type": operator, "description": text, "metric_name": metric}
-            )
-    return violations

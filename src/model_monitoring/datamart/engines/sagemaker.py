@@ -14,8 +14,10 @@ import numpy as np
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from model_monitoring.analysis.files import forms
+from model_monitoring.analysis.files import bodies
 from model_monitoring.datamart import contract
+from model_monitoring.datamart.postgres import coercing
+from model_monitoring.datamart.postgres.columns import NUMBER
 from model_monitoring.datamart.postgres.wording import some
 
 # Where somebody waits
@@ -145,18 +147,16 @@ def score(
         raise ValueError(
             f"Endpoint {endpoint!r} did not score the rows: {error.response['Error']['Message']}"
         ) from None
-    kind = forms.kind_of(answer["ContentType"])
+    kind = bodies.kind_of(answer["ContentType"])
     return read_answer(kind, answer["Body"].read().decode(), len(rows))
 
 
-def read_answer(kind: forms.Kind, body: str, count: int) -> list[dict]:
+def read_answer(kind: bodies.Kind, body: str, count: int) -> list[dict]:
     """Read an endpoint's answer to `count` rows (see `score`); raise ValueError if it isn't one
     for each row.
     """
     try:
-        answers = forms.one_each(forms.read_rows(kind, body), count)
-        if len(answers) == count:
-            return [_answer(kind, answer) for answer in answers]
+        return named(kind, bodies.read_answers(kind, body, count))
     except (KeyError, TypeError, ValueError):
         pass
     raise ValueError(
@@ -165,11 +165,15 @@ def read_answer(kind: forms.Kind, body: str, count: int) -> list[dict]:
     )
 
 
-def _answer(kind: forms.Kind, answer: forms.Row) -> dict:
-    """Return an answer by name; values without names are scores."""
+def named(kind: bodies.Kind, answers: list[bodies.Row]) -> list[dict]:
+    """Return answers by name; values without names are scores."""
+    return [_named(kind, answer) for answer in answers]
+
+
+def _named(kind: bodies.Kind, answer: bodies.Row) -> dict:
     if isinstance(answer, dict):
         return answer
-    values = [float(value) for value in answer] if kind == "CSV" else answer
+    values = answer if kind == "JSON" else [coercing.parsed(cell, NUMBER) for cell in answer]
     return {"score": values[0] if len(values) == 1 else values}
 
 
@@ -195,26 +199,34 @@ def outputs_of(answer: Mapping, outputs: Sequence[str], asset: Mapping) -> list:
 def _told(score: object, asset: Mapping, named: Mapping) -> dict:
     """Return what an answer's score says of prediction and probability that it doesn't name."""
     prediction, probability = asset["prediction_column"], asset["probability_column"]
-    found = {}
     if score is None:
-        return found
-    labelled = isinstance(score, list) and _is_labelled(score, asset)
-    if prediction not in named:
-        found[prediction] = score[1] if labelled else _prediction(score, asset)
-    if probability and (probability not in named or labelled):
-        found[probability] = score[0] if labelled else score
+        return {}
+    if isinstance(score, list) and (label := _labelled(score, asset)):
+        predicted, score = label
+        return {prediction: predicted} | ({probability: score} if probability else {})
+    found = {} if prediction in named else {prediction: _prediction(score, asset)}
+    if probability and probability not in named and not isinstance(score, str):
+        found[probability] = score
     return found
 
 
-def _is_labelled(score: list, asset: Mapping) -> bool:
-    """Say whether two values of a row are a score and the label that follows from it.
+def _labelled(score: list, asset: Mapping) -> tuple[object, object] | None:
+    """Tell a label beside its score, as linear-learner answers in CSV (score,label), from two
+    probabilities.
 
-    linear-learner answers so in CSV. Two probabilities add up to 1; what does so by chance, such as
-    1.0 and 0, is read as both and predicts the same class.
+    Two probabilities add up to 1. What does so by chance, such as 1.0 and 0, is read as
+    probabilities, and predicts the same class.
     """
     known = contract.classes(asset)
-    two = len(score) == 2 and known is not None and score[1] in known
-    return two and not math.isclose(sum(score), 1, abs_tol=1e-3)
+    if len(score) != 2 or known is None:
+        return None
+    for value, label in (score, score[::-1]):
+        if isinstance(label, str) and label in known:
+            return label, value
+    numbers = all(isinstance(value, Real) for value in score)
+    if numbers and score[1] in known and not math.isclose(sum(score), 1, abs_tol=1e-3):
+        return score[1], score[0]
+    return None
 
 
 def _prediction(score: float | list[float], asset: Mapping) -> object:
@@ -222,6 +234,8 @@ def _prediction(score: float | list[float], asset: Mapping) -> object:
     known = contract.classes(asset)
     if isinstance(score, list) and len(score) == 1:
         score = score[0]
+    if isinstance(score, str) and asset["problem_type"] != "regression":
+        return score  # the class itself
     if asset["problem_type"] == "regression" and isinstance(score, Real):
         return score
     if isinstance(score, list) and known is not None and len(score) == len(known):

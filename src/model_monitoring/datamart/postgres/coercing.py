@@ -121,14 +121,14 @@ def numbers(value: object) -> list[float] | None:
     return read
 
 
-def parsed(cell: str, kind: str) -> object:
+def parsed(cell: str | None, kind: str) -> object:
     """Make of a cell of CSV what a column's type says; what it can't be stays text, and is refused.
 
     Args:
-        cell: as it is in the file.
+        cell: as it is in the file; None if there is none.
         kind: the column's type in PostgreSQL.
     """
-    bare = cell.strip()
+    bare = (cell or "").strip()
     if kind == "text" or not bare:
         return cell if bare else None
     if kind == "boolean":

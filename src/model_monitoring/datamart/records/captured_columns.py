@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv, json
 
-from model_monitoring.analysis.files.forms import kind_of
+from model_monitoring.analysis.files.bodies import kind_of
 from model_monitoring.datamart import contract
 from model_monitoring.datamart.postgres.columns import INTEGER, NUMBER, TEXT
 from model_monitoring.datamart.postgres.values import is_short_text

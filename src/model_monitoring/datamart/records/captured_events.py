@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from model_monitoring.analysis.files import forms
+from model_monitoring.analysis.files import bodies
 from model_monitoring.datamart import contract
 from model_monitoring.datamart.engines import sagemaker
 from model_monitoring.datamart.entities import PayloadRecord
@@ -47,31 +47,32 @@ class Reader:
         # A fresh id or time would make the event another one each time
         if scoring_id is None or time is None:
             raise ValueError("the event has no eventId or no inferenceTime")
-        fields, rows = self._request(*forms.read_side(captured["endpointInput"]))
-        if not rows:
+        request, answer = (
+            bodies.read_side(captured[side]) for side in ("endpointInput", "endpointOutput")
+        )
+        asked, answers = bodies.read_exchange(request, answer, width=len(self._features))
+        if not asked:
             raise ValueError("the request has no rows")
-        answers = sagemaker.read_answer(*forms.read_side(captured["endpointOutput"]), len(rows))
-        answered = [sagemaker.outputs_of(answer, self._outputs, self._asset) for answer in answers]
+        fields, rows = self._request(request[0], asked)
+        named = sagemaker.named(answer[0], answers)
+        answered = [sagemaker.outputs_of(one, self._outputs, self._asset) for one in named]
         request, response = (
             {"fields": fields, "values": rows},
             {"fields": self._outputs, "values": answered},
         )
         return PayloadRecord(request, response, scoring_id, time)
 
-    def _request(self, kind: forms.Kind, text: str) -> tuple[Sequence[str], list[list]]:
-        """Read a request: values in the features' order, or by name."""
-        rows = forms.read_rows(kind, text)
-        if kind == "CSV":
+    def _request(
+        self, kind: bodies.Kind, rows: list[bodies.Row]
+    ) -> tuple[Sequence[str], list[list]]:
+        """Return a request's fields and rows: values in the features' order, or by name."""
+        if kind != "JSON":
             return self._features, [self._cells(row) for row in rows]
         if rows and isinstance(rows[0], dict):
             return list(rows[0]), [_in_order(row, list(rows[0])) for row in rows]
-        width = len(self._features)
-        if len(rows) == width > 1 and all(isinstance(row, list) and len(row) == 1 for row in rows):
-            # One row's values, each of them where a row could be
-            return self._features, [[row[0] for row in rows]]
         return self._features, rows
 
-    def _cells(self, row: list[str]) -> list:
+    def _cells(self, row: list[str | None]) -> list:
         """Read a row of CSV by the features' types."""
         if len(row) != len(self._features):
             raise ValueError(f"{len(row)} values for {len(self._features)} features")

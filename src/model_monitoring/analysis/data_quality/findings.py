@@ -1,0 +1,54 @@
+"""Sentences about a run of the monitor: what a person has to know beside its tables."""
+
+from typing import Any
+
+from . import constraints
+from .columns import Column
+from .statistics import Profile
+
+_LISTED = 5
+
+
+def about_texts(profile: Profile) -> list[str]:
+    """Say which columns of a baseline are text though they hold numbers, and what that means."""
+    return [
+        said for column in profile.columns.values() if (said := _about_text(column)) is not None
+    ]
+
+
+def _about_text(column: Column) -> str | None:
+    amounts, texts = column.texts.amount, column.text
+    some = list(column.texts.counts)[:3]
+    if texts and 2 * amounts >= texts:
+        return (
+            f"{column.name} is a String column: {amounts} cells are amounts such as {some}. They"
+            " are read for drift (mode aws doesn't); everything else takes them for text, so write"
+            " plain numbers, such as 1234.5."
+        )
+    if 0 < texts < column.numbers:
+        return f"{column.name} is a String column because of {texts} cells such as {some}."
+    return None
+
+
+def about_rules(rules: dict[str, Any]) -> list[str]:
+    """Say which features the constraints switch checks off for."""
+    off = constraints.unchecked(rules)
+    return [f"constraints.json switches off checks of {_some(off)}."] if off else []
+
+
+def about_aws(found: list[dict[str, str]], as_aws: list[dict[str, str]]) -> list[str]:
+    """Say in a sentence where Model Monitor's own rules come to other violations."""
+    ours, theirs = (
+        [(one["feature_name"], one["constraint_check_type"]) for one in side]
+        for side in (found, as_aws)
+    )
+    more = [f"{kind} of {name}" for name, kind in theirs if (name, kind) not in ours]
+    less = [f"{kind} of {name}" for name, kind in ours if (name, kind) not in theirs]
+    parts = [f"would report {_some(more)}"] * bool(more)
+    parts += [f"would not report {_some(less)}"] * bool(less)
+    return [f"Model Monitor (mode aws) {' and '.join(parts)}."] if parts else []
+
+
+def _some(names: list[str]) -> str:
+    rest = len(names) - _LISTED
+    return ", ".join(names[:_LISTED]) + (f" and {rest} more" if rest > 0 else "")

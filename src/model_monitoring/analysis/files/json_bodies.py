@@ -1,0 +1,210 @@
+"""The forms of a JSON body, a request's or an answer's: what holds the rows, and what a row is.
+
+- a list of lists or objects: a row each; a list of plain values: one row, or as many;
+- SageMaker: ``{"instances": [{"features": [...]}]}``, the long form ``{"data": {"features":
+  {"values": [...]}}}`` in its place (dense, or sparse with ``keys`` and ``shape``),
+  ``{"predictions": [...]}``, batch transform's ``SageMakerOutput``;
+- ``{"fields": [...], "values": [[...]]}``, also in ``input_data`` and ``predictions`` (OpenScale);
+- MLflow: ``dataframe_split``, ``dataframe_records``, ``inputs``;
+- TensorFlow Serving and KServe: ``instances``, ``inputs``, ``outputs``, ``predictions``, also by
+  column, and tensors with ``name``, ``shape`` and ``data``;
+- by column: ``{"a": [...], "b": [...]}``, or pandas' ``{"a": {"0": ...}, "b": {"0": ...}}``;
+- lines of JSON, each a row; any other object, or a bare value: one row.
+
+What a row is, `json_rows` knows.
+"""
+
+import json
+import math
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Any
+
+from .json_rows import Row, row_of
+
+_ENVELOPES = (
+    "instances",
+    "predictions",
+    "dataframe_split",
+    "dataframe_records",
+    "inputs",
+    "outputs",
+    "input_data",
+    "data",
+)
+# What stands beside an envelope and is no value of a row
+_BESIDE = {"signature_name", "params", "parameters", "id", "model_name", "model_version"}
+_CONSTANTS = {"NaN": None, "Infinity": "inf", "-Infinity": "-inf"}
+
+
+def load(text: str, number: Callable[[str], Any] | None = None) -> Any:
+    """Decode JSON; `number` makes numbers of their text, and then NaN is missing.
+
+    Raises:
+        ValueError: it isn't JSON, or is nested too deep.
+    """
+    keep = {}
+    if number:
+        keep = {"parse_int": number, "parse_float": number, "parse_constant": _CONSTANTS.get}
+    try:
+        return json.loads(text, **keep)
+    except RecursionError:
+        raise ValueError("JSON is nested too deep to be read") from None
+
+
+def readings(text: str, number: Callable[[str], Any] | None = None) -> Iterator[list[Row]]:
+    """Yield every way to read a JSON body, the likeliest first; see `bodies.readings`.
+
+    Raises:
+        ValueError: it isn't JSON, or names and values don't fit together.
+    """
+    try:
+        yield from _ways(text, number)
+    except (TypeError, KeyError, OverflowError, RecursionError) as error:
+        raise ValueError(f"JSON of an unknown form: {error!r}") from None
+
+
+def _ways(text: str, number: Callable[[str], Any] | None) -> Iterator[list[Row]]:
+    """Yield the readings of a document, or of lines of documents."""
+    if not text.strip():
+        yield []
+        return
+    try:
+        content = load(text, number)
+    except json.JSONDecodeError as error:
+        lines = [line for line in text.split("\n") if line.strip()]
+        if len(lines) < 2:
+            raise ValueError(f"not JSON: {error}") from None
+        yield list(chain.from_iterable(_line(load(line, number)) for line in lines))
+    else:
+        yield from _readings(content)
+
+
+def is_plain(values: list) -> bool:
+    """Return whether a list holds no list and no object."""
+    return not any(isinstance(value, dict | list) for value in values)
+
+
+def _readings(content: Any, each: bool = False) -> Iterator[list[Row]]:
+    """Yield the rows of a decoded body; `each`: a list of plain values is rather many rows."""
+    if isinstance(content, dict):
+        yield from _of_object(content)
+    elif not isinstance(content, list):
+        yield [[content]]
+    elif not content:
+        yield []
+    elif not is_plain(content):
+        yield from _of_rows(content)
+    else:
+        ways = [content], [[value] for value in content]
+        yield from reversed(ways) if each else ways
+
+
+def _of_rows(items: list) -> Iterator[list[Row]]:
+    """Yield the rows of a list of lists or objects."""
+    if all(isinstance(item, list) for item in items):
+        yield items
+        if len(items) > 1 and all(len(item) == 1 for item in items):
+            yield [[value for (value,) in items]]  # one row's values, each where a row could be
+    elif not all(isinstance(item, dict | list) for item in items):
+        yield [items]
+    elif all(map(_is_tensor, items)):
+        yield _tensors(items)
+    elif all(map(_is_table, items)):
+        yield list(chain.from_iterable(map(_table, items)))
+    else:
+        yield [row_of(item) for item in items]
+
+
+def _of_object(content: dict[str, Any]) -> Iterator[list[Row]]:
+    """Yield the rows of an object: of what it wraps, by column, or one row."""
+    if _is_table(content):
+        yield _table(content)
+        return
+    for name in _ENVELOPES:
+        if _wraps(content, name):
+            yield from _readings(content[name], each=True)
+            return
+    if list(content) == ["features"] and isinstance(inner := content["features"], dict | list):
+        if isinstance(inner, list) and not is_plain(inner):
+            yield from _of_rows(inner)
+            return
+    elif columns := _columns(content):
+        rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        # One list alone is rather one row's, such as its probabilities
+        likely = len(columns) > 1 or len(rows) == 1
+        yield from [rows, [content]] if likely else [[content], rows]
+        return
+    yield [row_of(content)]
+
+
+def _wraps(content: dict[str, Any], name: str) -> bool:
+    """Return whether an object is an envelope of that name."""
+    inside = content.get(name)
+    if not isinstance(inside, dict | list):
+        return False
+    if not set(content) - _BESIDE - {name}:
+        return True
+    # A list of plain values beside other keys is a field of one row, such as scores a class
+    rows = isinstance(inside, list) and all(isinstance(item, dict | list) for item in inside)
+    return name in ("instances", "predictions") and rows
+
+
+def _columns(content: dict[str, Any]) -> dict[str, list] | None:
+    """Return an object's columns if it is one by column."""
+    if content and all(isinstance(column, dict) for column in content.values()):
+        (index, *others) = {tuple(column) for column in content.values()}
+        if others or not index or not all(key.isdecimal() for key in index):
+            return None
+        return {name: list(column.values()) for name, column in content.items()}
+    if not all(isinstance(column, list) and column for column in content.values()):
+        return None
+    return content if len({len(column) for column in content.values()}) == 1 else None
+
+
+def _is_table(item: Any) -> bool:
+    """Return whether an object has its names in one list and its rows in another."""
+    if not isinstance(item, dict):
+        return False
+    pairs = (("fields", "values"), ("columns", "data"))
+    return any(isinstance(item.get(a), list) and isinstance(item.get(b), list) for a, b in pairs)
+
+
+def _table(item: dict[str, Any]) -> list[dict[str, Any]]:
+    names, rows = ("fields", "values") if "fields" in item else ("columns", "data")
+    fields = item[names]
+    if len(set(fields)) < len(fields):
+        raise ValueError(f"{names} are named more than once: {fields}")
+    return [dict(zip(fields, row, strict=True)) for row in item[rows]]
+
+
+def _is_tensor(item: Any) -> bool:
+    return isinstance(item, dict) and isinstance(item.get("data"), list) and "shape" in item
+
+
+def _tensors(items: list[dict[str, Any]]) -> list[Row]:
+    """Return the rows of KServe's tensors: by position if there is one, by their names if more."""
+    columns = [_tensor_rows(item) for item in items]
+    if len(items) == 1:
+        return columns[0]
+    names = [item.get("name", str(place)) for place, item in enumerate(items)]
+    cells = [[row[0] if len(row) == 1 else row for row in column] for column in columns]
+    return [dict(zip(names, row, strict=True)) for row in zip(*cells, strict=True)]
+
+
+def _tensor_rows(item: dict[str, Any]) -> list[list]:
+    count, *inner = (int(size) for size in item["shape"])
+    width = math.prod(inner)
+    values = item["data"]
+    while values and isinstance(values[0], list):
+        values = list(chain.from_iterable(values))
+    if min(count, width) < 0 or len(values) != count * width:
+        raise ValueError(f"{len(values)} values for a tensor of shape {item['shape']}")
+    return [values[start : start + width] for start in range(0, len(values), width or 1)]
+
+
+def _line(content: Any) -> list[Row]:
+    """Return the rows of one of several lines: the likeliest, but an object is no column."""
+    if isinstance(content, dict) and not any(_wraps(content, name) for name in _ENVELOPES):
+        return _table(content) if _is_table(content) else [row_of(content)]
+    return next(_readings(content))

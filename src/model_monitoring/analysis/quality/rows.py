@@ -1,0 +1,82 @@
+"""Which labelled rows can be measured, and what is said of the others."""
+
+import numpy as np
+import pandas as pd
+
+from ..not_measured import NotMeasured
+
+_ROUNDING = 1e-6  # how far beyond 0..1 a probability may lie for its digits' sake
+
+
+def usable(
+    problem_type: str, labels, predictions, probabilities=None
+) -> tuple[np.ndarray, np.ndarray | None, list[NotMeasured]]:
+    """Tell which of n rows can be measured.
+
+    A row needs a label and a prediction (in regression finite numbers) and, where probabilities are
+    given, a probability from 0 to 1; if no row has one, all are measured without.
+
+    Args:
+        problem_type: a name that begins with "regression" in either case, or another.
+        labels, predictions: shape (n,); ``predictions`` None if there are none.
+        probabilities: shape (n,) or (n, k), None if there are none.
+
+    Returns:
+        The rows that count, bool (n,); all probabilities as floats, or None; and what was left out.
+    """
+    labels = np.asarray(labels)
+    fine, left = np.ones(len(labels), bool), []
+
+    def drop(name: str, bad: np.ndarray, reason: str) -> None:
+        bad = bad & fine
+        if bad.any():
+            left.append(NotMeasured("rows", name, reason, int(bad.sum())))
+        fine[bad] = False
+
+    numeric = problem_type.lower().startswith("regression")
+    for name, values in (("label", labels), ("prediction", predictions)):
+        if values is not None:
+            values = np.asarray(values)
+            drop(name, np.asarray(pd.isna(values)), f"the {name} is missing")
+            if numeric:
+                drop(name, ~_finite(values), f"the {name} is no finite number")
+    if probabilities is None:
+        return fine, None, left
+    scores = _numbers(probabilities)
+    if scores is None:
+        reason = "the probabilities are not as many in each row"
+        return fine, None, [*left, NotMeasured("metric", "of probabilities", reason)]
+    inside = ((scores >= -_ROUNDING) & (scores <= 1 + _ROUNDING)).reshape(len(labels), -1)
+    good = inside.all(axis=1)
+    if fine.any() and not (good & fine).any():
+        reason = "no row has a probability from 0 to 1"
+        return fine, None, [*left, NotMeasured("metric", "of probabilities", reason)]
+    drop("probability", ~good, "the probability is missing or not from 0 to 1")
+    return fine, np.clip(scores, 0, 1), left
+
+
+def _finite(values: np.ndarray) -> np.ndarray:
+    if values.dtype.kind in "iub":
+        return np.ones(len(values), bool)
+    return np.isfinite(pd.to_numeric(pd.Series(values), errors="coerce").to_numpy(float))
+
+
+def _numbers(probabilities) -> np.ndarray | None:
+    """Return probabilities as floats, NaN where there is none; None if rows are of unequal
+    lengths.
+    """
+    values = np.asarray(probabilities, dtype=None if hasattr(probabilities, "dtype") else object)
+    if values.dtype.kind in "iuf":
+        return values.astype(float)
+    if values.ndim > 1:
+        columns = [pd.to_numeric(pd.Series(column), errors="coerce") for column in values.T]
+        return np.column_stack(columns).astype(float)
+    widths = {len(v) for v in values if isinstance(v, list | tuple | np.ndarray)}
+    if len(widths) > 1:
+        return None
+    if widths:
+        width = widths.pop()
+        empty = [np.nan] * width
+        listed = [v if isinstance(v, list | tuple | np.ndarray) else empty for v in values]
+        return _numbers(np.array(listed, dtype=object))
+    return pd.to_numeric(pd.Series(values), errors="coerce").to_numpy(float)
