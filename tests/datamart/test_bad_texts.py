@@ -195,13 +195,12 @@ def test_each_call_names_what_it_refuses(mart, small, dump, bad):
 def test_an_asset_names_what_it_refuses(mart, small, asset, dump, bad):
     before = dump()
     for field in [*TEXTS_OF_AN_ASSET, "feature_columns", "categorical_columns", "label_values"]:
-        value = (
-            bad
-            if field in TEXTS_OF_AN_ASSET
-            else {bad: 0, "other": 1}
-            if field == "label_values"
-            else ["size", bad]
-        )
+        if field in TEXTS_OF_AN_ASSET:
+            value = bad
+        elif field == "label_values":
+            value = {bad: 0, "other": 1}
+        else:
+            value = ["size", bad]
         changes = {"name": "new", "feature_columns": ["size", "colour"]} | {field: value}
         new = asset(**changes)
         assert field.split("_")[0] in refusal(lambda new=new: mart.subscriptions.add(new))
