@@ -1,64 +1,18 @@
-"""The data mart itself, and its alerts."""
+"""The data mart itself."""
 
 import boto3
 import pandas as pd
 
 from model_monitoring.datamart.browsing import Browsing, overview
 from model_monitoring.datamart.engines.bindings import Bindings
+from model_monitoring.datamart.monitoring.alerts import Alerts
 from model_monitoring.datamart.monitoring.notifications import Notifications
 from model_monitoring.datamart.postgres.connecting import PAGES, WORK, TimeOuts
 from model_monitoring.datamart.postgres.database import Database
 from model_monitoring.datamart.postgres.migrations import migrate
-from model_monitoring.datamart.postgres.texts import check_text
 from model_monitoring.datamart.reviews import Reviews
 from model_monitoring.datamart.subscriptions import Subscriptions
 from model_monitoring.datamart.tables import erasing, vacuuming
-
-
-class Alerts:
-    """Metrics outside their limits: opened by a run, acknowledged by a person, closed when the
-    metric recovers.
-    """
-
-    def __init__(self, database: Database):
-        self._database = database
-
-    def list(self, state: str | None = None) -> pd.DataFrame:
-        """List alerts, newest first: all of them, or those in one state (open, acknowledged,
-        closed).
-
-        Raises:
-            ValueError: there is no such state.
-        """
-        if state not in (None, "open", "acknowledged", "closed"):
-            raise ValueError(f"There is no state {state!r} of alerts: open, acknowledged, closed.")
-        return self._database.frame(
-            "SELECT alert_id, subscription, monitor, metric, slice, state, value, lower_limit,"
-            " upper_limit, opened_at,"
-            " last_seen_at, acknowledged_at, acknowledged_by, note, closed_at FROM alerts"
-            " WHERE %s IS NULL OR state = %s ORDER BY opened_at DESC, alert_id DESC",
-            [state, state],
-        )
-
-    def acknowledge(self, alert_id: int, by: str, note: str = "") -> None:
-        """Note that somebody has seen an open alert; it stays until the metric recovers.
-
-        Raises:
-            ValueError: there is no such alert, it isn't open, or nobody is named.
-        """
-        check_text(by, "by")
-        check_text(note, "note", empty=True)
-        if not by.strip():
-            raise ValueError("by is empty: say who looks after the alert.")
-        changed = self._database.rows(
-            "UPDATE alert SET state = 'acknowledged', acknowledged_at = now(), acknowledged_by ="
-            " %s, note = %s"
-            " WHERE alert_id = %s AND state = 'open' RETURNING alert_id",
-            [by, note, int(alert_id)],
-            once=True,
-        )
-        if not changed:
-            raise ValueError(f"There is no open alert {alert_id}: see alerts.list(state='open').")
 
 
 class DataMart:
