@@ -153,3 +153,10 @@ def test_a_netrc_is_not_read(mart, subscription, engine, monkeypatch, tmp_path):
     mart.bindings.set_token_variable(subscription.binding_uid, None)
     mart.subscriptions.get(subscription.uid).score([[40, "gold"], [50, "basic"]], "a")
     assert [token for token, _ in engine.asked] == [None]
+
+
+def test_rows_are_sent_with_the_features_that_the_caller_names(subscription, engine, monkeypatch):
+    """A feature may be added after the rows were read."""
+    monkeypatch.setenv("ENGINE_TOKEN", "x")
+    subscription.score([["gold", 40], ["basic", 50]], "a", ["plan", "age"])
+    assert [body["fields"] for _, body in engine.asked] == [["plan", "age"]]

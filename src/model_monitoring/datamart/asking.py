@@ -28,10 +28,11 @@ def ask(subscription: WatchedModel, rows: pd.DataFrame, *outputs: str) -> pd.Dat
         ValueError: the endpoint can't be asked, refuses the rows, or doesn't give an output.
     """
     asset, answers = subscription.asset, []
+    features = asset["feature_columns"]
     for begin in range(0, len(rows), ROWS_AT_ONCE):
-        part = rows.iloc[begin : begin + ROWS_AT_ONCE][asset["feature_columns"]].astype(object)
+        part = rows.iloc[begin : begin + ROWS_AT_ONCE][features].astype(object)
         values = part.where(part.notna(), None).values.tolist()
-        answered = subscription.score(values, f"{PERTURBED}{uuid.uuid4()}")
+        answered = subscription.score(values, f"{PERTURBED}{uuid.uuid4()}", features)
         answers += [sagemaker.outputs_of(answer, outputs, asset) for answer in answered]
     return pd.DataFrame(answers, columns=list(outputs))
 

@@ -46,21 +46,27 @@ class WatchedModel:
         """The engine that serves it."""
         return Bindings(self.database, None).get_details(self.binding_uid)
 
-    def score(self, rows: Sequence, scoring_id: str) -> list[Mapping]:
-        """Send rows of features to the model and return one dict of answers per row; see
-        `engines.score`.
+    def score(
+        self, rows: Sequence, scoring_id: str, features: Sequence[str] | None = None
+    ) -> list[Mapping]:
+        """Send rows to the model and return one dict per row with what it predicts.
+
+        `features` names the values of each row in order: by default, all feature columns. See
+        `engines.http.score` for what is raised.
         """
-        features = self.asset["feature_columns"]
+        if features is None:
+            features = self.asset["feature_columns"]
         return http.score(
             self.binding, self.boto_session, self.source_uid, features, rows, scoring_id
         )
 
     @property
     def asset(self) -> dict:
-        """The contract of its columns as it stands now.
+        """The declaration of the model's columns, as it is now.
 
-        Read anew each time, since a payload may change it (see `PayloadLogging.enable`): take it
-        once for a piece of work.
+        Every access reads it from the database in a transaction of its own, because a payload may
+        add a feature (see `PayloadLogging.enable`). Read it once for each piece of work and pass
+        it on, so that the whole work sees one state. Inside a transaction, read it beforehand.
         """
         return self.get_details()["asset"]
 

@@ -19,13 +19,14 @@ PREDICTION, PROBABILITY = "debiased_prediction", "debiased_probability"
 def add_columns(subscription: WatchedModel) -> None:
     """Add the companion's columns to the payload, if they aren't there."""
     identity = {"id": subscription.subscription_id}
+    prediction = subscription.asset["prediction_column"]
 
     def work(cursor: Cursor) -> None:
         cursor.execute(changing.locking(exclusive=True), identity)
         table = tables.read(cursor, subscription.subscription_id)
         if table is None or table.of(ROLE):
             return
-        predicted = table.named(subscription.asset["prediction_column"]).type
+        predicted = table.named(prediction).type
         tables.drop_views(cursor, subscription.name)
         for name, kind in ((PREDICTION, predicted), (PROBABILITY, NUMBER)):
             changing.add_column(cursor, table, name, ROLE, kind)

@@ -54,7 +54,8 @@ class DriftMonitoring(Monitor):
             ValueError: a feature is missing from the training data, or a column from `scored`; too
                 few rows.
         """
-        asset = self._subscription.asset
+        declared = self._subscription.get_details()
+        asset, dropped = declared["asset"], declared["never_store"]
         if absent := [name for name in asset["feature_columns"] if name not in training_data]:
             raise ValueError(f"The training data lacks the feature columns {absent}.")
         answers = [
@@ -65,7 +66,6 @@ class DriftMonitoring(Monitor):
         check_frame(training_data, "training_data")
         if scored is not None:
             check_frame(scored, "scored")
-        dropped = self._subscription.get_details()["never_store"]
         features = [name for name in asset["feature_columns"] if name not in dropped]
         training_data = _as_logged(training_data[[*features, *answers]], asset)
         reference = profile(training_data)

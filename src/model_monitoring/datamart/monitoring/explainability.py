@@ -65,7 +65,8 @@ class Explainability(Monitor):
             ValueError: a feature is missing from the rows, unknown, or both protected and
                 changeable.
         """
-        asset = self._subscription.asset
+        declared = self._subscription.get_details()
+        asset, dropped = declared["asset"], declared["never_store"]
         features = asset["feature_columns"]
         if asset["problem_type"] == ProblemType.MULTICLASS_CLASSIFICATION:
             raise ValueError(
@@ -75,7 +76,6 @@ class Explainability(Monitor):
         if isinstance(background, str):
             rows = read_csv(self._subscription, background)
         backgrounds.check(rows, features, changeable, protected)
-        dropped = self._subscription.get_details()["never_store"]
         rows = backgrounds.sampled(rows, features, dropped)
         number = Number(self._subscription)
         few = attribution.background(number.ask, rows, backgrounds.FEW)
@@ -126,8 +126,7 @@ class Explainability(Monitor):
             number.ask, features, base, samples=samples, link=number.link
         )
         changes = None
-        regression = self._subscription.asset["problem_type"] == ProblemType.REGRESSION
-        if not regression:
+        if not number.regression:
             limits = {"protected": parameters["protected"], "threshold": parameters["threshold"]}
             limits["max_rows"] = MAX_ROWS - 1 - values.scored_rows
             changes = contrast(number.ask, features, training, parameters["changeable"], **limits)

@@ -17,8 +17,8 @@ class Number:
     def __init__(self, subscription: WatchedModel):
         self._subscription = subscription
         self._asset = subscription.asset
-        self._regression = self._asset["problem_type"] == ProblemType.REGRESSION
-        self._probability = bool(self._asset["probability_column"]) and not self._regression
+        self.regression: bool = self._asset["problem_type"] == ProblemType.REGRESSION
+        self._probability = bool(self._asset["probability_column"]) and not self.regression
 
     @property
     def link(self) -> str:
@@ -29,7 +29,7 @@ class Number:
         """Ask the endpoint for the number of each row."""
         output = self._asset["probability_column" if self._probability else "prediction_column"]
         answers = asking.ask(self._subscription, rows, output)[output]
-        if self._probability or self._regression:
+        if self._probability or self.regression:
             return answers.to_numpy(float)
         return (answers == self._asset["positive_label"]).to_numpy(float)
 

@@ -39,7 +39,7 @@ class QualityMonitoring(Monitor):
 
     def _measure(self, parameters: dict) -> Outcome:
         asset = self._subscription.asset
-        rows, window = windows.judged(self._subscription, parameters["max_records"])
+        rows, window = windows.judged(self._subscription, asset, parameters["max_records"])
         count = len(rows["label"])
         if count < max(1, parameters["min_records"]):
             return Outcome(

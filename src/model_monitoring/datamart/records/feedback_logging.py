@@ -154,7 +154,7 @@ class FeedbackLogging(TableVerbs):
                 str(uuid.uuid4()),
                 time.monotonic(),
             )
-            answers = subscription.score(part, scoring_id)
+            answers = subscription.score(part, scoring_id, features)
             took = round(1000 * (time.monotonic() - began))
             answered = [sagemaker.outputs_of(answer, outputs, asset) for answer in answers]
             request, response = (

@@ -158,8 +158,8 @@ class Reviews:
 
     def _form(self, subscription: WatchedModel, rule: Rule, baseline: dict | None) -> dict:
         """Put together what all tasks share that are made under one rule and one baseline."""
-        features = subscription.asset["feature_columns"]
-        values = rules.labels(subscription)
+        asset = subscription.asset
+        features, values = asset["feature_columns"], rules.labels(subscription, asset)
         return {name: getattr(rule, name) for name in SHOWN} | {
             "features": features,
             "values": values,

@@ -1,6 +1,6 @@
 """When a person must look, and who: what `mart.reviews.enable` was told, checked and kept."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from model_monitoring import review
@@ -105,7 +105,7 @@ def checked(subscription: WatchedModel, rule: Rule, reviewers: Sequence[str]) ->
     return names
 
 
-def labels(subscription: WatchedModel) -> dict[str, object]:
+def labels(subscription: WatchedModel, asset: Mapping) -> dict[str, object]:
     """Map each label, as a reviewer reads it, to what the model predicts for it; of several texts
     for one, the first.
 
@@ -113,7 +113,7 @@ def labels(subscription: WatchedModel) -> dict[str, object]:
         ValueError: a label's value isn't one that the label's column holds.
     """
     texts: dict[object, str] = {}
-    for text, value in subscription.asset["label_values"]:
+    for text, value in asset["label_values"]:
         texts.setdefault(value, str(text))
     column = subscription.table().of("label")[0]
     check(column, list(texts), lambda i: f"label {list(texts.values())[i]!r} of label_values")

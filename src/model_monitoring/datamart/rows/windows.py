@@ -1,6 +1,6 @@
 """Columns of many rows: those of a time, those of some records, those that have a label."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import numpy as np
@@ -132,11 +132,13 @@ def between(subscription: WatchedModel, first: int, last: int) -> tuple[pd.DataF
     return about.assign(scored_at=about["scored_at"].dt.tz_localize("UTC")), values
 
 
-def judged(subscription: WatchedModel, limit: int | None) -> tuple[dict[str, np.ndarray], tuple]:
+def judged(
+    subscription: WatchedModel, asset: Mapping, limit: int | None
+) -> tuple[dict[str, np.ndarray], tuple]:
     """Read label, prediction and probability of the newest labelled rows, and the times of the
     first and last.
     """
-    table, asset = subscription.table(), subscription.asset
+    table = subscription.table()
     columns = {"scored_at": (sql.Identifier("p", "scored_at"), TIMESTAMP)}
     for what, where in (("label", "f"), ("prediction", "p"), ("probability", "p")):
         if name := asset[f"{what}_column"]:
