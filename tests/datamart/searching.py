@@ -36,9 +36,9 @@ def holders(url, *values):
         # In one transaction, the locks of all tables would be too many
         connection.autocommit = True
         cursor.execute(
-            "SELECT table_schema, table_name FROM information_schema.tables WHERE table_type ="
-            " 'BASE TABLE'"
-            " UNION SELECT schemaname, matviewname FROM pg_matviews ORDER BY 1, 2"
+            "SELECT table_schema, table_name FROM information_schema.tables"
+            " WHERE table_type = 'BASE TABLE' UNION SELECT schemaname, matviewname FROM pg_matviews"
+            " ORDER BY 1, 2"
         )
         found = set()
         for schema, table in cursor.fetchall():

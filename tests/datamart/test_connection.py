@@ -146,8 +146,8 @@ def test_connections_are_reused_and_given_back_after_errors(mart, small, query):
             small.payload_logging.store([small_record("a", values=[[float("nan"), "red"]])])
         small.payload_logging.store([small_record("a")])
     application = (
-        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'data mart' AND state ="
-        " 'idle'"
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'data mart'"
+        " AND state = 'idle'"
     )
     assert len(small.database._idle) == 1
     assert query(application)[0][0] < 20

@@ -85,8 +85,8 @@ def used(mart, engine, query):
             f"INSERT INTO {schema}.payload_error VALUES (1, 's3://bucket/a.jsonl', 1, %s)", quoting
         )
         query(
-            f"INSERT INTO {schema}.run VALUES (%s, 1, 'fairness', 'failed', now(), now(), NULL,"
-            " NULL, NULL, %s)",
+            f"INSERT INTO {schema}.run"
+            " VALUES (%s, 1, 'fairness', 'failed', now(), now(), NULL, NULL, NULL, %s)",
             str(uuid.uuid4()),
             as_json({"error": quoting}),
         )

@@ -90,8 +90,8 @@ def test_a_backend_killed_in_the_middle_of_copy(own, monkeypatch, way):
     def kill_who_copies():
         if not killed:
             copying_now = (
-                "SELECT pid FROM pg_stat_activity WHERE query LIKE 'COPY%' AND pid <>"
-                " pg_backend_pid()"
+                "SELECT pid FROM pg_stat_activity WHERE query LIKE 'COPY%'"
+                " AND pid <> pg_backend_pid()"
             )
             killed.append(
                 small.database.rows(f"{copying_now} AND state <> 'idle' LIMIT 1")[0]["pid"]

@@ -127,12 +127,11 @@ def test_the_name_of_a_group_without_an_end_loses_the_value_seen():
 def test_every_table_of_scored_rows_is_known(logged, query):
     # a migration that adds one must add it to SHARED
     found = query(
-        "SELECT c.table_name FROM information_schema.columns c JOIN information_schema.tables t"
-        " USING (table_schema, table_name) WHERE c.table_schema = %s AND t.table_type = 'BASE"
-        " TABLE'"
-        " AND c.column_name IN ('record_id', 'row_number') AND c.table_name !~"
-        " '^(payload|feedback)_[0-9]'"
-        " GROUP BY 1 HAVING count(*) = 2",
+        "SELECT c.table_name FROM information_schema.columns c"
+        " JOIN information_schema.tables t USING (table_schema, table_name)"
+        " WHERE c.table_schema = %s AND t.table_type = 'BASE TABLE'"
+        " AND c.column_name IN ('record_id', 'row_number')"
+        " AND c.table_name !~ '^(payload|feedback)_[0-9]' GROUP BY 1 HAVING count(*) = 2",
         logged.database.schema,
     )
     assert sorted(name for (name,) in found) == sorted(erasing.SHARED)

@@ -76,8 +76,8 @@ def test_openscales_columns_are_in_the_views(mart, query):
     schema = mart.get_details()["schema"]
     for view, columns in wanted.items():
         there = query(
-            "SELECT column_name FROM information_schema.columns WHERE table_schema = %s AND"
-            " table_name = %s",
+            "SELECT column_name FROM information_schema.columns WHERE table_schema = %s"
+            " AND table_name = %s",
             schema,
             view,
         )

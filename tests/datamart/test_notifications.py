@@ -156,10 +156,9 @@ def test_two_at_once_publish_each_alert_once(sending, topic, inbox, query):
     mart.notifications.enable(topic_arn=topic)
     query(
         f"INSERT INTO {schema}.alert (subscription_id, monitor, metric, slice, state, value,"
-        " opened_at, opened_by_run,"
-        " last_seen_at) SELECT subscription_id, monitor, metric, n::text, 'open', value, now(),"
-        " opened_by_run, now()"
-        f" FROM {schema}.alert, generate_series(1, 40) n"
+        " opened_at, opened_by_run, last_seen_at)"
+        " SELECT subscription_id, monitor, metric, n::text, 'open', value, now(), opened_by_run,"
+        f" now() FROM {schema}.alert, generate_series(1, 40) n"
     )
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: mart.notifications.send(), range(4)))

@@ -44,8 +44,8 @@ def test_where_a_label_came_from_can_be_told(mart, small, query):
     work(mart.reviews.queue(), "anna", "benign", reason="smooth edges")
     work(mart.reviews.queue(), "ben", "benign")
     view = (
-        "SELECT scoring_id, prediction, label, decided_by, feedback, reviewers FROM"
-        f" {small.database.schema}."
+        "SELECT scoring_id, prediction, label, decided_by, feedback, reviewers"
+        f" FROM {small.database.schema}."
     )
     assert query(view + "reviewed_labels ORDER BY 1") == [
         ("r0-1", "malignant", "benign", "single", "stored", ["anna"]),

@@ -96,9 +96,9 @@ def test_a_row_that_was_explained_brings_its_explanation(mart, small, make, quer
         content["attributions"][0]["attribution"] = weight
         schema = small.database.schema
         query(
-            f"INSERT INTO {schema}.explanation SELECT subscription_id, scoring_id, record_id,"
-            " row_number, %s,"
-            f" clock_timestamp(), %s FROM {schema}.review_row",
+            f"INSERT INTO {schema}.explanation"
+            " SELECT subscription_id, scoring_id, record_id, row_number, %s, clock_timestamp(), %s"
+            f" FROM {schema}.review_row",
             revision,
             json.dumps(content),
         )

@@ -71,8 +71,8 @@ class DataMart:
     def get_details(self) -> dict:
         """Return where the data mart is and how much it holds."""
         counts = self._database.rows(
-            "SELECT (SELECT max(version) FROM migration) AS version, (SELECT count(*) FROM"
-            " binding) AS bindings,"
+            "SELECT (SELECT max(version) FROM migration) AS version,"
+            " (SELECT count(*) FROM binding) AS bindings,"
             " (SELECT count(*) FROM subscription) AS subscriptions,"
             " (SELECT count(*) FROM alert WHERE state <> 'closed') AS open_alerts,"
             " current_database() AS database, current_setting('server_version') AS postgresql"

@@ -144,9 +144,8 @@ class Subscriptions:
         """List the subscriptions."""
         return self._database.frame(
             "SELECT s.subscription_uid AS uid, s.name, s.source_uid, b.name AS binding,"
-            " s.asset->>'problem_type' AS"
-            " problem_type, s.created_at FROM subscription s JOIN binding b USING (binding_uid)"
-            " ORDER BY s.name"
+            " s.asset->>'problem_type' AS problem_type, s.created_at FROM subscription s"
+            " JOIN binding b USING (binding_uid) ORDER BY s.name"
         )
 
     def get(self, subscription_uid: str | None = None, *, name: str | None = None) -> Subscription:
@@ -161,9 +160,8 @@ class Subscriptions:
             ("s.subscription_uid::text", subscription_uid) if name is None else ("s.name", name)
         )
         found = self._database.rows(
-            "SELECT s.*, b.properties->>'region' AS region FROM subscription s JOIN binding b"
-            " USING (binding_uid)"
-            f" WHERE {column} = %s",
+            "SELECT s.*, b.properties->>'region' AS region FROM subscription s"
+            f" JOIN binding b USING (binding_uid) WHERE {column} = %s",
             [wanted],
         )
         if not found:

@@ -101,9 +101,8 @@ class WatchedModel:
     def list_deployments(self) -> pd.DataFrame:
         """List the versions of the model that have answered so far, and since when."""
         return self.database.frame(
-            "SELECT deployment_id, asset_revision, first_seen FROM deployment WHERE"
-            " subscription_id = %s"
-            " ORDER BY first_seen",
+            "SELECT deployment_id, asset_revision, first_seen FROM deployment"
+            " WHERE subscription_id = %s ORDER BY first_seen",
             [self.subscription_id],
         )
 
@@ -133,9 +132,8 @@ class WatchedModel:
 
         def work(cursor: Cursor) -> int:
             cursor.execute(
-                f"{changing.locking(exclusive=True)};"
-                " SELECT coalesce(max(record_id), 0) FROM scoring_key WHERE subscription_id ="
-                " %(id)s",
+                f"{changing.locking(exclusive=True)}; SELECT coalesce(max(record_id), 0)"
+                " FROM scoring_key WHERE subscription_id = %(id)s",
                 {"id": self.subscription_id},
             )
             return cursor.fetchone()[0]
@@ -146,15 +144,14 @@ class WatchedModel:
         """Return the catalogue's number of a model version, adding it the first time."""
         identity = [self.subscription_id, self.source_uid, revision]
         find = (
-            "SELECT deployment_key FROM deployment WHERE (subscription_id, deployment_id,"
-            " asset_revision) = (%s,%s,%s)"
+            "SELECT deployment_key FROM deployment"
+            " WHERE (subscription_id, deployment_id, asset_revision) = (%s,%s,%s)"
         )
         cursor.execute(find, identity)
         if not (found := cursor.fetchone()):
             cursor.execute(
-                "INSERT INTO deployment (subscription_id, deployment_id, asset_revision) VALUES"
-                " (%s, %s, %s)"
-                " ON CONFLICT DO NOTHING",
+                "INSERT INTO deployment (subscription_id, deployment_id, asset_revision)"
+                " VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
                 identity,
             )
             cursor.execute(find, identity)

@@ -82,11 +82,10 @@ def deploy(
         asking.ask(added, example, PREDICTION, PROBABILITY)
         subscription.database.execute(
             "INSERT INTO companion (subscription_id, companion_uid, asset_revision, content)"
-            " VALUES (%s, %s, %s, %s)"
-            " ON CONFLICT (subscription_id) DO UPDATE SET companion_uid = EXCLUDED.companion_uid,"
-            " asset_revision ="
-            " EXCLUDED.asset_revision, content = EXCLUDED.content, created_at = now(), deleted_at"
-            " = NULL",
+            " VALUES (%s, %s, %s, %s) ON CONFLICT (subscription_id) DO UPDATE"
+            " SET companion_uid = EXCLUDED.companion_uid,"
+            " asset_revision = EXCLUDED.asset_revision, content = EXCLUDED.content,"
+            " created_at = now(), deleted_at = NULL",
             [subscription.subscription_id, added.uid, revision, as_json(content | made)],
         )
     except BaseException:

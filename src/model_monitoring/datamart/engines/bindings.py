@@ -35,9 +35,8 @@ class Bindings:
 
         def work(cursor) -> tuple:
             cursor.execute(
-                "INSERT INTO binding (binding_uid, name, service_type, properties) VALUES (%s, %s,"
-                " %s, %s)"
-                " ON CONFLICT (name) DO NOTHING",
+                "INSERT INTO binding (binding_uid, name, service_type, properties)"
+                " VALUES (%s, %s, %s, %s) ON CONFLICT (name) DO NOTHING",
                 [str(uuid.uuid4()), name, instance.service_type, as_json(properties)],
             )
             cursor.execute(

@@ -19,10 +19,9 @@ def settle(
     """
     if (lower is not None and value < lower) or (upper is not None and value > upper):
         cursor.execute(
-            "INSERT INTO alert (subscription_id, monitor, metric, slice, state, value,"
-            " lower_limit, upper_limit,"
-            " opened_at, opened_by_run, last_seen_at) VALUES"
-            " (%s,%s,%s,%s,'open',%s,%s,%s,now(),%s,now())"
+            "INSERT INTO alert (subscription_id, monitor, metric, slice, state, value, lower_limit,"
+            " upper_limit, opened_at, opened_by_run, last_seen_at)"
+            " VALUES (%s,%s,%s,%s,'open',%s,%s,%s,now(),%s,now())"
             " ON CONFLICT (subscription_id, monitor, metric, slice) WHERE state <> 'closed'"
             " DO UPDATE SET value = EXCLUDED.value, lower_limit = EXCLUDED.lower_limit,"
             " upper_limit = EXCLUDED.upper_limit, last_seen_at = now()",
@@ -30,8 +29,8 @@ def settle(
         )
     else:
         cursor.execute(
-            "UPDATE alert SET state = 'closed', closed_at = now(), closed_by_run = %s WHERE state"
-            " <> 'closed'"
+            "UPDATE alert SET state = 'closed', closed_at = now(), closed_by_run = %s"
+            " WHERE state <> 'closed'"
             " AND (subscription_id, monitor, metric, slice) = (%s, %s, %s, %s)",
             [run_uid, *identity],
         )
@@ -44,9 +43,8 @@ def close_unmeasured(cursor: Cursor, identity: tuple[int, str], run_uid: str) ->
     `identity` is the subscription's id and the monitor. No later run would look at them.
     """
     cursor.execute(
-        "UPDATE alert SET state = 'closed', closed_at = now(), closed_by_run = %s WHERE state <>"
-        " 'closed'"
-        " AND (subscription_id, monitor) = (%s, %s)"
+        "UPDATE alert SET state = 'closed', closed_at = now(), closed_by_run = %s"
+        " WHERE state <> 'closed' AND (subscription_id, monitor) = (%s, %s)"
         " AND (metric, slice) NOT IN (SELECT metric, slice FROM measurement WHERE run_uid = %s)",
         [run_uid, *identity, run_uid],
     )

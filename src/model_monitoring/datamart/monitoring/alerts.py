@@ -25,9 +25,9 @@ class Alerts:
             raise ValueError(f"There is no state {state!r} of alerts: open, acknowledged, closed.")
         return self._database.frame(
             "SELECT alert_id, subscription, monitor, metric, slice, state, value, lower_limit,"
-            " upper_limit, opened_at,"
-            " last_seen_at, acknowledged_at, acknowledged_by, note, closed_at FROM alerts"
-            " WHERE %s IS NULL OR state = %s ORDER BY opened_at DESC, alert_id DESC",
+            " upper_limit, opened_at, last_seen_at, acknowledged_at, acknowledged_by, note,"
+            " closed_at FROM alerts WHERE %s IS NULL OR state = %s"
+            " ORDER BY opened_at DESC, alert_id DESC",
             [state, state],
         )
 
@@ -42,9 +42,9 @@ class Alerts:
         if not by.strip():
             raise ValueError("by is empty: say who looks after the alert.")
         changed = self._database.rows(
-            "UPDATE alert SET state = 'acknowledged', acknowledged_at = now(), acknowledged_by ="
-            " %s, note = %s"
-            " WHERE alert_id = %s AND state = 'open' RETURNING alert_id",
+            "UPDATE alert SET state = 'acknowledged', acknowledged_at = now(),"
+            " acknowledged_by = %s, note = %s WHERE alert_id = %s AND state = 'open'"
+            " RETURNING alert_id",
             [by, note, int(alert_id)],
             once=True,
         )

@@ -45,8 +45,8 @@ class Monitor(Switch):
             )
         run_uid = str(uuid.uuid4())
         self._database.execute(
-            "INSERT INTO run (run_uid, subscription_id, monitor, state, started) VALUES (%s, %s,"
-            " %s, 'running', now())",
+            "INSERT INTO run (run_uid, subscription_id, monitor, state, started)"
+            " VALUES (%s, %s, %s, 'running', now())",
             [run_uid, self._subscription.subscription_id, self.name],
             once=True,
         )
@@ -105,8 +105,7 @@ class Monitor(Switch):
         details = outcome.details | ({"reason": outcome.skipped} if outcome.skipped else {})
         cursor.execute(
             "UPDATE run SET state = %s, finished = now(), window_start = %s, window_end = %s,"
-            " records = %s,"
-            " details = %s WHERE run_uid = %s",
+            " records = %s, details = %s WHERE run_uid = %s",
             [
                 "skipped" if outcome.skipped else "finished",
                 *outcome.window,
@@ -121,8 +120,7 @@ class Monitor(Switch):
             lower, upper = found.limits or limits.get(found.metric, (None, None))
             cursor.execute(
                 "INSERT INTO measurement (ts, run_uid, subscription_id, monitor, deployment_key,"
-                " records, metric,"
-                " slice, value, ci_low, ci_high, lower_limit, upper_limit)"
+                " records, metric, slice, value, ci_low, ci_high, lower_limit, upper_limit)"
                 " VALUES (now(), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
                 [
                     *measured,
@@ -163,9 +161,8 @@ class Monitor(Switch):
         check_texts(run_uid, "run_uid")
         found = self._database.rows(
             "SELECT run_uid, monitor, state, started, finished, window_start, window_end, records,"
-            " details FROM run"
-            " WHERE subscription_id = %s AND monitor = %s AND (%s IS NULL OR run_uid::text = %s)"
-            " ORDER BY started DESC LIMIT 1",
+            " details FROM run WHERE subscription_id = %s AND monitor = %s"
+            " AND (%s IS NULL OR run_uid::text = %s) ORDER BY started DESC LIMIT 1",
             [self._subscription.subscription_id, self.name, run_uid, run_uid],
         )
         if not found:
@@ -174,8 +171,8 @@ class Monitor(Switch):
             )
         details = found[0].pop("details")
         metrics = self._database.rows(
-            "SELECT metric, slice, value FROM measurement WHERE run_uid = %s ORDER BY metric,"
-            " slice",
+            "SELECT metric, slice, value FROM measurement WHERE run_uid = %s"
+            " ORDER BY metric, slice",
             [found[0]["run_uid"]],
         )
         named = {
@@ -191,10 +188,8 @@ class Monitor(Switch):
         since = start_time or datetime(1970, 1, 1, tzinfo=UTC)
         return self._database.frame(
             "SELECT m.ts, m.metric AS id, m.value, m.ci_low, m.ci_high, m.lower_limit,"
-            " m.upper_limit, m.records,"
-            " m.slice, m.run_uid AS measurement_id, d.deployment_id, d.asset_revision FROM"
-            " measurement m"
-            " LEFT JOIN deployment d USING (deployment_key)"
+            " m.upper_limit, m.records, m.slice, m.run_uid AS measurement_id, d.deployment_id,"
+            " d.asset_revision FROM measurement m LEFT JOIN deployment d USING (deployment_key)"
             " WHERE m.subscription_id = %s AND m.monitor = %s AND m.ts >= %s"
             " ORDER BY m.ts DESC, m.metric, m.slice LIMIT %s",
             [self._subscription.subscription_id, self.name, since, limit],

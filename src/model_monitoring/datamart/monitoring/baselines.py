@@ -9,10 +9,9 @@ def keep(subscription: WatchedModel, monitor: str, content: dict) -> None:
     it had.
     """
     subscription.database.execute(
-        "INSERT INTO baseline (subscription_id, monitor, asset_revision, content) VALUES (%s, %s,"
-        " %s, %s)"
-        " ON CONFLICT (subscription_id, monitor, asset_revision)"
-        " DO UPDATE SET content = EXCLUDED.content, created_at = now()",
+        "INSERT INTO baseline (subscription_id, monitor, asset_revision, content)"
+        " VALUES (%s, %s, %s, %s) ON CONFLICT (subscription_id, monitor, asset_revision) DO UPDATE"
+        " SET content = EXCLUDED.content, created_at = now()",
         [subscription.subscription_id, monitor, subscription.asset_revision(), as_json(content)],
     )
 
@@ -20,8 +19,8 @@ def keep(subscription: WatchedModel, monitor: str, content: dict) -> None:
 def find(subscription: WatchedModel, monitor: str) -> dict | None:
     """Return what a monitor learned about the version of the model that answers now."""
     found = subscription.database.rows(
-        "SELECT content FROM baseline WHERE (subscription_id, monitor, asset_revision) = (%s, %s,"
-        " %s)",
+        "SELECT content FROM baseline"
+        " WHERE (subscription_id, monitor, asset_revision) = (%s, %s, %s)",
         [subscription.subscription_id, monitor, subscription.asset_revision()],
     )
     return found[0]["content"] if found else None

@@ -238,11 +238,9 @@ class Explainability(Monitor):
     def _select(self, limit: int | None) -> Selection:
         query = sql.SQL(
             "SELECT scoring_id, created_at, asset_revision, (content->>'score')::float8 AS score,"
-            " content->>'link' AS"
-            " link, (content->>'base')::float8 AS base, (content->>'output')::float8 AS output,"
-            " content AS explanation"
-            " FROM explanation WHERE subscription_id = {} ORDER BY created_at DESC, scoring_id"
-            " LIMIT {}"
+            " content->>'link' AS link, (content->>'base')::float8 AS base,"
+            " (content->>'output')::float8 AS output, content AS explanation FROM explanation"
+            " WHERE subscription_id = {} ORDER BY created_at DESC, scoring_id LIMIT {}"
         )
         return Selection(
             query.format(sql.Literal(self._subscription.subscription_id), sql.Literal(limit)), {}

@@ -98,8 +98,7 @@ def store(
             return False
         cursor.execute(
             "INSERT INTO explanation (subscription_id, scoring_id, record_id, row_number,"
-            " asset_revision, content)"
-            " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            " asset_revision, content) VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
             [subscription_id, *place, revision, as_json(written)],
         )
         return True

@@ -229,8 +229,8 @@ class FairnessMonitoring(Monitor):
     def _measured_run(self, run_uid: str | None) -> dict:
         if run_uid is None:
             found = self._database.rows(
-                "SELECT run_uid FROM run WHERE (subscription_id, monitor, state) = (%s, %s,"
-                " 'finished')"
+                "SELECT run_uid FROM run"
+                " WHERE (subscription_id, monitor, state) = (%s, %s, 'finished')"
                 " ORDER BY started DESC LIMIT 1",
                 [self._subscription.subscription_id, self.name],
             )

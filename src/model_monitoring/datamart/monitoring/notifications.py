@@ -118,15 +118,13 @@ def _publish_next_alert(cursor: Cursor, client: Callable, channel: Mapping) -> b
     never publish the same.
     """
     cursor.execute(
-        "SELECT CASE WHEN a.opened_sent IS NULL AND a.opened_at >= %(since)s THEN 'opened' ELSE"
-        " 'closed' END AS event,"
-        " a.alert_id, s.name AS subscription, a.monitor, a.metric, a.slice, a.value,"
-        " a.lower_limit, a.upper_limit,"
-        " a.opened_at, a.closed_at, current_schema() AS data_mart"
-        " FROM alert a JOIN subscription s USING (subscription_id)"
+        "SELECT CASE WHEN a.opened_sent IS NULL AND a.opened_at >= %(since)s THEN 'opened'"
+        " ELSE 'closed' END AS event, a.alert_id, s.name AS subscription, a.monitor, a.metric,"
+        " a.slice, a.value, a.lower_limit, a.upper_limit, a.opened_at, a.closed_at,"
+        " current_schema() AS data_mart FROM alert a JOIN subscription s USING (subscription_id)"
         " WHERE (a.opened_sent IS NULL AND a.opened_at >= %(since)s)"
-        " OR (a.closed_sent IS NULL AND a.closed_at >= %(since)s)"
-        " ORDER BY a.alert_id LIMIT 1 FOR UPDATE OF a SKIP LOCKED",
+        " OR (a.closed_sent IS NULL AND a.closed_at >= %(since)s) ORDER BY a.alert_id LIMIT 1"
+        " FOR UPDATE OF a SKIP LOCKED",
         {"since": channel["since"]},
     )
     if not (row := cursor.fetchone()):

@@ -34,8 +34,8 @@ class PerformanceMonitoring(Monitor):
         found = self._database.rows(
             "SELECT count(*) AS requests, coalesce(sum(row_count), 0)::bigint AS records,"
             " avg(response_time)::float8 AS average_processing_time, min(scored_at) AS first,"
-            " max(scored_at) AS last"
-            " FROM scoring_key WHERE subscription_id = %s AND record_id BETWEEN %s AND %s",
+            " max(scored_at) AS last FROM scoring_key WHERE subscription_id = %s"
+            " AND record_id BETWEEN %s AND %s",
             [self._subscription.subscription_id, first, last],
         )[0]
         if not found["requests"]:

@@ -32,9 +32,9 @@ class Switch(TableVerbs):
 
         def work(cursor: Cursor) -> None:
             cursor.execute(
-                "INSERT INTO monitor VALUES (%s, %s, true, %s) ON CONFLICT (subscription_id,"
-                " monitor)"
-                " DO UPDATE SET enabled = true, parameters = EXCLUDED.parameters",
+                "INSERT INTO monitor VALUES (%s, %s, true, %s)"
+                " ON CONFLICT (subscription_id, monitor) DO UPDATE"
+                " SET enabled = true, parameters = EXCLUDED.parameters",
                 [*identity, as_json(parameters, f"{self.name} parameters")],
             )
             cursor.execute(
@@ -64,8 +64,8 @@ class Switch(TableVerbs):
             identity,
         )
         limits = self._database.rows(
-            "SELECT metric, lower_limit, upper_limit FROM threshold WHERE (subscription_id,"
-            " monitor) = (%s, %s)",
+            "SELECT metric, lower_limit, upper_limit FROM threshold"
+            " WHERE (subscription_id, monitor) = (%s, %s)",
             identity,
         )
         return (found[0] if found else {"enabled": False, "parameters": {}}) | {

@@ -105,9 +105,8 @@ def who_holds(connection: extensions.connection, schema: str) -> str:
         for pid, name, user, state, since, tables in found
     ]
     return (
-        f"{'; '.join(holders)}. End that transaction, or its session: SELECT"
-        f" pg_terminate_backend({found[0][0]});"
-        " then try again."
+        f"{'; '.join(holders)}. End that transaction, or its session:"
+        f" SELECT pg_terminate_backend({found[0][0]}); then try again."
     )
 
 

@@ -112,10 +112,9 @@ class FeedbackLogging(TableVerbs):
         cursor.execute(sql.SQL(definition).format(sql.SQL(label.type)))
         copy_in(cursor, "arriving_label", columns)
         cursor.execute(
-            "ANALYZE arriving_label; CREATE TEMPORARY TABLE joined_label ON COMMIT DROP AS SELECT"
-            " a.*, k.record_id"
-            " FROM arriving_label a LEFT JOIN scoring_key k ON k.subscription_id = %s AND"
-            " k.scoring_id = a.scoring_id"
+            "ANALYZE arriving_label; CREATE TEMPORARY TABLE joined_label ON COMMIT DROP AS"
+            " SELECT a.*, k.record_id FROM arriving_label a"
+            " LEFT JOIN scoring_key k ON k.subscription_id = %s AND k.scoring_id = a.scoring_id"
             " AND a.row_number BETWEEN 1 AND k.row_count AND k.deleted < k.row_count",
             [self._subscription.subscription_id],
         )
@@ -207,9 +206,8 @@ def _keep(
     """Store labels with their own features."""
     count = len(labels.data)
     cursor.execute(
-        f"{changing.locking(exclusive=False)};"
-        " SELECT now() AT TIME ZONE 'UTC', never_store FROM subscription WHERE subscription_id ="
-        " %(id)s",
+        f"{changing.locking(exclusive=False)}; SELECT now() AT TIME ZONE 'UTC', never_store"
+        " FROM subscription WHERE subscription_id = %(id)s",
         {"id": table.subscription_id},
     )
     now, never_store = cursor.fetchone()

@@ -88,8 +88,8 @@ class PayloadLogging(TableVerbs):
             "table_name": f"payload_{details['subscription_id']}",
             "records": self.get_records_count(),
             "schema_changes": self._database.rows(
-                "SELECT changed_at, change FROM schema_change WHERE subscription_id = %s ORDER BY"
-                " changed_at",
+                "SELECT changed_at, change FROM schema_change WHERE subscription_id = %s"
+                " ORDER BY changed_at",
                 [details["subscription_id"]],
             ),
         }
@@ -133,9 +133,8 @@ class PayloadLogging(TableVerbs):
     def list_errors(self) -> pd.DataFrame:
         """List the captured lines that could not be stored, and why."""
         return self._database.frame(
-            "SELECT uri, line_number, reason, happened_at FROM payload_error WHERE subscription_id"
-            " = %s"
-            " ORDER BY uri, line_number",
+            "SELECT uri, line_number, reason, happened_at FROM payload_error"
+            " WHERE subscription_id = %s ORDER BY uri, line_number",
             [self._subscription.subscription_id],
         )
 
@@ -163,8 +162,8 @@ class PayloadLogging(TableVerbs):
         """Return the number of rows stored."""
         identifier = self._subscription.subscription_id
         query = (
-            "SELECT coalesce(sum(row_count - deleted), 0)::bigint AS rows FROM scoring_key WHERE"
-            " subscription_id = %s"
+            "SELECT coalesce(sum(row_count - deleted), 0)::bigint AS rows FROM scoring_key"
+            " WHERE subscription_id = %s"
         )
         return self._database.rows(query, [identifier])[0]["rows"]
 

@@ -60,11 +60,11 @@ def begin(cursor: Cursor, subscription: WatchedModel, revision: str, may_change:
     """
     cursor.execute(
         f"{changing.locking(exclusive=may_change)}; SAVEPOINT claim;"
-        " SELECT to_jsonb(s), (SELECT jsonb_agg(jsonb_build_array(name, column_name, role, type)"
-        " ORDER BY ordinal)"
-        " FROM feature WHERE subscription_id = %(id)s), (SELECT deployment_key FROM deployment"
-        " WHERE subscription_id = %(id)s AND deployment_id = %(deployment)s AND asset_revision ="
-        " %(revision)s),"
+        " SELECT to_jsonb(s),"
+        " (SELECT jsonb_agg(jsonb_build_array(name, column_name, role, type) ORDER BY ordinal)"
+        " FROM feature WHERE subscription_id = %(id)s),"
+        " (SELECT deployment_key FROM deployment WHERE subscription_id = %(id)s"
+        " AND deployment_id = %(deployment)s AND asset_revision = %(revision)s),"
         " nextval('scoring_batch') FROM subscription s WHERE subscription_id = %(id)s",
         {
             "id": subscription.subscription_id,
@@ -196,8 +196,8 @@ def _claim(
     )
     copy_in(cursor, "arriving_key", columns)
     cursor.execute(
-        "INSERT INTO scoring_key SELECT * FROM arriving_key ORDER BY scoring_id ON CONFLICT DO"
-        " NOTHING"
+        "INSERT INTO scoring_key SELECT * FROM arriving_key ORDER BY scoring_id ON CONFLICT"
+        " DO NOTHING"
     )
     cursor.execute(
         "SELECT a.record_id - %s, a.digest <> k.digest FROM arriving_key a"

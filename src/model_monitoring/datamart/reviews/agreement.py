@@ -55,9 +55,9 @@ def measure(database: Database, subscription_id: int | None) -> Agreement:
     which = {"id": subscription_id}
     said = database.frame(INDEPENDENT, which)
     rows = database.frame(
-        "SELECT r.task_id, r.position, r.prediction, r.label, r.decided_by, t.state FROM"
-        " review_row r"
-        " JOIN review_task t USING (task_id) WHERE %(id)s IS NULL OR t.subscription_id = %(id)s",
+        "SELECT r.task_id, r.position, r.prediction, r.label, r.decided_by, t.state"
+        " FROM review_row r JOIN review_task t USING (task_id) WHERE %(id)s IS NULL"
+        " OR t.subscription_id = %(id)s",
         which,
     )
     turnaround = database.rows(

@@ -36,8 +36,8 @@ def hold_rows(cursor: Cursor, task_id: str) -> None:
     are just going.
     """
     query = (
-        "SELECT subscription_id, record_id, row_number, scored_at FROM review_row WHERE task_id ="
-        " %s"
+        "SELECT subscription_id, record_id, row_number, scored_at FROM review_row"
+        " WHERE task_id = %s"
     )
     cursor.execute(query, [task_id])
     names = [column.name for column in cursor.description]
@@ -87,10 +87,9 @@ def read_labels(cursor: Cursor, task: dict, answer: review.Answer) -> list[RowLa
 def decide(cursor: Cursor, task: dict) -> None:
     """Complete a task whose answers are all there, or ask one more reviewer where they differ."""
     cursor.execute(
-        "SELECT l.position, array_agg(l.label ORDER BY a.submitted_at, a.reviewer) FROM"
-        " review_label l"
-        " JOIN review_answer a USING (task_id, reviewer) WHERE l.task_id = %s GROUP BY 1 ORDER BY"
-        " 1",
+        "SELECT l.position, array_agg(l.label ORDER BY a.submitted_at, a.reviewer)"
+        " FROM review_label l JOIN review_answer a USING (task_id, reviewer) WHERE l.task_id = %s"
+        " GROUP BY 1 ORDER BY 1",
         [task["task_id"]],
     )
     said = dict(cursor.fetchall())

@@ -76,9 +76,8 @@ def task_input(cursor: Cursor, subscription_id: int, task_id: str, form: Mapping
         TaskGone: a row has just been erased.
     """
     cursor.execute(
-        "SELECT scoring_id, record_id, row_number, scored_at, prediction, score, reasons FROM"
-        " review_row"
-        " WHERE task_id = %s ORDER BY position",
+        "SELECT scoring_id, record_id, row_number, scored_at, prediction, score, reasons"
+        " FROM review_row WHERE task_id = %s ORDER BY position",
         [task_id],
     )
     names = [column.name for column in cursor.description]
@@ -118,8 +117,8 @@ def _explanations(
     """
     cursor.execute(
         "SELECT DISTINCT ON (scoring_id) scoring_id, content->'attributions' FROM explanation"
-        " WHERE subscription_id = %s AND scoring_id = ANY (%s) ORDER BY scoring_id, created_at"
-        " DESC",
+        " WHERE subscription_id = %s AND scoring_id = ANY (%s)"
+        " ORDER BY scoring_id, created_at DESC",
         [subscription_id, list(scoring_ids)],
     )
     return {

@@ -21,10 +21,9 @@ def export(database: Database, session: boto3.Session | None, destination: str |
     """Write each completed task's output.json and return where; see `Reviews.export`."""
     write = _writer(session, str(destination))
     found = database.rows(
-        "SELECT t.task_id, t.created_at, s.name, b.properties->>'region' AS region FROM"
-        " review_task t"
-        " JOIN subscription s USING (subscription_id) JOIN binding b USING (binding_uid) WHERE"
-        " t.state = 'completed'"
+        "SELECT t.task_id, t.created_at, s.name, b.properties->>'region' AS region"
+        " FROM review_task t JOIN subscription s USING (subscription_id)"
+        " JOIN binding b USING (binding_uid) WHERE t.state = 'completed'"
         " ORDER BY t.created_at, t.number"
     )
     written = []

@@ -94,8 +94,8 @@ class Reviews:
             [identifier],
         )
         counts = self._database.rows(
-            "SELECT state, count(*) AS tasks FROM review_task WHERE subscription_id = %s GROUP BY"
-            " 1 ORDER BY 1",
+            "SELECT state, count(*) AS tasks FROM review_task WHERE subscription_id = %s GROUP BY 1"
+            " ORDER BY 1",
             [identifier],
         )
         rule = found[0] if found else {"enabled": False, "reviewers": [], "parameters": {}}
@@ -143,8 +143,8 @@ class Reviews:
         """
         found = self._database.rows(
             "SELECT name FROM review_rule JOIN subscription USING (subscription_id) WHERE enabled"
-            " AND EXISTS (SELECT FROM scoring_key k WHERE k.subscription_id ="
-            " subscription.subscription_id) ORDER BY 1"
+            " AND EXISTS (SELECT FROM scoring_key k"
+            " WHERE k.subscription_id = subscription.subscription_id) ORDER BY 1"
         )
         return {row["name"]: self.create(row["name"]) for row in found}
 

@@ -124,8 +124,7 @@ def keep(database: Database, subscription: WatchedModel, rule: Rule, reviewers: 
     """Store a subscription's rule in the place of the one before."""
     database.execute(
         "INSERT INTO review_rule VALUES (%s, true, %s, %s) ON CONFLICT (subscription_id) DO UPDATE"
-        " SET enabled = true,"
-        " reviewers = EXCLUDED.reviewers, parameters = EXCLUDED.parameters",
+        " SET enabled = true, reviewers = EXCLUDED.reviewers, parameters = EXCLUDED.parameters",
         [subscription.subscription_id, reviewers, as_json(asdict(rule))],
     )
 

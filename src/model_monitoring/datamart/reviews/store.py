@@ -88,8 +88,8 @@ class ReviewStore:
         def work(cursor: Cursor) -> None:
             _locked(cursor, reviewer, storable(task_id))
             cursor.execute(
-                "UPDATE review_claim SET draft = %s, expires_at = now() + %s WHERE (task_id,"
-                " reviewer) = (%s, %s)",
+                "UPDATE review_claim SET draft = %s, expires_at = now() + %s"
+                " WHERE (task_id, reviewer) = (%s, %s)",
                 [as_json(storable(draft)), LOCK, task_id, reviewer],
             )
             if not cursor.rowcount:
@@ -117,9 +117,8 @@ def _line(cursor: Cursor, reviewer: str) -> Iterator[str]:
     for which in (f"t.task_id = ANY ({MINE})", "true"):
         while True:
             cursor.execute(
-                f"SELECT t.task_id FROM review_task t WHERE {WAITING} AND {which} AND t.task_id <>"
-                " ALL (%(seen)s)"
-                f" {IN_LINE} 1 FOR UPDATE SKIP LOCKED",
+                f"SELECT t.task_id FROM review_task t WHERE {WAITING} AND {which}"
+                f" AND t.task_id <> ALL (%(seen)s) {IN_LINE} 1 FOR UPDATE SKIP LOCKED",
                 {"me": reviewer, "seen": seen},
             )
             if not (found := cursor.fetchone()):
@@ -203,8 +202,7 @@ def _submit(cursor: Cursor, reviewer: str, task_id: str, answer: review.Answer) 
     labels = deciding.read_labels(cursor, task, answer)
     cursor.execute(
         "INSERT INTO review_answer (reviewer, submission, task_id, accepted_at, submitted_at,"
-        " content, first)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        " content, first) VALUES (%s, %s, %s, %s, %s, %s, %s)",
         [
             *(
                 reviewer,

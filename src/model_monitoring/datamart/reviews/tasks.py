@@ -65,8 +65,7 @@ def insert(
     extras.execute_values(
         cursor,
         "INSERT INTO review_row (task_id, position, subscription_id, scoring_id, record_id,"
-        " row_number, scored_at,"
-        " reasons, prediction, score) VALUES %s",
+        " row_number, scored_at, reasons, prediction, score) VALUES %s",
         rows,
     )
     places.prepare(cursor, subscription.table().payload)
@@ -121,8 +120,8 @@ def _form_id(cursor: Cursor, subscription_id: int, form: dict) -> int:
     digest = hashlib.sha256(json.dumps(plain(form), sort_keys=True).encode()).hexdigest()
     cursor.execute(
         "INSERT INTO review_form (subscription_id, digest, content) VALUES (%s, %s, %s)"
-        " ON CONFLICT (subscription_id, digest) DO UPDATE SET digest = EXCLUDED.digest RETURNING"
-        " form_id",
+        " ON CONFLICT (subscription_id, digest) DO UPDATE SET digest = EXCLUDED.digest"
+        " RETURNING form_id",
         [subscription_id, digest, as_json(form)],
     )
     return cursor.fetchone()[0]
@@ -164,9 +163,8 @@ def details(database: Database, task_id: str) -> dict:
         [task_id],
     )
     answers = database.rows(
-        "SELECT reviewer, accepted_at, submitted_at, content, first FROM review_answer WHERE"
-        " task_id = %s"
-        " ORDER BY submitted_at, reviewer",
+        "SELECT reviewer, accepted_at, submitted_at, content, first FROM review_answer"
+        " WHERE task_id = %s ORDER BY submitted_at, reviewer",
         [task_id],
     )
     return found[0] | {"rows": rows, "answers": answers}
@@ -178,8 +176,8 @@ def stop(database: Database, task_id: str) -> None:
 
     def work(cursor: Cursor) -> bool:
         cursor.execute(
-            "UPDATE review_task SET state = 'stopped', finished_at = now() WHERE task_id = %s AND"
-            " state = 'open'",
+            "UPDATE review_task SET state = 'stopped', finished_at = now() WHERE task_id = %s"
+            " AND state = 'open'",
             [task_id],
         )
         stopped = bool(cursor.rowcount)

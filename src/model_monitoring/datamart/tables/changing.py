@@ -24,7 +24,7 @@ def add_column(cursor: Cursor, table: tables.Table, name: str, role: str, kind: 
             statement.format(sql.Identifier(target), sql.Identifier(unique), sql.SQL(kind))
         )
     cursor.execute(
-        "INSERT INTO feature SELECT %s, max(ordinal) + 1, %s, %s, %s, %s FROM feature WHERE"
-        " subscription_id = %s",
+        "INSERT INTO feature SELECT %s, max(ordinal) + 1, %s, %s, %s, %s FROM feature"
+        " WHERE subscription_id = %s",
         [table.subscription_id, name, unique, role, kind, table.subscription_id],
     )

@@ -38,14 +38,12 @@ def erase_records(cursor: Cursor, subscription_id: int, scoring_ids: Sequence[st
     if table is None:
         return 0
     cursor.execute(
-        "CREATE TEMPORARY TABLE erased ON COMMIT DROP AS SELECT DISTINCT k.record_id, k.scored_at,"
-        " n AS row_number"
-        " FROM scoring_key k CROSS JOIN LATERAL generate_series(1, k.row_count) n WHERE"
-        " k.subscription_id = %(id)s"
-        " AND k.scoring_id IN (SELECT i FROM unnest(%(ids)s) i UNION SELECT regexp_replace(i,"
-        " '-[0-9]+$', '')"
-        " FROM unnest(%(ids)s) i) AND (k.scoring_id = ANY(%(ids)s) OR k.scoring_id || '-' || n ="
-        " ANY(%(ids)s));"
+        "CREATE TEMPORARY TABLE erased ON COMMIT DROP AS"
+        " SELECT DISTINCT k.record_id, k.scored_at, n AS row_number"
+        " FROM scoring_key k CROSS JOIN LATERAL generate_series(1, k.row_count) n"
+        " WHERE k.subscription_id = %(id)s AND k.scoring_id IN (SELECT i FROM unnest(%(ids)s) i"
+        " UNION SELECT regexp_replace(i, '-[0-9]+$', '') FROM unnest(%(ids)s) i)"
+        " AND (k.scoring_id = ANY(%(ids)s) OR k.scoring_id || '-' || n = ANY(%(ids)s));"
         " CREATE INDEX ON erased (scored_at); ANALYZE erased",
         {"id": subscription_id, "ids": list(scoring_ids)},
     )
@@ -81,8 +79,8 @@ def _erase_rows(cursor: Cursor, table: tables.Table) -> int:
         count += sum(rows for (rows,) in cursor.fetchall())
     for name in (table.feedback, *SHARED):
         statement = (
-            "DELETE FROM {} t USING erased e WHERE t.record_id = e.record_id AND t.row_number ="
-            " e.row_number"
+            "DELETE FROM {} t USING erased e WHERE t.record_id = e.record_id"
+            " AND t.row_number = e.row_number"
         )
         cursor.execute(sql.SQL(statement).format(sql.Identifier(name)))
     return count
@@ -148,8 +146,8 @@ def expire(cursor: Cursor, subscription_id: int, keep_days: int, now: datetime) 
         "boundary": sql.Literal(f"{boundary}-01 00:00:00Z"),
     }
     condition = (
-        "record_id IN (SELECT record_id FROM scoring_key WHERE subscription_id = {id} AND"
-        " scored_at < {boundary})"
+        "record_id IN (SELECT record_id FROM scoring_key WHERE subscription_id = {id}"
+        " AND scored_at < {boundary})"
     )
     old = sql.SQL(condition).format(**whose)
     cursor.execute(sql.SQL("SELECT EXISTS (SELECT FROM scoring_key WHERE {})").format(old))

@@ -19,8 +19,8 @@ def erase_from_monitors(cursor: Cursor, subscription_id: int, names: Sequence[st
     cursor.execute(query, [subscription_id])
     for monitor, revision, content in cursor.fetchall():
         cursor.execute(
-            "UPDATE baseline SET content = %s WHERE (subscription_id, monitor, asset_revision) ="
-            " (%s, %s, %s)",
+            "UPDATE baseline SET content = %s"
+            " WHERE (subscription_id, monitor, asset_revision) = (%s, %s, %s)",
             [as_json(_baseline_without(content, names)), subscription_id, monitor, revision],
         )
     whose = {"id": sql.Literal(subscription_id), "names": sql.Literal(list(names))}
@@ -69,13 +69,13 @@ def _erase_from_fairness(cursor: Cursor, subscription_id: int, names: Collection
     for (parameters,) in cursor.fetchall():
         kept = _groups_without(parameters, names)
         cursor.execute(
-            "UPDATE monitor SET parameters = %s, enabled = enabled AND %s WHERE (subscription_id,"
-            " monitor) = (%s, %s)",
+            "UPDATE monitor SET parameters = %s, enabled = enabled AND %s"
+            " WHERE (subscription_id, monitor) = (%s, %s)",
             [as_json(kept), bool(kept["features"]), *identity],
         )
     cursor.execute(
-        "UPDATE run SET details = details #- '{parameters}' WHERE (subscription_id, monitor) ="
-        " (%s, %s)",
+        "UPDATE run SET details = details #- '{parameters}'"
+        " WHERE (subscription_id, monitor) = (%s, %s)",
         identity,
     )
     for table in ("alert", "measurement"):

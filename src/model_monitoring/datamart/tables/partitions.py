@@ -80,8 +80,8 @@ def _make(cursor: Cursor, table: str, month: np.datetime64) -> None:
     # Asked of the catalogue itself: to_regclass may still remember that there was none before the
     # lock was waited for.
     cursor.execute(
-        "SELECT 1 FROM pg_class WHERE relname = %s AND relnamespace ="
-        " to_regnamespace(quote_ident(current_schema()))",
+        "SELECT 1 FROM pg_class WHERE relname = %s"
+        " AND relnamespace = to_regnamespace(quote_ident(current_schema()))",
         [_name(table, month)],
     )
     if cursor.fetchone():
@@ -120,8 +120,8 @@ def detached(cursor: Cursor, table: str) -> list[str]:
     doesn't reach them.
     """
     cursor.execute(
-        "SELECT name FROM unnest(%s::text[]) AS name WHERE NOT EXISTS"
-        " (SELECT FROM pg_inherits WHERE inhrelid = to_regclass(format('%%I', name)))",
+        "SELECT name FROM unnest(%s::text[]) AS name WHERE NOT EXISTS (SELECT FROM pg_inherits"
+        " WHERE inhrelid = to_regclass(format('%%I', name)))",
         [_months(cursor, table)],
     )
     return [name for (name,) in cursor.fetchall()]

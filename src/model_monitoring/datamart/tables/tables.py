@@ -46,8 +46,8 @@ class Table:
 def read(cursor: Cursor, subscription_id: int) -> Table | None:
     """Read a subscription's columns from the catalogue; None before its first payload."""
     cursor.execute(
-        "SELECT name, column_name, role, type FROM feature WHERE subscription_id = %s ORDER BY"
-        " ordinal",
+        "SELECT name, column_name, role, type FROM feature WHERE subscription_id = %s"
+        " ORDER BY ordinal",
         [subscription_id],
     )
     columns = tuple(Column(*row) for row in cursor.fetchall())
@@ -66,8 +66,8 @@ def create(
     table = Table(subscription_id, made)
     for ordinal, column in enumerate(made):
         cursor.execute(
-            "INSERT INTO feature (subscription_id, ordinal, name, column_name, role, type) VALUES"
-            " (%s,%s,%s,%s,%s,%s)",
+            "INSERT INTO feature (subscription_id, ordinal, name, column_name, role, type)"
+            " VALUES (%s,%s,%s,%s,%s,%s)",
             [subscription_id, ordinal, column.name, column.column_name, column.role, column.type],
         )
     statements = """

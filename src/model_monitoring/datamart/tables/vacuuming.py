@@ -22,9 +22,9 @@ def sweep(database: Database, subscription_id: int) -> None:
     others = rf"^(payload|feedback)_(?!{subscription_id}(_|$))\d"
     try:
         names = [row["relname"] for row in database.rows(
-            "SELECT relname FROM pg_class WHERE relnamespace ="
-            " to_regnamespace(quote_ident(current_schema()))"
-            " AND relkind = 'r' AND relname !~ %s ORDER BY relname", [others])]  # fmt: skip
+            "SELECT relname FROM pg_class"
+            " WHERE relnamespace = to_regnamespace(quote_ident(current_schema())) AND relkind = 'r'"
+            " AND relname !~ %s ORDER BY relname", [others])]  # fmt: skip
         listed = sql.SQL(", ").join(map(sql.Identifier, names))
         database.run_alone(sql.SQL("VACUUM (ANALYZE) {}").format(listed))
         database.run(lambda cursor: _renew_whole(cursor, f"payload_{subscription_id}"))
@@ -55,16 +55,15 @@ def _clear_empty(cursor: Cursor, names: list[str]) -> None:
     if cursor.connection.server_version < CLEARS_STATISTICS:
         return
     cursor.execute(
-        "SELECT DISTINCT tablename FROM pg_stats WHERE schemaname = current_schema() AND tablename"
-        " = ANY(%s)",
+        "SELECT DISTINCT tablename FROM pg_stats WHERE schemaname = current_schema()"
+        " AND tablename = ANY(%s)",
         [names],
     )
     for (name,) in cursor.fetchall():
         cursor.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(sql.Identifier(name)))
         if not cursor.fetchone()[0]:
             cursor.execute(
-                "SELECT pg_clear_attribute_stats(schemaname, tablename, attname, inherited) FROM"
-                " pg_stats"
-                " WHERE schemaname = current_schema() AND tablename = %s",
+                "SELECT pg_clear_attribute_stats(schemaname, tablename, attname, inherited)"
+                " FROM pg_stats WHERE schemaname = current_schema() AND tablename = %s",
                 [name],
             )

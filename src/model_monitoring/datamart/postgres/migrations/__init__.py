@@ -33,9 +33,8 @@ def migrate(database: Database) -> int:
         if not cursor.fetchone():
             cursor.execute(sql.SQL("CREATE SCHEMA {}").format(schema))
         cursor.execute(
-            "CREATE TABLE IF NOT EXISTS migration"
-            " (version integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL"
-            " DEFAULT now())"
+            "CREATE TABLE IF NOT EXISTS migration (version integer PRIMARY KEY, name text NOT NULL,"
+            " applied_at timestamptz NOT NULL DEFAULT now())"
         )
         refuse_newer(cursor, database.schema)
         cursor.execute("SELECT coalesce(max(version), 0) FROM migration")
