@@ -168,7 +168,10 @@ def test_unknown_names_list_the_known_ones(mart, subscription):
         ({"feature_columns": []}, "empty"),
         ({"feature_columns": ["x", "x"]}, "x more than once"),
         ({"feature_columns": ["x", "diagnosis"]}, "both a feature and"),
-        ({"feature_columns": ["x"], "categorical_columns": ["y"]}, "categorical_columns names y"),
+        (
+            {"feature_columns": ["x"], "categorical_columns": ["y"]},
+            "categorical_columns contains y",
+        ),
         ({"problem_type": "clustering"}, "clustering"),
         ({"binding_uid": "nobody"}, "no binding 'nobody'"),
     ],

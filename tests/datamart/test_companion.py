@@ -248,7 +248,7 @@ def test_another_subscriptions_companion_is_left_alone(sub, sagemaker_mart, offl
     watch(sub)
     second = subscribe(sagemaker_mart, name="second")
     credit.label(second, credit.log(second, LIVE), LIVE["credit"])
-    assert "There is a model 'credit-debiased' already" in watch(second)["companion"]["error"]
+    assert "A model 'credit-debiased' already exists" in watch(second)["companion"]["error"]
     assert (
         offline.sagemaker.describe_endpoint(EndpointName="credit-debiased")["EndpointStatus"]
         == "InService"
@@ -281,11 +281,11 @@ def test_nothing_is_made_without_bias(sub, offline):
         (
             "no-script",
             {"script": "x = 1", "code/inference.py": None},
-            "no code/inference.py: a companion wraps",
+            "no code/inference.py: a companion can only wrap",
         ),
         ("no-tar", b"not an archive", "can't be unpacked"),
         ("outside", {"../escaped.py": b"x = 1"}, "can't be unpacked"),
-        ("broken", {}, "was not deployed"),
+        ("broken", {}, "wasn't deployed"),
         (
             "mute",
             {"script": credit_endpoint.SCRIPT.replace("model.predict_proba", "model.tell")},
@@ -331,14 +331,14 @@ def test_a_companion_that_cannot_be_made_leaves_nothing_and_the_measurement_stan
 @pytest.mark.parametrize(
     ("changes", "asked", "message"),
     [
-        ({"kind": "random"}, {}, "kind is one of per_group, blind"),
-        ({"feature": "housing"}, {}, "'housing', is none of those monitored"),
-        ({}, {"unfavourable_classes": None}, "one favourable class and one unfavourable class"),
+        ({"kind": "random"}, {}, "kind must be one of per_group, blind"),
+        ({"feature": "housing"}, {}, "'housing', isn't one of the monitored features"),
+        ({}, {"unfavourable_classes": None}, "exactly one favourable and one unfavourable class"),
         ({}, {"favourable_classes": ["granted"]}, "positive_label is 'good'"),
         (
             {},
             {"favourable_classes": ["good", "fair"]},
-            "one favourable class and one unfavourable class",
+            "exactly one favourable and one unfavourable class",
         ),
     ],
 )
@@ -380,4 +380,4 @@ def test_a_model_without_probabilities_has_none(mart):
 def test_without_a_session_nothing_can_be_made(mart):
     sub = subscribe(mart, name="no session")
     credit.label(sub, credit.log(sub, LIVE), LIVE["credit"])
-    assert "takes a model on SageMaker and a session" in watch(sub)["companion"]["error"]
+    assert "needs a model on SageMaker and a session" in watch(sub)["companion"]["error"]

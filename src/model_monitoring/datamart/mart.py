@@ -18,11 +18,11 @@ from model_monitoring.datamart.tables import erasing, vacuuming
 class DataMart:
     """A data mart in one schema of a PostgreSQL database.
 
-    `boto_session` is how SageMaker is asked about endpoints and model versions, and how
-    notifications are sent; without it everything else works. `time_outs` are those of a program
-    that does long work, unless said otherwise.
+    `boto_session` is used to look up endpoints and model versions in SageMaker, and to send
+    notifications; everything else works without it. `time_outs` are by default those of a program
+    that does long work.
 
-    `url` is that of a PostgreSQL database:
+    `url` is the URL of a PostgreSQL database:
 
     >>> from model_monitoring import DataMart, SageMakerMachineLearningInstance
     >>> mart = DataMart(url, schema="example")
@@ -53,13 +53,13 @@ class DataMart:
     def for_pages(
         cls, database_url: str, schema: str, boto_session: boto3.Session | None = None
     ) -> "DataMart":
-        """Open a data mart that answers while a person waits: it gives up after seconds."""
+        """Open a data mart for requests that a person waits for: it gives up after seconds."""
         return cls(database_url, schema, boto_session, PAGES)
 
     def setup(self) -> dict:
-        """Make the schema and its tables, or bring them up to date, and return `get_details()`.
+        """Create the schema and its tables, or bring them up to date, and return `get_details()`.
 
-        Nothing is ever dropped; safe to repeat, and from several processes at once.
+        Nothing is ever dropped. It is safe to call again, and from several processes at once.
 
         Raises:
             DataMartError: PostgreSQL can't be reached, or the schema was made by a newer version of
@@ -84,11 +84,10 @@ class DataMart:
         return overview.deployment_metrics(self._database)
 
     def run_monitors(self) -> pd.DataFrame:
-        """Run every enabled monitor of every subscription, one after the other: what a schedule
-        does every hour.
+        """Run every enabled monitor of every subscription, one after the other.
 
-        Returns one row a run: subscription, monitor, state, records, and the reason of one that was
-        skipped or failed; a failed run stops none of the others.
+        A schedule calls this every hour. Returns one row per run: subscription, monitor, state,
+        records and, if it was skipped or failed, the reason. A failed run doesn't stop the others.
         """
         rows = []
         for uid in self.subscriptions.get_uids():
@@ -97,17 +96,16 @@ class DataMart:
                 if monitor.get_details()["enabled"]:
                     try:
                         run = monitor.run()
-                    except Exception as error:  # noted with the run in the data mart too
+                    except Exception as error:  # also stored with the run
                         run = {"state": "failed", "records": 0, "reason": str(error)}
                     about = (run["records"], run.get("reason", ""))
                     rows.append((subscription.name, monitor.name, run["state"], *about))
         return pd.DataFrame(rows, columns=["subscription", "monitor", "state", "records", "reason"])
 
     def maintain(self) -> dict[str, int]:
-        """Make the partitions of the months to come and drop what is older than its subscription's
-        `keep_days`.
+        """Create the coming months' partitions, and drop what is older than its `keep_days`.
 
-        To be run every day or so. Returns, by subscription, how many requests were dropped.
+        Run it about once a day. Returns the number of dropped requests by subscription.
         """
         gone = self._database.run(erasing.maintain, once=True)
         for name, requests in gone.items():
