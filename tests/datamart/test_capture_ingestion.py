@@ -257,7 +257,7 @@ BAD_LINES = {
     "an empty line": (event("x", "\n"), "no rows"),
     "rows of two kinds": (
         event("x", '[{"size": 1}, [1, "red"]]', "[1, 1]", "JSON", JSON_KINDS),
-        "not an event as",
+        "not an event of",
     ),
     "lists within lists": (event("x", "[" * 100_000, PREDICTIONS, "JSON", JSON_KINDS), "too deep"),
     "an event within events": ("[" * 100_000, "too deep"),
@@ -268,7 +268,7 @@ BAD_LINES = {
     "too long an id": (event("x" * 501), "1 to 500 bytes"),
     "null for the time": (event("x", inferenceTime=None), "no inferenceTime"),
     "a time before all": (event("x", inferenceTime="0000-03-01T10:00:00Z"), "years 1 to 9999"),
-    "a part that is null": (event("x") | {"eventMetadata": None}, "not an event as"),
+    "a part that is null": (event("x") | {"eventMetadata": None}, "not an event of"),
 }
 BAD_LINES["not base64"][0]["captureData"]["endpointInput"]["data"] = "%%%"
 

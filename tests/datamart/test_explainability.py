@@ -249,8 +249,11 @@ def test_a_model_without_probabilities(mart, engine):
         ({"background": TRAIN.drop(columns="age")}, "lacks the feature columns age"),
         ({"background": TRAIN[:3]}, "has 3 rows; 5 are needed"),
         ({"background": "training.csv"}, "not the S3 URI"),
-        ({"changeable": ["religion"]}, "'religion' is no feature"),
-        ({"changeable": ["age"], "protected": ["age"]}, "'age' is protected, so never advice"),
+        ({"changeable": ["religion"]}, "'religion' is not a feature"),
+        (
+            {"changeable": ["age"], "protected": ["age"]},
+            "'age' is protected, so it is never part of advice",
+        ),
     ],
 )
 def test_what_cannot_be_explained_is_refused(sub, changes, message):

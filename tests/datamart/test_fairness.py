@@ -229,7 +229,7 @@ def test_metrics_are_in_openscales_view(sub, query):
     [
         (
             {"features": [datamart.Feature("religion", ["a"], ["b"])]},
-            "'religion' is no feature of 'credit'",
+            "'religion' is not a feature of 'credit'",
         ),
         ({"features": [datamart.Feature("age", [[20, 75]], [[18, 25]])]}, "overlap"),
         ({"features": [datamart.Feature("age", [], [])]}, "minority is empty"),
@@ -239,8 +239,11 @@ def test_metrics_are_in_openscales_view(sub, query):
         ),
         ({"favourable_classes": []}, "favourable is empty"),
         ({"favourable_classes": ["good"], "unfavourable_classes": ["good"]}, "overlap"),
-        ({"intersections": [("sex", "age")]}, "intersections name 'age', which is none of sex"),
-        ({"group_variable": "religion"}, "'religion' is no feature"),
+        (
+            {"intersections": [("sex", "age")]},
+            "intersections contains 'age', which isn't one of sex",
+        ),
+        ({"group_variable": "religion"}, "'religion' is not a feature"),
         ({"features": []}, "at least one feature"),
         ({"features": [SEX, SEX]}, "sex is listed twice"),
         ({"favourable_classes": "good"}, "favourable is the text 'good'"),

@@ -63,7 +63,7 @@ def test_text_of_any_dtype_with_missing_values(small, dtype):
 BAD_FRAMES = {
     "a feature": (frame().drop(columns="colour"), "lacks column 'colour'"),
     "the prediction": (frame().drop(columns="predicted_label"), "lacks column 'predicted_label'"),
-    "two of a name": (pd.concat([frame(), frame()[["size"]]], axis=1), "two columns of one name"),
+    "two of a name": (pd.concat([frame(), frame()[["size"]]], axis=1), "have the same name"),
     "infinite": (frame(size=[1.0, np.inf, 2.0]), "'size', row 1 of record .*'inf'"),
     "text": (frame(size=["big"] * 3), "'size'.*'big'"),
     "numbers for text": (frame(colour=[1, 2, 3]), "'colour'.*text"),

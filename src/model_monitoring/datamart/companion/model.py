@@ -63,9 +63,9 @@ class CompanionModel:
         return self._found()["original"]
 
     def get_frontier(self) -> pd.DataFrame:
-        """Return the trade-offs that no other beats in both fairness and accuracy, least fair first.
+        """Return the trade-offs between fairness and accuracy that no other rule beats in both.
 
-        The columns are those of `Companion.frontier`.
+        The least fair comes first. The columns are those of `Companion.frontier`.
         """
         details = self._found()
         return pd.DataFrame(details["frontier"], columns=details["frontier_columns"])

@@ -7,22 +7,26 @@ from model_monitoring.datamart.postgres.texts import check_text
 
 
 class Alerts:
-    """Metrics outside their limits: opened by a run, acknowledged by a person, closed when the
-    metric recovers.
+    """Metrics outside their limits.
+
+    A run opens an alert, a person acknowledges it, and it is closed when the metric recovers.
     """
 
     def __init__(self, database: Database):
         self._database = database
 
     def list(self, state: str | None = None) -> pd.DataFrame:
-        """List alerts, newest first: all of them, or those in one state (open, acknowledged,
-        closed).
+        """List alerts, newest first: all of them, or those in one state.
+
+        The states are open, acknowledged and closed.
 
         Raises:
             ValueError: there is no such state.
         """
         if state not in (None, "open", "acknowledged", "closed"):
-            raise ValueError(f"There is no state {state!r} of alerts: open, acknowledged, closed.")
+            raise ValueError(
+                f"{state!r} is not a state of alerts: use open, acknowledged or closed."
+            )
         return self._database.frame(
             "SELECT alert_id, subscription, monitor, metric, slice, state, value, lower_limit,"
             " upper_limit, opened_at, last_seen_at, acknowledged_at, acknowledged_by, note,"
@@ -32,10 +36,10 @@ class Alerts:
         )
 
     def acknowledge(self, alert_id: int, by: str, note: str = "") -> None:
-        """Note that somebody has seen an open alert; it stays until the metric recovers.
+        """Record that somebody has seen an open alert; it stays until the metric recovers.
 
         Raises:
-            ValueError: there is no such alert, it isn't open, or nobody is named.
+            ValueError: there is no such alert, it isn't open, or `by` is empty.
         """
         check_text(by, "by")
         check_text(note, "note", empty=True)

@@ -5,8 +5,9 @@ from model_monitoring.datamart.watched import WatchedModel
 
 
 def keep(subscription: WatchedModel, monitor: str, content: dict) -> None:
-    """Keep what a monitor learned about the version of the model that answers now, in place of what
-    it had.
+    """Store what a monitor learned about the deployed version of the model.
+
+    It replaces what was stored for this version before.
     """
     subscription.database.execute(
         "INSERT INTO baseline (subscription_id, monitor, asset_revision, content)"
@@ -17,7 +18,7 @@ def keep(subscription: WatchedModel, monitor: str, content: dict) -> None:
 
 
 def find(subscription: WatchedModel, monitor: str) -> dict | None:
-    """Return what a monitor learned about the version of the model that answers now."""
+    """Return what a monitor learned about the deployed version of the model."""
     found = subscription.database.rows(
         "SELECT content FROM baseline"
         " WHERE (subscription_id, monitor, asset_revision) = (%s, %s, %s)",

@@ -1,4 +1,4 @@
-"""Performance monitoring: how many records were scored, how fast, and how many a minute."""
+"""Performance monitoring: how many records were scored, how fast, and how many per minute."""
 
 from model_monitoring.datamart.monitoring.base import Monitor
 from model_monitoring.datamart.monitoring.outcomes import Measurement, Outcome
@@ -15,8 +15,8 @@ class PerformanceMonitoring(Monitor):
     ) -> dict:
         """Switch performance monitoring on.
 
-        `apt_threshold` is the upper limit of average_processing_time, in milliseconds a request;
-        `rpm_threshold` the lower limit of records_per_minute.
+        `apt_threshold` is the upper limit of average_processing_time, in milliseconds per request;
+        `rpm_threshold` is the lower limit of records_per_minute.
         """
         limits = {
             "average_processing_time": (None, apt_threshold),
@@ -27,8 +27,9 @@ class PerformanceMonitoring(Monitor):
         )
 
     def _measure(self, parameters: dict) -> Outcome:
-        """Measure what was logged since the last run; throughput is over the time between first and
-        last request.
+        """Measure what was logged since the last run.
+
+        Throughput is measured over the time between the first and the last request.
         """
         first, last = self._unmeasured()
         found = self._database.rows(

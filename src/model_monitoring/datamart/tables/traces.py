@@ -83,7 +83,7 @@ def _open_ranges(cursor: Cursor, which: sql.Composable) -> None:
 
 
 def without_seen(slice: str, features: Iterable[dict]) -> str:
-    """Return a slice's name with an ellipsis for each end of a range that the settings don't have."""
+    """Return a slice's name with an ellipsis for each end that the settings don't have."""
     members = [
         member
         for feature in features
