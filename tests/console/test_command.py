@@ -74,7 +74,7 @@ def test_what_went_wrong_in_a_line(running, database_url, monkeypatch, capsys):
         (("--port", port), {}, f"Can't listen on port {port} of 127.0.0.1:"),
         (("--port", "70000"), {}, "ports go from 0 to 65535"),
         ((), {"CONSOLE_TOKEN": "short"}, "The token has 5 characters, 20 are needed"),
-        (("--port", "0"), {"DATABASE_URL": "nonsense"}, "The database URL is not one"),
+        (("--port", "0"), {"DATABASE_URL": "nonsense"}, "The database URL is invalid"),
         ((f"--database-url={database_url}",), {}, "unrecognized arguments: --database-url"),
         (("--port", "0", "--schema", "pg_x"), {}, "schema is 'pg_x'"),
     ):

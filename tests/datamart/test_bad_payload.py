@@ -43,7 +43,7 @@ BAD = {
         payload(values=[[10**400, "red"]]),
         "'size', row 1.*'1000000.*too large",
     ),
-    "too long to be written": (
+    "too long to show": (
         payload(values=[[10**5000, "red"]]),
         "'size', row 1.*<int, too long.*too large",
     ),

@@ -153,7 +153,7 @@ def test_the_greatest_of_several_probabilities_counts(mart, asset):
             {"reviewers": ["anna", "anna"], "task_count": 2},
             "needs 3 reviewers, one of them to decide",
         ),
-        ({"reviewers": ["a\nb"]}, "can't name a reviewer"),
+        ({"reviewers": ["a\nb"]}, "can't be a reviewer's name"),
         ({"template": "<p>{% if %}</p>"}, "[Ll]ine 1"),
     ],
 )

@@ -272,7 +272,7 @@ def test_a_wrong_label_is_refused_and_the_task_stays(make):
     store = make(1)
     task = store.claim("anna", None)
     with pytest.raises(
-        review.ReviewError, match="'maybe' is no label: choose one of benign, malignant"
+        review.ReviewError, match="'maybe' is not a label: choose one of benign, malignant"
     ):
         store.submit("anna", task.task_id, answer(task, "maybe"))
     wrong = answer(task, "benign")
