@@ -155,7 +155,7 @@ def test_too_many_large_bodies_at_once_are_asked_to_come_again(
     first.start()
     assert working.wait(20)
     answer = program.post(path, json.loads(body))
-    assert answer.status == 503 and "send the same again" in answer.json["errors"][0]["message"]
+    assert answer.status == 503 and "send the same body again" in answer.json["errors"][0]["message"]
     go_on.set()
     first.join()
     assert answers[0].status == 202
