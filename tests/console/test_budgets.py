@@ -120,7 +120,7 @@ BODIES = {
 
 
 @pytest.mark.parametrize("name", BODIES)
-def test_any_body_is_answered_soon_and_in_little_memory(served, name):
+def test_any_body_is_answered_soon_with_little_memory(served, name):
     status, body = BODIES[name]
     with served.others_are_served():
         begun = time.monotonic()
@@ -175,12 +175,12 @@ SLOW = {
 
 
 @pytest.mark.parametrize("name", SLOW)
-def test_whoever_sends_slowly_keeps_nobody_waiting(served, name):
+def test_slow_senders_do_not_keep_others_waiting(served, name):
     with unfinished(served, 150, *SLOW[name]), served.others_are_served():
         time.sleep(2)
 
 
-def test_whoever_reads_slowly_keeps_nobody_waiting(served):
+def test_slow_readers_do_not_keep_others_waiting(served):
     asked = b"GET /openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
     with unfinished(served, 150, asked * 5), served.others_are_served():
         time.sleep(2)

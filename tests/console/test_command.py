@@ -55,7 +55,7 @@ def url_of(process):
     return line.split()[-1]
 
 
-def test_it_says_where_it_is_and_ends_on_request(launch, state, subscription):
+def test_it_prints_its_address_and_ends_on_request(launch, state, subscription):
     process = launch("--port", "0")
     url = url_of(process)
     token = (state / "console" / "token").read_text().strip()
@@ -68,7 +68,7 @@ def test_it_says_where_it_is_and_ends_on_request(launch, state, subscription):
     assert token not in process.stderr.read()
 
 
-def test_what_went_wrong_in_a_line(running, database_url, monkeypatch, capsys):
+def test_an_error_is_reported_in_one_line(running, database_url, monkeypatch, capsys):
     port = running.url.rsplit(":", 1)[1]
     for arguments, environment, said in (
         (("--port", port), {}, f"Can't listen on port {port} of 127.0.0.1:"),
@@ -93,7 +93,7 @@ def test_what_went_wrong_in_a_line(running, database_url, monkeypatch, capsys):
         assert "Traceback" not in error
 
 
-def test_killed_at_any_moment_it_keeps_what_it_acknowledged(launch, schema, subscription):
+def test_what_it_acknowledged_survives_a_kill_at_any_moment(launch, schema, subscription):
     path, acknowledged, sent = f"/v1/data_marts/{schema}/scoring_payloads", set(), []
     for life in range(2):
         process = launch("--port", "0", CONSOLE_TOKEN="a-token-for-this-test")

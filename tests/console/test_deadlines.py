@@ -66,7 +66,7 @@ def test_a_request_that_never_ends_is_cut_off(connect, monkeypatch, sent, drip):
     assert is_cut_off(connect(sent), drip, within=10)
 
 
-def test_a_request_has_its_time(connect, monkeypatch):
+def test_a_slow_request_within_the_time_limit_is_accepted(connect, monkeypatch):
     monkeypatch.setattr(listener, "SEND_WITHIN", 20)
     connection = connect(PAGE + b"A: ")
     assert not is_cut_off(connection, b"x", within=3)
@@ -87,14 +87,14 @@ def large(running):
     return PAGE.replace(b"/sign-in", b"/large") + b"\r\n"
 
 
-def test_an_answer_that_nobody_reads_is_cut_off(connect, large, monkeypatch):
+def test_a_response_that_the_client_does_not_read_is_cut_off(connect, large, monkeypatch):
     monkeypatch.setattr(listener, "READ_WITHIN", 1)
     unread = connect(large)
     time.sleep(4)
     assert 0 < len(all_of(unread)) < 20_000_000
 
 
-def test_who_asks_on_without_reading_holds_no_thread(connect, large):
+def test_a_client_that_sends_requests_without_reading_holds_no_thread(connect, large):
     """A thread that has more to say waits for the reader: as many readers as threads would be all
     of them.
     """
@@ -112,7 +112,7 @@ def all_of(connection):
     return b"".join(pieces)
 
 
-def test_who_kept_the_server_waiting_longest_makes_room(connect, running, monkeypatch):
+def test_the_connection_that_has_been_waiting_longest_is_closed(connect, running, monkeypatch):
     monkeypatch.setattr(listener, "CONNECTIONS", 5)
     held = [connect(PAGE) for _ in range(5)]
     for _ in range(3):
@@ -123,7 +123,7 @@ def test_who_kept_the_server_waiting_longest_makes_room(connect, running, monkey
     assert held[-1].recv(15) == b"HTTP/1.1 200 OK"
 
 
-def test_connections_that_are_kept_open_go_on(running, schema, mart):
+def test_connections_that_are_kept_alive_stay_open(running, schema, mart):
     connection = http.client.HTTPConnection(urllib.parse.urlsplit(running.url).netloc, timeout=10)
     headers = {"Authorization": f"Bearer {running.token}"}
     for _ in range(3):
@@ -133,7 +133,7 @@ def test_connections_that_are_kept_open_go_on(running, schema, mart):
     connection.close()
 
 
-def test_too_many_large_bodies_at_once_are_asked_to_come_again(
+def test_too_many_large_bodies_at_once_are_refused_for_now(
     program, schema, subscription, monkeypatch
 ):
     """Each takes many times its size in memory."""
@@ -155,7 +155,9 @@ def test_too_many_large_bodies_at_once_are_asked_to_come_again(
     first.start()
     assert working.wait(20)
     answer = program.post(path, json.loads(body))
-    assert answer.status == 503 and "send the same body again" in answer.json["errors"][0]["message"]
+    assert (
+        answer.status == 503 and "send the same body again" in answer.json["errors"][0]["message"]
+    )
     go_on.set()
     first.join()
     assert answers[0].status == 202

@@ -75,7 +75,7 @@ def test_panels_say_what_the_data_mart_says(rows, measured):
     assert len(rows(by_title["$metric"])) == 2
 
 
-def test_variables_list_what_there_is(rows, measured):
+def test_variables_list_the_existing_values(rows, measured):
     variables = {each["name"]: each.get("query") for each in DASHBOARD["templating"]["list"]}
     assert rows(variables["subscription"]) == [{"__text": "small", "__value": measured.uid}]
     assert [row["monitor"] for row in rows(variables["monitor"])] == ["performance", "quality"]

@@ -94,7 +94,7 @@ def port_of(running):
 
 
 @pytest.mark.parametrize("name", ["evil.example", "127.0.0.1", "localhost"])
-def test_forms_of_other_sites_reach_nothing(victim, running, seen, hostile, name):
+def test_forms_of_other_sites_change_nothing(victim, running, seen, hostile, name):
     port, pages = hostile
     paths = (
         "/sign-in",
@@ -140,7 +140,9 @@ def test_frames_pictures_and_scripts_of_other_sites_are_refused_and_links_are_no
     assert ("GET", urllib.parse.urlsplit(victim.url).path, 200) in seen
 
 
-def test_a_name_that_dns_points_here_reads_and_writes_nothing(victim, running, seen):
+def test_a_foreign_host_name_that_resolves_to_this_machine_reads_and_writes_nothing(
+    victim, running, seen
+):
     """To the browser, such a page and the console are one site: the name itself must be refused."""
     seen.clear()
     for name in ("evil.example", "127.0.0.1.example"):
@@ -162,7 +164,7 @@ def named(database_url, schema, mart):
         running.stop()
 
 
-def test_people_work_under_a_named_host_without_tls_and_other_sites_dont(
+def test_a_named_host_works_without_tls_and_other_sites_are_refused(
     page, named, hostile, mart, subscription
 ):
     """Of plain HTTP to another machine, browsers send no Sec-Fetch-Site: Origin has to do."""

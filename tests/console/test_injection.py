@@ -124,7 +124,7 @@ def test_names_in_paths_and_parameters(reader, program, schema, measured):
             has_no_live_markup(answer.text)
 
 
-def test_the_token_field(visitor, running):
+def test_hostile_tokens_in_the_sign_in_form(visitor, running):
     for hostile in CORPUS:
         answer = visitor.sign_in(hostile)
         assert answer.status == 401

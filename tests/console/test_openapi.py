@@ -24,7 +24,7 @@ def document(visitor):
     return answer.json
 
 
-def test_it_lists_every_path_that_there_is(document, database_url, schema, state):
+def test_it_lists_every_existing_path(document, database_url, schema, state):
     app = console.create_app(database_url, schema, security.load_secrets(state / "console"))
     found = {}
     for rule in app.url_map.iter_rules():
@@ -83,7 +83,7 @@ def narrowed(document, subscription, schema, value):
 @pytest.mark.parametrize(
     "value", [None, ANY, FITTING], ids=["as documented", "real ids", "real ids and values that fit"]
 )
-def test_fuzzed_from_the_document_nothing_breaks(
+def test_nothing_breaks_when_fuzzed_from_the_document(
     document, program, running, subscription, schema, value
 ):
     program.post(

@@ -71,9 +71,7 @@ def review_all(running, name, truth, **more):
     return scripted.review_all(site, invitation, truth, **more)
 
 
-def test_a_scripted_reviewer_gives_the_labels_that_quality_is_measured_with(
-    running, make, subscription
-):
+def test_quality_is_measured_with_the_labels_of_a_scripted_reviewer(running, make, subscription):
     truth = make(20, prediction="last")
     assert review_all(running, "anna", truth) == truth
     subscription.quality_monitoring.enable(threshold=0.8, min_records=10)
@@ -81,7 +79,7 @@ def test_a_scripted_reviewer_gives_the_labels_that_quality_is_measured_with(
     assert (run["records"], run["metrics"]["accuracy"]) == (20, 0.5)
 
 
-def test_two_at_once_and_a_third_where_they_differ(running, make, mart, subscription):
+def test_two_reviewers_at_once_and_a_third_if_they_differ(running, make, mart, subscription):
     truth = make(30, task_count=2)
     with ThreadPoolExecutor(2) as pool:
         anna = pool.submit(review_all, running, "anna", truth)
@@ -164,7 +162,7 @@ def cookie_of(client):
 
 
 @pytest.mark.slow
-def test_ten_thousand_tasks_slow_nothing_down(running, mart, subscribe):
+def test_pages_stay_fast_with_ten_thousand_tasks(running, mart, subscribe):
     features = [f"f{i}" for i in range(30)]
     many = subscribe("many", feature_columns=features, categorical_columns=[])
     rows = pd.DataFrame(np.random.default_rng(0).normal(size=(10_000, 30)), columns=features)

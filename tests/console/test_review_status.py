@@ -53,7 +53,7 @@ def table(text, heading):
     return [[" ".join(re.sub("<[^>]+>", " ", cell).split()) for cell in row] for row in rows]
 
 
-def test_what_waits_and_how_reviewers_do(reader, reviewed):
+def test_the_page_shows_what_waits_and_how_reviewers_agree(reader, reviewed):
     text = reader.ask("/reviews").text
     assert table(text, "Queue")[0][:5] == ["small", "4", "0", "2", "0"]
     assert table(text, "Reviewers") == [
@@ -80,7 +80,7 @@ def test_nothing_reviewed_yet_says_what_to_do(reader, subscription):
     assert reader.ask("/reviews?subscription=nonsense").status == 404
 
 
-def test_only_who_signed_in_sees_it_or_invites(visitor, reviewed):
+def test_only_a_signed_in_owner_sees_it_or_invites(visitor, reviewed):
     assert visitor.ask("/reviews").url.endswith("/sign-in")
     assert visitor.ask("/reviews/invitations", b"reviewer=anna").status == 400  # no form of ours
     assert visitor.submit("/reviews/invitations", {"reviewer": "anna"}, "/sign-in").url.endswith(
@@ -100,11 +100,11 @@ def test_an_invitation_opens_the_review_page_and_nothing_else(reader, running, r
     assert reader.submit("/reviews/invitations", {"reviewer": "mallory"}, "/reviews").status == 404
 
 
-def test_the_owner_is_no_reviewer(reader, reviewed):
+def test_the_owner_is_not_a_reviewer(reader, reviewed):
     assert reader.ask("/review/").url.endswith("/review/enter")
 
 
-def test_links_hold_behind_a_proxy(running, reviewed):
+def test_links_work_behind_a_proxy(running, reviewed):
     proxied = Client(running.url)
     headers = {"X_Forwarded_Prefix": "/proxy/8421"}
     token = re.search(
@@ -147,7 +147,7 @@ def test_invitations_from_a_notebook_and_a_shell(
     )
 
 
-def test_a_data_mart_that_is_away_says_so(running, reviewed, monkeypatch):
+def test_an_unreachable_data_mart_is_reported(running, reviewed, monkeypatch):
     invited = Client(running.url)
     invited.ask("/review/enter", f"token={running.invite('anna').partition('#')[2]}".encode())
 

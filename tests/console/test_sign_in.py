@@ -28,7 +28,7 @@ def paths(measured):
     return [path.format(uid=measured.uid, run=run) for path in PAGES]
 
 
-def test_pages_are_for_those_who_signed_in(visitor, running, paths):
+def test_pages_require_signing_in(visitor, running, paths):
     for path in paths:
         answer = visitor.ask(path)
         assert answer.url.endswith("/sign-in"), path

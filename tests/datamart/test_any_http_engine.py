@@ -98,7 +98,7 @@ def test_nothing_is_stored_when_it_fails(
     assert subscription.feedback_logging.get_records_count() == 0
 
 
-def test_it_may_answer_with_the_version_of_its_model(subscription, engine, monkeypatch):
+def test_an_engine_may_return_its_model_version(subscription, engine, monkeypatch):
     monkeypatch.setenv("ENGINE_TOKEN", "x")
     answer = {
         "fields": [*GOOD["fields"], "asset_revision"],
@@ -128,7 +128,9 @@ def test_impossible_urls(mart, url):
 @pytest.mark.parametrize(
     "variable", ["AWS_SECRET_ACCESS_KEY", "DATABASE_URL", "engine_token", "ENGINE_TOKENS", "", 3]
 )
-def test_no_other_variable_is_ever_sent(mart, subscription, engine, query, monkeypatch, variable):
+def test_no_other_environment_variable_is_ever_sent(
+    mart, subscription, engine, query, monkeypatch, variable
+):
     with pytest.raises(ValueError, match="token_variable"):
         mart.bindings.add("x", datamart.CustomMachineLearningInstance(engine.url, variable))
     with pytest.raises(ValueError, match="token_variable"):

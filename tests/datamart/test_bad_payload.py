@@ -79,7 +79,7 @@ BAD = {
 
 @pytest.mark.parametrize("bad", BAD)
 @pytest.mark.parametrize("place", ["alone", "after a good one"])
-def test_refused_with_field_and_row(small, bad, place):
+def test_bad_payload_is_refused_with_field_and_row(small, bad, place):
     small.payload_logging.store([small_record("good")])
     record, message = BAD[bad]
     records = [record] if place == "alone" else [small_record("good too"), record]
@@ -89,7 +89,7 @@ def test_refused_with_field_and_row(small, bad, place):
 
 
 @pytest.mark.parametrize("bad", ["missing field", "NaN", "no prediction column", "no prediction"])
-def test_a_bad_first_payload_fixes_no_types(small, query, bad):
+def test_a_bad_first_payload_sets_no_types(small, query, bad):
     with pytest.raises(ValueError):
         small.payload_logging.store([BAD[bad][0]])
     schema = small.database.schema
@@ -146,7 +146,7 @@ def test_missing_values_are_stored_as_null_and_read_as_missing(small):
     assert shown["colour"].isna().tolist() == [False, True]
 
 
-def test_numpy_values_are_as_good_as_pythons(small):
+def test_numpy_values_work_like_python_values(small):
     values = [[np.float32(1.5), "red"], [np.int64(2), "red"]]
     answers = np.array([[0.9, 1], [0.8, 0]])
     record = datamart.PayloadRecord(

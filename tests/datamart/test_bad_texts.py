@@ -207,7 +207,7 @@ def test_an_asset_names_what_it_refuses(mart, small, asset, dump, bad):
     assert dump() == before
 
 
-def test_what_a_reviewer_types_is_kept_without_such_characters(mart, small, bad):
+def test_what_a_reviewer_types_is_stored_without_such_characters(mart, small, bad):
     log(small, [0.5])
     enable(mart, small)
     mart.reviews.create(small)

@@ -67,7 +67,7 @@ def put_artifact(s3, url, content):
     s3.put_object(Bucket=bucket, Key=key, Body=body.getvalue())
 
 
-def test_assets_are_what_sagemaker_has_deployed(database_url, mart, small, deployed):
+def test_assets_are_the_models_that_sagemaker_has_deployed(database_url, mart, small, deployed):
     session, artifact = deployed
     seeing = datamart.DataMart(database_url, schema=small.database.schema, boto_session=session)
     assets = seeing.bindings.list_assets()
@@ -130,7 +130,7 @@ def test_no_secret_is_stored(database_url, small, deployed, query):
         assert found == [(0,)]
 
 
-def test_same_name_same_uid(mart, asset):
+def test_the_same_name_gives_the_same_uid(mart, asset):
     instance = datamart.SageMakerMachineLearningInstance(region=REGION)
     uid = mart.bindings.add("Amazon SageMaker", instance)
     assert mart.bindings.add("Amazon SageMaker", instance) == uid
@@ -176,7 +176,7 @@ def test_unknown_names_list_the_known_ones(mart, subscription):
         ({"binding_uid": "nobody"}, "no binding 'nobody'"),
     ],
 )
-def test_contradictory_assets(mart, asset, changes, message):
+def test_contradictory_assets_are_refused(mart, asset, changes, message):
     with pytest.raises(ValueError, match=message):
         mart.subscriptions.add(asset(**changes))
     assert mart.subscriptions.get_uids() == []

@@ -30,7 +30,7 @@ from .conftest import small_record
         "",
     ],
 )
-def test_unreachable_or_no_url_at_all(url, monkeypatch):
+def test_an_unreachable_server_and_an_invalid_url(url, monkeypatch):
     monkeypatch.setenv("PGHOST", "/nonexistent")
     began = time.monotonic()
     with pytest.raises(datamart.DataMartError) as caught:
@@ -88,7 +88,7 @@ def test_sslmode_is_honoured():
         datamart.DataMart(f"postgresql://u@127.0.0.1:{port}/d?sslmode=require").setup()
 
 
-def test_a_password_that_the_server_repeats_is_not_passed_on():
+def test_a_password_that_the_server_repeats_is_hidden():
     fields = b"SFATAL\0C28P01\0Mwho says 'hunter2' here?\0\0"
     port = answering(b"E" + (len(fields) + 4).to_bytes(4, "big") + fields)
     with pytest.raises(datamart.DataMartError, match=r"who says '\*\*\*'"):

@@ -168,7 +168,7 @@ def test_deleted_records(used, database_url):
     check_what_stays(sub)
 
 
-def test_columns_never_stored(used, database_url):
+def test_columns_that_are_never_stored(used, database_url):
     secret = values(database_url)
     training = pd.concat(
         [TRAIN, TRAIN[:1].assign(purpose=secret.purpose, credit_amount=secret.amount)]
@@ -188,7 +188,7 @@ def test_columns_never_stored(used, database_url):
     check_what_stays(sub)
 
 
-def test_and_what_is_learned_from_training_data_later(used, database_url, mart):
+def test_training_data_of_later_baselines(used, database_url, mart):
     secret = values(database_url)
     sub = used(secret)
     sub.payload_logging.enable(never_store=["purpose", "credit_amount"])
@@ -205,7 +205,7 @@ def test_and_what_is_learned_from_training_data_later(used, database_url, mart):
     assert found(sub, database_url, secret, "purpose", "amount", "note", "draft") == set()
 
 
-def test_months_past_their_time(used, database_url, mart):
+def test_months_that_are_too_old(used, database_url, mart):
     secret = values(database_url)
     sub = used(secret)
     assert found(sub, database_url, secret, "purpose", "amount") == PAYLOAD | DERIVED

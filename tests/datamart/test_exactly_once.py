@@ -64,7 +64,7 @@ def test_rows_in_another_order_are_other_content(small):
         small.payload_logging.store([small_record("a", values=rows[::-1], answers=answers)])
 
 
-def test_within_one_call_too(small):
+def test_repeated_ids_within_one_call(small):
     report = small.payload_logging.store([small_record("a"), small_record("a"), small_record("b")])
     assert report == datamart.StoreReport(2, 1, 2)
     with pytest.raises(datamart.ConflictError):
@@ -78,7 +78,7 @@ def test_records_without_an_id_are_never_dropped(small):
     assert small.payload_logging.get_table_content()["scoring_id"].nunique() == 6
 
 
-def test_ids_of_one_subscription_are_free_in_another(small, subscription):
+def test_each_subscription_has_its_own_ids(small, subscription):
     small.payload_logging.store([small_record("a")])
     assert subscription.payload_logging.store([record("a")]).stored == 1
 

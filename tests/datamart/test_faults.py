@@ -117,7 +117,7 @@ def test_a_backend_killed_in_the_middle_of_copy(own, monkeypatch, way):
     assert small.payload_logging.get_records_count() == (101 if way == "in" else 100)
 
 
-def test_what_was_kept_is_not_done_twice_when_the_answer_to_commit_is_lost(own, monkeypatch):
+def test_committed_work_is_not_repeated_if_the_reply_to_commit_is_lost(own, monkeypatch):
     mart, small = subscribed(own[0], "commit")
     small.quality_monitoring.enable(threshold=1.0, min_records=1)
     lost = []
@@ -155,7 +155,7 @@ def test_what_was_kept_is_not_done_twice_when_the_answer_to_commit_is_lost(own, 
     assert lost == ["store", "feedback with features", "labels", "run", "acknowledge", "delete"]
 
 
-def test_a_lock_is_named_and_waited_for_no_longer_than_allowed(own):
+def test_a_lock_is_named_and_waited_for_only_as_long_as_allowed(own):
     subscribed(own[0], "locked")
     busy = datamart.DataMart(own[0], "locked", time_outs=connecting.PAGES._replace(lock=1))
     with contextlib.closing(psycopg2.connect(own[0], application_name="somebody's psql")) as holder:
@@ -173,7 +173,7 @@ def test_a_lock_is_named_and_waited_for_no_longer_than_allowed(own):
     )
 
 
-def test_settings_of_the_url_win(own):
+def test_settings_in_the_url_take_precedence(own):
     url = own[0] + "&options=-c%20statement_timeout%3D1234"
     names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
     shown = "SELECT " + ", ".join(f"current_setting('{name}') AS {name}" for name in names)
@@ -203,7 +203,7 @@ def test_settings_of_the_url_win(own):
         ("SELECT 1/0", ValueError, "can't hold a value: division"),
     ],
 )
-def test_each_trouble_has_its_one_error(own, statement, kind, said):
+def test_each_problem_has_one_error_message(own, statement, kind, said):
     database = Database(own[0], "public", connecting.PAGES._replace(statement=1))
     began = time.monotonic()
     with pytest.raises(kind, match=said):
@@ -267,7 +267,7 @@ def test_a_server_that_vanished_behind_a_proxy(own, monkeypatch):
         assert database.rows("SELECT 1 AS n") == [{"n": 1}]
 
 
-def test_a_statement_that_takes_long_on_a_server_that_answers_is_left_alone(own, monkeypatch):
+def test_a_slow_statement_on_a_responsive_server_is_not_interrupted(own, monkeypatch):
     monkeypatch.setattr(watching, "LONG", 0.1)
     assert Database(own[0], "public").rows("SELECT pg_sleep(4)::text AS done") == [{"done": ""}]
 

@@ -50,7 +50,7 @@ def test_partly_repeated_ids(small):
 
 
 @pytest.mark.parametrize("dtype", ["object", "string", "category"])
-def test_text_of_any_dtype_with_missing_values(small, dtype):
+def test_strings_of_any_dtype_with_missing_values(small, dtype):
     colours = pd.Series(["red", None, "x" * 5000], dtype="object").astype(dtype)
     small.payload_logging.store(frame(colour=colours, size=pd.Series([1, None, 3], dtype="Int64")))
     window = small.payload_logging.get_window().sort_values("size")
@@ -129,7 +129,7 @@ value = st.tuples(
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(value, min_size=1, max_size=8))
-def test_whatever_is_stored_comes_back(mart, asset, rows):
+def test_what_is_stored_can_be_read_back(mart, asset, rows):
     name = f"any {len(mart.subscriptions.get_uids())}"
     names = ["number", "text", "whole", "truth"]
     subscription = mart.subscriptions.add(

@@ -133,6 +133,6 @@ def test_feedback(small, sent):
 @pytest.mark.parametrize(
     "sent", [None, 7, "text", {"fields": []}, [None], [{"request": {}}], [[1, 2]]]
 )
-def test_other_things_than_records(small, sent):
+def test_other_objects_than_records(small, sent):
     with pytest.raises(ValueError, match="PayloadRecord"):
         small.payload_logging.store(sent)

@@ -5,7 +5,7 @@ measurements.
 from .conftest import small_record
 
 
-def test_one_features_drift_among_thirty(small, query):
+def test_the_history_of_one_feature_among_thirty(small, query):
     small.payload_logging.store([small_record()])
     small.performance_monitoring.enable()
     run_uid = small.performance_monitoring.run()["run_uid"]

@@ -58,19 +58,19 @@ def test_a_frame_may_name_them_too(small):
     assert versions(small) == {"a-1": "v1", "b-1": "", "c-1": "v2"}
 
 
-def test_the_version_is_no_part_of_the_content(small):
+def test_the_version_is_not_part_of_the_content(small):
     small.payload_logging.store([small_record("a", asset_revision="v1")])
     assert small.payload_logging.store([small_record("a", asset_revision="v2")]).skipped == 1
     assert versions(small) == {"a-1": "v1"}
 
 
-def test_sagemaker_is_asked_once_in_ten_seconds_by_all_together(seeing, asked):
+def test_all_threads_together_ask_sagemaker_once_in_ten_seconds(seeing, asked):
     for number in range(5):
         seeing.subscriptions.get(name="small").payload_logging.store([small_record(f"r{number}")])
     assert asked == ["breast-cancer"]
 
 
-def test_logging_goes_on_while_sagemaker_does_not_answer(small, seeing, monkeypatch):
+def test_logging_continues_while_sagemaker_does_not_respond(small, seeing, monkeypatch):
     def out_of_reach(*_):
         raise EndpointConnectionError(endpoint_url="http://sagemaker")
 

@@ -116,7 +116,9 @@ def test_each_alert_is_published_when_it_opens_and_when_it_closes(sending, topic
     assert inbox() == []
 
 
-def test_what_could_not_be_published_is_told_and_sent_by_the_next_run(sending, topic, inbox):
+def test_an_alert_that_could_not_be_published_is_reported_and_sent_by_the_next_run(
+    sending, topic, inbox
+):
     mart, small = sending
     small.performance_monitoring.enable(apt_threshold=100)
     mart.notifications.enable(topic_arn=topic.replace(":test", ":no_such_topic"))
@@ -148,7 +150,7 @@ def test_without_a_session_or_a_reachable_aws_the_run_still_finishes(
         assert slow(sending[1], 300)["state"] == "finished"
 
 
-def test_two_at_once_publish_each_alert_once(sending, topic, inbox, query):
+def test_two_runs_at_once_publish_each_alert_once(sending, topic, inbox, query):
     mart, small = sending
     small.performance_monitoring.enable(apt_threshold=100)
     slow(small, 300)

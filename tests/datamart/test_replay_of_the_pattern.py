@@ -9,7 +9,7 @@ from model_monitoring import datamart
 from .conftest import FEATURES, record
 
 
-def test_table_shapes_and_metrics_are_the_patterns(subscription, query):
+def test_table_shapes_and_metrics_are_those_of_the_pattern(subscription, query):
     subscription.payload_logging.store([record(f"req-{i}", response_time=460) for i in range(11)])
     subscription.payload_logging.store([record("rest-1", response_time=460)])
 

@@ -40,7 +40,7 @@ def test_the_task_copies_no_features(page, small, query):
     } == set()
 
 
-def test_columns_never_stored_vanish_from_tasks_too(page, small):
+def test_columns_that_are_never_stored_vanish_from_tasks_too(page, small):
     small.payload_logging.enable(never_store=["colour"])
     assert page.claim("anna", None).task_input["rows"][1]["features"][1] == {
         "name": "colour",
@@ -48,7 +48,7 @@ def test_columns_never_stored_vanish_from_tasks_too(page, small):
     }
 
 
-def test_an_open_task_goes_with_its_draft_and_its_other_rows_are_sent_again(
+def test_an_open_task_is_deleted_with_its_draft_and_its_other_rows_are_sent_again(
     page, mart, small, query
 ):
     task = page.claim("anna", None)
@@ -61,7 +61,7 @@ def test_an_open_task_goes_with_its_draft_and_its_other_rows_are_sent_again(
     assert mart.reviews.create(small) == (1, 2, 0, {"score": 2}, [])
 
 
-def test_of_a_completed_task_the_other_rows_stay(page, mart, small, query):
+def test_a_completed_task_keeps_its_other_rows(page, mart, small, query):
     work(page, "anna", ["benign"] * 3, reason=["", "chartreuse is no colour", "fine"])
     small.payload_logging.delete_records(["r-2"])
     assert not mentions(query, small, "chartreuse") and mentions(query, small, r"\mfine\M") == {
@@ -76,7 +76,7 @@ def test_of_a_completed_task_the_other_rows_stay(page, mart, small, query):
     assert not mentions(query, small, r"\mr-\d")
 
 
-def test_months_past_their_time_take_their_reviews_along(mart, small):
+def test_old_months_are_dropped_with_their_reviews(mart, small):
     log(small, [0.5], prefix="old", scoring_timestamp="2024-01-01T00:00:00Z")
     log(small, [0.5], prefix="new")
     enable(mart, small)

@@ -36,7 +36,7 @@ def test_one_reviewers_label_joins_the_feedback_and_changes_quality(mart, small)
     ]
 
 
-def test_where_a_label_came_from_can_be_told(mart, small, query):
+def test_each_label_shows_where_it_came_from(mart, small, query):
     log(small, [0.5, 0.6])
     small.feedback_logging.store([{"scoring_id": "r1-1", "diagnosis": 1}])
     enable(mart, small)
@@ -62,7 +62,7 @@ def test_where_a_label_came_from_can_be_told(mart, small, query):
     ]
 
 
-def test_a_label_that_was_there_already_is_no_conflict(mart, small):
+def test_a_label_that_was_already_there_is_not_a_conflict(mart, small):
     log(small, [0.5])
     enable(mart, small)
     mart.reviews.create(small)
@@ -92,7 +92,7 @@ def test_every_kind_of_label_reaches_its_column(mart, asset, positive):
         assert subscription.feedback_logging.get_table_content()["diagnosis"].tolist() == [given[1]]
 
 
-def test_reviewers_who_agree_settle_a_row(mart, small):
+def test_a_row_is_settled_if_reviewers_agree(mart, small):
     log(small, [0.5])
     enable(mart, small, task_count=2)
     mart.reviews.create(small)
@@ -104,7 +104,7 @@ def test_reviewers_who_agree_settle_a_row(mart, small):
         mart.reviews.queue().claim("carla", None)
 
 
-def test_where_reviewers_differ_one_more_decides(mart, small):
+def test_if_reviewers_differ_one_more_decides(mart, small):
     log(small, [0.5])
     enable(mart, small, task_count=2)
     mart.reviews.create(small)
@@ -137,7 +137,7 @@ def test_where_reviewers_differ_one_more_decides(mart, small):
         (["a", "a", "b", "b", "c"], ("c", "adjudicator")),
     ],
 )
-def test_what_answers_come_to(labels, expected):
+def test_which_label_follows_from_answers(labels, expected):
     assert resolved(labels) == expected
 
 
@@ -182,7 +182,7 @@ OWN = """<crowd-form>{% for row in task.input.rows %}
 {% endfor %}</crowd-form>"""
 
 
-def test_a_template_of_ones_own_names_the_field_with_the_label(mart, small):
+def test_a_custom_template_names_the_field_for_the_label(mart, small):
     log(small, [0.5])
     enable(mart, small, template=OWN, label_field="True Prediction")
     mart.reviews.create(small)
@@ -194,7 +194,7 @@ def test_a_template_of_ones_own_names_the_field_with_the_label(mart, small):
     assert row(mart)["label"] == "malignant"  # 1 is what malignant stands for
 
 
-def test_what_a_template_cannot_show_is_told_to_whoever_makes_the_tasks(mart, small):
+def test_create_reports_what_a_template_cannot_show(mart, small):
     log(small, [0.5])
     enable(mart, small, template=OWN + "<my-chart></my-chart>", label_field="True Prediction")
     notes = mart.reviews.create(small).notes
@@ -203,7 +203,7 @@ def test_what_a_template_cannot_show_is_told_to_whoever_makes_the_tasks(mart, sm
     )
 
 
-def test_a_template_without_a_label_for_each_row_is_refused_before_anybody_is_asked(mart, small):
+def test_a_template_without_a_label_for_each_row_is_refused_before_tasks_are_made(mart, small):
     log(small, [0.5])
     enable(mart, small, template=OWN, label_field="Prediction")
     with pytest.raises(

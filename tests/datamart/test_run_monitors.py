@@ -29,7 +29,7 @@ def test_only_enabled_monitors_run(watched, mart):
     assert "5 needed" in runs.loc["quality", "reason"]
 
 
-def test_a_failure_is_told_and_stops_none_of_the_others(watched, mart, monkeypatch):
+def test_a_failure_is_reported_and_does_not_stop_the_others(watched, mart, monkeypatch):
     watched.quality_monitoring.enable(min_records=1)
     watched.feedback_logging.store([{"scoring_id": "a-1", "diagnosis": 1}])
 
@@ -49,7 +49,7 @@ def run(database_url, schema):
     return subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True)
 
 
-def test_the_command_prints_a_line_a_run(watched, mart, database_url):
+def test_the_command_prints_a_line_per_run(watched, mart, database_url):
     done = run(database_url, mart.get_details()["schema"])
     assert (done.returncode, done.stdout) == (
         0,
@@ -68,7 +68,7 @@ def test_the_command_sends_rows_to_reviewers(small, mart, database_url):
     assert "reviewers" not in run(database_url, mart.get_details()["schema"]).stdout
 
 
-def test_a_data_mart_that_is_not_there_is_one_line(database_url):
+def test_a_missing_data_mart_is_reported_in_one_line(database_url):
     done = run(database_url, "nowhere")
     assert done.returncode == 2 and done.stderr.startswith(
         "error: Schema 'nowhere' holds no data mart"

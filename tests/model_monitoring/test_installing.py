@@ -76,7 +76,7 @@ def empty(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_without_extras_it_analyses_and_names_what_is_missing(empty):
+def test_without_extras_the_analysis_works_and_missing_extras_are_named(empty):
     _, run = empty
     said = run(PLAIN)
     assert said.startswith("3\n") and "install model-monitoring[console]" in said
