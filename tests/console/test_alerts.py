@@ -1,4 +1,4 @@
-"""Alerts: listed by state, acknowledged by somebody with a note, once."""
+"""Alerts: listed by state, acknowledged once, by a person with a note."""
 
 import re
 import urllib.parse

@@ -1,4 +1,4 @@
-"""Charts: what is drawn is where it belongs, and nothing finite breaks them."""
+"""Charts: everything is drawn in its place, and no finite value breaks them."""
 
 import math
 import re
@@ -89,5 +89,5 @@ def test_any_numbers_stay_inside(values):
 
 def test_a_sparkline_keeps_the_limit_in_view():
     chart = sparkline([0.9, 0.95, 0.85], 0.8, None)
-    assert chart.limits[0] > max(y for _, y in spots(chart.line))  # below them, on the screen
+    assert chart.limits[0] > max(y for _, y in spots(chart.line))  # below the values, on the screen
     assert spots(chart.dots) == [(100, spots(chart.line)[-1][1])]

@@ -1,5 +1,6 @@
-"""`model-monitoring console`: starts, says where, ends, and keeps what it acknowledged
-when it is killed.
+"""`model-monitoring console`: starts, prints its address, ends.
+
+What it has acknowledged is stored even if it is killed.
 """
 
 import http.client

@@ -1,5 +1,7 @@
-"""A client has so long to send and to read; one too many makes room for the next; large bodies wait
-for each other.
+"""A client has a limited time to send and to read.
+
+One connection too many closes the one that has been waiting longest, and large bodies wait for each
+other.
 """
 
 import contextlib
@@ -35,7 +37,7 @@ def connect(running):
 
 
 def is_cut_off(connection, drip, within):
-    """Say whether the server closes a connection on which something moves all the time."""
+    """Tell whether the server closes a connection on which something moves all the time."""
     deadline = time.monotonic() + within
     connection.settimeout(0.1)
     while time.monotonic() < deadline:
@@ -82,7 +84,7 @@ def test_an_idle_connection_is_closed(connect, monkeypatch):
 
 @pytest.fixture
 def large(running):
-    """Ask for a page of 20 MB."""
+    """Request a page of 20 MB."""
     running.app.add_url_rule("/large", view_func=lambda: b"x" * 20_000_000)
     return PAGE.replace(b"/sign-in", b"/large") + b"\r\n"
 
@@ -95,8 +97,9 @@ def test_a_response_that_the_client_does_not_read_is_cut_off(connect, large, mon
 
 
 def test_a_client_that_sends_requests_without_reading_holds_no_thread(connect, large):
-    """A thread that has more to say waits for the reader: as many readers as threads would be all
-    of them.
+    """A thread that has more to send waits for the reader.
+
+    Otherwise, as many readers as there are threads would hold all of them.
     """
     for _ in range(listener.THREADS):
         connect(large * 4)
@@ -129,7 +132,7 @@ def test_connections_that_are_kept_alive_stay_open(running, schema, mart):
     for _ in range(3):
         connection.request("GET", f"/v1/data_marts/{schema}/deployment_metrics", headers=headers)
         assert connection.getresponse().read()
-        time.sleep(1.2)  # past the server's look at its connections
+        time.sleep(1.2)  # longer than until the server next checks its connections
     connection.close()
 
 

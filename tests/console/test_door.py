@@ -1,5 +1,6 @@
-"""The console and the reviewers' site in it answer their own pages and programs; hosts are named at
-start.
+"""The console and the reviewers' site only serve their own pages and programs.
+
+Other hosts are given at the start.
 """
 
 import http.client
@@ -105,8 +106,9 @@ def test_the_command_accepts_hosts(monkeypatch, capsys, database_url):
 def test_two_consoles_on_one_machine_have_separate_cookies(
     reader, running, database_url, schema, monkeypatch
 ):
-    """Cookies know no ports: with one name, signing in at one console would end the session at the
-    other.
+    """Cookies don't depend on the port.
+
+    With the same cookie name, signing in at one console would end the session at the other.
     """
     monkeypatch.setenv("CONSOLE_TOKEN", "another-token-another")
     second = console.start(database_url, schema)
@@ -118,7 +120,7 @@ def test_two_consoles_on_one_machine_have_separate_cookies(
 
 
 def test_a_long_address_is_not_kept_in_the_cookie(visitor, running):
-    """Browsers drop a cookie of more than 4 KB, and nobody could sign in."""
+    """Browsers drop a cookie of more than 4 KB, and then signing in would be impossible."""
     visitor.ask("/?" + "x" * 5000)
     assert visitor.sign_in(running.token).url == running.url + "/"
     [cookie] = visitor.cookies

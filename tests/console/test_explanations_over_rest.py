@@ -1,4 +1,4 @@
-"""Explanations over REST: those stored, newest first, for a program with the token."""
+"""Explanations over REST: stored ones, newest first, for a program with the token."""
 
 import pytest
 

@@ -1,5 +1,6 @@
-"""The fairness report in the console: only for who signed in, styled by itself, and nothing else
-runs in it.
+"""The fairness report in the console: only after signing in, and with its own style.
+
+Nothing else runs in it.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""Requests that come at once are stored together, and each still gets its own answer."""
+"""Requests that arrive at the same time are stored together, and each gets its own response."""
 
 import random
 from concurrent.futures import ThreadPoolExecutor
@@ -47,7 +47,7 @@ def test_a_bad_request_does_not_affect_the_others(program, path, subscription):
 
 
 class Slow:
-    """A subscription whose first store waits, so that others gather behind it."""
+    """A subscription whose first store waits, so that other requests gather behind it."""
 
     def __init__(self, fails=lambda records: None):
         self.calls, self.go, self.entered, self.fails = [], Event(), Event(), fails

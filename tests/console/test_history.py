@@ -1,4 +1,4 @@
-"""A metric's history: few points come as measured, many as means with their extremes."""
+"""A metric's history: few points are returned as measured, many as means with their extremes."""
 
 from datetime import timedelta
 

@@ -1,5 +1,7 @@
-"""Real Chromium on hostile pages: of another host, of another port of this machine, of a name that
-DNS points here.
+"""Real Chromium on hostile pages.
+
+They are on another host, on another port of this machine, or under a name that resolves to this
+machine.
 """
 
 import contextlib
@@ -25,7 +27,7 @@ FORM = (
 
 @pytest.fixture
 def seen(running):
-    """What the console was asked, and how it answered; in order."""
+    """The console's requests and responses, in order."""
     asked, inside = [], running.app.wsgi_app
 
     def watch(environ, start_response):
@@ -41,7 +43,7 @@ def seen(running):
 
 @pytest.fixture
 def hostile():
-    """A server of another port; `pages` are its pages by path."""
+    """A server on another port; `pages` are its pages by path."""
     pages = {}
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -65,7 +67,7 @@ def hostile():
 
 @pytest.fixture(scope="module")
 def fooled(chromium):
-    """A browser for which other names lead to this machine, too."""
+    """A browser for which other names also resolve to this machine."""
     rules = "--host-resolver-rules=MAP *.example 127.0.0.1"
     program = chromium.browser_type.launch(executable_path=CHROMIUM, args=["--no-sandbox", rules])
     yield program
@@ -81,7 +83,7 @@ def page(fooled):
 
 @pytest.fixture
 def victim(page, running):
-    """A page of someone who has signed in at the console."""
+    """A page of a user who has signed in at the console."""
     page.goto(running.url + "/sign-in")
     page.get_by_label("Token").fill(running.token)
     page.keyboard.press("Enter")
@@ -135,7 +137,7 @@ def test_frames_pictures_and_scripts_of_other_sites_are_refused_and_links_are_no
         ("GET", path, 403) for path in paths
     ]
     victim.get_by_text("Alerts").click()
-    # Cookies are for one's own site
+    # Cookies are only sent from the same site
     victim.wait_for_url("**/alerts" if name == "127.0.0.1" else "**/sign-in")
     assert ("GET", urllib.parse.urlsplit(victim.url).path, 200) in seen
 
@@ -167,7 +169,7 @@ def named(database_url, schema, mart):
 def test_a_named_host_works_without_tls_and_other_sites_are_refused(
     page, named, hostile, mart, subscription
 ):
-    """Of plain HTTP to another machine, browsers send no Sec-Fetch-Site: Origin has to do."""
+    """Browsers send no Sec-Fetch-Site with plain HTTP to another machine, so Origin has to do."""
     base = f"http://lab.example:{port_of(named)}"
     page.goto(base + "/sign-in")
     page.get_by_label("Token").fill(named.token)

@@ -1,4 +1,4 @@
-"""The console asks the data mart and reads no table itself; who may import whom around it."""
+"""The console asks the data mart and reads no table itself; what each room may import."""
 
 import ast
 import re

@@ -1,5 +1,6 @@
-"""The example inference.py in doc/ really logs, never fails a prediction, and loses nothing that
-can be stored.
+"""The example inference.py in doc/ logs what it scores, and never fails a prediction.
+
+It loses nothing that can be stored.
 """
 
 import http.client
@@ -144,5 +145,5 @@ def test_logging_needs_only_the_standard_library():
         for line in text.splitlines()
         if line.startswith(("import ", "from "))
     }
-    # Which the model itself takes
+    # These are needed by the model itself
     assert imported - sys.stdlib_module_names == {"numpy", "xgboost"}

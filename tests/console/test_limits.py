@@ -1,4 +1,7 @@
-"""Whatever comes over HTTP gets a clear JSON answer: too much, too deep, not JSON, no such path."""
+"""Everything sent over HTTP gets a clear JSON response.
+
+This includes bodies that are too large, too deeply nested or not JSON, and unknown paths.
+"""
 
 import contextlib
 import json
@@ -21,7 +24,7 @@ def test_a_body_that_is_too_large(program, path, subscription):
     answer = program.ask(path, b" " * (17 << 20), content_type="application/json")
     assert answer.status == 413
     assert answer.json["errors"][0]["code"] == "request_entity_too_large"
-    # Far beyond the limit it need not even read on
+    # Far beyond the limit, it need not even read on
     with contextlib.suppress(urllib.error.URLError):
         assert program.ask(path, b" " * (80 << 20), content_type="application/json").status == 413
     assert program.post(path, [record(subscription, "a")]).status == 202
@@ -62,7 +65,7 @@ def test_the_error_says_that_a_body_is_not_json(program, path, body, said):
 
 
 def test_the_message_says_what_is_wrong_even_if_the_body_is_long(program, path, subscription):
-    """A list was forgotten around a record, which is too long for a message."""
+    """A list was forgotten around a record that is too long for a message."""
     answer = program.post(path, record(subscription, "a", [[float(n), "red"] for n in range(100)]))
     assert 'is not of type "array"' in answer.json["errors"][0]["message"]
 

@@ -1,4 +1,4 @@
-"""What a program logs over REST is in the data mart, exactly once, and can be read back."""
+"""What a program logs over REST is stored in the data mart exactly once, and can be read back."""
 
 import re
 

@@ -1,5 +1,6 @@
-"""A row logged over REST says which version of the model answered: the record's own, else what
-SageMaker serves now.
+"""A row logged over REST has a model version: the record's own, or else SageMaker's.
+
+SageMaker's is the version that it serves now.
 """
 
 import json

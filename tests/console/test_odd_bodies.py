@@ -1,5 +1,6 @@
-"""JSON that parsers disagree on, and text that can't be stored, is refused with its place; nothing
-is stored.
+"""Ambiguous JSON, and strings that can't be stored, are refused with their place.
+
+Nothing is stored then.
 """
 
 import json
@@ -21,7 +22,7 @@ def send(program, schema):
 
 
 def places(value, path=()):
-    """Every text of a JSON document, and every key."""
+    """Every string of a JSON document, and every key."""
     if isinstance(value, dict):
         for key, item in value.items():
             yield path, key
@@ -34,7 +35,7 @@ def places(value, path=()):
 
 
 def changed(document, path, key, text):
-    """Copy a document with a text in the place of one value, or of one key."""
+    """Copy a document, with a string in place of one value or one key."""
     copy = json.loads(json.dumps(document))
     inside = copy
     for step in path if key else path[:-1]:
@@ -61,7 +62,7 @@ def test_half_a_character_is_refused_with_its_place(send, subscription, half):
             assert answer.status == 400, (path, key)
             where = "".join(f"[{step!r}]" for step in path) + ("[" if key else ":")
             assert message.startswith(f"The body{where}") and "half a character" in message
-    # Two halves make one
+    # Two halves make one character
     assert send([record(subscription, "b", [[1.5, "\U0001f600"]])]).status == 202
     assert subscription.payload_logging.get_records_count() == 1
 

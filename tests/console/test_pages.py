@@ -1,4 +1,4 @@
-"""What the pages show is what the data mart holds."""
+"""The pages show what the data mart contains."""
 
 import re
 
@@ -31,7 +31,7 @@ def test_the_home_page_shows_last_value_limit_trend_and_alerts(reader, measured)
     assert f"quality area under roc {roc:,.4g} ≥ 0.8" in words
     assert re.search(r"quality area under roc [\d.]+ ≥ 0.8 1 alert \d{4}-", words)
     assert re.search(r"performance average processing time 29\.5 ≤ 100 within limits", words)
-    # Performance has one point only
+    # Performance has only one point
     [spark] = re.findall(r'<svg class="spark".*?</svg>', page.text, flags=re.DOTALL)
     assert 'aria-label="trend of the last 2 measurements"' in spark
     assert spark.count('class="limit"') == 1
@@ -152,7 +152,7 @@ def test_a_run_that_failed_or_was_skipped_says_why(reader, subscription, program
 
 
 def test_slices_and_files_of_any_monitor(reader, measured, query, schema):
-    """A monitor that the console doesn't know: its slices make a table, its details are shown."""
+    """For a monitor that the console doesn't know, slices make a table and details are shown."""
     query(f"""INSERT INTO {schema}.monitor VALUES (1, 'drift', true, '{{}}');
         INSERT INTO {schema}.run
             VALUES ('11111111-1111-1111-1111-111111111111', 1, 'drift', 'finished', now(), now(),
@@ -192,7 +192,7 @@ def test_unknown_paths_are_not_found(reader, path):
 
 
 def test_links_stay_under_the_path_of_a_proxy(reader, running):
-    """Jupyter's proxy names its path in a header; every link and form must stay under it."""
+    """Jupyter's proxy sends its path in a header; every link and form must stay under it."""
     page = reader.ask("/", X_Forwarded_Prefix="/user/me/proxy/8421")
     assert set(re.findall(r'(?:href|action)="(/[^/]*/)', page.text)) == {"/user/"}
     form = Client(running.url).ask("/sign-in", X_Forwarded_Prefix="/user/me/proxy/8421")
@@ -211,7 +211,7 @@ def test_pages_have_no_script_and_load_nothing_from_elsewhere(reader, measured):
 
 
 def test_features_are_not_on_any_page(reader, measured):
-    """Status pages show measurements; nobody's record."""
+    """Status pages show measurements, never a person's record."""
     assert FEATURES[1] not in reader.ask(f"/subscriptions/{measured.uid}").text
 
 

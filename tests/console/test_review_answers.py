@@ -1,6 +1,4 @@
-"""Answers over HTTP: from invitation to label, by two at once, sent twice, and across the death of
-the console.
-"""
+"""Answers over HTTP: from invitation to label, by two at once, sent twice, after a crash."""
 
 import contextlib
 import http.client
@@ -23,8 +21,9 @@ from .test_command import launch, url_of  # noqa: F401  (launch is a fixture)
 
 @pytest.fixture
 def make(mart, subscription):
-    """Log rows, half of them benign in truth whatever the model says; send them for review; return
-    the truth.
+    """Log rows, half of them truly benign whatever the model predicts, and send them for review.
+
+    Returns the truth.
     """
 
     def tasks(count, reviewers=("anna", "ben", "carla"), **rule):
@@ -56,7 +55,7 @@ def enter(url, link):
 
 
 def form_of(client, path):
-    """Open a task and fill its form in: where it goes and what it sends."""
+    """Open a task and fill in its form; return where it is sent, and what is sent."""
     page = client.ask(path)
     hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page.text))
     assert "review:ticket" in hidden, page.text
@@ -138,7 +137,7 @@ def test_killed_before_it_could_acknowledge_an_answer(
         with ThreadPoolExecutor(1) as pool:
             sent = pool.submit(_send, anna, path, form)
             deadline = time.monotonic() + 20
-            # once killed as soon as the answer is committed, once without waiting for anything
+            # first killed as soon as the answer is committed, then without waiting for anything
             while number == 1 and query(answers) == [(0,)] and time.monotonic() < deadline:
                 pass
             process.kill()
@@ -187,5 +186,5 @@ def test_pages_stay_fast_with_ten_thousand_tasks(running, mart, subscribe):
         assert answer.status == 303
         path = urllib.parse.urljoin(where, answer.headers["Location"])
     print(f"queue {1000 * np.median(listing):.0f} ms, submit {1000 * np.median(submitting):.0f} ms")
-    # held to 100 and 50 ms on an idle machine; this one may have others to serve
+    # 100 and 50 ms on an idle machine; this one may be busy
     assert np.median(listing) < 0.5 and np.median(submitting) < 0.5

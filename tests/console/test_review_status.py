@@ -15,7 +15,7 @@ from .conftest import FEATURES, Client
 
 @pytest.fixture
 def reviewed(mart, subscription):
-    """Six rows for two reviewers each, of which two are answered twice and one once."""
+    """Six rows for two reviewers each: two are answered twice, one is answered once."""
     subscription.payload_logging.store(
         datamart.PayloadRecord(
             {"fields": FEATURES, "values": [[float(i), "red"]]},
@@ -44,7 +44,7 @@ def reviewed(mart, subscription):
 
 
 def table(text, heading):
-    """The rows of the table below a heading, as lists of the words in its cells."""
+    """The rows of the table below a heading, as lists of the words in their cells."""
     body = re.search(rf"{heading}</h2>.*?<tbody>(.*?)</tbody>", text, re.S)[1]
     rows = [
         re.findall(r"<t[hd].*?>(.*?)</t[hd]>", row, re.S)
@@ -82,7 +82,9 @@ def test_nothing_reviewed_yet_says_what_to_do(reader, subscription):
 
 def test_only_a_signed_in_owner_sees_it_or_invites(visitor, reviewed):
     assert visitor.ask("/reviews").url.endswith("/sign-in")
-    assert visitor.ask("/reviews/invitations", b"reviewer=anna").status == 400  # no form of ours
+    assert (
+        visitor.ask("/reviews/invitations", b"reviewer=anna").status == 400
+    )  # not sent from our form
     assert visitor.submit("/reviews/invitations", {"reviewer": "anna"}, "/sign-in").url.endswith(
         "/sign-in"
     )
@@ -111,7 +113,7 @@ def test_links_work_behind_a_proxy(running, reviewed):
         r'name="csrf_token" value="([^"]+)"', proxied.ask("/sign-in", **headers).text
     )[1]
     form = urllib.parse.urlencode({"csrf_token": token, "token": running.token}).encode()
-    # The redirect goes to where the proxy would answer
+    # The redirect goes to the address of the proxy
     assert proxied.ask("/sign-in", form, **headers).status == 404
     page = proxied.ask("/reviews", **headers).text
     token = re.search(r'name="csrf_token" value="([^"]+)"', page)[1]

@@ -1,4 +1,4 @@
-"""Only who has the token logs or reads over REST, and a refusal tells nothing."""
+"""Only clients with the token log or read over REST, and a refusal reveals nothing."""
 
 import http.client
 import stat
@@ -60,7 +60,7 @@ def test_a_token_in_a_url_or_a_body_is_ignored(running, subscription, schema):
         assert client.ask(f"/v1/data_marts/{schema}/scoring_payloads", form).status == 401
     with_userinfo = running.url.replace("//", f"//{token}:{token}@")
     connection = http.client.HTTPConnection(urllib.parse.urlsplit(running.url).netloc)
-    # The absolute form of a request, as to a proxy
+    # The absolute form of a request, as it is sent to a proxy
     connection.request("GET", f"{with_userinfo}{path}")
     assert connection.getresponse().status == 401
     connection.close()

@@ -10,7 +10,7 @@ from .conftest import small_record
 
 
 def labelled(subscription, name, right, wrong):
-    """Log rows of which so many are predicted right, with their labels."""
+    """Log rows, of which a given number are predicted right, with their labels."""
     values = [[float(i), "red"] for i in range(right + wrong)]
     answers = [[0.9, 1] if i % 2 else [0.1, 0] for i in range(right + wrong)]
     subscription.payload_logging.store([small_record(name, values=values, answers=answers)])

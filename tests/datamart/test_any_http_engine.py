@@ -1,6 +1,4 @@
-"""A model on any engine that answers over HTTP is bound, subscribed and scored as one on
-SageMaker.
-"""
+"""A model on any engine that serves HTTP is bound, subscribed and scored like one on SageMaker."""
 
 import json
 import threading
@@ -138,7 +136,7 @@ def test_no_other_environment_variable_is_ever_sent(
     monkeypatch.setenv(str(variable) or "NONE", "topsecret")
     schema = subscription.database.schema
     changed = json.dumps({"url": engine.url, "token_variable": variable})
-    # As somebody might who may write that row
+    # As somebody could who has write access to that row
     query(f"UPDATE {schema}.binding SET properties = %s", changed)
     with pytest.raises(ValueError, match=r"ENGINE_TOKEN_.*set_token_variable"):
         mart.subscriptions.get(subscription.uid).score([[40, "gold"], [50, "basic"]], "a")

@@ -1,6 +1,4 @@
-"""A text that PostgreSQL can't hold is refused by name, in every call, and nothing of the call is
-stored.
-"""
+"""A string that PostgreSQL can't hold is refused by name in every call, and nothing is stored."""
 
 import dataclasses
 from datetime import UTC, datetime
@@ -24,7 +22,7 @@ def bad(request):
 
 @pytest.fixture
 def dump(query, mart):
-    """Everything that the schema holds."""
+    """Everything that the schema contains."""
 
     def everything():
         schema = mart.get_details()["schema"]
@@ -173,7 +171,7 @@ TEXTS_OF_AN_ASSET = [
 
 
 def refusal(call):
-    """What a call says that is refused; the message must be one that can be printed."""
+    """The message of a call that is refused; it must be printable."""
     with pytest.raises(ValueError) as caught:
         call()
     said = str(caught.value)

@@ -1,5 +1,6 @@
-"""Engines and models are bound and subscribed once, by name, and SageMaker is asked what is
-deployed.
+"""Engines and models are bound and subscribed once, by name.
+
+SageMaker is asked which models are deployed.
 """
 
 import io

@@ -1,4 +1,7 @@
-"""Data-capture files become payload: each event once, resumable, and a bad line stops nothing."""
+"""Data-capture files become payload: each event once, and even if a line is bad.
+
+Ingestion can be resumed after a crash.
+"""
 
 import base64
 import json

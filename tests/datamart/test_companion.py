@@ -1,6 +1,4 @@
-"""A de-biased companion on real endpoints of the offline AWS: made, asked, kept beside the
-original, taken down.
-"""
+"""A de-biased companion on real endpoints of the offline AWS: made, called, and deleted."""
 
 import shutil
 import tempfile
@@ -105,7 +103,7 @@ def test_a_run_that_finds_bias_makes_a_companion_beside_the_original(
     assert np.allclose(rows["debiased_probability"], [probability for _, probability in expected])
     chosen = sub.companion.get_frontier().query("chosen").iloc[0]
     rates = (rows["debiased_prediction"] == "good").groupby(rows["age"] <= 25).mean()
-    # The labelled rows are those logged
+    # The labelled rows are those that were logged
     assert rates.min() / rates.max() == pytest.approx(chosen["fairness"])
     assert chosen["fairness"] > sub.companion.get_original()["fairness"]
     costs = sub.companion.get_costs()
@@ -119,7 +117,7 @@ def test_a_run_that_finds_bias_makes_a_companion_beside_the_original(
     assert (
         offline.sagemaker.list_tags(ResourceArn=made["EndpointArn"])["Tags"] == credit_endpoint.TAGS
     )
-    # the original is as it was, and the companion a subscription of its own
+    # the original is unchanged, and the companion has a subscription of its own
     assert (
         offline.sagemaker.describe_endpoint(EndpointName=ENDPOINT)["EndpointConfigName"] == ENDPOINT
     )
@@ -256,7 +254,7 @@ def test_another_subscriptions_companion_is_not_touched(sub, sagemaker_mart, off
     assert sub.companion.score() == 0 and not second.companion.exists()
     sub.companion.delete()
     assert second.fairness_monitoring.run()["companion"]["created"]
-    sub.companion.delete()  # again: it's no longer its own
+    sub.companion.delete()  # again, although it is no longer its own
     assert (
         offline.sagemaker.describe_endpoint(EndpointName="credit-debiased")["EndpointStatus"]
         == "InService"

@@ -1,5 +1,6 @@
-"""PostgreSQL out of reach or refusing is said clearly, without the password; a restart is waited
-for.
+"""Clear errors, without the password, if PostgreSQL can't be reached or refuses.
+
+A restart of the server is waited for.
 """
 
 import os
@@ -70,7 +71,7 @@ def test_wrong_password(own_server):
 
 
 def answering(reply):
-    """Be a server that answers whatever comes first with some bytes; return its port."""
+    """Start a server that replies with some bytes to anything; return its port."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def answer():

@@ -1,6 +1,4 @@
-"""Drift of logged traffic against the training data: what is flagged, stored, added up, and
-refused.
-"""
+"""Drift of logged traffic from the training data: flagged, stored, merged, and refused."""
 
 import dataclasses
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""A scoring id is stored once, however often and from however many writers it comes."""
+"""A scoring id is stored once, however often it is sent and by however many writers."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -88,7 +88,9 @@ def test_eight_writers_with_overlapping_ids_from_the_first_payload_on(database_u
         logging = datamart.DataMart(database_url, schema=small.database.schema).subscriptions.get(
             name="small"
         )
-        ids = [f"id-{(writer * 37 + i) % 200}" for i in range(100)]  # every writer in another order
+        ids = [
+            f"id-{(writer * 37 + i) % 200}" for i in range(100)
+        ]  # each writer in a different order
         stored = 0
         for begin in range(0, 100, 20):
             values = [

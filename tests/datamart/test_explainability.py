@@ -1,5 +1,6 @@
-"""Explanations of logged rows: what is asked, found, stored and refused, on a model that answers
-over HTTP.
+"""Explanations of logged rows, by a model that is served over HTTP.
+
+The tests check what is scored, found, stored and refused.
 """
 
 import time
@@ -61,8 +62,9 @@ def test_an_explanation_adds_up_and_is_the_analysis(explained, engine):
 
 
 def test_attributions_and_contrast_together_score_fewer_than_3000_rows(explained, engine):
-    """Rows whose contrast would like 880 and 798 rows for itself, when all but sex and age can
-    change.
+    """For these rows, the contrast alone would score 880 and 798 rows.
+
+    All features except sex and age can change.
     """
     free = [name for name in FEATURES if name not in ("sex", "age")]
     explained.explainability.enable(TRAIN, changeable=free, protected=["sex", "age"], sample=10)
@@ -74,7 +76,7 @@ def test_attributions_and_contrast_together_score_fewer_than_3000_rows(explained
 
 
 def test_a_model_of_many_features_is_explained_over_a_smaller_background(mart):
-    """160 features need 320 coalitions: over ten background rows they alone would be 3,220 rows."""
+    """160 features need 320 coalitions: with ten background rows, these alone are 3,220 rows."""
     rng = np.random.default_rng(0)
     rows = pd.DataFrame(rng.normal(size=(40, 160)), columns=[f"x{i}" for i in range(160)])
 
@@ -140,7 +142,7 @@ def test_a_second_call_returns_the_stored_explanation(explained, engine, query):
 def test_an_explanation_takes_under_two_seconds(explained):
     explained.explainability.explain("r0")  # shap is compiled when it is first imported
     taken = []
-    # In processor time, and the quickest of three: other work on the machine is no matter
+    # In processor time, and the fastest of three, so that other work doesn't matter
     for number in range(1, 4):
         began = time.process_time()
         explained.explainability.explain(f"r{number}")

@@ -1,5 +1,6 @@
-"""Fairness monitoring: what a run measures, stores and alarms, on a model that really answers over
-HTTP.
+"""Fairness monitoring with a model that is really served over HTTP.
+
+The tests check what a run measures and stores, and which alerts it opens.
 """
 
 import json
@@ -115,7 +116,7 @@ def test_an_alert_on_a_group_that_is_no_longer_measured_is_closed(sub, mart):
     assert mart.alerts.list(state="open")["slice"].tolist() == ["age: [18, 25]"]
     fairness.enable([SEX], **CLASSES, perturbation=False, min_records=100_000)
     assert fairness.run()["state"] == "skipped"
-    assert len(mart.alerts.list(state="open")) == 1  # nothing was measured, so nothing is known
+    assert len(mart.alerts.list(state="open")) == 1  # nothing was measured, so nothing changes
     fairness.enable([SEX], **CLASSES, perturbation=False)
     fairness.run()
     assert mart.alerts.list()[["state", "slice"]].values.tolist() == [["closed", "age: [18, 25]"]]
@@ -126,7 +127,7 @@ def test_the_model_scores_twins_which_never_count_as_traffic(sub, engine, query)
     fairness.enable([SEX], **CLASSES)
     before = sub.payload_logging.get_records_count()
     run = fairness.run()
-    assert sum(engine.requests) == run["perturbed_rows"] == 400  # a twin each
+    assert sum(engine.requests) == run["perturbed_rows"] == 400  # one twin for each row
     assert sub.payload_logging.get_records_count() == before == run["records"]
     assert query(f"SELECT count(*) FROM {sub.database.schema}.payload_{sub.subscription_id}") == [
         (before,)
@@ -189,7 +190,7 @@ def test_analysis_json_and_its_drift(labelled):
     assert fairness.get_violations(document) == {"version": "1.0", "violations": []}
     metric = next(one for one in facets["age"][0]["metrics"] if one["name"] == "DPPL")
     value, metric["value"] = metric["value"], metric["value"] / 2
-    # From the next run on
+    # It counts from the next run on
     fairness.enable([AGE], favourable_classes=["bad"], unfavourable_classes=["good"])
     assert (
         fairness.get_analysis()["post_training_bias_metrics"]["label_value_or_threshold"] == "good"
@@ -258,7 +259,7 @@ def test_invalid_settings_are_refused_and_nothing_is_enabled(sub, changes, messa
 
 
 def test_an_attribute_that_was_not_logged_is_refused_and_can_be_joined_outside(sub):
-    """As the refusal says: by scoring id, in a frame of one's own."""
+    """The refusal says how: by scoring id, in a separate frame."""
     religion = datamart.Feature("religion", ["a"], ["b"])
     with pytest.raises(
         ValueError, match=r"or join it to payload_logging.get_table_content\(\) yourself"
@@ -393,4 +394,4 @@ def test_the_report_contains_the_findings_and_nothing_executable(mart, engine, t
     assert all(name in text for name in METRICS)
     for finding in sub.fairness_monitoring.get_findings():
         assert finding.replace("&", "&amp;") in text
-    assert "src=" not in text and "http" not in text  # needs nothing from elsewhere
+    assert "src=" not in text and "http" not in text  # it needs no other file

@@ -1,4 +1,4 @@
-"""What our own monitors asked an endpoint is in its data capture, and never becomes payload."""
+"""Calls by our own monitors are in an endpoint's data capture, but never become payload."""
 
 import pytest
 

@@ -1,6 +1,4 @@
-"""Which scored rows an analysis gets: the newest, of the version that answers now, each with its
-label.
-"""
+"""Which scored rows an analysis gets: the newest of the current version, each with its label."""
 
 import pytest
 
@@ -39,7 +37,7 @@ def test_labels_are_beside_their_rows(logged):
         [{"scoring_id": "b-2", "diagnosis": 1}, {"scoring_id": "b-1", "diagnosis": 0}]
     )
     logged.feedback_logging.store([{"scoring_id": "a-2", "diagnosis": 0}])
-    # Features and a label of their own: no scored row
+    # These labels have features of their own, and no scored row
     logged.feedback_logging.store([[2.5, "red", 1]])
     known = dict(
         zip(

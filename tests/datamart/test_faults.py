@@ -1,5 +1,6 @@
-"""A database that dies, hangs, fills up or is locked: one clear answer in time, and all goes on
-afterwards.
+"""A database that dies, hangs, fills up or is locked: one clear error in time.
+
+Afterwards, everything works again.
 """
 
 import contextlib
@@ -21,12 +22,12 @@ from model_monitoring.datamart.postgres.database import Database
 
 from .conftest import folder, small_record
 
-SOON = 25  # seconds, in which there must be an answer on a busy machine too
+SOON = 25  # seconds within which there must be a result, even on a busy machine
 
 
 @pytest.fixture(scope="module")
 def own():
-    """A server of these tests' own, which they may kill."""
+    """A server of its own, which these tests may kill."""
     with folder() as path:
         yield server.start(path / "postgresql"), path / "postgresql"
         server.stop(path / "postgresql")
@@ -166,7 +167,7 @@ def test_a_lock_is_named_and_waited_for_only_as_long_as_allowed(own):
         ):
             busy.subscriptions.get(name="small").payload_logging.store([small_record("second")])
         assert time.monotonic() - began < SOON
-        assert len(busy.subscriptions.list()) == 1  # what isn't locked is there meanwhile
+        assert len(busy.subscriptions.list()) == 1  # what isn't locked can be read meanwhile
     assert (
         busy.subscriptions.get(name="small").payload_logging.store([small_record("second")]).stored
         == 1
@@ -213,9 +214,7 @@ def test_each_problem_has_one_error_message(own, statement, kind, said):
 
 
 class Proxy:
-    """Between a client and the server's socket; after `vanish` it takes everything and answers
-    nothing.
-    """
+    """Between a client and the server's socket; after `vanish` it accepts all but is silent."""
 
     def __init__(self, path):
         self._path, self.gone = path, False
@@ -257,7 +256,7 @@ def test_a_server_that_vanished_behind_a_proxy(own, monkeypatch):
         )
         assert database.rows("SELECT 1 AS n") == [{"n": 1}]
         proxy.gone = True
-        for _ in range(2):  # on a connection that was there, and on a new one
+        for _ in range(2):  # on an existing connection, and on a new one
             began = time.monotonic()
             with pytest.raises(datamart.DataMartError):
                 database.rows("SELECT 1 AS n")

@@ -1,4 +1,4 @@
-"""Labels join the rows that were scored; what has no scored row is scored on request."""
+"""Labels join the rows that were scored; rows that weren't scored are scored on request."""
 
 import json
 import threading
@@ -163,9 +163,7 @@ def test_feedback_before_any_payload(small):
 
 @pytest.fixture
 def endpoint(monkeypatch):
-    """An endpoint over real HTTP: size above 2 is malignant, and one of size 100 breaks the
-    model.
-    """
+    """An endpoint over real HTTP: sizes above 2 are malignant, and size 100 breaks the model."""
     asked = []
 
     class Handler(BaseHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""What may not be kept goes: single rows, columns, months; the rest stays."""
+"""What may not be kept is erased: single rows, columns, months. The rest stays."""
 
 import re
 import subprocess
@@ -125,7 +125,7 @@ def test_the_name_of_an_open_ended_group_loses_the_value_that_was_seen():
 
 
 def test_every_table_of_scored_rows_is_known(logged, query):
-    # a migration that adds one must add it to SHARED
+    # a migration that adds a table must add it to SHARED
     found = query(
         "SELECT c.table_name FROM information_schema.columns c"
         " JOIN information_schema.tables t USING (table_schema, table_name)"
@@ -153,7 +153,7 @@ SPEAKING = """
 
 
 def speaking_of(subscription, query):
-    """Return, by table, the ids of the rows that explanations and reviews speak of."""
+    """Return, by table, the ids of the rows that explanations and reviews refer to."""
     schema = subscription.database.schema
     return {
         table: sorted(name for (name,) in query(f"SELECT scoring_id FROM {schema}.{table}"))
@@ -286,7 +286,10 @@ def test_old_labels_with_features_of_their_own_and_old_errors_are_dropped(mart, 
         ("2026-02-28T23:59:59.999999Z", "2026_02"),
         ("2026-03-01T00:00:00Z", "2026_03"),
         ("2026-02-28T23:30:00-01:00", "2026_03"),
-        ("2026-03-29T02:30:00+02:00", "2026_03"),  # in the hour that summer time skips in Europe
+        (
+            "2026-03-29T02:30:00+02:00",
+            "2026_03",
+        ),  # in the hour that is skipped when summer time begins in Europe
         ("2026-01-01T00:59:59+01:00", "2025_12"),
         ("2024-02-29T12:00:00", "2024_02"),
         ("1970-01-01T00:00:00Z", "default"),
@@ -324,7 +327,7 @@ def test_a_month_that_another_writer_has_just_created(database_url, small):
     old = at(3)
 
     def work(cursor):
-        # Remembers that there is none
+        # It has cached that there is none
         cursor.execute("SELECT to_regclass(%s)", [f"payload_1_{old:%Y_%m}"])
         assert cursor.fetchone() == (None,)
         other.payload_logging.store([small_record("b", scoring_timestamp=old)])

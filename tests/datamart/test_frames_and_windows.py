@@ -1,4 +1,4 @@
-"""A data frame is logged as records are, and read back by time, whatever its columns hold."""
+"""A data frame is logged like records, and read back by time, whatever its columns hold."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -105,7 +105,7 @@ def test_windows_by_time_and_column(small):
 
 
 def test_ids_of_many_new_rows_are_read_in_seconds(small):
-    """Without statistics PostgreSQL once took minutes to tell their texts apart."""
+    """Without statistics, PostgreSQL once took minutes for this."""
     count = 300_000
     ids = [f"r{number}" for number in range(count)]
     small.payload_logging.store(frame(count, scoring_id=ids))
@@ -135,7 +135,7 @@ def test_what_is_stored_can_be_read_back(mart, asset, rows):
     subscription = mart.subscriptions.add(
         asset(name=name, feature_columns=names, categorical_columns=["text", "whole"])
     )
-    first = [[1.5, "", 0, True, [0.5, 0.5]]]  # fixes the types
+    first = [[1.5, "", 0, True, [0.5, 0.5]]]  # sets the types
     everything = first + [list(row) for row in rows]
     record = datamart.PayloadRecord(
         {"fields": names, "values": [row[:4] for row in everything]},

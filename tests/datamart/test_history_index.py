@@ -1,5 +1,6 @@
-"""The history of one slice of a metric is read from an index, without reading the others'
-measurements.
+"""The history of one slice of a metric is read from an index.
+
+The measurements of other slices aren't read.
 """
 
 from .conftest import small_record

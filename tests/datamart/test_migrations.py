@@ -1,4 +1,4 @@
-"""Setting up makes what is missing, drops nothing, and may be done by several at once."""
+"""Setting up creates what is missing and drops nothing; several processes may do it at once."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -59,7 +59,7 @@ def test_an_older_schema_says_to_call_setup(database_url, monkeypatch):
 
 
 def send_column(mart):
-    """Ask for a column that came later to a table that was there."""
+    """Query a column that was added later to an existing table."""
     mart._database.rows("SELECT opened_sent FROM alert")
 
 

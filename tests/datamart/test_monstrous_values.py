@@ -1,6 +1,4 @@
-"""Values that no column can hold are refused by name, on every route, and nothing of the call is
-stored.
-"""
+"""Values that no column can hold are refused by name on every route, and nothing is stored."""
 
 from datetime import UTC, datetime
 

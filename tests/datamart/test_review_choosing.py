@@ -1,5 +1,6 @@
-"""When a person must look: by score, at random, for odd values, where the companion differs; each
-row once.
+"""When a person must look: by score, at random, for odd values, if the companion differs.
+
+Each row is sent once.
 """
 
 import re

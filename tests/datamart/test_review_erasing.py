@@ -1,4 +1,4 @@
-"""Erasing a person's row reaches the reviews of it: what was shown, typed and decided."""
+"""Erasing a person's row also erases what was shown, typed and decided about it."""
 
 import threading
 
@@ -12,7 +12,7 @@ from .reviewing import answer, enable, log, work
 
 
 def mentions(query, small, text):
-    """Tables of the data mart that hold a text anywhere, but for the tombstone of the request."""
+    """The tables of the data mart that contain a string, except in the request's tombstone."""
     schema = small.database.schema
     tables = query("SELECT tablename FROM pg_tables WHERE schemaname = %s", schema)
     held = {
@@ -25,7 +25,7 @@ def mentions(query, small, text):
 
 @pytest.fixture
 def page(mart, small):
-    """One task with three rows, of which the second holds something of its own."""
+    """One task with three rows; the second has a value of its own."""
     values = [(1.0, "red"), (2.0, "chartreuse"), (3.0, "red")]
     small.payload_logging.store(small_record("r", values=values, answers=[(0.5, 1)] * 3))
     enable(mart, small, rows_per_task=3)
@@ -69,7 +69,7 @@ def test_a_completed_task_keeps_its_other_rows(page, mart, small, query):
     }
     details = mart.reviews.get(mart.reviews.list()["task_id"][0])
     assert [row["scoring_id"] for row in details["rows"]] == ["r-1", "r-3"]
-    # One form for all rows: what was typed can't be taken apart
+    # One form for all rows: what was typed can't be separated by row
     assert details["answers"][0]["content"] is None
     small.payload_logging.delete_records(["r"])
     assert mart.reviews.list().empty
@@ -90,8 +90,9 @@ def test_old_months_are_dropped_with_their_reviews(mart, small):
 def test_a_row_erased_while_its_answer_arrives_gets_no_label(
     page, mart, small, database_url, query
 ):
-    """The erasing transaction has begun when the answer comes: the answer waits for it, and then
-    there is no task.
+    """Erasing has begun when the answer comes.
+
+    The answer waits for that transaction, and then there is no task.
     """
     task = page.claim("anna", None)
     schema, outcome = small.database.schema, []

@@ -1,6 +1,4 @@
-"""What answers come to: one label per row, and how it came; its way into the feedback, and so into
-quality.
-"""
+"""From answers to labels: one label per row, how it was decided, and its way into the feedback."""
 
 import dataclasses
 
@@ -49,7 +47,7 @@ def test_each_label_shows_where_it_came_from(mart, small, query):
     )
     assert query(view + "reviewed_labels ORDER BY 1") == [
         ("r0-1", "malignant", "benign", "single", "stored", ["anna"]),
-        # The label that was there first stays
+        # The first label stays
         ("r1-1", "malignant", "benign", "single", "conflict", ["ben"]),
     ]
     assert small.feedback_logging.get_table_content().sort_values("size")["diagnosis"].tolist() == [
@@ -113,7 +111,7 @@ def test_if_reviewers_differ_one_more_decides(mart, small):
     work(store, "ben", "malignant")
     assert mart.reviews.list()[["state", "answers", "wanted"]].values.tolist() == [["open", 2, 3]]
     with pytest.raises(review.NoTask):
-        store.claim("anna", None)  # who has answered is not the further one
+        store.claim("anna", None)  # a reviewer who has answered can't be the additional one
     assert small.feedback_logging.get_records_count() == 0
     work(store, "carla", "malignant")
     assert (row(mart)["label"], row(mart)["decided_by"], row(mart)["feedback"]) == (
@@ -191,7 +189,7 @@ def test_a_custom_template_names_the_field_for_the_label(mart, small):
         answer(task, None), content={"True Prediction": {"0": False, "1": True}}
     )
     mart.reviews.queue().submit("anna", task.task_id, said)
-    assert row(mart)["label"] == "malignant"  # 1 is what malignant stands for
+    assert row(mart)["label"] == "malignant"  # malignant is predicted as 1
 
 
 def test_create_reports_what_a_template_cannot_show(mart, small):

@@ -1,6 +1,4 @@
-"""The queue: who gets which task, for how long, and what an answer does that comes late, twice, or
-for nothing.
-"""
+"""The queue: who gets which task, for how long, and answers that are late, repeated or in vain."""
 
 import dataclasses
 import json
@@ -161,7 +159,7 @@ def test_only_reviewers_of_the_subscription_see_its_tasks(mart, small, make):
         store.claim("ben", None)
     with pytest.raises(review.TaskGone, match="no such task for you"):
         store.claim("ben", task.task_id)
-    # Who may answer follows the rule, also for tasks that wait
+    # The rule says who may answer, even for tasks that already wait
     enable(mart, small, reviewers=["ben"])
     with pytest.raises(review.TaskGone):
         store.submit("anna", task.task_id, answer(task, "benign"))
@@ -187,7 +185,7 @@ def test_claiming_again_keeps_the_draft_and_the_time(make, expire):
     assert again.accepted == task.accepted and again.lock_expires > task.lock_expires
     expire()
     later = store.claim("anna", task.task_id)
-    # The pause is no time spent
+    # The pause doesn't count as time spent
     assert later.draft == again.draft and later.accepted > task.accepted
 
 
@@ -233,7 +231,7 @@ def test_the_same_form_sent_twice_is_one_answer(mart, make, small):
     with pytest.raises(review.AlreadyAnswered):
         store.claim("anna", task.task_id)
     mart.reviews.delete(task.task_id)
-    assert store.submit("anna", task.task_id, said) == receipt  # whatever became of the task
+    assert store.submit("anna", task.task_id, said) == receipt  # whatever has become of the task
     assert small.feedback_logging.get_records_count() == 1
 
 
@@ -265,7 +263,7 @@ def test_stopped_and_deleted_tasks_accept_no_answer(mart, make, query, small):
     for verb in (mart.reviews.get, mart.reviews.delete, mart.reviews.stop):
         with pytest.raises(ValueError, match="no review task"):
             verb(deleted.task_id)
-    # A deleted task's row may be sent again, a stopped one's not
+    # The row of a deleted task may be sent again, that of a stopped task may not
     assert mart.reviews.create(small).rows == 1
     assert sorted(mart.reviews.list()["state"]) == ["open", "open", "stopped"]
 
@@ -292,7 +290,7 @@ def test_many_reviewers_at_once_never_get_the_same_task(mart, small, database_ur
     names = [f"reviewer {i}" for i in range(6)]
     enable(mart, small, reviewers=names)
     mart.reviews.create(small)
-    # each with connections of its own, as in several consoles
+    # each with its own connections, as in several consoles
     stores = [datamart.DataMart(database_url, small.database.schema).reviews.queue() for _ in names]
     worked, begin = {name: [] for name in names}, threading.Barrier(len(names))
 

@@ -1,6 +1,4 @@
-"""One call, or one command for cron, runs whatever is enabled; a failure stops none of the
-others.
-"""
+"""One call, or one command for cron, runs whatever is enabled, even if one run fails."""
 
 import os
 import subprocess
@@ -59,7 +57,7 @@ def test_the_command_prints_a_line_per_run(watched, mart, database_url):
 
 def test_the_command_sends_rows_to_reviewers(small, mart, database_url):
     mart.reviews.enable(small, reviewers=["Anna"], audit_share=0)
-    assert mart.reviews.create_all() == {}  # nothing was asked of the model yet
+    assert mart.reviews.create_all() == {}  # there is no payload yet
     small.payload_logging.store(small_record("unsure", answers=[(0.6, 1)]))
     for said in ("1 rows sent to reviewers, 0 before.", "0 rows sent to reviewers, 1 before."):
         done = run(database_url, mart.get_details()["schema"])

@@ -1,4 +1,4 @@
-"""A model that changes keeps its old rows readable; what would lose information is refused."""
+"""A model may change and its old rows stay readable; a change that would lose data is refused."""
 
 import pandas as pd
 import pytest

