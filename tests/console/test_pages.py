@@ -96,7 +96,7 @@ def test_a_new_model_version_is_marked(reader, measured, query, schema):
     )
     page = reader.ask(f"/subscriptions/{measured.uid}?days=1")
     assert page.text.count('class="change"') == 3
-    assert "another version of the model answered" in page.text
+    assert "another version of the model was in use" in page.text
     history = reader.ask(f"/subscriptions/{measured.uid}/history?monitor=quality&metric=accuracy")
     assert history.text.count('class="change"') == 1
     assert "v2" in texts(history)

@@ -107,7 +107,7 @@ def test_rows_for_which_the_companion_differs_are_sent(mart, small):
     assert mart.reviews.create(small).reasons == {"disagreement": 2}
     assert sorted(reasons_by_row(mart)) == ["r1-1", "r3-1"]
     task = mart.reviews.queue().claim("anna", None)
-    assert task.task_input["rows"][0]["reasons"] == ["the de-biased companion answers otherwise"]
+    assert task.task_input["rows"][0]["reasons"] == ["the de-biased companion predicts otherwise"]
 
 
 def test_a_row_has_all_its_reasons(mart, small):

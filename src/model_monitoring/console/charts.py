@@ -22,7 +22,7 @@ class Chart:
     band: str
     outside: str
     limits: list[float]  # their heights
-    changes: list[float]  # where a new version of the model was deployed
+    changes: list[float]  # where another version of the model came into use
     y_labels: list[str]
     x_labels: list[str]
 

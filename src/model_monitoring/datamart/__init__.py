@@ -1,4 +1,4 @@
-"""The data mart in PostgreSQL: what was asked of models, what they predicted, and how well they do.
+"""The data mart in PostgreSQL: requests to models, predictions, labels, and how well models do.
 
 `url` is the URL of a PostgreSQL database. `datamart.server.start(folder)` starts a database of your
 own and returns its URL:

@@ -95,7 +95,7 @@ class Database:
                     return result
                 self._go_on(error, connection, deadline, ending)
             except UnicodeEncodeError as error:
-                check_text(error.object, "a text")
+                check_text(error.object, "a string")
                 raise
             finally:
                 self._give_back(connection)

@@ -15,7 +15,7 @@ BARS = 12
 WORDS = {
     "audit": "drawn at random",
     "violation": "breaks a constraint learned from the training data",
-    "disagreement": "the de-biased companion answers otherwise",
+    "disagreement": "the de-biased companion predicts otherwise",
 }
 
 
