@@ -37,7 +37,7 @@ BAD = {
     "truth for a number": (payload(values=[[True, "red"]]), "'size'.*'True'"),
     "number for text": (payload(values=[[1.5, 3]]), "'colour', row 1.*'3'.*text"),
     "NUL in text": (payload(values=[[1.5, "r\0d"]]), "'colour'.*NUL"),
-    "lone surrogate": (payload(values=[[1.5, "\ud800"]]), "'colour'.*unicode"),
+    "lone surrogate": (payload(values=[[1.5, "\ud800"]]), "'colour'.*Unicode"),
     "a list for a number": (payload(values=[[[1.5], "red"]]), "'size'.*double precision"),
     "a number beyond all floats": (
         payload(values=[[10**400, "red"]]),
@@ -70,9 +70,9 @@ BAD = {
         payload(response_fields=["score"], answers=[[0.9]]),
         "lacks the prediction_column|'predicted_label' is missing",
     ),
-    "another answer": (
+    "another output": (
         payload(response_fields=["score", "predicted_label", "x"], answers=[[0.9, 1, 2]]),
-        "new 'x'|'x' is unknown",
+        "new: 'x'|'x' is unknown",
     ),
 }
 

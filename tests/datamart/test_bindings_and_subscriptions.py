@@ -150,7 +150,7 @@ def test_the_same_name_gives_the_same_uid(mart, asset):
     assert mart.subscriptions.get(first.uid).get_details()["asset"]["label_column"] == "diagnosis"
     assert len(mart.subscriptions.get_details()["subscriptions"]) == 2
     assert first.get_deployment_uids() == ["breast-cancer"]
-    with pytest.raises(ValueError, match="another label_column"):
+    with pytest.raises(ValueError, match="different label_column"):
         mart.subscriptions.add(asset(label_column="outcome"))
 
 

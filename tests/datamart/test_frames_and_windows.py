@@ -69,7 +69,7 @@ BAD_FRAMES = {
     "numbers for text": (frame(colour=[1, 2, 3]), "'colour'.*text"),
     "half a class": (frame(predicted_label=[1, 0.5, 0]), "'predicted_label'.*whole"),
     "no prediction": (frame(predicted_label=[1, None, 0]), "no prediction"),
-    "an unknown column": (frame(age=3), "new 'age'"),
+    "an unknown column": (frame(age=3), "new: 'age'"),
     "a missing id": (frame(scoring_id=["a", "", "b"]), "row 2.*scoring id"),
 }
 

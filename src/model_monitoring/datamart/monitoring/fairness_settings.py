@@ -43,7 +43,7 @@ def check_groups(features: Sequence[Feature], intersections: Sequence[Sequence[s
         members = (*feature.minority, *(feature.majority or ()))
         if any(isinstance(member, pd.Interval) for member in members):
             raise ValueError(
-                f"{feature.name}: write ranges as lists [low, high], with None for an open end,"
-                " because they are stored as JSON."
+                f"{feature.name}: write ranges as [low, high], with None for an open end, because"
+                " they are stored as JSON."
             )
         assign([], feature)

@@ -16,7 +16,7 @@ SHARED = ("explanation", "review_row")
 # lines were refused.
 HOLDING = ("explanation", "profile", "payload_error")
 # Replaces the reason of an error
-QUOTED = "Erased, with the rows whose values it may have quoted."
+QUOTED = "Erased together with rows whose values it may have quoted."
 
 
 def erase_records(cursor: Cursor, subscription_id: int, scoring_ids: Sequence[str]) -> int:
