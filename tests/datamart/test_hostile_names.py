@@ -1,4 +1,4 @@
-"""Names are data: quotes, blanks, unicode, SQL and any length work, and never collide."""
+"""Names are data: quotes, blanks, Unicode, SQL and any length work, and never collide."""
 
 import pytest
 

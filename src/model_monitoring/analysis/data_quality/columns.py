@@ -216,9 +216,7 @@ class Column:
         self.sketch.merge(other.sketch)
         self.distinct.merge(other.distinct)
         self.texts.merge(other.texts)
-        self.awaited = {
-            value: rows + other.rows_of(value) for value, rows in self.awaited.items()
-        }
+        self.awaited = {value: rows + other.rows_of(value) for value, rows in self.awaited.items()}
         if self._written is not None and other._written is not None:
             self._add_written(other._written.items())
         else:

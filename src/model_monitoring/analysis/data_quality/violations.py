@@ -58,7 +58,10 @@ def check(
         if name in profile.columns:
             column, feature = profile.columns[name], expected[name]
             found += _data_type(column, feature, config, mode)
-            found += [*_completeness(column, feature), *_categorical_values(column, feature, config)]
+            found += [
+                *_completeness(column, feature),
+                *_categorical_values(column, feature, config),
+            ]
     drift = compare(baseline, profile, mode=mode, rules=rules) if baseline else pd.DataFrame()
     found += [
         _drift(row)

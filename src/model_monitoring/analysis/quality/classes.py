@@ -110,9 +110,12 @@ def read(columns: Sequence[pd.Series], positive_label=None) -> tuple[list[np.nda
     said = {text: _number(text) for text in texts}
     words = {text for text in texts if said[text] is None}
     booleans = {text for text in words if text.lower() in _BOOLEANS}
-    if words and words == booleans and set(said.values()) - {None} and set(
-        said.values()
-    ) <= {0, 1, None}:
+    if (
+        words
+        and words == booleans
+        and set(said.values()) - {None}
+        and set(said.values()) <= {0, 1, None}
+    ):
         said |= {text: _BOOLEANS[text.lower()] for text in booleans}
         words = set()
     if len({text.lower() for text in booleans}) < len(booleans):  # True here and true there

@@ -1,6 +1,4 @@
-"""What the data mart asks of SageMaker: which models are deployed, which artifact answers, and
-sometimes an answer.
-"""
+"""What the data mart asks of SageMaker: deployed models, their artifacts, and predictions."""
 
 import csv
 import io
@@ -20,7 +18,7 @@ from model_monitoring.datamart.postgres import coercing
 from model_monitoring.datamart.postgres.columns import NUMBER
 from model_monitoring.datamart.postgres.wording import some
 
-# Where somebody waits
+# For calls that a person waits for
 QUICK = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
 ASSET_COLUMNS = [
     "name",
@@ -59,9 +57,7 @@ def list_endpoints(session: boto3.Session, region: str) -> Iterator[dict]:
 
 
 def _models(client, endpoint: str) -> list[tuple[str, dict]]:
-    """Return (variant, model description) of an endpoint; none where one of them was deleted
-    meanwhile.
-    """
+    """Return (variant, model description) of an endpoint; none if one of them was just deleted."""
     try:
         configuration = client.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
         variants = client.describe_endpoint_config(EndpointConfigName=configuration)[
@@ -82,8 +78,9 @@ def _container(model: Mapping) -> Mapping:
 
 
 def _training_job(client, artifact: str | None) -> str | None:
-    """Find the training job that wrote an artifact: SageMaker puts it at
-    <output>/<job>/output/model.tar.gz.
+    """Find the training job that wrote an artifact.
+
+    SageMaker writes it to <output>/<job>/output/model.tar.gz.
     """
     parts = (artifact or "").split("/")
     if len(parts) < 3 or parts[-2] != "output":
@@ -100,11 +97,10 @@ def _training_job(client, artifact: str | None) -> str | None:
 
 
 def asset_revision(session: boto3.Session, region: str, endpoint: str) -> str:
-    """Return a short digest of the model artifact behind an endpoint: the first twelve digits of
-    its S3 ETag.
+    """Return a short digest of the model artifact behind an endpoint.
 
-    Several variants give several digests, joined by "+". Empty where the endpoint or its artifact
-    is gone.
+    It is the first twelve digits of the artifact's S3 ETag. Several variants give several digests,
+    joined by "+". It is empty if the endpoint or its artifact is gone.
     """
     revisions = []
     s3 = session.client("s3", region_name=region, config=QUICK)
@@ -126,12 +122,12 @@ def score(
 ) -> list[dict]:
     """Send rows to an endpoint as CSV and return one dict per row.
 
-    linear-learner and its kin answer {"predictions": [{"score": ..., "predicted_label": ...}]}:
-    those keys are kept. A bare number, as XGBoost answers in CSV, becomes {"score": number} or, of
-    several a row, {"score": [numbers]}.
+    linear-learner and similar models return {"predictions": [{"score": ..., "predicted_label":
+    ...}]}: those keys are kept. A bare number, which XGBoost returns in CSV, becomes {"score":
+    number}; several numbers in a row become {"score": [numbers]}.
 
     Raises:
-        ValueError: the endpoint is not there, refuses the rows, or answers something else.
+        ValueError: there is no such endpoint, it refuses the rows, or its response can't be read.
     """
     text = io.StringIO()
     csv.writer(text).writerows(["" if value is None else value for value in row] for row in rows)
@@ -152,15 +148,17 @@ def score(
 
 
 def read_answer(kind: bodies.Kind, body: str, count: int) -> list[dict]:
-    """Read an endpoint's answer to `count` rows (see `score`); raise ValueError if it isn't one
-    for each row.
+    """Read an endpoint's response to `count` rows; see `score`.
+
+    Raises:
+        ValueError: it doesn't have one prediction per row.
     """
     try:
         return named(kind, bodies.read_answers(kind, body, count))
     except (KeyError, TypeError, ValueError):
         pass
     raise ValueError(
-        f"The endpoint's answer to {count} rows can't be read as {count} predictions:"
+        f"The endpoint's response to {count} rows can't be read as {count} predictions:"
         f" {body[:200]!r}"
     )
 
@@ -178,26 +176,25 @@ def _named(kind: bodies.Kind, answer: bodies.Row) -> dict:
 
 
 def outputs_of(answer: Mapping, outputs: Sequence[str], asset: Mapping) -> list:
-    """Turn an endpoint's answer to one row (see `read_answer`) into a subscription's output
-    columns.
+    """Turn an endpoint's response to one row into a subscription's output columns.
 
-    A bare score is the probability (for a regression, the prediction); the predicted class follows
-    from it: the positive one from 0.5 on, or the one of the greatest of several. What else the
-    answer may hold is missing if it isn't there.
+    See `read_answer`. A bare score is the probability (for a regression, the prediction). The
+    predicted class follows from it: the positive class from 0.5 on, or the class with the highest
+    of several scores. Other outputs are missing if the response lacks them.
 
     Raises:
-        ValueError: the prediction or the probability can't be told from the answer.
+        ValueError: the response doesn't determine the prediction or the probability.
     """
     values = dict(answer)
     values |= _told(values.get("score"), asset, values)
     needed = [name for name in (asset["prediction_column"], asset["probability_column"]) if name]
     if lacking := [name for name in needed if name in outputs and values.get(name) is None]:
-        raise ValueError(f"The endpoint's answer has no {some(lacking)}: {some([*answer])}.")
+        raise ValueError(f"The endpoint's response has no {some(lacking)}, only {some([*answer])}.")
     return [values.get(name) for name in outputs]
 
 
 def _told(score: object, asset: Mapping, named: Mapping) -> dict:
-    """Return what an answer's score says of prediction and probability that it doesn't name."""
+    """Derive the prediction and the probability that a response doesn't name from its score."""
     prediction, probability = asset["prediction_column"], asset["probability_column"]
     if score is None:
         return {}
@@ -211,11 +208,10 @@ def _told(score: object, asset: Mapping, named: Mapping) -> dict:
 
 
 def _labelled(score: list, asset: Mapping) -> tuple[object, object] | None:
-    """Tell a label beside its score, as linear-learner answers in CSV (score,label), from two
-    probabilities.
+    """Return a label and its score, as linear-learner sends them in CSV (score,label).
 
-    Two probabilities add up to 1. What does so by chance, such as 1.0 and 0, is read as
-    probabilities, and predicts the same class.
+    Two probabilities add up to 1, and aren't mistaken for them. A score and a label that happen to
+    add up to 1, such as 1.0 and 0, are read as probabilities, which predict the same class.
     """
     known = contract.classes(asset)
     if len(score) != 2 or known is None:
@@ -247,4 +243,6 @@ def _prediction(score: float | list[float], asset: Mapping) -> object:
         positive = contract.positive_class(asset)
         others = [value for value in known or () if value != positive]
         return positive if score >= 0.5 else next(iter(others), None)
-    raise ValueError(f"The prediction can't be told from {score!r:.80}, which has no names.")
+    raise ValueError(
+        f"The prediction can't be derived from {score!r:.80}, which has no field names."
+    )

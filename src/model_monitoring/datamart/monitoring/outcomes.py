@@ -7,9 +7,9 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class Measurement:
-    """One value of one metric; `slice` names the part it is of, and is empty for the whole.
+    """One value of one metric; `slice` is the part of the rows it is of, or empty for all.
 
-    `limits` are those of this slice, where they aren't its metric's.
+    `limits` are those of this slice, if they differ from its metric's.
     """
 
     metric: str
@@ -22,9 +22,9 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a monitor found in a window; with `skipped`, why it measured nothing.
+    """What a monitor found in a window; if it measured nothing, `skipped` says why.
 
-    `limits` are those of `enable`, unless a run has reason to apply others.
+    `limits` are those of `enable`, unless a run applies others.
     """
 
     records: int
@@ -36,9 +36,10 @@ class Outcome:
 
 
 def refuse_erased(run: Mapping) -> None:
-    """Raise ValueError where a run's details are asked for that went with erased rows."""
+    """Raise ValueError if a run's details were erased with rows that it read."""
     if run.get("erased"):
         raise ValueError(
-            f"Run {run['run_uid']} keeps its measurements only: data that it read was erased, and"
-            " its details with it. Run the monitor again for details of what is there now."
+            f"Run {run['run_uid']} has only its measurements left: rows that it read were erased,"
+            " and its details with them. Run the monitor again to get details of the remaining"
+            " rows."
         )

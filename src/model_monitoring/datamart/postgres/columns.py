@@ -22,8 +22,9 @@ NUMBER, INTEGER, BOOLEAN, TEXT, NUMBERS = (
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a payload or feedback table; `name` is the model's word for it, `column_name`
-    PostgreSQL's.
+    """A column of a payload or feedback table.
+
+    `name` is the model's name for it, `column_name` PostgreSQL's.
     """
 
     name: str
@@ -34,13 +35,13 @@ class Column:
 
 @dataclass(frozen=True)
 class Values:
-    """The checked values of one column: an array, and a mask of the missing ones if any are."""
+    """The checked values of one column: an array, and a mask if some are missing."""
 
     data: np.ndarray
     missing: np.ndarray | None = None
 
     def take(self, rows: np.ndarray | slice) -> "Values":
-        """Return some of the rows."""
+        """Return the values of some rows."""
         return Values(self.data[rows], None if self.missing is None else self.missing[rows])
 
 
@@ -48,7 +49,7 @@ def type_of(name: str, values: Sequence) -> str:
     """Derive the type of a field that no contract declares from its first values.
 
     Raises:
-        ValueError: the values are of several kinds, or none that a column can hold.
+        ValueError: the values are of several types, or of a type that no column can hold.
     """
     if isinstance(values, np.ndarray) and values.dtype.kind in "fiu":
         return NUMBER
@@ -64,14 +65,15 @@ def type_of(name: str, values: Sequence) -> str:
     if all(issubclass(kind, list | tuple | np.ndarray) for kind in kinds):
         return NUMBERS
     raise ValueError(
-        f"field {name!r} mixes {', '.join(sorted(kind.__name__ for kind in kinds))}: send one kind."
+        f"field {name!r} mixes {', '.join(sorted(kind.__name__ for kind in kinds))}: send values"
+        " of one type."
     )
 
 
 def check(column: Column, values: Sequence, where: Callable[[int], str]) -> Values:
     """Turn raw values into an array of the column's type, by the rules of `coercing`.
 
-    `where(i)` names row i in an error.
+    None is a missing value, and so is NaN in a numpy array. `where(i)` describes row i in an error.
 
     Raises:
         ValueError: a value is of another type, infinite, or can't be stored; the message has field
@@ -146,8 +148,9 @@ def _utf8(value: str, row: int, refuse: Callable[[int, str], ValueError]) -> byt
 
 
 def _packed(value: Sequence[float]) -> bytes:
-    """Write a list of numbers in PostgreSQL's binary form of an array
-    (src/backend/utils/adt/arrayfuncs.c).
+    """Write a list of numbers in PostgreSQL's binary form of an array.
+
+    The form is defined in src/backend/utils/adt/arrayfuncs.c.
     """
     items = np.empty(len(value), dtype=[("length", ">i4"), ("value", ">f8")])
     items["length"], items["value"] = 8, value

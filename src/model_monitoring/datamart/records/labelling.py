@@ -1,4 +1,4 @@
-"""The one writer of labels: a row keeps the label that it got first, whatever comes later."""
+"""The one writer of labels: a row keeps its first label, even if others follow."""
 
 from collections.abc import Mapping, Sequence
 
@@ -64,11 +64,11 @@ def _translated(known: Sequence, given: Sequence, name: str) -> list:
 
 
 def keep(cursor: Cursor, table: Table, arriving: sql.Composable) -> int:
-    """Store the labels of rows that have none yet, and return how many those were.
+    """Store the labels of rows that have none yet; return how many those were.
 
     `arriving` is SQL that names a table `arriving` of scoring_id, record_id, row_number and label.
-    A label that is there isn't written over: the caller asks for `conflicts`, to refuse or to note
-    them.
+    An existing label isn't overwritten: the caller uses `conflicts` to refuse or to report the new
+    one.
     """
     statement = """INSERT INTO {feedback} (record_id, row_number, record_timestamp, {label})
         SELECT record_id, row_number, now(), label FROM {arriving} ORDER BY 1, 2
@@ -80,7 +80,7 @@ def keep(cursor: Cursor, table: Table, arriving: sql.Composable) -> int:
 def conflicts(
     cursor: Cursor, table: Table, arriving: sql.Composable, limit: int
 ) -> list[tuple[str, int]]:
-    """Return scoring id and row number of arriving labels whose rows have another one."""
+    """Return scoring id and row number of arriving labels whose rows have a different label."""
     query = """SELECT scoring_id, row_number FROM {arriving}
         JOIN {feedback} f USING (record_id, row_number)
         WHERE f.{label} IS DISTINCT FROM arriving.label LIMIT {limit}"""

@@ -38,7 +38,7 @@ def as_logged(
     for name in features:
         column = Column(name, name, "feature", contract.column_type(asset, name))
         given = raw(frame[name])
-        if column.type == NUMBER and getattr(given, "dtype", None) == bool:
+        if column.type == NUMBER and isinstance(given, np.ndarray) and given.dtype.kind == "b":
             given = given.astype(float)  # dummies, which an endpoint gets as 1 and 0
         values = check(column, given, lambda row: f"row {row + 1} of {what}")
         found[name] = _series(column.type, values)
