@@ -35,7 +35,7 @@ BAD = {
     ),
     "number as text": (payload(values=[["1.5", "red"]]), "'size'.*double precision"),
     "truth for a number": (payload(values=[[True, "red"]]), "'size'.*'True'"),
-    "number for text": (payload(values=[[1.5, 3]]), "'colour', row 1.*'3'.*text"),
+    "list for text": (payload(values=[[1.5, ["red"]]]), "'colour', row 1.*red.*text"),
     "NUL in text": (payload(values=[[1.5, "r\0d"]]), "'colour'.*NUL"),
     "lone surrogate": (payload(values=[[1.5, "\ud800"]]), "'colour'.*Unicode"),
     "a list for a number": (payload(values=[[[1.5], "red"]]), "'size'.*double precision"),

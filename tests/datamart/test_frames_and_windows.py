@@ -66,7 +66,7 @@ BAD_FRAMES = {
     "two of a name": (pd.concat([frame(), frame()[["size"]]], axis=1), "have the same name"),
     "infinite": (frame(size=[1.0, np.inf, 2.0]), "'size', row 1 of record .*'inf'"),
     "text": (frame(size=["big"] * 3), "'size'.*'big'"),
-    "numbers for text": (frame(colour=[1, 2, 3]), "'colour'.*text"),
+    "lists for text": (frame(colour=[["red"], ["red"], ["red"]]), "'colour'.*text"),
     "half a class": (frame(predicted_label=[1, 0.5, 0]), "'predicted_label'.*whole"),
     "no prediction": (frame(predicted_label=[1, None, 0]), "no prediction"),
     "an unknown column": (frame(age=3), "new: 'age'"),
@@ -119,11 +119,16 @@ value = st.tuples(
     st.one_of(st.none(), st.floats(allow_nan=False, allow_infinity=False)),
     st.one_of(
         st.none(),
-        st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30),
+        # An empty string is a missing value, and "True" is stored as true
+        st.text(
+            st.characters(exclude_characters="\0", exclude_categories=["Cs"]),
+            min_size=1,
+            max_size=30,
+        ).filter(lambda text: text.lower() not in ("true", "false")),
     ),
     st.one_of(st.none(), st.integers(-(2**53), 2**53)),
     st.one_of(st.none(), st.booleans()),
-    st.lists(st.floats(-1e300, 1e300), min_size=2, max_size=2),
+    st.floats(0, 1).map(lambda share: [share, 1 - share]),
 )
 
 
@@ -133,9 +138,16 @@ def test_what_is_stored_can_be_read_back(mart, asset, rows):
     name = f"any {len(mart.subscriptions.get_uids())}"
     names = ["number", "text", "whole", "truth"]
     subscription = mart.subscriptions.add(
-        asset(name=name, feature_columns=names, categorical_columns=["text", "whole"])
+        asset(
+            name=name,
+            problem_type=datamart.ProblemType.MULTICLASS_CLASSIFICATION,
+            label_values=[0, 1],
+            feature_columns=names,
+            categorical_columns=["text", "whole"],
+            feature_types={"whole": "whole number", "truth": "boolean"},
+        )
     )
-    first = [[1.5, "", 0, True, [0.5, 0.5]]]  # sets the types
+    first = [[1.5, "a", 0, True, [0.5, 0.5]]]
     everything = first + [list(row) for row in rows]
     record = datamart.PayloadRecord(
         {"fields": names, "values": [row[:4] for row in everything]},

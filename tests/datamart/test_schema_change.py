@@ -87,37 +87,35 @@ def test_a_dropped_feature_stays_readable_and_may_return(evolving):
     assert evolving.payload_logging.get_table_content()["colour"].tolist()[3] == "blue"
 
 
-def test_a_type_is_widened(mart, asset):
+def test_types_stay_as_declared(mart, asset):
     subscription = mart.subscriptions.add(
         asset(
             name="w",
-            feature_columns=["rank", "flag"],
-            categorical_columns=["rank"],
+            feature_columns=["rank", "level", "flag"],
+            categorical_columns=["rank", "level"],
+            feature_types={"level": "whole number", "flag": "boolean"},
             probability_column=None,
         )
     )
-    fields, outputs = ["rank", "flag"], ["predicted_label"]
-    subscription.payload_logging.store([changed(fields, [[3, True]], [[1]], "a", outputs)])
-    with pytest.raises(ValueError, match=r"'rank'.*whole"):
-        subscription.payload_logging.store([changed(fields, [[3.5, True]], [[1]], "b", outputs)])
     subscription.payload_logging.enable(dynamic_schema_update=True)
-    report = subscription.payload_logging.store(
-        [changed(fields, [[3.5, True]], [[1]], "b", outputs)]
-    )
-    assert report.changes == ("'rank' was widened from bigint to double precision",)
+    fields, outputs = ["rank", "level", "flag"], ["predicted_label"]
+
+    def store(row, scoring_id):
+        record = changed(fields, [row], [[1]], scoring_id, outputs)
+        return subscription.payload_logging.store([record])
+
+    store([3, 3, True], "a")
+    assert store([3.5, 4.0, 0], "b").changes == ()
+    assert store(["3", 3, 1], "a").skipped == 1
+    with pytest.raises(ValueError, match=r"'level'.*whole"):
+        store([3, 3.5, True], "c")
     with pytest.raises(ValueError, match=r"'flag'.*boolean"):
-        subscription.payload_logging.store([changed(fields, [[4, 2]], [[1]], "c", outputs)])
+        store([3, 3, 2], "c")
     content = subscription.payload_logging.get_table_content()
-    assert content["rank"].tolist() == [3.0, 3.5]
-    assert (
-        subscription.payload_logging.store(
-            [changed(fields, [[3, True]], [[1]], "a", outputs)]
-        ).skipped
-        == 1
-    )
+    assert content[fields].values.tolist() == [["3", 3, True], ["3.5", 4, False]]
 
 
-@pytest.mark.parametrize("bad", [["text", "red"], [1.5, 7], [[1, 2], "red"]])
+@pytest.mark.parametrize("bad", [["text", "red"], [1.5, [7]], [[1, 2], "red"]])
 def test_a_type_that_narrows_is_refused(evolving, bad):
     with pytest.raises(ValueError, match="is not of the column's type"):
         evolving.payload_logging.store([changed(["size", "colour"], [bad])])

@@ -17,6 +17,7 @@ RESERVED = {
     "row_number",
     "scored_at",
     "deployment_key",
+    "feedback_id",
 }
 
 

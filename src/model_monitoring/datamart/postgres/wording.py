@@ -15,7 +15,8 @@ def shown(value: object) -> str:
 SEVERAL = 5  # names listed in an error before "and more"
 
 
-def some(names: Sequence) -> str:
-    """List the first few names."""
-    more = f" and {len(names) - SEVERAL} more" if len(names) > SEVERAL else ""
+def some(names: Sequence, count: int | None = None) -> str:
+    """List the first few names of `count`, by default of as many as are given."""
+    count = len(names) if count is None else count
+    more = f" and {count - SEVERAL} more" if count > SEVERAL else ""
     return ", ".join(map(shown, names[:SEVERAL])) + more

@@ -1,5 +1,6 @@
 """The formats of feedback (lists, dicts, CSV, frames), and the ids of the rows it is about."""
 
+import csv
 import io
 from collections.abc import Mapping, Sequence
 
@@ -13,16 +14,9 @@ from model_monitoring.datamart.postgres.wording import shown, some
 def columns_of(
     data: Sequence | str | pd.DataFrame, fields: Sequence[str], header: bool, delimiter: str
 ) -> dict[str, list]:
-    """Lay feedback out in columns, whichever of these formats it has."""
+    """Lay feedback out in columns, whichever of the formats it came in; CSV's cells are text."""
     if isinstance(data, str):
-        check_text(data, "feedback_data", empty=True)
-        names = (
-            {"header": 0} if header else {"header": None, "names": list(fields), "index_col": False}
-        )
-        try:
-            data = pd.read_csv(io.StringIO(data), sep=delimiter, dtype={"scoring_id": str}, **names)
-        except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-            raise ValueError(f"The feedback isn't CSV: {error}") from None
+        data, fields = _rows_of_csv(data, fields, header, delimiter)
     if isinstance(data, pd.DataFrame):
         objects = data.astype(object)
         return {
@@ -50,6 +44,25 @@ def columns_of(
                 f"Row {number} of the feedback must have {len(fields)} values: {some(fields)}."
             )
     return dict(zip(fields, map(list, zip(*rows, strict=True)), strict=True)) if rows else {}
+
+
+def _rows_of_csv(
+    text: str, fields: Sequence[str], header: bool, delimiter: str
+) -> tuple[list[list[str]], Sequence[str]]:
+    """Read CSV; return its rows, each of as many cells as there are fields, and the fields."""
+    check_text(text, "feedback_data", empty=True)
+    try:
+        lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+        rows = [row for row in lines if row]
+    except (csv.Error, TypeError) as error:
+        raise ValueError(f"The feedback isn't CSV: {error}.") from None
+    if header:
+        if not rows:
+            raise ValueError("The feedback isn't CSV: it has no header.")
+        fields = [name.strip() for name in rows.pop(0)]
+        if len(set(fields)) < len(fields):
+            raise ValueError(f"The feedback's header names a column twice: {some(fields)}.")
+    return rows, fields
 
 
 def hashable(label: object) -> object:

@@ -2,25 +2,25 @@
 
 import time
 import uuid
+import warnings
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import pandas as pd
 from psycopg2 import sql
 
 from model_monitoring.datamart.engines import sagemaker
 from model_monitoring.datamart.entities import PayloadRecord, StoreReport
-from model_monitoring.datamart.postgres.columns import TEXT, Values, check
-from model_monitoring.datamart.postgres.copying import SHORT_INTEGER, TIMESTAMP, copy_in
+from model_monitoring.datamart.postgres import coercing
+from model_monitoring.datamart.postgres.columns import TEXT, Values
 from model_monitoring.datamart.postgres.database import Cursor
-from model_monitoring.datamart.postgres.errors import ConflictError
-from model_monitoring.datamart.postgres.values import row_id, row_key
+from model_monitoring.datamart.postgres.values import row_id
 from model_monitoring.datamart.postgres.wording import some
-from model_monitoring.datamart.records import labelling, writing
+from model_monitoring.datamart.records import labelling, unscored, writing
 from model_monitoring.datamart.records.batches import batch_of
 from model_monitoring.datamart.records.feedback_formats import columns_of
+from model_monitoring.datamart.records.joining import join
 from model_monitoring.datamart.showing import Selection, TableVerbs
-from model_monitoring.datamart.tables import changing, tables
+from model_monitoring.datamart.tables import tables
 from model_monitoring.datamart.watched import WatchedModel
 
 ROWS_PER_REQUEST = 500  # sent to an endpoint at once
@@ -52,93 +52,97 @@ class FeedbackLogging(TableVerbs):
         one there is no prediction to compare the label with, unless `score` is set: the endpoint
         then scores the features first, and the payload is logged too.
 
-        A label that is sent twice for a scoring id is stored once.
+        A label that is sent twice for a scoring id is stored once. Rows of features are known by
+        their content, or by a `feedback_id` beside them, and stored once too.
 
         Raises:
             ValueError: fields, labels or scoring ids aren't known, values don't fit, or the
                 endpoint can't score them.
-            ConflictError: a row already has another label.
+            ConflictError: a row already has another label; see `correct`.
         """
         table, details = self._subscription.table(), self._subscription.get_details()
-        asset = details["asset"]
-        label_column = asset["label_column"]
-        columns = columns_of(
-            feedback_data,
-            fields or [*asset["feature_columns"], label_column],
-            data_header,
-            data_delimiter,
-        )
-        if not columns or not len(next(iter(columns.values()))):
+        given = self._given(feedback_data, fields, data_header, data_delimiter)
+        if not _count(given):
             return StoreReport(0, 0, 0)
-        joins = set(columns) == {"scoring_id", label_column}
-        expected = [*asset["feature_columns"], label_column]
-        if not joins and set(columns) != set(expected):
-            lacking, extra = (
-                [n for n in expected if n not in columns],
-                [n for n in columns if n not in expected],
-            )
-            raise ValueError(
-                f"Feedback lacks {some(lacking) or 'nothing'}; unknown in it:"
-                f" {some(extra) or 'nothing'}. Send scoring_id and {label_column}, or all features"
-                f" and {label_column}. Nothing was stored."
-            )
-        labels = labelling.checked(table, asset, columns.pop(label_column))
+        written, label = isinstance(feedback_data, str), details["asset"]["label_column"]
+        joins = self._joins(given, details["asset"])
+        labels = labelling.checked(table, details["asset"], given.pop(label), written)
         if joins:
-            return self._database.run(
-                lambda cursor: self._join(cursor, table, columns["scoring_id"], labels)
-            )
+            ids = given["scoring_id"]
+            return self._database.run(lambda cursor: join(cursor, table, ids, labels, False))
+        columns = _typed(table, given) if written else given
         if score:
             return self._score_and_join(table, details, columns, labels)
+        if fields is not None:
+            warnings.warn(
+                "These rows have no scoring_id, so there are no predictions to compare their labels"
+                " with: store(..., score=True) would have the endpoint score them.",
+                stacklevel=2,
+            )
+        return self._database.run(lambda cursor: unscored.keep(cursor, table, columns, labels))
 
-        def work(cursor: Cursor) -> StoreReport:
-            return _keep(cursor, table, columns, labels)
-
-        # Such labels have no id: if this were tried again, they would be stored twice
-        return self._database.run(work, once=True)
-
-    def _join(
-        self, cursor: Cursor, table: tables.Table, scoring_ids: Sequence[str], labels: Values
+    def correct(
+        self,
+        feedback_data: Sequence | str | pd.DataFrame,
+        fields: Sequence[str] | None = None,
+        data_header: bool = False,
+        data_delimiter: str = ",",
     ) -> StoreReport:
-        """Join labels to the scored rows."""
-        # So that nothing is erased meanwhile
-        cursor.execute(changing.locking(exclusive=False), {"id": table.subscription_id})
-        label = table.of("label")[0]
-        keys, numbers = zip(*map(row_key, scoring_ids), strict=True)
-        columns = {
-            "scoring_id": (TEXT, Values(np.array(keys, dtype=object))),
-            "row_number": (SHORT_INTEGER, Values(np.array(numbers))),
-            "label": (label.type, labels),
-        }
-        definition = """CREATE TEMPORARY TABLE arriving_label
-            (scoring_id text COLLATE "C", row_number integer, label {}) ON COMMIT DROP"""
-        cursor.execute(sql.SQL(definition).format(sql.SQL(label.type)))
-        copy_in(cursor, "arriving_label", columns)
-        cursor.execute(
-            "ANALYZE arriving_label; CREATE TEMPORARY TABLE joined_label ON COMMIT DROP AS"
-            " SELECT a.*, k.record_id FROM arriving_label a"
-            " LEFT JOIN scoring_key k ON k.subscription_id = %s AND k.scoring_id = a.scoring_id"
-            " AND a.row_number BETWEEN 1 AND k.row_count AND k.deleted < k.row_count",
+        """Replace labels that turned out to be wrong, all or none of them.
+
+        `feedback_data` holds `scoring_id` and the label, as in `store`. Rows without a label get
+        theirs. What a label was before stays in `list_corrections`; the next run of quality
+        monitoring goes by the new one.
+
+        Raises:
+            ValueError: labels or scoring ids aren't known.
+        """
+        table, asset = self._subscription.table(), self._subscription.asset
+        given = self._given(feedback_data, fields, data_header, data_delimiter)
+        if not _count(given):
+            return StoreReport(0, 0, 0)
+        if not self._joins(given, asset):
+            raise ValueError(
+                f"Send scoring_id and {asset['label_column']} to correct labels. Nothing was"
+                " changed."
+            )
+        written = isinstance(feedback_data, str)
+        labels = labelling.checked(table, asset, given[asset["label_column"]], written)
+        ids = given["scoring_id"]
+        return self._database.run(lambda cursor: join(cursor, table, ids, labels, True))
+
+    def list_corrections(self) -> pd.DataFrame:
+        """List the labels that were replaced, newest first."""
+        return self._database.frame(
+            "SELECT k.scoring_id || '-' || c.row_number AS scoring_id, c.old_label, c.new_label,"
+            " c.changed_at FROM label_change c JOIN scoring_key k USING (record_id)"
+            " WHERE c.subscription_id = %s ORDER BY c.changed_at DESC, 1",
             [self._subscription.subscription_id],
         )
-        cursor.execute(
-            "SELECT scoring_id, row_number FROM joined_label WHERE record_id IS NULL LIMIT 6"
-        )
-        if unknown := [row_id(*row) for row in cursor.fetchall()]:
+
+    def _given(
+        self, data: object, fields: Sequence[str] | None, header: bool, delimiter: str
+    ) -> dict[str, list]:
+        """Lay out what the user gave in columns."""
+        asset = self._subscription.asset
+        expected = [*asset["feature_columns"], asset["label_column"]]
+        return columns_of(data, fields or expected, header, delimiter)
+
+    def _joins(self, given: Mapping[str, Sequence], asset: Mapping) -> bool:
+        """Say whether feedback comes by scoring id; raise ValueError if it lacks anything."""
+        label, features = asset["label_column"], asset["feature_columns"]
+        if set(given) == {"scoring_id", label}:
+            return True
+        expected = [*features, label]
+        if set(given) - {"feedback_id"} - set(expected) or set(expected) - set(given):
+            lacking = [name for name in expected if name not in given]
+            extra = [name for name in given if name not in expected]
             raise ValueError(
-                f"No scored row has scoring id {some(unknown)}. A row's id is the request's"
-                " scoring id, a hyphen and the row's number, from 1. Nothing was stored."
+                f"Feedback lacks {some(lacking) or 'nothing'}; unknown in it:"
+                f" {some(extra) or 'nothing'}. Send scoring_id and {label}, or all features"
+                f" and {label}. Nothing was stored."
             )
-        arriving = sql.SQL("joined_label AS arriving")
-        stored = labelling.keep(cursor, table, arriving)
-        other = []
-        if stored < len(keys):
-            other = [row_id(*names) for names in labelling.conflicts(cursor, table, arriving, 6)]
-        if other:
-            raise ConflictError(
-                f"Scoring id {some(other)} has another label already. Nothing was stored.",
-                other,
-            )
-        return StoreReport(stored, len(keys) - stored, stored)
+        return False
 
     def _score_and_join(
         self, table: tables.Table, details: dict, columns: Mapping[str, Sequence], labels: Values
@@ -178,7 +182,7 @@ class FeedbackLogging(TableVerbs):
         def work(cursor: Cursor) -> StoreReport:
             state = writing.begin(cursor, subscription, revision, may_change=True)
             writing.write(cursor, subscription, state, batch, revision, may_change=True)
-            return self._join(cursor, table, ids, labels)
+            return join(cursor, table, ids, labels, False)
 
         return self._database.run(work)
 
@@ -201,23 +205,14 @@ class FeedbackLogging(TableVerbs):
         return Selection(query, {column.column_name: column.name for column in table.columns})
 
 
-def _keep(
-    cursor: Cursor, table: tables.Table, columns: Mapping[str, Sequence], labels: Values
-) -> StoreReport:
-    """Store labels with features of their own."""
-    count = len(labels.data)
-    cursor.execute(
-        f"{changing.locking(exclusive=False)}; SELECT now() AT TIME ZONE 'UTC', never_store"
-        " FROM subscription WHERE subscription_id = %(id)s",
-        {"id": table.subscription_id},
-    )
-    now, never_store = cursor.fetchone()
-    stored = {"record_timestamp": (TIMESTAMP, Values(np.full(count, np.datetime64(now, "us"))))}
-    for column in table.of("feature"):
-        if column.name in columns:
-            values = check(column, columns[column.name], lambda row: f"row {row + 1}")
-            if column.name not in never_store:
-                stored[column.column_name] = (column.type, values)
-    label = table.of("label")[0]
-    copy_in(cursor, table.feedback, stored | {label.column_name: (label.type, labels)})
-    return StoreReport(count, 0, count)
+def _count(columns: Mapping[str, Sequence]) -> int:
+    return len(next(iter(columns.values()), ()))
+
+
+def _typed(table: tables.Table, columns: Mapping[str, Sequence]) -> dict[str, Sequence]:
+    """Read cells of CSV by the types of their columns."""
+    kinds = {column.name: column.type for column in table.of("feature")}
+    return {
+        name: [coercing.parsed(cell, kinds.get(name, TEXT)) for cell in cells]
+        for name, cells in columns.items()
+    }

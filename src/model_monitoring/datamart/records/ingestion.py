@@ -3,19 +3,20 @@
 Capture files are JSON lines in S3; each line is a request with its response.
 """
 
+import gzip
+import io
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
-from botocore.exceptions import ClientError
 from psycopg2.extras import execute_values
 from tqdm.auto import tqdm
 
 from model_monitoring.datamart import asking
 from model_monitoring.datamart.entities import PayloadRecord
 from model_monitoring.datamart.postgres.errors import ConflictError
-from model_monitoring.datamart.postgres.texts import check_text, storable
-from model_monitoring.datamart.records import writing
+from model_monitoring.datamart.postgres.texts import storable
+from model_monitoring.datamart.records import capture_files, writing
 from model_monitoring.datamart.records.batches import batch_of
 from model_monitoring.datamart.records.captured_columns import Irregular, batch_of_capture
 from model_monitoring.datamart.records.captured_events import Reader
@@ -23,6 +24,7 @@ from model_monitoring.datamart.tables import tables
 from model_monitoring.datamart.watched import WatchedModel
 
 RECORDS_AT_ONCE = 20_000
+LARGEST_FILE = 256 << 20  # bytes of a packed file, unpacked; capture begins a new one long before
 
 
 class IngestReport(NamedTuple):
@@ -38,65 +40,73 @@ class IngestReport(NamedTuple):
 
 
 def ingest(subscription: WatchedModel, uri: str) -> IngestReport:
-    """Store the captured requests of all files under an S3 URI that weren't read before.
+    """Store the captured requests in files under an S3 URI that weren't ingested before.
 
-    A record's scoring id is its inferenceId, or else its eventId. So a request that was already
-    logged another way, or by a run that broke off, isn't stored twice. A line that can't be read or
-    doesn't fit goes to the error table with the reason; the other lines are still stored. CSV input
-    is read in the order of the subscription's features, JSON by name.
+    A record's scoring id is its inferenceId, or its eventId if there is none. So a record that was
+    logged in another way, or by an earlier run that broke off, isn't stored twice. Of several
+    requests with one id the first is stored. A line that can't be read or doesn't fit goes to the
+    error table with its reason; the other lines are still stored. CSV input is read in the order of
+    the subscription's features, JSON by name.
 
     Raises:
-        ValueError: there is no boto3 session, or the URI isn't an S3 URI or can't be listed.
+        ValueError: see `capture_files.find`.
     """
-    check_text(uri, "uri")
-    location = urlsplit(uri)
-    if location.scheme != "s3" or not location.netloc:
-        raise ValueError(f"{uri!r} is not an S3 URI: s3://bucket/prefix.")
-    if subscription.boto_session is None:
-        raise ValueError("Reading data capture needs a session: DataMart(url, boto_session=...).")
-    s3 = subscription.boto_session.client("s3", region_name=subscription.region)
+    found = capture_files.find(subscription, uri)
     known = subscription.database.rows(
         "SELECT uri, etag FROM capture_file WHERE subscription_id = %s",
         [subscription.subscription_id],
     )
     known = {(row["uri"], row["etag"]) for row in known}
-    try:
-        pages = s3.get_paginator("list_objects_v2").paginate(
-            Bucket=location.netloc, Prefix=location.path.lstrip("/")
-        )
-        found = [
-            item
-            for page in pages
-            for item in page.get("Contents", ())
-            if item["Key"].endswith(".jsonl")
-        ]
-    except ClientError as error:
-        raise ValueError(f"{uri} can't be listed: {error.response['Error']['Message']}") from None
-    names = [f"s3://{location.netloc}/{item['Key']}" for item in found]
-    fresh = [
-        (name, item)
-        for name, item in zip(names, found, strict=True)
-        if (name, item["ETag"]) not in known
-    ]
+    return _ingest(
+        subscription, [item for item in found if (item["uri"], item["ETag"]) not in known]
+    )
+
+
+def retry(subscription: WatchedModel) -> IngestReport:
+    """Read the files again of which lines could not be stored; what is stored already is skipped.
+
+    Raises:
+        ValueError: see `capture_files.find`.
+    """
+    failed = subscription.database.rows(
+        "SELECT DISTINCT uri FROM payload_error WHERE subscription_id = %s ORDER BY uri",
+        [subscription.subscription_id],
+    )
+    found = [item for row in failed for item in capture_files.find(subscription, row["uri"])]
+    return _ingest(subscription, found)
+
+
+def _ingest(subscription: WatchedModel, files: Sequence[Mapping]) -> IngestReport:
     total = IngestReport(0, 0, 0, 0)
-    with tqdm(
-        total=sum(item["Size"] for _, item in fresh),
-        unit="B",
-        unit_scale=True,
-        desc="capture",
-        delay=2,
-    ) as bar:
-        for name, item in fresh:
-            body = s3.get_object(Bucket=location.netloc, Key=item["Key"])["Body"].read()
-            done = _ingest_file(subscription, name, item["ETag"], body)
+    size = sum(item["Size"] for item in files)
+    with tqdm(total=size, unit="B", unit_scale=True, desc="capture", delay=2) as bar:
+        for item in files:
+            done = _ingest_file(subscription, item["uri"], item["ETag"])
             total = IngestReport(*(a + b for a, b in zip(total, done, strict=True)))
             bar.update(item["Size"])
     return total
 
 
-def _ingest_file(subscription: WatchedModel, uri: str, etag: str, body: bytes) -> IngestReport:
+def _read(subscription: WatchedModel, uri: str) -> bytes:
+    """Read an object; unpack it if its name says that it is packed."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    s3 = subscription.boto_session.client("s3", region_name=subscription.region)
+    body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    if not uri.endswith(".gz"):
+        return body
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(body)) as packed:
+            unpacked = packed.read(LARGEST_FILE + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"{uri} can't be unpacked: {error}.") from None
+    if len(unpacked) > LARGEST_FILE:
+        raise ValueError(f"{uri} holds more than {LARGEST_FILE >> 20} MB: unpack and split it.")
+    return unpacked
+
+
+def _ingest_file(subscription: WatchedModel, uri: str, etag: str) -> IngestReport:
     details, errors = subscription.get_details(), {}
-    body, asked = asking.without_asked(body)
+    body, asked = asking.without_asked(_read(subscription, uri))
     table = subscription.database.run(
         lambda cursor: tables.read(cursor, subscription.subscription_id)
     )
@@ -163,9 +173,20 @@ def _store_lines(
 
 
 def _parts(records: Mapping[int, PayloadRecord]) -> Iterator[dict[int, PayloadRecord]]:
-    numbers = list(records)
-    for begin in range(0, len(numbers), RECORDS_AT_ONCE):
-        yield {number: records[number] for number in numbers[begin : begin + RECORDS_AT_ONCE]}
+    """Take records apart into what is stored at once: so many, and each scoring id once.
+
+    The first record of an id is stored before the second is compared with it.
+    """
+    rest = dict(records)
+    while rest:
+        first: dict[str, int] = {}
+        for number, record in rest.items():
+            first.setdefault(record.scoring_id, number)
+        numbers = list(first.values())
+        done = set(numbers)
+        for begin in range(0, len(numbers), RECORDS_AT_ONCE):
+            yield {number: rest[number] for number in numbers[begin : begin + RECORDS_AT_ONCE]}
+        rest = {number: record for number, record in rest.items() if number not in done}
 
 
 def _store(

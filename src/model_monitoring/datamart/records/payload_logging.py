@@ -129,6 +129,10 @@ class PayloadLogging(TableVerbs):
         """Store what SageMaker's data capture wrote under an S3 URI; see `ingestion.ingest`."""
         return ingestion.ingest(self._subscription, uri)
 
+    def retry_errors(self) -> IngestReport:
+        """Store captured lines that failed, after the subscription or the files were corrected."""
+        return ingestion.retry(self._subscription)
+
     def list_errors(self) -> pd.DataFrame:
         """List the captured lines that couldn't be stored, and why."""
         return self._database.frame(

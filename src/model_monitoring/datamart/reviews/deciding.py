@@ -147,4 +147,4 @@ def _written(cursor: Cursor, table: tables.Table, arriving: sql.Composable) -> s
     """Store a label and return what became of it."""
     if labelling.keep(cursor, table, arriving):
         return "stored"
-    return "conflict" if labelling.conflicts(cursor, table, arriving, 1) else "there"
+    return "conflict" if labelling.conflicts(cursor, table, arriving) else "there"

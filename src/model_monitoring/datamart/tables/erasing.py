@@ -11,7 +11,7 @@ from model_monitoring.datamart.tables.never_stored import erase_from_monitors, e
 
 # Tables of all subscriptions that refer to scored rows by record_id and row_number. What depends on
 # one of their rows is deleted with it, by the foreign keys and triggers of their migrations.
-SHARED = ("explanation", "review_row")
+SHARED = ("explanation", "review_row", "label_change")
 # Tables that hold values from the payload: explanations, summaries of windows, reasons why captured
 # lines were refused.
 HOLDING = ("explanation", "profile", "payload_error")

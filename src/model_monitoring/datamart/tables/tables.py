@@ -78,7 +78,7 @@ def create(
         CREATE INDEX ON {payload} USING brin (record_id, scored_at) WITH (pages_per_range = 16);
         CREATE TABLE {feedback} (
             record_id bigint, row_number integer, record_timestamp timestamptz NOT NULL,
-                {feedback_columns},
+            feedback_id text UNIQUE, {feedback_columns},
             UNIQUE (record_id, row_number))"""
     cursor.execute(
         sql.SQL(statements).format(

@@ -1,0 +1,74 @@
+"""Feedback on cases that the model wasn't asked about: labels with their own features."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from psycopg2 import sql
+
+from model_monitoring.datamart.entities import StoreReport
+from model_monitoring.datamart.postgres.columns import TEXT, Values, check
+from model_monitoring.datamart.postgres.copying import TIMESTAMP, copy_in
+from model_monitoring.datamart.postgres.database import Cursor
+from model_monitoring.datamart.postgres.values import checked_id
+from model_monitoring.datamart.records.digests import digest
+from model_monitoring.datamart.tables import changing
+from model_monitoring.datamart.tables.tables import Table
+
+
+def keep(
+    cursor: Cursor, table: Table, columns: Mapping[str, Sequence], labels: Values
+) -> StoreReport:
+    """Store labels with their features, each once.
+
+    A row is known by its feedback_id, or without one by its content: the third row of the same
+    content in a call is another than the second, and the same call again stores nothing.
+    """
+    count = len(labels.data)
+    cursor.execute(
+        f"{changing.locking(exclusive=True)};"
+        " SELECT now() AT TIME ZONE 'UTC', never_store FROM subscription"
+        " WHERE subscription_id = %(id)s",
+        {"id": table.subscription_id},
+    )
+    now, never_store = cursor.fetchone()
+    values = {
+        column: check(column, columns[column.name], lambda row: f"row {row + 1}")
+        for column in table.of("feature")
+        if column.name in columns
+    }
+    label = table.of("label")[0]
+    ids = _ids(columns.get("feedback_id"), [*values.items(), (label, labels)])
+    new = _new(cursor, table, ids)
+    stored = {
+        "record_timestamp": (TIMESTAMP, Values(np.full(count, np.datetime64(now, "us")))),
+        "feedback_id": (TEXT, Values(np.array([name.encode() for name in ids], dtype=object))),
+        label.column_name: (label.type, labels),
+    }
+    for column, read in values.items():
+        if column.name not in never_store:
+            stored[column.column_name] = (column.type, read)
+    if len(new):
+        copy_in(cursor, table.feedback, {n: (k, v.take(new)) for n, (k, v) in stored.items()})
+    return StoreReport(len(new), count - len(new), len(new))
+
+
+def _ids(given: Sequence | None, columns: list) -> list[str]:
+    """Return each row's feedback_id, made of its content if none is given."""
+    if given is not None:
+        return [checked_id(name, f"row {row}") for row, name in enumerate(given, 1)]
+    seen: Counter = Counter()
+    ids = []
+    for content in digest(columns).tolist():
+        seen[content] += 1
+        ids.append(f"{content:016x}.{seen[content]}")
+    return ids
+
+
+def _new(cursor: Cursor, table: Table, ids: list[str]) -> np.ndarray:
+    """Return the positions of the rows that aren't stored yet."""
+    query = sql.SQL("SELECT feedback_id FROM {} WHERE feedback_id = ANY(%s)")
+    cursor.execute(query.format(sql.Identifier(table.feedback)), [ids])
+    known = {name for (name,) in cursor.fetchall()}
+    first = {name: row for row, name in reversed(list(enumerate(ids)))}
+    return np.array([row for row, n in enumerate(ids) if n not in known and first[n] == row], int)
