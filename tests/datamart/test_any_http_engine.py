@@ -48,6 +48,7 @@ def subscription(mart, engine):
         prediction_column="predicted_label",
         probability_column="score",
         feature_columns=["age", "plan"],
+        categorical_columns=["plan"],
     )
     subscription = mart.subscriptions.add(asset)
     first = datamart.PayloadRecord(

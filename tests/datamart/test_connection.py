@@ -112,6 +112,7 @@ def test_a_restart_of_the_server_is_waited_for(own_server):
             prediction_column="predicted_label",
             probability_column="score",
             feature_columns=["size", "colour"],
+            categorical_columns=["colour"],
         )
     )
     subscription.payload_logging.store([small_record("before")])

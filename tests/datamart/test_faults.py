@@ -48,6 +48,7 @@ def subscribed(url, schema):
         prediction_column="predicted_label",
         probability_column="score",
         feature_columns=["size", "colour"],
+        categorical_columns=["colour"],
         positive_label=1,
     )
     subscription = mart.subscriptions.add(asset)

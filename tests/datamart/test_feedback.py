@@ -120,7 +120,9 @@ def test_unknown_labels_are_named_and_nothing_is_stored(scored, unknown):
 
 
 def test_without_label_values_labels_must_have_the_type_of_predictions(mart, asset):
-    subscription = mart.subscriptions.add(asset(name="free", feature_columns=["size", "colour"]))
+    subscription = mart.subscriptions.add(
+        asset(name="free", feature_columns=["size", "colour"], categorical_columns=["colour"])
+    )
     subscription.payload_logging.store([small_record("a", values=ROWS, answers=ANSWERS)])
     for bad in ("malignant", 0.5, None):
         with pytest.raises(ValueError, match=r"[Rr]ow 1"):

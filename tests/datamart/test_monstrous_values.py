@@ -22,11 +22,18 @@ def test_a_first_payload_of_impossible_values(small, query, place, bad):
 @pytest.mark.parametrize(
     "bad", [[[10**400]], [[1.5, "\ud800"]], [[float("inf")]], [[[1.0]]], [[]]], ids=kind
 )
-def test_lists_that_contain_something_else_than_numbers(small, bad):
-    small.payload_logging.store([payload(values=[[[1.5, 2.5], "red"]])])
+def test_lists_that_contain_something_else_than_numbers(mart, asset, bad):
+    lists = mart.subscriptions.add(
+        asset(
+            feature_columns=["size", "colour"],
+            categorical_columns=["colour"],
+            feature_types={"size": "list of numbers"},
+        )
+    )
+    lists.payload_logging.store([payload(values=[[[1.5, 2.5], "red"]])])
     with pytest.raises(ValueError, match="'size', row 1"):
-        small.payload_logging.store([payload(values=[[bad[0], "red"]])])
-    assert small.payload_logging.get_records_count() == 1
+        lists.payload_logging.store([payload(values=[[bad[0], "red"]])])
+    assert lists.payload_logging.get_records_count() == 1
 
 
 @pytest.mark.parametrize(
@@ -43,7 +50,7 @@ def test_lists_that_contain_something_else_than_numbers(small, bad):
         ("response_time", 2**31), ("response_time", 2147483647.6),
         ("size", 10**400), ("size", np.inf), ("size", 1j), ("size", "big"), ("colour", "a\0b"),
         ("colour", "\ud800"),
-        ("colour", 3), ("predicted_label", 2**63), ("predicted_label", 10**5000),
+        ("colour", [3]), ("predicted_label", 2**63), ("predicted_label", 10**5000),
     ],
     ids=kind,
 )  # fmt: skip

@@ -173,7 +173,11 @@ def test_two_runs_at_once_publish_each_alert_once(sending, topic, inbox, query):
 def test_names_that_aws_cannot_hold_are_escaped(sending, asset, topic, inbox):
     mart, _ = sending
     other = mart.subscriptions.add(
-        asset(name="größe\n\x01" + "x" * 2000, feature_columns=["size", "colour"])
+        asset(
+            name="größe\n\x01" + "x" * 2000,
+            feature_columns=["size", "colour"],
+            categorical_columns=["colour"],
+        )
     )
     mart.notifications.enable(topic_arn=topic, namespace="Hostile")
     other.performance_monitoring.enable(apt_threshold=100)

@@ -123,6 +123,7 @@ def test_kill_9_of_server_console_and_writers(home):
             prediction_column="predicted_label",
             probability_column="score",
             feature_columns=["size", "colour"],
+            categorical_columns=["colour"],
             positive_label=1,
         )
     )

@@ -184,7 +184,12 @@ def test_the_error_names_what_the_subscription_lacks(mart, small, asset):
 
 def test_labels_that_do_not_fit_the_column_are_refused_before_tasks_are_made(mart, asset):
     odd = mart.subscriptions.add(
-        asset(name="odd", feature_columns=["size", "colour"], label_values={"benign": "B"})
+        asset(
+            name="odd",
+            feature_columns=["size", "colour"],
+            categorical_columns=["colour"],
+            label_values={"benign": "B"},
+        )
     )
     log(odd, [0.5])
     enable(mart, odd)

@@ -18,8 +18,9 @@ KINDS = {
     "category": TEXT,
     "boolean": BOOLEAN,
     "text": TEXT,
+    "list of numbers": NUMBERS,
 }
-DECLARED = {NUMBER: "number", INTEGER: "whole number", BOOLEAN: "boolean", TEXT: "text"}
+DECLARED = {kind: name for name, kind in KINDS.items()}
 # Bytes of a column in a row: a text may be short, but not shorter than a pointer to a long one
 WIDTHS = {NUMBER: 8, INTEGER: 8, BOOLEAN: 1, TEXT: 18, NUMBERS: 18}
 WIDEST_ROW = 8000  # bytes: PostgreSQL keeps a row in one page of 8 kB, with some bytes of its own
@@ -62,6 +63,18 @@ def kind_of(asset: Mapping, feature: str) -> str:
     return declared or ("category" if feature in asset["categorical_columns"] else "number")
 
 
+def advice(asset: Mapping, field: str) -> str:
+    """Say how a feature of another type is declared, if it wasn't declared at all."""
+    if field not in asset["feature_columns"] or field in asset["feature_types"]:
+        return ""
+    if field in asset["categorical_columns"]:
+        return ""
+    return (
+        f"A feature is a number unless the subscription says otherwise: categorical_columns names"
+        f" categories, feature_types={{{field!r}: ...}} a {', '.join(KINDS)}."
+    )
+
+
 def kinds_in(frame: pd.DataFrame, asset: Mapping) -> dict[str, str]:
     """Return what the features are declared as, or as what training data has them.
 
@@ -85,13 +98,18 @@ def _kind_in(values: pd.Series, categorical: bool) -> str:
 
 
 def column_type(asset: Mapping, field: str) -> str | None:
-    """Return the type of the column that holds a field; None if the contract doesn't name it."""
+    """Return the type of the column that holds a field.
+
+    None if the contract doesn't say: of a field that it doesn't name, and of classes that aren't
+    declared.
+    """
     if field in asset["feature_columns"]:
         return KINDS[kind_of(asset, field)]
     if field in (asset["prediction_column"], asset["label_column"]):
         return _class_type(asset)
     if field == asset["probability_column"]:
-        return NUMBERS if asset["problem_type"] == "multiclass" else NUMBER
+        vectors = asset["problem_type"] == "multiclass" and classes(asset)
+        return NUMBERS if vectors else NUMBER
     return None
 
 
@@ -119,11 +137,13 @@ def positive_class(asset: Mapping) -> object:
     return 1 if asset["positive_label"] is None else asset["positive_label"]
 
 
-def _class_type(asset: Mapping) -> str:
+def _class_type(asset: Mapping) -> str | None:
     """Return the type of a prediction, and of its label."""
     if asset["problem_type"] == "regression":
         return NUMBER
     known = classes(asset) or [asset["positive_label"]]
+    if known == [None]:
+        return None
     if all(isinstance(value, bool) for value in known):
         return BOOLEAN
     if all(isinstance(value, int) for value in known):

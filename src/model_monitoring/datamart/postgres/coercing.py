@@ -89,6 +89,8 @@ def text(value: object) -> str | None:
     if isinstance(value, bool | np.bool_):
         return str(bool(value)).lower()
     if isinstance(value, Integral):
+        if abs(value) >= 2**64:
+            raise ValueError("is too large a number")
         return str(int(value))
     if isinstance(value, Real | Decimal):
         read = number(value)

@@ -45,21 +45,25 @@ class Values:
         return Values(self.data[rows], None if self.missing is None else self.missing[rows])
 
 
-def type_of(name: str, values: Sequence) -> str:
-    """Derive the type of a field that no contract declares from its first values.
+def type_of(name: str, values: Sequence, classes: bool) -> str:
+    """Derive the type of a field that the contract doesn't declare from its first values.
+
+    Numbers are real ones, but whole ones if they are `classes`.
 
     Raises:
         ValueError: the values are of several types, or of a type that no column can hold.
     """
     if isinstance(values, np.ndarray) and values.dtype.kind in "fiu":
-        return NUMBER
+        present = values[~np.isnan(values)]
+        return INTEGER if classes and (present == np.round(present)).all() else NUMBER
     kinds = {kind for kind in map(type, values) if kind is not type(None)}
     if not kinds:
         return NUMBER
     if all(issubclass(kind, bool | np.bool_) for kind in kinds):
         return BOOLEAN
     if all(issubclass(kind, Real) and not issubclass(kind, bool) for kind in kinds):
-        return NUMBER
+        whole = classes and all(value is None or value % 1 == 0 for value in values)
+        return INTEGER if whole else NUMBER
     if all(issubclass(kind, str) for kind in kinds):
         return TEXT
     if all(issubclass(kind, list | tuple | np.ndarray) for kind in kinds):

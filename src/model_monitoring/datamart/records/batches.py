@@ -146,7 +146,10 @@ def checked(table: Table, batch: Batch, details: Mapping) -> dict[str, Values]:
             return answering.predictions(column, asset, raw, where)
         if name == asset["probability_column"]:
             return answering.probabilities(column, asset, raw, where)
-        return check(column, raw, where)
+        try:
+            return check(column, raw, where)
+        except ValueError as error:
+            raise ValueError(f"{error} {contract.advice(asset, name)}".strip()) from None
 
     values = {}
     for name, raw in batch.fields.items():

@@ -46,8 +46,9 @@ def fitted(
 def _create(cursor: Cursor, details: dict, batch: Batch) -> tables.Table:
     asset = details["asset"]
     columns = [(name, _role(name, batch), _type(name, batch, asset)) for name in batch.fields]
-    label = asset["label_column"]
-    columns.append((label, "label", contract.column_type(asset, label)))
+    predicted = next(kind for name, _, kind in columns if name == asset["prediction_column"])
+    # Because labels are compared with predictions
+    columns.append((asset["label_column"], "label", predicted))
     return tables.create(cursor, details["subscription_id"], details["name"], columns)
 
 
@@ -59,7 +60,8 @@ def _type(name: str, batch: Batch, asset: dict) -> str:
     """Return the type that the contract declares, or of a field that it doesn't name, its first
     values'.
     """
-    return contract.column_type(asset, name) or type_of(name, batch.fields[name])
+    classes = name == asset["prediction_column"]
+    return contract.column_type(asset, name) or type_of(name, batch.fields[name], classes)
 
 
 def _evolve(

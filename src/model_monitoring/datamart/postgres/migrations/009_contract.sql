@@ -5,7 +5,8 @@ UPDATE subscription s SET asset = s.asset || jsonb_build_object('variant', NULL,
     SELECT jsonb_object_agg(f.name, CASE
         WHEN f.type = 'bigint' THEN 'whole number'
         WHEN f.type = 'boolean' THEN 'boolean'
-        WHEN f.type <> 'text' THEN 'number'
+        WHEN f.type = 'double precision' THEN 'number'
+        WHEN f.type <> 'text' THEN 'list of numbers'
         WHEN s.asset -> 'categorical_columns' ? f.name THEN 'category'
         ELSE 'text' END)
     FROM feature f WHERE f.subscription_id = s.subscription_id AND f.role = 'feature'), '{}'));
