@@ -33,7 +33,7 @@ BAD = {
         payload(values=[["big", "red"]]),
         "'size', row 1 of record 'bad one': 'big'",
     ),
-    "number as text": (payload(values=[["1.5", "red"]]), "'size'.*double precision"),
+    "half a number": (payload(values=[["1,5", "red"]]), "'size'.*double precision"),
     "truth for a number": (payload(values=[[True, "red"]]), "'size'.*'True'"),
     "list for text": (payload(values=[[1.5, ["red"]]]), "'colour', row 1.*red.*text"),
     "NUL in text": (payload(values=[[1.5, "r\0d"]]), "'colour'.*NUL"),

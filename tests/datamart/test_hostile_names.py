@@ -34,6 +34,7 @@ def subscribe(mart, name, features):
             label_column="label",
             prediction_column="prediction",
             feature_columns=features,
+            feature_types={"text": "text"} if "text" in features else {},
         )
     )
 

@@ -115,7 +115,7 @@ def column_type(asset: Mapping, field: str) -> str | None:
 
 def output_names(asset: Mapping, answered: Sequence[str], features: Sequence[str]) -> list[str]:
     """Name the columns of a response's fields: one that repeats a feature or the label isn't it."""
-    taken = {*features, asset["label_column"]}
+    taken = [*features, asset["label_column"]]  # a list: a name may be anything here
     return [f"{name}_output" if name in taken else name for name in answered]
 
 

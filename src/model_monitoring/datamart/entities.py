@@ -121,9 +121,9 @@ class SageMakerMachineLearningAsset:
     probabilities: a list, or a mapping of the label's name to what the model predicts
     ({"B": 0, "M": 1}). For a binary model, `positive_label` is the predicted value that counts as
     positive. `feature_types` maps features to their types: "number", "whole number", "category",
-    "boolean", "text" or "list of numbers". By default, the features in `categorical_columns` are categories and all
-    others are numbers. `variant` is the endpoint's variant whose captured traffic is stored; by
-    default all production variants are.
+    "boolean", "text" or "list of numbers". By default, the features in `categorical_columns` are
+    categories and all others are numbers. `variant` is the endpoint's variant whose captured
+    traffic is stored; by default all production variants are.
 
     >>> asset = SageMakerMachineLearningAsset(
     ...     source_uid="breast-cancer-xgboost",

@@ -4,6 +4,7 @@ import csv
 import io
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from numbers import Real
 from urllib.parse import urlsplit
 
@@ -14,8 +15,6 @@ from botocore.exceptions import ClientError
 
 from model_monitoring.analysis.files import bodies
 from model_monitoring.datamart import contract
-from model_monitoring.datamart.postgres import coercing
-from model_monitoring.datamart.postgres.columns import NUMBER
 from model_monitoring.datamart.postgres.wording import some
 
 # For calls that a person waits for
@@ -171,8 +170,15 @@ def named(kind: bodies.Kind, answers: list[bodies.Row]) -> list[dict]:
 def _named(kind: bodies.Kind, answer: bodies.Row) -> dict:
     if isinstance(answer, dict):
         return answer
-    values = answer if kind == "JSON" else [coercing.parsed(cell, NUMBER) for cell in answer]
+    values = answer if kind == "JSON" else [_value(cell) for cell in answer]
     return {"score": values[0] if len(values) == 1 else values}
+
+
+def _value(cell: str) -> float | str:
+    """Read a cell of CSV: a number, else the name of a class."""
+    with suppress(ValueError):
+        return float(cell)
+    return cell
 
 
 def outputs_of(answer: Mapping, outputs: Sequence[str], asset: Mapping) -> list:

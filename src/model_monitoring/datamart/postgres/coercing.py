@@ -1,14 +1,13 @@
 """One rule for each type of value, whichever door it comes through.
 
-Python, JSON and data frames have types: there a text is no number, but a category may be a number.
-CSV has text only: `parsed` makes of it what the column's type says. Missing are None, pandas' NA
-and NaT, empty text, and NaN in a frame or in CSV.
+The same value is the same in the table whether Python, JSON, a data frame or CSV brings it: text
+that is a number is one in a column of numbers, and a number is a category in a column of those.
+Missing are None, pandas' NA and NaT, empty text, and NaN in a frame or in CSV.
 """
 
 import math
 import re
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from numbers import Integral, Real
@@ -26,7 +25,7 @@ class WrongType(ValueError):
 
 
 def number(value: object) -> float | None:
-    """Read a number.
+    """Read a number, also one that is written as text.
 
     Raises:
         WrongType: it is none.
@@ -34,7 +33,8 @@ def number(value: object) -> float | None:
     """
     if _is_missing(value):
         return None
-    if not isinstance(value, Real | Decimal) or isinstance(value, bool):
+    written = isinstance(value, str) and DECIMAL.fullmatch(value.strip())
+    if not written and (not isinstance(value, Real | Decimal) or isinstance(value, bool)):
         raise WrongType
     try:
         read = float(value)
@@ -55,6 +55,10 @@ def whole(value: object) -> int | None:
     read = number(value)
     if read is None:
         return None
+    if abs(read) > 2**64:
+        raise ValueError("does not fit in 64 bits")
+    if isinstance(value, str) and WHOLE.fullmatch(value.strip()):
+        value = int(value.strip().partition(".")[0])
     if not isinstance(value, Integral) and not read.is_integer():
         raise ValueError("is not a whole number")
     if not -(2**63) < int(value) < 2**63:
@@ -63,13 +67,15 @@ def whole(value: object) -> int | None:
 
 
 def boolean(value: object) -> bool | None:
-    """Read True and False, also as 1 and 0.
+    """Read True and False, also as 1 and 0, or as text of either.
 
     Raises:
         WrongType: it is neither.
     """
     if _is_missing(value):
         return None
+    if isinstance(value, str) and value.strip().lower() in BOOLEANS:
+        return BOOLEANS[value.strip().lower()]
     if isinstance(value, bool | np.bool_) or (isinstance(value, Real) and value in (0, 1)):
         return bool(value)
     raise WrongType
@@ -123,24 +129,12 @@ def numbers(value: object) -> list[float] | None:
     return read
 
 
-def parsed(cell: str | None, kind: str) -> object:
-    """Make of a cell of CSV what a column's type says; what it can't be stays text, and is refused.
-
-    Args:
-        cell: as it is in the file; None if there is none.
-        kind: the column's type in PostgreSQL.
-    """
+def parsed(cell: str | None, kind: str) -> str | None:
+    """Return a cell of CSV for a column of some type: there, blanks and nan stand for nothing."""
     bare = (cell or "").strip()
-    if kind == "text" or not bare:
+    if kind == "text":
         return cell if bare else None
-    if kind == "boolean":
-        return BOOLEANS.get(bare.lower(), cell)
-    if bare.lower() == "nan":
-        return None
-    if kind == "bigint" and WHOLE.fullmatch(bare):
-        with suppress(ValueError):  # thousands of digits
-            return int(bare.partition(".")[0])
-    return float(bare) if DECIMAL.fullmatch(bare) else cell
+    return None if bare.lower() in ("", "nan") else bare
 
 
 def each(

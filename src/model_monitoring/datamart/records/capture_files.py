@@ -68,7 +68,7 @@ def _listed(subscription: WatchedModel, bucket: str, name: str) -> Iterator[dict
 def _counting(subscription: WatchedModel, uri: str, found: Sequence[dict]) -> list[dict]:
     """Return the files of the subscription's endpoint, and of the variants that count."""
     origins = [_origin(item["Key"], subscription.source_uid) for item in found]
-    ours = {variant for endpoint, variant in origins if endpoint == subscription.source_uid}
+    ours = {origin[1] for origin in origins if origin and origin[0] == subscription.source_uid}
     counting = _variants(subscription, uri, ours)
 
     def counts(origin: tuple[str, str] | None) -> bool:

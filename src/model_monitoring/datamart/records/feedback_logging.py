@@ -138,8 +138,8 @@ class FeedbackLogging(TableVerbs):
             lacking = [name for name in expected if name not in given]
             extra = [name for name in given if name not in expected]
             raise ValueError(
-                f"Feedback lacks {some(lacking) or 'nothing'}; unknown in it:"
-                f" {some(extra) or 'nothing'}. Send scoring_id and {label}, or all features"
+                f"Feedback lacks {some(lacking) or 'no field'}; unknown fields:"
+                f" {some(extra) or 'none'}. Send scoring_id and {label}, or all features"
                 f" and {label}. Nothing was stored."
             )
         return False

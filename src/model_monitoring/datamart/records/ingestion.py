@@ -179,9 +179,9 @@ def _parts(records: Mapping[int, PayloadRecord]) -> Iterator[dict[int, PayloadRe
     """
     rest = dict(records)
     while rest:
-        first: dict[str, int] = {}
+        first: dict[str, int] = {}  # by id, whatever that is
         for number, record in rest.items():
-            first.setdefault(record.scoring_id, number)
+            first.setdefault(repr(record.scoring_id), number)
         numbers = list(first.values())
         done = set(numbers)
         for begin in range(0, len(numbers), RECORDS_AT_ONCE):

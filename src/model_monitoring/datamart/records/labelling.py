@@ -1,12 +1,13 @@
 """The one writer of labels: a row keeps its first label, even if others follow."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 
 import numpy as np
 from psycopg2 import sql
 
 from model_monitoring.datamart.postgres import coercing
-from model_monitoring.datamart.postgres.columns import NUMBER, Values, check
+from model_monitoring.datamart.postgres.columns import Values, check
 from model_monitoring.datamart.postgres.database import Cursor
 from model_monitoring.datamart.postgres.wording import shown
 from model_monitoring.datamart.records.feedback_formats import hashable
@@ -50,9 +51,15 @@ def _translated(known: Sequence, given: Sequence, name: str, written: bool) -> l
     return [translation[label] for label in given]
 
 
+def _number(cell: str) -> float | None:
+    with suppress(ValueError):
+        return coercing.number(cell)
+    return None
+
+
 def _spelt(cell: str, known: Collection[str]) -> str:
     """Return a label of CSV as it is known: 1.0 as 1, True as true or else as 1."""
-    number = coercing.text(coercing.parsed(cell, NUMBER))
+    number = coercing.text(_number(cell))
     truth = {"true": "1", "false": "0"}.get(cell.lower())
     return next((way for way in (cell, cell.lower(), number, truth) if way in known), cell)
 
