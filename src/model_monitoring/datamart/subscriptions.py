@@ -1,6 +1,7 @@
 """Subscriptions: deployed models whose payload, feedback and quality the data mart keeps."""
 
 import uuid
+from collections.abc import Mapping
 
 import boto3
 import pandas as pd
@@ -22,6 +23,7 @@ from model_monitoring.datamart.postgres.jsonb import as_json, plain
 from model_monitoring.datamart.postgres.texts import check_text, fault
 from model_monitoring.datamart.records.feedback_logging import FeedbackLogging
 from model_monitoring.datamart.records.payload_logging import PayloadLogging
+from model_monitoring.datamart.tables import dropping, retyping
 from model_monitoring.datamart.watched import Index, WatchedModel
 
 
@@ -81,6 +83,18 @@ class Subscription(WatchedModel):
     def performance_monitoring(self) -> PerformanceMonitoring:
         """Response times and throughput."""
         return PerformanceMonitoring(self)
+
+    def retype(self, feature_types: Mapping[str, str]) -> dict:
+        """Declare features to be of other types than before, and convert what is stored.
+
+        Enable the monitors that go by training data again afterwards. Lines of data capture that
+        failed before are stored with `payload_logging.retry_errors`.
+
+        Raises:
+            ValueError: a type isn't known, or a stored value isn't of it; nothing is changed.
+        """
+        details = self.get_details()
+        return self.database.run(lambda cursor: retyping.retype(cursor, details, feature_types))
 
     def monitors(self) -> list[base.Monitor]:
         """Return its monitors, enabled or not."""
@@ -143,6 +157,15 @@ class Subscriptions:
                 " Choose another name for this model."
             )
         return subscription
+
+    def delete(self, subscription_uid: str | None = None, *, name: str | None = None) -> None:
+        """Delete a subscription, by uid or name, with all that the data mart holds of it.
+
+        Raises:
+            ValueError: there is no such subscription, or it is the companion of another.
+        """
+        identifier = self.get(subscription_uid, name=name).subscription_id
+        self._database.run(lambda cursor: dropping.drop(cursor, identifier), once=True)
 
     def get_uids(self) -> list[str]:
         """Return the uids of all subscriptions."""

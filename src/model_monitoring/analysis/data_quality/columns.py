@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 import numpy as np
+
 from .celltypes import Cells, cells, count_whole, value_counts
 from .distinct import DistinctCounter
 from .drift import Mode

@@ -161,6 +161,13 @@ def _packed(value: Sequence[float]) -> bytes:
     return np.array([1, 0, _FLOAT8_OID, len(value), 1], dtype=">i4").tobytes() + items.tobytes()
 
 
+def unpacked(value: bytes) -> list[float]:
+    """Read PostgreSQL's binary form of an array of numbers."""
+    header = 20  # bytes: dimensions, whether there are NULLs, the type, length, first index
+    items = np.frombuffer(value[header:], dtype=[("length", ">i4"), ("value", ">f8")])
+    return items["value"].astype(float).tolist()
+
+
 _FLOAT8_OID = 701
 _FILLER = {NUMBER: 0.0, INTEGER: 0, BOOLEAN: False, TEXT: "", NUMBERS: (0.0,)}
 _DTYPES = {NUMBER: np.float64, INTEGER: np.int64, BOOLEAN: bool}

@@ -12,7 +12,7 @@ from model_monitoring.datamart.postgres.copying import SHORT_INTEGER, TIMESTAMP,
 from model_monitoring.datamart.postgres.database import Cursor
 from model_monitoring.datamart.postgres.errors import ConflictError
 from model_monitoring.datamart.postgres.wording import some
-from model_monitoring.datamart.records import fitting
+from model_monitoring.datamart.records import fitting, repeats
 from model_monitoring.datamart.records.batches import Batch, checked, record_digests
 from model_monitoring.datamart.tables import changing, partitions, tables, traces
 from model_monitoring.datamart.watched import WatchedModel
@@ -120,7 +120,7 @@ def write(
     if changes or state.table is None or state.deployment is None or any(batch.revisions):
         # Set it again, to keep what was just created if claiming has to start over
         cursor.execute("SAVEPOINT claim")
-    new = _claim(
+    new, suspects = _claim(
         cursor,
         table.subscription_id,
         batch,
@@ -128,6 +128,9 @@ def write(
         record_digests(table, values, batch),
         deployments,
     )
+    if suspects:
+        never = details["never_store"]
+        _refuse(batch, repeats.differing(cursor, table, batch, values, suspects, never))
     rows = slice(None) if new.all() else np.flatnonzero(new[batch.record_of_row])
     owners = batch.record_of_row[rows]
     if len(owners):
@@ -165,8 +168,11 @@ def _claim(
     record_ids: np.ndarray,
     digests: np.ndarray,
     deployments: np.ndarray,
-) -> np.ndarray:
+) -> tuple[np.ndarray, dict[int, int]]:
     """Claim the batch's scoring ids; return which of its records are new.
+
+    Of those that aren't, it returns which have another digest than what is stored: by position in
+    the batch, the record id that is stored.
 
     It needs a savepoint, `claim`. Usually all records are new, so their keys are written at once,
     at COPY's speed. Only if one is already there does the slower way find out which. Every writer
@@ -195,7 +201,7 @@ def _claim(
     except errors.UniqueViolation:
         cursor.execute("ROLLBACK TO SAVEPOINT claim")
     else:
-        return np.ones(count, dtype=bool)
+        return np.ones(count, dtype=bool), {}
     cursor.execute(
         "CREATE TEMPORARY TABLE arriving_key (LIKE scoring_key INCLUDING DEFAULTS) ON COMMIT DROP"
     )
@@ -205,17 +211,21 @@ def _claim(
         " DO NOTHING"
     )
     cursor.execute(
-        "SELECT a.record_id - %s, a.digest <> k.digest FROM arriving_key a"
+        "SELECT a.record_id - %s, k.record_id, a.digest <> k.digest FROM arriving_key a"
         " JOIN scoring_key k USING (subscription_id, scoring_id) WHERE a.record_id <> k.record_id",
         [int(record_ids[0])],
     )
     known = cursor.fetchall()
-    if other := sorted({batch.scoring_ids[position] for position, differs in known if differs}):
+    new = np.ones(count, dtype=bool)
+    new[[position for position, _, _ in known]] = False
+    return new, {position: stored for position, stored, differs in known if differs}
+
+
+def _refuse(batch: Batch, differing: list[int]) -> None:
+    """Raise ConflictError if there are records that differ from those stored under their ids."""
+    if other := sorted({batch.scoring_ids[position] for position in differing}):
         raise ConflictError(
             f"Scoring id {some(other)}: stored already with other content. A scoring id stands for"
             " one request; nothing of this call was stored.",
             other,
         )
-    new = np.ones(count, dtype=bool)
-    new[[position for position, _ in known]] = False
-    return new

@@ -1,0 +1,88 @@
+"""Features of another type than was declared first: the columns are converted, or nothing is."""
+
+from collections.abc import Mapping
+
+from psycopg2 import errors, sql
+
+from model_monitoring.datamart import contract
+from model_monitoring.datamart.postgres.columns import BOOLEAN, INTEGER, NUMBER, NUMBERS, Column
+from model_monitoring.datamart.postgres.database import Cursor
+from model_monitoring.datamart.postgres.jsonb import as_json
+from model_monitoring.datamart.tables import changing, partitions, tables
+
+# Through which types PostgreSQL takes a value that it doesn't convert straight away
+STEPS = {
+    (NUMBER, BOOLEAN): "{0}::integer::boolean",
+    (INTEGER, BOOLEAN): "{0}::integer::boolean",
+    (BOOLEAN, NUMBER): "{0}::integer::double precision",
+    (BOOLEAN, INTEGER): "{0}::integer::bigint",
+}
+
+
+def retype(cursor: Cursor, details: Mapping, kinds: Mapping[str, str]) -> dict:
+    """Give features other types, in the contract and in the tables; return the new contract.
+
+    What monitors learned of the model's training data goes, as it was of the old types.
+
+    Raises:
+        ValueError: a type isn't known, or a value that is stored isn't of it; nothing is changed.
+    """
+    identifier = details["subscription_id"]
+    cursor.execute(changing.locking(exclusive=True), {"id": identifier})
+    asset = details["asset"] | {"feature_types": details["asset"]["feature_types"] | dict(kinds)}
+    contract.check(asset)
+    if table := tables.read(cursor, identifier):
+        tables.drop_views(cursor, details["name"])
+        for name in kinds:
+            _convert(cursor, table, table.named(name), contract.column_type(asset, name))
+        tables.create_views(cursor, tables.read(cursor, identifier), details["name"])
+    cursor.execute("DELETE FROM baseline WHERE subscription_id = %s", [identifier])
+    cursor.execute(
+        "UPDATE subscription SET asset = %s WHERE subscription_id = %s",
+        [as_json(asset), identifier],
+    )
+    return asset
+
+
+def _convert(cursor: Cursor, table: tables.Table, column: Column, kind: str) -> None:
+    """Convert a feature's columns."""
+    if column.type == kind:
+        return
+    if NUMBERS in (column.type, kind):
+        raise ValueError(f"{column.name!r} can't be made a list of numbers, or be one no longer.")
+    field = sql.Identifier(column.column_name)
+    converted = sql.SQL(STEPS.get((column.type, kind), "{0}::" + kind)).format(field)
+    targets = [table.payload, *partitions.detached(cursor, table.payload), table.feedback]
+    for target in targets:
+        _refuse_losses(cursor, target, column, kind)
+        statement = sql.SQL("ALTER TABLE {} ALTER COLUMN {} TYPE {} USING {}").format(
+            sql.Identifier(target), field, sql.SQL(kind), converted
+        )
+        try:
+            cursor.execute(statement)
+        except errors.DataError as error:
+            raise ValueError(
+                f"{column.name!r} holds what is no {contract.DECLARED[kind]}:"
+                f" {error.diag.message_primary}. Nothing was changed."
+            ) from None
+    cursor.execute(
+        "UPDATE feature SET type = %s WHERE (subscription_id, role, name) = (%s, %s, %s)",
+        [kind, table.subscription_id, column.role, column.name],
+    )
+
+
+def _refuse_losses(cursor: Cursor, target: str, column: Column, kind: str) -> None:
+    """Refuse what PostgreSQL would round without a word."""
+    losing = {(NUMBER, INTEGER): "{0} <> round({0})", (NUMBER, BOOLEAN): "{0} NOT IN (0, 1)"}
+    losing[INTEGER, BOOLEAN] = losing[NUMBER, BOOLEAN]
+    if (column.type, kind) not in losing:
+        return
+    field = sql.Identifier(column.column_name)
+    condition = sql.SQL(losing[column.type, kind]).format(field)
+    query = sql.SQL("SELECT {} FROM {} WHERE {} LIMIT 1")
+    cursor.execute(query.format(field, sql.Identifier(target), condition))
+    if found := cursor.fetchone():
+        raise ValueError(
+            f"{column.name!r} holds {found[0]!r}, which is no {contract.DECLARED[kind]}. Nothing"
+            " was changed."
+        )
