@@ -46,7 +46,8 @@ class TableVerbs:
         if limit is not None and limit < 0:
             raise ValueError(f"limit is {limit}: use a number of rows.")
         selection = self._select(limit)
-        frame = self._database.frame(selection.query).rename(columns=selection.names)
+        frame = self._database.frame(selection.query, exact=True)
+        frame = frame.rename(columns=selection.names)
         return frame if format == "pandas" else frame.to_dict("records")
 
     def show_table(self, limit: int = 10) -> pd.DataFrame:

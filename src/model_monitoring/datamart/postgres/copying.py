@@ -114,7 +114,7 @@ def copy_out(
     `columns` maps a name to an expression and its type. The query gives every row the same width,
     so that numpy reads the result without copying it: a missing number is read as NaN, a string as
     a 64-bit hash that a second query translates. Missing strings and booleans are None. A
-    whole-number or boolean column with missing values becomes float or object. Arrays of k numbers
+    whole-number or boolean column with missing values becomes Int64 or object. Arrays of k numbers
     have the shape (rows, k).
     """
     parts: list[tuple[str, sql.Composable, str]] = []  # (name, expression of fixed width, format)
@@ -176,7 +176,7 @@ def _finished(
     if kind == TIMESTAMP:
         return POSTGRES_EPOCH + data.astype("timedelta64[us]")
     if kind == INTEGER and (data == MISSING_INTEGER).any():
-        return np.where(data == MISSING_INTEGER, np.nan, data)
+        return pd.arrays.IntegerArray(data.astype(np.int64), data == MISSING_INTEGER)
     if kind == BOOLEAN:
         return (
             data.astype(bool)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
+import numpy as np
 import pandas as pd
 import psycopg2
 from psycopg2 import extensions, sql
@@ -22,6 +23,7 @@ from model_monitoring.datamart.postgres.watching import watched
 
 T = TypeVar("T")
 Cursor = extensions.cursor
+BIGINT = 20  # PostgreSQL's number of the type
 IDLE_CONNECTIONS = 8  # kept open for the next piece of work
 
 
@@ -232,8 +234,13 @@ class Database:
 
         return self.run(work, once=once)
 
-    def frame(self, query: str | sql.Composable, parameters: Sequence | dict = ()) -> pd.DataFrame:
-        """Return a query's rows as a data frame."""
+    def frame(
+        self, query: str | sql.Composable, parameters: Sequence | dict = (), exact: bool = False
+    ) -> pd.DataFrame:
+        """Return a query's rows as a data frame.
+
+        If `exact`, whole numbers stay so beside missing ones (pandas' Int64), beyond 2^53 too.
+        """
 
         def work(cursor: Cursor) -> pd.DataFrame:
             cursor.execute(query, parameters or None)
@@ -241,7 +248,13 @@ class Database:
             numbers = {
                 c.name: float for c in cursor.description if c.type_code in extensions.FLOAT.values
             }
-            return pd.DataFrame(cursor.fetchall(), columns=names).astype(numbers)
+            rows = cursor.fetchall()
+            found = pd.DataFrame(rows, columns=names).astype(numbers)
+            for place, column in enumerate(cursor.description if exact else ()):
+                if column.type_code == BIGINT and found[column.name].dtype != np.int64:
+                    whole = pd.array([row[place] for row in rows], dtype="Int64")
+                    found[column.name] = whole
+            return found
 
         return self.run(work)
 

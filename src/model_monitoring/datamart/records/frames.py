@@ -111,6 +111,8 @@ def raw(series: pd.Series) -> Sequence:
     """
     if isinstance(series.dtype, np.dtype) and series.dtype.kind in "fiub":
         return series.to_numpy()
+    if pd.api.types.is_integer_dtype(series.dtype):  # floats would round what is beyond 2^53
+        return _raw_objects(series) if series.hasnans else series.to_numpy(dtype=np.int64)
     if pd.api.types.is_any_real_numeric_dtype(series.dtype):
         return series.to_numpy(dtype=np.float64, na_value=np.nan)
     return _raw_objects(series)

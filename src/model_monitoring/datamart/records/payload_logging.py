@@ -41,8 +41,8 @@ class PayloadLogging(TableVerbs):
         """Accept payloads, and set what is kept; settings that aren't given stay as they were.
 
         Payloads are accepted from the start. With `dynamic_schema_update` a model may change: a new
-        field becomes a column, a field that is no longer sent stays empty, and whole numbers may
-        become real numbers. Values of the fields in `never_store` are dropped, and those stored so
+        field becomes a column, and a field that is no longer sent stays empty. Values of the fields
+        in `never_store` are dropped, and those stored so
         far are erased. `DataMart.maintain` drops payload, labels and what belongs to them if it is
         older than `keep_days`, whole months at a time.
 

@@ -1,0 +1,293 @@
+"""What is declared when a model is subscribed decides the types, whichever door values come by."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from model_monitoring import datamart
+from model_monitoring.datamart import ProblemType
+
+from .test_capture_ingestion import JSON_KINDS, PREFIX, capturing, event  # noqa: F401
+
+FEATURES = ["size", "colour", "count", "flag"]
+ROWS = [[1.5, "01234", 3, True], [None, "7", None, False], [2.0, None, 2**53 + 1, None]]
+ANSWER = {"predictions": [{"score": 0.9, "predicted_label": 1}]}
+
+
+@pytest.fixture
+def typed(mart, asset):
+    def add(name):
+        return mart.subscriptions.add(
+            asset(
+                name=name,
+                problem_type=ProblemType.BINARY_CLASSIFICATION,
+                label_values=[0, 1],
+                feature_columns=FEATURES,
+                categorical_columns=["colour"],
+                feature_types={"count": "whole number", "flag": "boolean"},
+            )
+        )
+
+    return add
+
+
+def record(scoring_id, row, answer=(0.9, 1), fields=FEATURES, outputs=("score", "predicted_label")):
+    return datamart.PayloadRecord(
+        {"fields": list(fields), "values": [list(row)]},
+        {"fields": list(outputs), "values": [list(answer)]},
+        scoring_id,
+    )
+
+
+def as_text(value):
+    return "" if value is None else str(value)
+
+
+def as_numbers(row):
+    """Write categories and booleans as numbers, and numbers as text."""
+    size, colour, count, flag = row
+    colour = int(colour) if colour == "7" else colour
+    return [None if size is None else str(size), colour, count, None if flag is None else int(flag)]
+
+
+ROUTES = {
+    "python": lambda log: log.store([record(f"r{i}", row) for i, row in enumerate(ROWS)]),
+    "numbers as text": lambda log: log.store(
+        [record(f"r{i}", as_numbers(row)) for i, row in enumerate(ROWS)]
+    ),
+    "objects in a frame": lambda log: log.store(
+        pd.DataFrame(ROWS, columns=FEATURES, dtype=object).assign(
+            score=0.9, predicted_label=1, scoring_id=["r0", "r1", "r2"]
+        )
+    ),
+    "a frame of pandas' types": lambda log: log.store(
+        pd.DataFrame(
+            {
+                "size": pd.array([1.5, None, 2.0], "Float64"),
+                "colour": pd.Categorical(["01234", "7", None]),
+                "count": pd.array([3, None, 2**53 + 1], "Int64"),
+                "flag": pd.array([True, False, None], "boolean"),
+            }
+        ).assign(score=0.9, predicted_label=1, scoring_id=["r0", "r1", "r2"])
+    ),
+}
+EXPECTED = [["r0-1", 1.5, "01234", 3, True], ["r1-1", None, "7", None, False]]
+EXPECTED += [["r2-1", 2.0, None, 2**53 + 1, None]]
+
+
+def table(subscription, columns=FEATURES):
+    content = subscription.payload_logging.get_table_content()[["scoring_id", *columns]]
+    content = content.astype(object)
+    return content.where(content.notna(), None).values.tolist()
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_the_same_rows_by_any_door_are_the_same_table(typed, route):
+    subscription = typed("typed")
+    ROUTES[route](subscription.payload_logging)
+    assert table(subscription) == EXPECTED
+    # And whoever sends them again by another door sends nothing new
+    for other in ROUTES.values():
+        assert other(subscription.payload_logging).skipped == 3
+
+
+@pytest.mark.parametrize("form", ["CSV", "JSON", "BASE64"])
+def test_captured_traffic_is_the_same_table(typed, capturing, database_url, form):
+    small, write = capturing
+    schema = typed("captured").database.schema
+    mart = datamart.DataMart(database_url, schema=schema, boto_session=small.boto_session)
+    subscription = mart.subscriptions.get(name="captured")
+    lines = []
+    for i, row in enumerate(ROWS):
+        request, encoding, kinds = ",".join(map(as_text, row)), form, ("text/csv", "text/csv")
+        if form == "JSON":
+            request, kinds = json.dumps(dict(zip(FEATURES, row, strict=True))), JSON_KINDS
+        response = json.dumps(ANSWER) if form == "JSON" else "0.9"
+        lines.append(event(f"r{i}", request, response, encoding, kinds))
+    write("a", *lines)
+    assert subscription.payload_logging.ingest_capture(PREFIX) == (1, 3, 0, 0)
+    assert table(subscription) == EXPECTED
+
+
+def test_training_data_declares_types(mart, asset):
+    training = pd.DataFrame(
+        {"rank": [1, 2], "plan": ["a", "b"], "age": [30, 40], "member": [True, False], "note": "x"}
+    )
+    subscription = mart.subscriptions.add(
+        asset(feature_columns=list(training), categorical_columns=["rank", "plan"]), training
+    )
+    assert subscription.asset["feature_types"] == {
+        "rank": "whole number",
+        "plan": "category",
+        "age": "number",
+        "member": "boolean",
+        "note": "text",
+    }
+    # Said again without it, they stay
+    again = mart.subscriptions.add(
+        asset(feature_columns=list(training), categorical_columns=["rank", "plan"])
+    )
+    assert again.asset == subscription.asset
+
+
+@pytest.mark.parametrize(
+    ("types", "message"),
+    [
+        ({"weight": "number"}, "feature_types names 'weight'"),
+        ({"size": "float"}, "is 'float'; a feature is number, whole number"),
+        ({"colour": "number"}, "'colour' is in categorical_columns"),
+    ],
+)
+def test_contracts_that_cannot_be(asset, mart, types, message):
+    with pytest.raises(ValueError, match=message):
+        mart.subscriptions.add(
+            asset(
+                feature_columns=["size", "colour"],
+                categorical_columns=["colour"],
+                feature_types=types,
+            )
+        )
+
+
+def test_too_many_features_are_named_when_they_are_subscribed(mart, asset):
+    names = [f"f{i}" for i in range(1100)]
+    with pytest.raises(ValueError, match=r"1100 features need 8,\d+ bytes a row"):
+        mart.subscriptions.add(asset(feature_columns=names))
+    wide = mart.subscriptions.add(asset(feature_columns=names[:990]))
+    frame = pd.DataFrame(np.random.default_rng(0).random((3, 990)), columns=names[:990])
+    assert wide.payload_logging.store(frame.assign(score=0.5, predicted_label=1)).stored == 3
+
+
+def test_what_a_feature_is_declared_as_is_said_where_it_is_another(small):
+    with pytest.raises(ValueError, match=r"'big' is not of the.*feature_types=\{'size': \.\.\.\}"):
+        small.payload_logging.store([record("a", ["big", "red"], fields=["size", "colour"])])
+
+
+def test_a_response_field_that_repeats_a_feature_or_the_label(small):
+    outputs = ["size", "diagnosis", "score", "predicted_label"]
+    small.payload_logging.store(
+        [record("a", [1.5, "red"], [-3.0, 5.0, 0.9, 1], ["size", "colour"], outputs)]
+    )
+    small.feedback_logging.store([{"scoring_id": "a-1", "diagnosis": 0}])
+    assert table(small, ["size", "size_output", "diagnosis_output"]) == [["a-1", 1.5, -3.0, 5.0]]
+    assert small.feedback_logging.get_table_content()["diagnosis"].tolist() == [0]
+
+
+def answered(subscription, score, predicted=1):
+    fields = ["size", "colour"]
+    subscription.payload_logging.store([record("a", [1.5, "red"], [score, predicted], fields)])
+    return subscription.payload_logging.get_window(columns=["score"])["score"].tolist()[0]
+
+
+@pytest.mark.parametrize(
+    ("score", "stored"),
+    [(0.9, 0.9), ([0.1, 0.9], 0.9), ((0.1, 0.9), 0.9), (1.0000001, 1.0), (-1e-7, 0.0), (1, 1.0)],
+)
+def test_a_binary_score_is_the_positive_classs(small, score, stored):
+    assert answered(small, score) == pytest.approx(stored, abs=0)
+
+
+@pytest.mark.parametrize(
+    ("score", "message"),
+    [
+        (1.01, "is no probability, which is from 0 to 1"),
+        (-0.5, "is no probability"),
+        ([0.1, 0.2], "sum isn't 1 but 0.3"),
+        ([0.1, 0.2, 0.7], "3 probabilities for the 2 classes"),
+        ([0.1, None], "not a flat list"),
+        ("high", "double precision"),
+    ],
+)
+def test_what_is_no_probability_is_refused(small, score, message):
+    with pytest.raises(ValueError, match=rf"'score', row 1 of record 'a'.*{message}"):
+        answered(small, score)
+
+
+def test_a_positive_class_that_is_declared_first(mart, asset):
+    subscription = mart.subscriptions.add(
+        asset(
+            problem_type=ProblemType.BINARY_CLASSIFICATION,
+            label_values=["good", "bad"],
+            positive_label="good",
+            feature_columns=["size", "colour"],
+            categorical_columns=["colour"],
+        )
+    )
+    assert answered(subscription, [0.7, 0.3], "good") == 0.7
+    with pytest.raises(ValueError, match="'fair' is none of the classes 'good', 'bad'"):
+        subscription.payload_logging.store(
+            [record("b", [1, "red"], [0.5, "fair"], ["size", "colour"])]
+        )
+
+
+def test_probabilities_of_classes_whose_order_is_not_known(mart, asset):
+    subscription = mart.subscriptions.add(
+        asset(feature_columns=["size", "colour"], categorical_columns=["colour"])
+    )
+    with pytest.raises(ValueError, match="order isn't known: declare label_values"):
+        answered(subscription, [0.2, 0.8])
+    assert answered(subscription, 0.8) == 0.8
+
+
+def test_classes_count_in_the_order_in_which_they_are_declared(mart, asset):
+    subscription = mart.subscriptions.add(
+        asset(
+            label_values=["low", "medium", "high"],
+            feature_columns=["size", "colour"],
+            categorical_columns=["colour"],
+        )
+    )
+    scores = {"low": [0.7, 0.2, 0.1], "medium": [0.1, 0.8, 0.1], "high": [0.1, 0.2, 0.7]}
+    subscription.payload_logging.store(
+        [
+            record(name, [1.0, "red"], [score, name], ["size", "colour"])
+            for name, score in scores.items()
+        ]
+    )
+    subscription.feedback_logging.store(
+        [{"scoring_id": f"{name}-1", "diagnosis": name} for name in scores]
+    )
+    subscription.quality_monitoring.enable(min_records=1)
+    metrics = subscription.quality_monitoring.run()["metrics"]
+    assert metrics["log_loss"] == pytest.approx(-np.mean(np.log([0.7, 0.8, 0.7])))
+
+
+def test_retyping_converts_what_is_stored(typed):
+    subscription = typed("typed")
+    ROUTES["python"](subscription.payload_logging)
+    subscription.retype({"count": "category", "flag": "number"})
+    assert table(subscription, ["count", "flag"]) == [
+        ["r0-1", "3", 1.0],
+        ["r1-1", None, 0.0],
+        ["r2-1", str(2**53 + 1), None],
+    ]
+    assert subscription.payload_logging.store([record("r0", [*ROWS[0][:3], 1])]).skipped == 1
+    with pytest.raises(ValueError, match=r"'size' holds 1\.5, which is no whole number"):
+        subscription.retype({"size": "whole number"})
+    with pytest.raises(ValueError, match="'colour' holds what is no boolean"):
+        subscription.retype({"colour": "boolean"})
+    assert subscription.asset["feature_types"]["count"] == "category"
+
+
+def test_a_deleted_subscription_leaves_nothing(mart, small, query):
+    small.payload_logging.store([record("a", [1.5, "red"], fields=["size", "colour"])])
+    small.feedback_logging.store([{"scoring_id": "a-1", "diagnosis": 0}])
+    small.feedback_logging.correct([{"scoring_id": "a-1", "diagnosis": 1}])
+    small.quality_monitoring.enable(min_records=1)
+    mart.run_monitors()
+    mart.subscriptions.delete(name="small")
+    assert mart.subscriptions.get_uids() == []
+    schema = small.database.schema
+    tables = query(
+        "SELECT table_name FROM information_schema.columns c JOIN information_schema.tables t"
+        " USING (table_schema, table_name) WHERE c.table_schema = %s AND table_type = 'BASE TABLE'"
+        " AND column_name = 'subscription_id'",
+        schema,
+    )
+    assert {name for (name,) in tables if query(f"SELECT 1 FROM {schema}.{name} LIMIT 1")} == set()
+    assert query(
+        "SELECT tablename FROM pg_tables WHERE schemaname = %s AND tablename ~ '^(payload|feed)_.'",
+        schema,
+    ) in ([], [("payload_error",)])
