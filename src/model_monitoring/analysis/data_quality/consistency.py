@@ -132,7 +132,8 @@ def _broken(frame: pd.DataFrame, learned: dict[str, Any]) -> pd.DataFrame:
 
     def outside(name: str, low: float, high: float) -> pd.Series:
         numbers = pd.to_numeric(frame[name], errors="coerce")
-        return (numbers < low) | (numbers > high)
+        # Text where numbers were lies in no range
+        return (numbers < low) | (numbers > high) | (numbers.isna() & frame[name].notna())
 
     for name, (low, high, may_miss) in learned["numeric"].items():
         rows = outside(name, low, high)

@@ -14,10 +14,21 @@ import numpy as np
 import pandas as pd
 
 from .. import resampling
+from ..not_measured import NotMeasured
 from . import metrics
-from .findings import summarise
+from .findings import not_measured, summarise
 from .flip import flip_test
-from .groups import Feature, Groups, assign, check_names, column, cross, outcomes, written
+from .groups import (
+    Feature,
+    Groups,
+    assign,
+    check_names,
+    column,
+    cross,
+    outcomes,
+    unseen,
+    written,
+)
 from .metrics import EMPTY_GROUP_VARIABLE, METRICS, reason
 from .perturbation import scores
 
@@ -52,6 +63,8 @@ class Fairness:
         metrics: a row per feature, minority group and metric: feature, group, stage, metric, value,
             ci_low, ci_high, rows (of the group), note (why there is no value). ``metrics.METRICS``
             explains each.
+        not_measured: groups that are too small to say or in no row (they aren't biased), rows
+            without group or outcome, and outcomes that were named and that no row has.
     """
 
     features: tuple[str, ...]
@@ -60,6 +73,7 @@ class Fairness:
     ignored: int
     groups: pd.DataFrame
     metrics: pd.DataFrame
+    not_measured: tuple[NotMeasured, ...] = ()
 
 
 def evaluate(
@@ -134,9 +148,18 @@ def evaluate(
                 metrics += _rows(feature.name, groups.labels[position], pair, measured)
     names = tuple(feature.name for feature in features)
     ignored = int((marks.outcome == 2).sum())
+    left = not_measured(summary, ignored)
+    for outcome in unseen([c for c in (predictions, labels) if c is not None], favourable):
+        left.append(NotMeasured("group", "favourable outcome", outcome))
     favoured = written(predictions if labels is None else labels, favourable, "label")
     return Fairness(
-        names, favoured, len(rows) - ignored, ignored, pd.DataFrame(summary), pd.DataFrame(metrics)
+        names,
+        favoured,
+        len(rows) - ignored,
+        ignored,
+        pd.DataFrame(summary),
+        pd.DataFrame(metrics),
+        tuple(left),
     )
 
 

@@ -5,6 +5,7 @@ is biased.
 import numpy as np
 
 from .. import resampling
+from ..not_measured import NotMeasured
 from .groups import Feature, Groups
 
 SMALL = 30
@@ -57,15 +58,36 @@ def summarise(
     if not counts.sum(axis=1).all():  # twins alone say nothing about a group that nobody is in
         value = np.nan
     row["score_low"], row["score_high"] = resampling.interval(value, replicates)
+    row["warning"] = _warning(counts, value)
+    if not n and groups.alike[position]:
+        row["warning"] += f"; there is {groups.alike[position]!r}: is that what is meant?"
     row |= {
         "fairness_score": value,
         "threshold": feature.threshold,
-        "biased": bool(value < feature.threshold),
+        # Of too few rows nothing can be said, neither way
+        "biased": bool(value < feature.threshold) and not row["warning"],
     }
     row["reference_rate"] = counts[0, 1] / counts[0].sum() if counts[0].any() else np.nan
-    row["warning"] = _warning(counts, value)
     row["finding"] = _finding(row, counts, groups, perturbed) if row["biased"] else ""
     return row
+
+
+def not_measured(rows: list[dict], ignored: int) -> list[NotMeasured]:
+    """List the groups of ``summarise`` that nothing can be said of, and the rows that are in none.
+
+    ``ignored`` rows had no outcome that counts.
+    """
+    found = []
+    for row in rows:
+        if row["role"] == "minority" and row["warning"]:
+            found.append(NotMeasured("group", f"{row['feature']}: {row['group']}", row["warning"]))
+        elif row["role"] == "missing" and row["rows"]:
+            reason = f"{row['feature']} is unknown, so they are compared with nobody"
+            found.append(NotMeasured("rows", row["feature"], reason, row["rows"]))
+    if ignored:
+        reason = "missing, or neither favourable nor unfavourable"
+        found.append(NotMeasured("rows", "outcome", reason, ignored))
+    return found
 
 
 def _score(counts: np.ndarray, rng: np.random.Generator) -> tuple[float, np.ndarray]:
@@ -73,9 +95,12 @@ def _score(counts: np.ndarray, rng: np.random.Generator) -> tuple[float, np.ndar
     there is favoured.
     """
     drawn = resampling.resample_counts(counts, rng) if counts.any() else np.zeros((1, 2, 2))
+    (n_a, good_a), (n, good) = (
+        (side.sum(axis=-1), side[:, 1]) for side in np.moveaxis(np.stack([counts, *drawn]), 1, 0)
+    )
+    # Divided once: 60 of 100 against 75 of 100 is 0.8, not a hair less
     with np.errstate(invalid="ignore", divide="ignore"):
-        rates = np.stack([counts, *drawn])[..., 1] / np.stack([counts, *drawn]).sum(axis=-1)
-        ratio = rates[:, 1] / np.where(rates[:, 0] > 0, rates[:, 0], np.nan)
+        ratio = good * n_a / np.where(good_a > 0, n * good_a, np.nan)
     return float(ratio[0]), ratio[1:]
 
 
@@ -92,10 +117,11 @@ def _warning(counts: np.ndarray, score: float) -> str:
         return (
             "nobody in the majority has a favourable outcome, so there is nothing to compare with"
         )
-    if min(n, reference) >= SMALL:
+    few = min(n, reference)
+    if few >= SMALL:
         return ""
     return (
-        f"only {min(n, reference)} rows in "
+        f"only {few} {'row' if few == 1 else 'rows'} in "
         f"{'this group' if n <= reference else 'the majority'}: too few to say"
     )
 

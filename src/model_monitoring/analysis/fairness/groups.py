@@ -45,7 +45,8 @@ class Groups:
     ``members``.
 
     A role is minority, majority, other (in no group) or missing (no value). ``members`` has the
-    category or the pandas Interval behind each group; None where there is no single one.
+    category or the pandas Interval behind each group; None where there is no single one. ``alike``
+    has for a category that no row has the value that is spelled almost like it, if there is one.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Groups:
     roles: tuple[str, ...]
     members: tuple
     codes: np.ndarray
+    alike: tuple[str | None, ...]
 
     def positions(self, role: str) -> list[int]:
         """Return the positions of the groups of one role."""
@@ -81,6 +83,9 @@ def assign(values, feature: Feature) -> Groups:
     listed = [*feature.minority, *(feature.majority or ())]
     codes, members, seen = _match(values, listed, feature.name)
     labels = [_label(member, seen) for member in members]
+    alike = [
+        None if (codes == at).any() else _alike(member, seen) for at, member in enumerate(members)
+    ]
     roles = ["minority"] * len(feature.minority) + ["majority"] * len(feature.majority or ())
     rest = ("majority", EVERYONE_ELSE) if feature.majority is None else ("other", OTHER)
     for at, role, label in ((-1, *rest), (-2, "missing", MISSING)):
@@ -89,7 +94,8 @@ def assign(values, feature: Feature) -> Groups:
             labels.append(label)
             roles.append(role)
             members.append(None)
-    return Groups(feature.name, tuple(labels), tuple(roles), tuple(members), codes)
+            alike.append(None)
+    return Groups(feature.name, tuple(labels), tuple(roles), tuple(members), codes, tuple(alike))
 
 
 def check_names(names: Sequence[str]) -> None:
@@ -139,6 +145,7 @@ def cross(parts: Sequence[Groups]) -> Groups:
         (*roles, "majority", "other"),
         (None,) * (len(labels) + 2),
         codes,
+        (None,) * (len(labels) + 2),
     )
 
 
@@ -178,6 +185,39 @@ def written(values, favourable: Sequence, name: str) -> str:
     return ",".join(_label(member, seen) for member in members)
 
 
+def unseen(values: Sequence, listed: Sequence) -> list[str]:
+    """Say which of the listed outcomes no row has, and what is spelled almost like it; ``values``
+    has one or several columns of outcomes. A range is none to be seen.
+    """
+    seen = [one for column in values for one in pd.Series(column).dropna().unique().tolist()]
+    numeric = all(isinstance(value, Real) for value in seen)
+    found = []
+    for member in listed:
+        if isinstance(member, list | tuple | pd.Interval) or member in seen:
+            continue
+        other = _alike(member, seen)
+        if other is not None and numeric:
+            continue  # compared as numbers, so '1.0' is 1
+        found.append(f"no row has {member!r}" + ("" if other is None else f"; there is {other!r}"))
+    return found
+
+
+def _alike(member, seen: Sequence) -> str | None:
+    """Return the value that is like a category but for case, blanks or how a number is written."""
+    if isinstance(member, pd.Interval | list | tuple):
+        return None
+
+    def plain(value) -> object:
+        text = str(value).strip().casefold()
+        try:
+            return float(text)
+        except ValueError:
+            return text
+
+    wanted = plain(member)
+    return next((str(value) for value in seen if plain(value) == wanted), None)
+
+
 def _check_listed(listed, what: str) -> None:
     """Refuse a text where a list of them is meant: its letters would be taken for the groups."""
     if isinstance(listed, str):
@@ -194,13 +234,14 @@ def _match(values, listed: Sequence, name: str) -> tuple[np.ndarray, list, np.nd
     missing.
 
     Returns positions (n,), the members as categories or Intervals, and the distinct values seen.
+    Where groups are ranges, a value that is no number is missing, unless none is a number.
     """
     places, seen = pd.factorize(pd.Series(values), use_na_sentinel=True)
     seen = np.asarray(seen)
     ranged = any(isinstance(member, list | tuple | pd.Interval) for member in listed)
     numeric = ranged or seen.dtype.kind in "biuf"
     if numeric:
-        seen = _numbers(seen, name)
+        seen = _some_numbers(seen, name)
     members = [_interval(member, name) if ranged else member for member in listed]
     if ranged:
         clash = next((pair for pair in combinations(members, 2) if pair[0].overlaps(pair[1])), None)
@@ -221,7 +262,14 @@ def _match(values, listed: Sequence, name: str) -> tuple[np.ndarray, list, np.nd
     found[-1] = -2  # factorize marks a missing value with -1, the last position
     for position, member in enumerate(members):
         found[:-1][_inside(seen, member) if ranged else seen == wanted[position]] = position
+    found[:-1][pd.isna(seen)] = -2
     return found[places], members, seen
+
+
+def _some_numbers(values: np.ndarray, name: str) -> np.ndarray:
+    """Read the values of rows; NaN where one is no number, unless none is."""
+    read = np.asarray(pd.to_numeric(pd.Series(values), errors="coerce"))
+    return _numbers(values, name) if pd.isna(read).all() else read
 
 
 def _numbers(values: np.ndarray, name: str) -> np.ndarray:

@@ -142,6 +142,6 @@ def scores(
             [table.sum(axis=0), resampling.resample_sums(table, rng)]
         ).T
         with np.errstate(invalid="ignore", divide="ignore"):
-            ratio = (good / n) / np.where(good_a > 0, good_a / n_a, np.nan)
+            ratio = good * n_a / np.where(good_a > 0, n * good_a, np.nan)
         found[position] = (float(ratio[0]), ratio[1:])
     return found
