@@ -267,9 +267,7 @@ def test_from_files_to_files(tmp_path):
         (lambda: model_quality.statistics("BinaryClassification", [], []), "empty"),
         (lambda: suggest({"features": []}), "no model quality statistics"),
         (
-            lambda: check(
-                model_quality.statistics("Regression", [1, 2], [1, 2]), {"features": []}
-            ),
+            lambda: check(model_quality.statistics("Regression", [1, 2], [1, 2]), {"features": []}),
             "not for regression",
         ),
     ],

@@ -5,6 +5,7 @@ import pandas as pd
 
 from model_monitoring.datamart.browsing import Browsing, overview
 from model_monitoring.datamart.engines.bindings import Bindings
+from model_monitoring.datamart.monitoring import outcomes
 from model_monitoring.datamart.monitoring.notifications import Notifications
 from model_monitoring.datamart.postgres.connecting import PAGES, WORK, TimeOuts
 from model_monitoring.datamart.postgres.database import Database
@@ -134,7 +135,7 @@ class DataMart:
         does every hour.
 
         Returns one row a run: subscription, monitor, state, records, and the reason of one that was
-        skipped or failed; a failed run stops none of the others.
+        skipped or failed or did not measure everything; a failed run stops none of the others.
         """
         rows = []
         for uid in self.subscriptions.get_uids():
@@ -145,7 +146,7 @@ class DataMart:
                         run = monitor.run()
                     except Exception as error:  # noted with the run in the data mart too
                         run = {"state": "failed", "records": 0, "reason": str(error)}
-                    about = (run["records"], run.get("reason", ""))
+                    about = (run["records"], run.get("reason") or outcomes.left_out(run))
                     rows.append((subscription.name, monitor.name, run["state"], *about))
         return pd.DataFrame(rows, columns=["subscription", "monitor", "state", "records", "reason"])
 

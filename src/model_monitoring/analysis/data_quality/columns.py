@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 import numpy as np
+
 from .celltypes import Cells, cells, count_whole, value_counts
 from .distinct import DistinctCounter
 from .drift import Mode
@@ -216,9 +217,7 @@ class Column:
         self.sketch.merge(other.sketch)
         self.distinct.merge(other.distinct)
         self.texts.merge(other.texts)
-        self.awaited = {
-            value: rows + other.rows_of(value) for value, rows in self.awaited.items()
-        }
+        self.awaited = {value: rows + other.rows_of(value) for value, rows in self.awaited.items()}
         if self._written is not None and other._written is not None:
             self._add_written(other._written.items())
         else:

@@ -51,6 +51,7 @@ def learn(frame: pd.DataFrame) -> dict[str, Any]:
         raise ValueError(
             f"{len(frame)} rows are too few to learn constraints from; use at least {2 * _FOLDS}."
         )
+    frame = frame.infer_objects()  # numbers in a column of objects are numbers
     fold = np.random.default_rng(0).permutation(len(frame)) % _FOLDS
     broken = [_broken(frame[fold == i], _learn(frame[fold != i])) for i in range(_FOLDS)]
     share = sum(int(b.any(axis=1).sum()) for b in broken) / len(frame)
@@ -118,6 +119,8 @@ def _range(values: pd.Series) -> tuple[float, float]:
     if not values.notna().any():
         return -np.finfo(float).max, np.finfo(float).max
     low, high = float(values.min()), float(values.max())
+    if np.isinf([low, high]).any():  # no file and no database holds infinity
+        return np.nan_to_num((low, high)).tolist()
     return low - _BUFFER * (high - low), high + _BUFFER * (high - low)
 
 

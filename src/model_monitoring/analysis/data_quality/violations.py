@@ -58,7 +58,10 @@ def check(
         if name in profile.columns:
             column, feature = profile.columns[name], expected[name]
             found += _data_type(column, feature, config, mode)
-            found += [*_completeness(column, feature), *_categorical_values(column, feature, config)]
+            found += [
+                *_completeness(column, feature),
+                *_categorical_values(column, feature, config),
+            ]
     drift = compare(baseline, profile, mode=mode, rules=rules) if baseline else pd.DataFrame()
     found += [
         _drift(row)
@@ -72,7 +75,7 @@ def check(
 def not_measured(
     profile: Profile, rules: dict[str, Any], baseline: dict[str, Any] | None, drift: pd.DataFrame
 ) -> list[NotMeasured]:
-    """List what ``check`` could not look at: columns, and cells in columns of numbers that are none.
+    """List what ``check`` could not look at: columns, and cells that are no numbers among numbers.
 
     A column that the rules switch off was not to be looked at, so it isn't listed.
     """

@@ -77,22 +77,23 @@ def _measure(
     reading = Reading()
     wanted = [name for name in (columns.label, columns.prediction, columns.probability) if name]
     frame = _read(source, wanted, reading, header)
-    cells = {name: frame[name] for name in wanted}
-    label, prediction = cells[columns.label], cells.get(columns.prediction)
-    scores = cells.get(columns.probability)
-    fine, scores, left = usable(problem_type, label, prediction, scores)
+    answers = {"label": frame[columns.label]}
+    if columns.prediction:
+        answers["prediction"] = frame[columns.prediction]
+    scores = frame[columns.probability] if columns.probability else None
+    fine, scores, left = usable(problem_type, answers, scores)
     if not fine.any():
         why = "; ".join(map(str, left))
         raise ValueError(f"None of {len(frame)} rows can be measured: {why}.")
     reading.notes += [f"{one}." for one in left]
-    answers = [side[fine] for side in (label, prediction) if side is not None]
+    said, positive = [side[fine] for side in answers.values()], None
     if problem_type == "Regression":
-        answers, positive = [_numbers(side) for side in answers], None
+        said = [_numbers(side) for side in said]
     else:
-        answers, positive = classes.read(answers, columns.positive_label)
+        said, positive = classes.read(said, columns.positive_label)
     statistics = model_quality.statistics(
         problem_type,
-        *answers,
+        *said,
         probabilities=None if scores is None else scores[fine],
         positive_label=positive,
         threshold=columns.threshold,

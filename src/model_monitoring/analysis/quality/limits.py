@@ -104,7 +104,8 @@ def validate(limits: Any, place: str) -> None:
         if not isinstance(limit, dict):
             raise ValueError(f"{place}.{name}: {limit!r} is no object with a threshold.")
         threshold, operator = limit.get("threshold"), limit.get("comparison_operator")
-        if not isinstance(threshold, Real) or isinstance(threshold, bool) or not isfinite(threshold):
+        number = isinstance(threshold, Real) and not isinstance(threshold, bool)
+        if not number or not isfinite(threshold):
             raise ValueError(f"{place}.{name}.threshold: {threshold!r} is no number.")
         if operator not in _OPERATORS:
             raise ValueError(

@@ -8,15 +8,16 @@ def settle(
     identity: tuple[int, str, str, str],
     run_uid: str,
     value: float,
-    lower: float | None,
-    upper: float | None,
+    limit: tuple[float | None, float | None],
+    whole: bool = True,
 ) -> None:
     """Open an alert, keep it up, or close it, as a measured value lies outside or within its
-    limits.
+    limits, lower and upper; a value that isn't of the whole window closes none.
 
     `identity` is the subscription's id, the monitor, the metric and the slice: of each there is one
     open alert at most.
     """
+    lower, upper = limit
     if (lower is not None and value < lower) or (upper is not None and value > upper):
         cursor.execute(
             "INSERT INTO alert (subscription_id, monitor, metric, slice, state, value,"
@@ -28,7 +29,7 @@ def settle(
             " upper_limit = EXCLUDED.upper_limit, last_seen_at = now()",
             [*identity, value, lower, upper, run_uid],
         )
-    else:
+    elif whole:
         cursor.execute(
             "UPDATE alert SET state = 'closed', closed_at = now(), closed_by_run = %s WHERE state"
             " <> 'closed'"

@@ -154,7 +154,9 @@ class FairnessMonitoring(Monitor):
             "perturbed_rows": 0 if twins is None else len(twins),
         }
         measured = list(results.measurements(found))
-        return Outcome(len(rows), rows.window, measured, results.details(found) | about)
+        details = results.details(found) | about
+        left = found.not_measured
+        return Outcome(len(rows), rows.window, measured, details, not_measured=left)
 
     def _run(self, run_uid: str, details: dict) -> None:
         super()._run(run_uid, details)

@@ -4,12 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from model_monitoring.analysis.not_measured import NotMeasured, count
+
 
 @dataclass(frozen=True)
 class Measurement:
     """One value of one metric; `slice` names the part it is of, and is empty for the whole.
 
-    `limits` are those of this slice, where they aren't its metric's.
+    `limits` are those of this slice, where they aren't its metric's. A `partial` value is of what
+    could be measured, and something usual couldn't: it may open an alert, and closes none.
     """
 
     metric: str
@@ -18,13 +21,15 @@ class Measurement:
     ci_high: float | None = None
     slice: str = ""
     limits: tuple[float | None, float | None] | None = None
+    partial: bool = False
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What a monitor found in a window; with `skipped`, why it measured nothing.
 
-    `limits` are those of `enable`, unless a run has reason to apply others.
+    `limits` are those of `enable`, unless a run has reason to apply others. `not_measured` is what
+    the monitor could not look at; the run's details keep it.
     """
 
     records: int
@@ -33,6 +38,13 @@ class Outcome:
     details: dict = field(default_factory=dict)
     skipped: str | None = None
     limits: dict[str, tuple[float | None, float | None]] | None = None
+    not_measured: Sequence[NotMeasured] = ()
+
+
+def left_out(run: Mapping) -> str:
+    """Count in words what a run's details say was not measured; empty if nothing."""
+    found = [NotMeasured(**one) for one in run.get("not_measured", ())]
+    return f"not measured: {count(found)}" if found else ""
 
 
 def refuse_erased(run: Mapping) -> None:

@@ -2,7 +2,9 @@
 
 import pandas as pd
 
+from model_monitoring.analysis import not_measured
 from model_monitoring.analysis.quality import evaluation
+from model_monitoring.analysis.quality.rows import usable
 from model_monitoring.datamart.monitoring.base import Monitor
 from model_monitoring.datamart.monitoring.outcomes import Measurement, Outcome, refuse_erased
 from model_monitoring.datamart.rows import windows
@@ -40,20 +42,17 @@ class QualityMonitoring(Monitor):
     def _measure(self, parameters: dict) -> Outcome:
         asset = self._subscription.asset
         rows, window = windows.judged(self._subscription, parameters["max_records"])
-        count = len(rows["label"])
+        answers = {name: rows[name] for name in ("label", "prediction")}
+        fine, scores, left = usable(asset["problem_type"], answers, rows.get("probability"))
+        count = int(fine.sum())
         if count < max(1, parameters["min_records"]):
-            return Outcome(
-                count,
-                skipped=(
-                    f"{count} labelled scored rows, {parameters['min_records']} needed"
-                    " (min_records)"
-                ),
-            )
+            reason = f"{count} labelled scored rows, {parameters['min_records']} needed"
+            more = f"; {not_measured.count(left)} not measured" if left else ""
+            return Outcome(count, skipped=f"{reason} (min_records){more}", not_measured=left)
         result = evaluation.evaluate(
             asset["problem_type"],
-            rows["label"],
-            rows["prediction"],
-            rows.get("probability"),
+            *(answers[name][fine] for name in answers),
+            None if scores is None else scores[fine],
             positive_label=asset["positive_label"],
         )
         # Without scores, or with labels of one class only, there is no curve; the next metric in
@@ -77,7 +76,12 @@ class QualityMonitoring(Monitor):
             Measurement(name, m.value, m.ci_low, m.ci_high) for name, m in result.metrics.items()
         ]
         return Outcome(
-            result.records, window, found, details, limits={gate: (parameters["threshold"], None)}
+            result.records,
+            window,
+            found,
+            details,
+            limits={gate: (parameters["threshold"], None)},
+            not_measured=[*left, *result.not_measured],
         )
 
     def show_confusion_matrix(self, run_uid: str | None = None) -> pd.DataFrame:
