@@ -13,6 +13,7 @@ from pathlib import Path
 
 # Downloads what lies below an s3:// prefix into a new folder; handed in, since it takes boto3.
 Download = Callable[[str, Path], None]
+_LISTED = 20
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -175,6 +176,10 @@ def _report(result, options: argparse.Namespace) -> None:
     print(f"{result.rows} rows{measured}; results in {options.out}")
     for note in result.notes:
         print(f"note: {note}")
+    for one in result.not_measured[:_LISTED]:
+        print(one)
+    if (rest := len(result.not_measured) - _LISTED) > 0:
+        print(f"{rest} more not measured")
     if not getattr(options, "baseline", None):
         return
     if len(result.drift):

@@ -97,9 +97,11 @@ def not_measured(
         column = profile.columns.get(name)
         if column is None:
             found.append(NotMeasured("column", name, "the window has no such column"))
-        elif feature["inferred_type"] in NUMERIC and (left := column.present - column.numbers):
-            some = ", ".join(map(repr, list(column.texts.counts)[:3]))
-            found.append(NotMeasured("rows", name, f"no numbers, such as {some}", left))
+        elif feature["inferred_type"] in NUMERIC:
+            left = column.present - column.numbers - column.texts.amount
+            if left:
+                some = ", ".join(map(repr, list(column.texts.counts)[:3]))
+                found.append(NotMeasured("rows", name, f"no numbers, such as {some}", left))
     off = set(constraints.unchecked(rules))
     return [one for one in found if one.name not in off]
 

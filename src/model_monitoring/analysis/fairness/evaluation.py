@@ -149,8 +149,9 @@ def evaluate(
     names = tuple(feature.name for feature in features)
     ignored = int((marks.outcome == 2).sum())
     left = not_measured(summary, ignored)
-    for outcome in unseen([c for c in (predictions, labels) if c is not None], favourable):
-        left.append(NotMeasured("group", "favourable outcome", outcome))
+    seen = [values for values in (predictions, labels) if values is not None]
+    for name, listed in (("favourable", favourable), ("unfavourable", unfavourable or ())):
+        left += [NotMeasured("group", f"{name} outcome", said) for said in unseen(seen, listed)]
     favoured = written(predictions if labels is None else labels, favourable, "label")
     return Fairness(
         names,

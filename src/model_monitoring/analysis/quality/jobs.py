@@ -85,7 +85,6 @@ def _measure(
     if not fine.any():
         why = "; ".join(map(str, left))
         raise ValueError(f"None of {len(frame)} rows can be measured: {why}.")
-    reading.notes += [f"{one}." for one in left]
     said, positive = [side[fine] for side in answers.values()], None
     if problem_type == "Regression":
         said = [_numbers(side) for side in said]

@@ -1,6 +1,6 @@
 """Which labelled rows can be measured, and what is said of the others."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ _ROUNDING = 1e-6  # how far beyond 0..1 a probability may lie for its digits' sa
 
 
 def usable(
-    problem_type: str, answers: Mapping, probabilities=None
+    problem_type: str, answers: Mapping, probabilities=None, classes: Collection = ()
 ) -> tuple[np.ndarray, np.ndarray | None, list[NotMeasured]]:
     """Tell which of n rows can be measured.
 
@@ -21,6 +21,8 @@ def usable(
     Args:
         problem_type: a name that begins with "regression" in either case, or another.
         answers: by name (label, prediction) what every row needs, shape (n,) each.
+        classes: those there are, if they are known; an answer of a binary model that is none of
+            them is left out.
         probabilities: shape (n,) or (n, k), None if there are none.
 
     Returns:
@@ -41,6 +43,8 @@ def usable(
         drop(name, np.asarray(pd.isna(values)), f"the {name} is missing")
         if numeric:
             drop(name, ~_finite(values), f"the {name} is no finite number")
+        elif problem_type == "binary" and classes:
+            drop(name, ~pd.Series(values).isin(classes).to_numpy(), f"the {name} is no known class")
     if probabilities is None or not rows:
         return fine, None, left
     scores = _numbers(probabilities)

@@ -99,6 +99,7 @@ class FairnessMonitoring(Monitor):
         settings.check_logged(self._subscription, asset, features, group_variable)
         settings.check_groups(features, intersections)
         outcomes([], favourable_classes, unfavourable_classes, "favourable_classes")
+        settings.check_spelled(self._subscription, features, favourable_classes)
         for what, number in (("min_records", min_records), ("max_records", max_records)):
             if not isinstance(number, int) or number < 1:
                 raise ValueError(f"{what} is {number!r}; it must be a whole number above 0.")

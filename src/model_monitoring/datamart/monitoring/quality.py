@@ -43,7 +43,8 @@ class QualityMonitoring(Monitor):
         asset = self._subscription.asset
         rows, window = windows.judged(self._subscription, parameters["max_records"])
         answers = {name: rows[name] for name in ("label", "prediction")}
-        fine, scores, left = usable(asset["problem_type"], answers, rows.get("probability"))
+        known = [value for _, value in asset["label_values"] or ()]
+        fine, scores, left = usable(asset["problem_type"], answers, rows.get("probability"), known)
         count = int(fine.sum())
         if count < max(1, parameters["min_records"]):
             reason = f"{count} labelled scored rows, {parameters['min_records']} needed"
