@@ -59,7 +59,7 @@ def analyse(_: Namespace) -> None:
                 metrics = cloudwatch_metrics(result)
     except (ValueError, OSError) as error:
         raise ClientError(str(error)) from None
-    for note in result.notes:
+    for note in [*result.notes, *result.not_measured]:
         print(f"note: {note}")
     if environment.get("publish_cloudwatch_metrics") == "Enabled" and rules:
         _write_metrics(metrics, environment)

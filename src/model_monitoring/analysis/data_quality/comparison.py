@@ -115,7 +115,7 @@ def not_measured(table: pd.DataFrame) -> list[NotMeasured]:
             reason = row.note.removeprefix(features.LEFT_OUT)
             lasting = reason.startswith("the baseline")
             found.append(NotMeasured("column", str(row.feature), reason, lasting=lasting))
-        elif row.rows_current and drift.robust(1.0, row.rows_reference, row.rows_current) == 0:
+        elif row.rows_current > 0 and not drift.robust(1.0, row.rows_reference, row.rows_current):
             reason = f"{row.rows_current:.0f} rows are too few to show any drift"
             found.append(NotMeasured("column", str(row.feature), reason))
     return found
