@@ -93,6 +93,29 @@ def test_only_numbers_or_only_text():
     ]
 
 
+@pytest.mark.parametrize("text", ["n/a", "1,234", "old"])
+def test_text_where_numbers_were_lies_in_no_range(text):
+    found = find_inconsistent(rows(5).assign(age=text), LEARNED)
+    assert found.share == 1 and ["numeric_range", "age", 5] in found.constraints.values.tolist()
+    ages = [text, "30", None, "31.5", 29]
+    found = find_inconsistent(rows(5).assign(sex="male", job="clerk", age=ages), LEARNED)
+    assert found.rows.tolist() == [True, False, True, False, False]
+
+
+def test_numbers_in_a_column_of_objects_are_numbers():
+    counts = pd.Series([1, 2, 3] * 40)
+    learned = learn(pd.DataFrame({"n": counts.astype(object)}))
+    assert (
+        learned["numeric"] and not find_inconsistent(pd.DataFrame({"n": [1.5, 3.0]}), learned).share
+    )
+
+
+def test_infinity_can_be_stored():
+    learned = learn(pd.DataFrame({"n": [*np.arange(50.0), np.inf]}))
+    json.dumps(learned, allow_nan=False)
+    assert find_inconsistent(pd.DataFrame({"n": [1e9, 3.0]}), learned).share == 0
+
+
 def test_bad_input():
     with pytest.raises(ValueError, match="3 rows are too few"):
         learn(rows(3))
