@@ -156,11 +156,6 @@ def _plain_numbers(values: pa.StringArray) -> tuple[np.ndarray, int] | None:
     return (numbers, int(np.count_nonzero(used == point))) if np.isfinite(numbers).all() else None
 
 
-def count_whole(found: Cells) -> int:
-    """Count the cells that are written with a point or an exponent and are whole numbers."""
-    return int(np.count_nonzero(found.numbers == np.floor(found.numbers))) - found.integral
-
-
 def value_counts(values: pa.Array | np.ndarray, whole: bool) -> list[tuple[str, int]]:
     """Return the different cells as text, those of an Arrow array in order of coming up, and rows
     per cell; of numbers ``whole`` says whether they are whole ones.

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .celltypes import Cells, cells, count_whole, value_counts
+from .celltypes import Cells, cells, value_counts
 from .distinct import DistinctCounter
 from .drift import Mode
 from .kll import Sketch
@@ -32,7 +32,7 @@ class Column:
         """Start an empty column; rows of the ``awaited`` texts are counted whatever else comes."""
         self.name = name
         self.missing = self.integral = self.fractional = self.boolean = self.text = 0
-        self.whole = 0  # of the fractional ones: 61.0 is a whole number written with a point
+        self.whole = 0  # numbers without a fraction, however written: 61.0 is one
         self.awaited = dict.fromkeys(awaited, 0)
         self.low, self.high, self.total = math.inf, -math.inf, 0.0
         # Around the first number, so that squares keep their precision
@@ -71,8 +71,8 @@ class Column:
         return "Fractional" if self.fractional else "Integral"
 
     def share_of(self, kind: str, mode: Mode) -> float:
-        """Return the share of present cells that fit an inferred type; in mode aws, of those that
-        are exactly of it (deequ's hasDataType).
+        """Return the share of present cells of a settled column that fit an inferred type; in mode
+        aws, of those that are exactly of it (deequ's hasDataType).
         """
         exactly = {
             "Integral": self.integral,
@@ -80,7 +80,7 @@ class Column:
             "String": self.text + self.boolean,
         }
         fits = {
-            "Integral": self.integral + self.whole,
+            "Integral": self.whole,
             "Fractional": self.numbers,
             "String": self.present,
         }
@@ -110,8 +110,6 @@ class Column:
         self.fractional += found.fractional
         self.boolean += found.boolean
         self.text += len(found.texts) - found.boolean
-        if found.fractional:
-            self.whole += count_whole(found)
         if self.awaited:
             self._count_awaited(found)
         if self._written is not None and len(found.numbers):
@@ -156,6 +154,8 @@ class Column:
         if self.low > self.high:
             self._shift = float(block[0])
         self.low, self.high = min(self.low, float(block.min())), max(self.high, float(block.max()))
+        whole = np.count_nonzero(block == np.floor(block)) if self.fractional else len(block)
+        self.whole += int(whole)
         # Statistics() says it when numbers are too large
         with np.errstate(over="ignore", invalid="ignore"):
             # AWS adds the rows up one by one, and so do we, to the same last digit.
@@ -240,7 +240,10 @@ class Column:
     def from_dict(cls, state: dict[str, Any]) -> "Column":
         """Return the column that ``to_dict`` described."""
         column = cls(state["name"])
-        state = {"whole": 0, "awaited": {}} | state  # written before these were counted
+        state = {
+            "whole": state["integral"],
+            "awaited": {},
+        } | state  # written before these were counted
         for key in _PLAIN:
             setattr(column, key, state[key])
         column.texts = Texts.from_dict(state["texts"])

@@ -56,7 +56,7 @@ def check(
     }
     for name, config in enabled.items():
         if name in profile.columns:
-            column, feature = profile.columns[name], expected[name]
+            column, feature = profile.columns[name].settled(), expected[name]
             found += _data_type(column, feature, config, mode)
             found += [
                 *_completeness(column, feature),
