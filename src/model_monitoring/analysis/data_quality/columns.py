@@ -74,17 +74,11 @@ class Column:
         """Return the share of present cells of a settled column that fit an inferred type; in mode
         aws, of those that are exactly of it (deequ's hasDataType).
         """
-        exactly = {
-            "Integral": self.integral,
-            "Fractional": self.fractional,
-            "String": self.text + self.boolean,
-        }
-        fits = {
-            "Integral": self.whole,
-            "Fractional": self.numbers,
-            "String": self.present,
-        }
-        return (exactly if mode == "aws" else fits)[kind] / self.present
+        if mode == "aws":
+            counts = (self.integral, self.fractional, self.text + self.boolean)
+        else:
+            counts = (self.whole, self.numbers, self.present)
+        return counts[("Integral", "Fractional", "String").index(kind)] / self.present
 
     @property
     def categories(self) -> dict[str, int] | None:
@@ -240,10 +234,8 @@ class Column:
     def from_dict(cls, state: dict[str, Any]) -> "Column":
         """Return the column that ``to_dict`` described."""
         column = cls(state["name"])
-        state = {
-            "whole": state["integral"],
-            "awaited": {},
-        } | state  # written before these were counted
+        # Written before these were counted
+        state = {"whole": state["integral"], "awaited": {}} | state
         for key in _PLAIN:
             setattr(column, key, state[key])
         column.texts = Texts.from_dict(state["texts"])
