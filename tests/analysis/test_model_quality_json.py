@@ -264,7 +264,7 @@ def test_from_files_to_files(tmp_path):
             "neither predictions nor probabilities",
         ),
         (lambda: model_quality.statistics("BinaryClassification", [], []), "empty"),
-        (lambda: model_quality.suggest({"features": []}), "no model quality statistics"),
+        (lambda: model_quality.suggest({"features": []}), "aren.t model quality statistics"),
         (
             lambda: model_quality.check(
                 model_quality.statistics("Regression", [1, 2], [1, 2]), {"features": []}

@@ -243,7 +243,7 @@ def test_metrics_are_in_openscales_view(sub, query):
         ({"group_variable": "religion"}, "'religion' is no feature"),
         ({"features": []}, "at least one feature"),
         ({"features": [SEX, SEX]}, "sex is listed twice"),
-        ({"favourable_classes": "good"}, "favourable is the text 'good'"),
+        ({"favourable_classes": "good"}, "favourable is the string 'good'"),
         ({"min_records": "100"}, "min_records is '100'"),
         ({"max_records": 0}, "max_records is 0"),
     ],

@@ -223,5 +223,5 @@ def test_too_few_samples_are_refused(credit):
 
 
 def test_a_model_that_answers_too_few_is_refused(credit):
-    with pytest.raises(ValueError, match="one number a row"):
+    with pytest.raises(ValueError, match="one number per row"):
         attribute(lambda frame: [0.5], credit.rows.head(2), credit.train.head(2))

@@ -288,11 +288,11 @@ def test_regression_outcomes_are_ranges():
         (dict(predictions=["good"]), "4 rows but 1 predictions"),
         (dict(favourable=[]), "favourable is empty"),
         (dict(unfavourable=["good"]), "overlap"),
-        (dict(intersections=[("sex", "race")]), "'race', which is none of the features sex"),
+        (dict(intersections=[("sex", "race")]), "'race', which isn't one of the features sex"),
         (dict(group_variable=[1]), "4 rows but 1 group_variable"),
         (dict(features=[]), "at least one feature"),
         (dict(features=[SEX, Feature("sex", ["f"], ["m"])]), "sex is listed twice"),
-        (dict(favourable="good"), r"favourable is the text 'good'; write a list, \['good'\]"),
+        (dict(favourable="good"), r"favourable is the string 'good'; write a list, \['good'\]"),
         (dict(rows=pd.DataFrame({"sex": []}), predictions=[]), "there are no rows"),
     ],
 )  # fmt: skip
@@ -340,7 +340,9 @@ def test_text_columns_take_part_in_the_flip_test():
 
 def test_too_many_strata_are_refused():
     rows, predictions = window(150, 300, 150, 300)
-    with pytest.raises(ValueError, match=r"600 distinct values, at most 200: pd.qcut"):
+    with pytest.raises(
+        ValueError, match=r"600 distinct values, but at most 200 are allowed; pd.qcut"
+    ):
         score(rows, predictions, group_variable=rows["income"])
 
 

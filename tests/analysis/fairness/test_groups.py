@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from model_monitoring.analysis.fairness.groups import MISSING, Feature, assign, cross, outcomes
+from model_monitoring.analysis.fairness.groups import MISSING, Feature, assign, cross
+from model_monitoring.analysis.fairness.outcomes import outcomes
 
 
 def names(values, feature):
@@ -79,9 +80,9 @@ def test_a_group_that_nobody_is_in_is_kept():
         (Feature("sex", ["male"], ["female"]), [0, 1], "'female'"),
         (Feature("sex", ["m"], ["f"], 0), ["f"], "threshold"),
         (Feature("sex", ["m"], ["f"], "high"), ["f"], "threshold is 'high'"),
-        (Feature("sex", ["male"], "female"), ["female"], r"sex: minority is the text 'female'; "
+        (Feature("sex", ["male"], "female"), ["female"], r"sex: minority is the string 'female'; "
                                                          r"write a list"),
-        (Feature("sex", "male", ["female"]), ["female"], r"sex: majority is the text 'male'; "
+        (Feature("sex", "male", ["female"]), ["female"], r"sex: majority is the string 'male'; "
                                                          r"write a list"),
     ],
 )  # fmt: skip
