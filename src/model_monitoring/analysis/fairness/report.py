@@ -139,4 +139,6 @@ def _percent(value: float | None) -> str:
 def _figure(value: float | None) -> str:
     if value is None or pd.isna(value):
         return "–"
-    return f"{value:.3f}" if np.isfinite(value) else "∞" if value > 0 else "−∞"
+    if np.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    return f"{value:.3f}"

@@ -41,11 +41,11 @@ def _facets(metrics: pd.DataFrame) -> dict[str, list]:
 
 
 def _metric(row: dict) -> dict:
-    """Write one metric; infinity is text, as JSON has no word for it."""
+    """Write one metric; infinity is a string, because JSON lacks it."""
     value = float(row["value"])
     written = {"name": row["metric"], "description": METRICS[row["metric"]].description}
     if np.isnan(value):
         return written | {"value": None, "error": row["note"]}
-    return written | {
-        "value": value if np.isfinite(value) else ("Infinity" if value > 0 else "-Infinity")
-    }
+    if np.isinf(value):
+        return written | {"value": "Infinity" if value > 0 else "-Infinity"}
+    return written | {"value": value}
