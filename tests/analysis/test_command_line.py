@@ -121,7 +121,7 @@ def test_it_runs_from_a_plain_copy_of_the_folder(files, copied):
     assert done.returncode == 1 and "baseline_drift_check" in done.stdout, done.stderr
     refused = copied("-m", "analysis", "check", "s3://data/in/", *options)
     assert refused.returncode == 2
-    assert "The command model-monitoring reads s3:// too" in refused.stderr
+    assert "Use model-monitoring, which also reads s3://" in refused.stderr
 
 
 def test_a_plain_copy_can_be_imported(copied):

@@ -184,7 +184,7 @@ def test_a_million_rows_take_seconds():
         (("binary", [0, 1], [0, 1], [0.2, 1.2]), "0..1"),
         (("binary", [0, 2], [0, 2]), "positive_label"),
         (("binary", ["0", "1"], ["0", "1"]), "positive_label"),
-        (("multiclass", ["a", "b"], [0, 1]), "mix text and numbers"),
+        (("multiclass", ["a", "b"], [0, 1]), "mix strings and numbers"),
         (("regression", ["a"], ["b"]), "numbers"),
         (("regression", [1.0], [float("inf")]), "infinity"),
         (("ranking", [1], [1]), "problem_type"),

@@ -154,7 +154,7 @@ def test_the_sdk_loads_the_files(tmp_path):
     [
         (None, "does not exist"),
         ("{", "not JSON"),
-        ("[]", "no file of Model Monitor's"),
+        ("[]", "isn't a Model Monitor file"),
         ('{"version": 0.0}', "has no 'features'"),
         ('{"version": 2.0, "features": []}', "version 2.0"),
     ],

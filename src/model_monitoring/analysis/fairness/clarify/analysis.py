@@ -1,6 +1,4 @@
-"""Clarify's analysis.json from our results, so that its readers (SageMaker Studio, the SDK) find
-what they know.
-"""
+"""Write fairness results as Clarify's analysis.json, which SageMaker Studio and the SDK read."""
 
 from collections.abc import Mapping
 
@@ -12,11 +10,11 @@ from ..metrics import METRICS
 
 
 def analysis(fairness: Fairness, label: str, explanations: Mapping | None = None) -> dict:
-    """Build the content of analysis.json: ready for json.dumps, no NaN or infinity in it.
+    """Return the content of analysis.json, ready for json.dumps, without NaN or infinity.
 
     Args:
-        fairness: what ``fairness.evaluate`` found; intersections are left out, which Clarify
-            doesn't know.
+        fairness: what ``fairness.evaluate`` found; intersections are left out, because Clarify
+            doesn't have them.
         label: the label's column.
         explanations: what ``explain.clarify_section`` returned.
     """
