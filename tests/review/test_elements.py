@@ -120,7 +120,7 @@ def test_an_unknown_element_is_shown_as_its_content_with_a_warning():
     rendered = render('<crowd-polygon src="x"><p>Draw</p></crowd-polygon>', {})
     assert "<p>Draw</p>" in rendered.html
     assert rendered.warnings == [
-        "<crowd-polygon> isn't among the elements drawn here; its content is shown as it stands."
+        "<crowd-polygon> isn't among the elements drawn here; its content is shown as it is."
     ]
 
 

@@ -44,9 +44,7 @@ def test_no_other_token_gets_in(site, token):
     browser = Browser(site)
     answer = browser.post("/enter", {"token": REFUSED[token]})
     assert (
-        answer.status_code == 401
-        and "Ask whoever sent it" in answer.text
-        and not browser.http.cookies
+        answer.status_code == 401 and "Ask its sender" in answer.text and not browser.http.cookies
     )
 
 
