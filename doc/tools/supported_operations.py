@@ -96,7 +96,7 @@ def tables() -> str:
 def _operations() -> str:
     """Return the table of SageMaker's operations, by resource."""
     known = [name for service in _MODELS for name in get_service_model(service).operation_names]
-    supported_here = operations.OPERATIONS | loops.OPERATIONS
+    supported_here = operations.by_name() | loops.OPERATIONS
     lines = [
         "| SageMaker resource | operations | AWS also has | differs from AWS |",
         "|---|---|---|---|",

@@ -4,6 +4,7 @@ To import it is to give the backends their kinds: `Backend` itself knows none of
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from moto.core.utils import get_service_model
@@ -74,28 +75,36 @@ RESOURCES = (
 )
 Backend.kinds |= {resource.kind: resource for resource in RESOURCES}
 
-OPERATIONS: dict[str, Callable[[Backend, Record], Record | None]] = {
-    **{name: verb for resource in RESOURCES for name, verb in resource.operations().items()},
-    "StopTrainingJob": training.stop,
-    "StopProcessingJob": processing.stop,
-    "UpdateEndpoint": endpoints.update,
-    "DescribeMonitoringSchedule": schedules.describe,
-    "StartMonitoringSchedule": schedules.start,
-    "StopMonitoringSchedule": schedules.stop,
-    "UpdateMonitoringSchedule": schedules.update,
-    "UpdateEndpointWeightsAndCapacities": endpoints.update_weights,
-    "RenderUiTemplate": review.render,
-    "AddTags": tags.add,
-    "ListTags": tags.list_tags,
-    "DeleteTags": tags.delete,
-}
+
+@cache
+def by_name() -> dict[str, Callable[[Backend, Record], Record | None]]:
+    """Return the operations, by name.
+
+    Made on first use: reading botocore's model of SageMaker takes a tenth of a second, which the
+    start of the server needn't wait for.
+    """
+    return {
+        **{name: verb for resource in RESOURCES for name, verb in resource.operations().items()},
+        "StopTrainingJob": training.stop,
+        "StopProcessingJob": processing.stop,
+        "UpdateEndpoint": endpoints.update,
+        "DescribeMonitoringSchedule": schedules.describe,
+        "StartMonitoringSchedule": schedules.start,
+        "StopMonitoringSchedule": schedules.stop,
+        "UpdateMonitoringSchedule": schedules.update,
+        "UpdateEndpointWeightsAndCapacities": endpoints.update_weights,
+        "RenderUiTemplate": review.render,
+        "AddTags": tags.add,
+        "ListTags": tags.list_tags,
+        "DeleteTags": tags.delete,
+    }
 
 
 def act(backend: Backend, operation: str, request: Any) -> Record | None:
     """Check a request against botocore's model and run its operation; raises AwsError."""
     validate(request, get_service_model("sagemaker").operation_model(operation).input_shape)
     given = {member: value for member, value in request.items() if value is not None}
-    return OPERATIONS[operation](backend, given)
+    return by_name()[operation](backend, given)
 
 
 def restore() -> None:

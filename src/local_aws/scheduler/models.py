@@ -146,7 +146,7 @@ def restore() -> None:
 def _check(asked: dict[str, Any]) -> None:
     """Refuse a schedule that could never fire; raises ValidationException."""
     operation, text = _operation(asked["target"]["Arn"]), asked["target"].get("Input") or "{}"
-    if operation not in operations.OPERATIONS:
+    if operation not in operations.by_name():
         raise ValidationException(
             f"Offline a schedule's target is {_TARGET}<operation>, with an operation supported "
             f"offline (such as createProcessingJob), not {asked['target']['Arn']}."

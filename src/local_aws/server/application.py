@@ -13,6 +13,7 @@ from local_aws.daemon.starting import IDENTITY_PATH
 from local_aws.door import checking, refusals
 from local_aws.door.answers import harmless, sandboxed
 from local_aws.s3 import models as s3
+from local_aws.sagemakerruntime import responses as invocations
 from local_aws.server import commands
 from local_aws.server.unsupported import answer_error, answer_problem, answer_unknown_service
 from local_aws.wire import wellformed
@@ -77,6 +78,8 @@ def _aws(moto: Dispatcher, environ: dict[str, Any], start_response: Callable[...
     """Answer a call of AWS's; what it changed is on disk before the client reads that it's done."""
     if problem := wellformed.problem(environ):
         return answer_problem(problem, Request(environ))(environ, start_response)
+    if invocations.matches(environ):
+        return _invocation(environ, start_response)
     try:
         app = moto.get_application(environ)
     except Exception:  # of several kinds, depending on how moto failed to find it
@@ -91,6 +94,18 @@ def _aws(moto: Dispatcher, environ: dict[str, Any], start_response: Callable[...
     status, headers = begun[-1][:2]
     start_response(status, harmless(headers, environ))
     return body
+
+
+def _invocation(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+    """Answer a call of a model, which may say that its answer is a page."""
+
+    def start(status: str, headers: list[tuple[str, str]]) -> Any:
+        return start_response(status, harmless(headers, environ))
+
+    try:
+        return invocations.answer(environ)(environ, start)
+    except Exception as error:
+        return answer_error(error, Request(environ))(environ, start)
 
 
 def _json(content: dict[str, Any], status: int = 200) -> Response:

@@ -95,6 +95,7 @@ def main() -> None:
     record |= {"portal": portal_port, "portal_hosts": portal_hosts}
     state.write_json(state.root() / "server.json", record)
     faulthandler.cancel_dump_traceback_later()
+    threading.Thread(target=operations.by_name, daemon=True).start()
     preloading = threading.Timer(_PRELOAD_SECONDS, launcher.preload)
     preloading.daemon = True
     preloading.start()
