@@ -65,7 +65,7 @@ def test_violations_fail_only_when_asked_to(files, capsys):
     assert json.loads((files / "out/statistics.json").read_text())["dataset"]["item_count"] == 500
 
 
-def test_what_cannot_be_used_ends_with_2_and_a_sentence(files, capsys):
+def test_unusable_input_exits_with_2_and_a_message(files, capsys):
     assert check(files, files / "nowhere.csv") == 2
     assert "does not exist" in capsys.readouterr().err
     (files / "base/constraints.json").write_text("{}")

@@ -19,7 +19,7 @@ def test_largest_difference_of_shares():
     assert linf({"a": 10}, {"b": 3}) == 1
 
 
-def test_chi_squared_of_roomy_tables():
+def test_chi_squared_of_large_counts():
     a, b = {"x": 500, "y": 300, "z": 200}, {"x": 40, "y": 40, "z": 20}
     expected = chi2_contingency([list(a.values()), list(b.values())], correction=False).pvalue
     assert chi_squared_p_value(a, b) == pytest.approx(expected)
@@ -41,7 +41,7 @@ def test_small_categories_are_pooled():
     )
 
 
-def test_a_category_never_seen_counts_in_exact_and_not_in_aws():
+def test_an_unseen_category_counts_in_exact_but_not_in_aws():
     a, b = {"x": 500, "y": 500}, {"x": 50, "y": 50, "new": 100}
     assert chi_squared_p_value(a, b) < 1e-6
     assert chi_squared_p_value(a, b, "aws") == pytest.approx(1)

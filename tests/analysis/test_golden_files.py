@@ -105,7 +105,7 @@ def test_captured_requests(tmp_path):
     assert [v["constraint_check_type"] for v in result.violations] == ["extra_column_check"]
 
 
-def test_a_baseline_of_awss_works_here(tmp_path):
+def test_a_baseline_written_by_aws_works_here(tmp_path):
     baseline = find("model-monitor-100-rows/statistics.json").parent
     rows = pd.DataFrame(rows_of(load("model-monitor-100-rows/statistics.json")))
     rows.to_csv(tmp_path / "same.csv", index=False, header=False)

@@ -154,7 +154,7 @@ def test_a_bomb_is_refused_in_time_and_memory(tmp_path, attack):
     assert not list((tmp_path / "in").iterdir())
 
 
-def test_a_time_limit_ends_what_no_other_limit_does(tmp_path, monkeypatch):
+def test_the_time_limit_ends_archives_that_no_other_limit_stops(tmp_path, monkeypatch):
     monkeypatch.setattr(archives, "SECONDS", -1.0)
     archive = tmp_path / "model.tar.gz"
     archive.write_bytes(files(1))
@@ -186,7 +186,7 @@ def test_every_common_format_is_read(tmp_path, style):
     assert len([path for path in (tmp_path / "model").rglob("*") if path.is_file()]) == 300
 
 
-def test_an_archive_that_a_longer_one_continues_is_read_to_the_end(tmp_path):
+def test_an_archive_of_several_gzip_members_is_read_to_the_end(tmp_path):
     archive = tmp_path / "model.tar.gz"
     archive.write_bytes(gzip.compress(header("a")) + gzip.compress(header("b") + bytes(1024)))
     archives.unpack(archive, tmp_path / "model")

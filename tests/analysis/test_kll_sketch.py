@@ -58,7 +58,7 @@ def test_it_equals_the_algorithm_row_by_row(n):
 
 
 @given(st.lists(st.integers(1, 9000), min_size=1, max_size=12), st.integers(0, 2**32 - 1))
-def test_cuts_do_not_matter(parts, seed):
+def test_the_result_does_not_depend_on_the_chunks(parts, seed):
     values = np.random.default_rng(seed).normal(size=sum(parts))
     made = Sketch()
     for part in np.split(values, np.cumsum(parts)[:-1]):
@@ -67,7 +67,7 @@ def test_cuts_do_not_matter(parts, seed):
 
 
 @given(st.lists(st.integers(0, 6000), min_size=2, max_size=5))
-def test_a_merged_sketch_stands_for_all_rows_and_keeps_its_room(parts):
+def test_a_merged_sketch_represents_all_rows_in_the_same_space(parts):
     made = sketch([])
     for i, part in enumerate(parts):
         made.merge(sketch(np.random.default_rng(i).normal(size=part)))

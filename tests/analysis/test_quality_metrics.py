@@ -88,7 +88,7 @@ def test_regression_equals_scikit_learn():
     assert result.gate == "r2" and result.confusion_matrix is None
 
 
-def test_undefined_is_none_not_zero():
+def test_an_undefined_metric_is_none_not_zero():
     nine_alike = evaluate("binary", [1] * 9, [1] * 9, [0.9] * 9).metrics
     assert (
         nine_alike["area_under_roc"].value is None
@@ -127,7 +127,7 @@ def test_the_positive_label_is_last(labels, predictions, positive, expected):
     assert evaluate("binary", labels, predictions, positive_label=positive).labels == expected
 
 
-def test_intervals_cover_the_truth_about_as_often_as_they_say():
+def test_intervals_cover_the_truth_about_as_often_as_stated():
     def sample(n, seed):
         true, predicted, score = scored(n, seed)
         return true, predicted, np.clip(score, 0.02, 0.98)  # a lone log(0) would rule the log loss
@@ -162,7 +162,7 @@ def test_counts_in_bins_give_the_exact_ranking_metrics():
     )
 
 
-def test_same_seed_same_answer():
+def test_the_same_seed_gives_the_same_result():
     assert evaluate("binary", *scored(), seed=5) == evaluate("binary", *scored(), seed=5)
 
 

@@ -21,7 +21,7 @@ EXPECTED += "Observed: Only 0.0% of data is Integral."
 
 
 @pytest.mark.parametrize("mode", ["exact", "aws"])
-def test_it_ends_as_on_aws(tmp_path, mode):
+def test_the_result_is_that_of_aws(tmp_path, mode):
     from sklearn.datasets import load_breast_cancer
 
     data = load_breast_cancer(as_frame=True)

@@ -137,7 +137,7 @@ def test_a_multipart_upload_that_was_refused_can_be_finished_when_there_is_room(
     assert s3.get_object(**key)["Body"].read() == b"part"
 
 
-def test_what_needs_no_room_goes_on(disk):
+def test_operations_that_need_no_room_continue(disk):
     disk.s3.put_object(**BUCKET, Key="gone", Body=b"x")
     disk.s3.create_bucket(Bucket="gone-bucket")
     with full(disk):
@@ -147,7 +147,7 @@ def test_what_needs_no_room_goes_on(disk):
     assert "gone-bucket" not in look(disk.s3)["buckets"]
 
 
-def test_roles_and_schedules_stay_as_they_were(disk):
+def test_roles_and_schedules_stay_unchanged(disk):
     iam, scheduler = disk.client("iam"), disk.client("scheduler")
     target = {
         "Arn": "arn:aws:scheduler:::aws-sdk:sagemaker:createProcessingJob",
@@ -190,7 +190,7 @@ def test_roles_and_schedules_stay_as_they_were(disk):
     assert "new" in [role["RoleName"] for role in iam.list_roles()["Roles"]]
 
 
-def test_records_of_sagemaker_stay_as_they_were_and_can_be_made_later(disk):
+def test_records_of_sagemaker_stay_unchanged_and_can_be_created_later(disk):
     model = {
         "ModelName": unique("model"),
         "ExecutionRoleArn": "arn:aws:iam::123456789012:role/TutorialExecutionRole",
@@ -244,7 +244,7 @@ def test_a_request_that_cannot_be_captured_is_refused_and_not_captured_in_part(d
     ]
 
 
-def test_all_of_it_is_the_same_after_a_kill(own_aws):
+def test_everything_is_the_same_after_a_kill(own_aws):
     own_aws.s3.create_bucket(**BUCKET)
     own_aws.s3.put_object(**BUCKET, Key="old", Body=b"old", Metadata={"m": "1"}, Tagging="t=1")
     before = look(own_aws.s3)

@@ -125,7 +125,7 @@ def test_s3_refuses_it_in_its_own_form(aws, method, path, headers):
     assert [item["Key"] for item in aws.s3.list_objects_v2(Bucket="data")["Contents"]] == before
 
 
-def test_what_s3_is_given_may_be_anything(aws):
+def test_s3_accepts_any_content(aws):
     env, kind = aws.env, "application/json"
     keys = {
         "aws_access_key_id": env["AWS_ACCESS_KEY_ID"],

@@ -59,7 +59,7 @@ def test_moto_takes_the_addresses_from_beside_our_backend(service):
         (OperationModel, ["input_shape", "output_shape", "error_shapes"]),
     ],
 )
-def test_what_is_called_or_overridden_exists(owner, names):
+def test_everything_called_or_overridden_exists(owner, names):
     assert [name for name in names if not hasattr(owner, name)] == []
 
 

@@ -129,21 +129,21 @@ def world(tmp_path_factory):
     offline.command("stop")
 
 
-def test_endpoints_answer_as_before_and_everything_they_are_made_of_is_there(world):
+def test_endpoints_respond_as_before_and_all_their_parts_exist(world):
     assert (
         world.offline.invoke(world.endpoint, "2,1,0", InferenceId="after")["Body"] == world.answer
     )
     assert describe(world.offline, world.endpoint) == world.described
 
 
-def test_what_was_captured_and_not_yet_sent_is_in_s3_once(world):
+def test_captured_requests_not_yet_sent_are_in_s3_once(world):
     world.offline.invoke(world.endpoint, InferenceId="later")
     records = captured(world.offline, "captured", count=3)
     ids = [record["eventMetadata"]["inferenceId"] for _, record in records]
     assert sorted(ids) == ["after", "before", "later"]
 
 
-def test_an_endpoint_comes_back_though_its_model_and_artifact_are_gone(world):
+def test_an_endpoint_is_restored_although_its_model_and_artifact_are_gone(world):
     assert world.offline.invoke(world.orphan)["Body"]
 
 
@@ -202,13 +202,13 @@ def test_roles_and_their_policies_are_kept(world):
     assert iam.get_role_policy(RoleName="mine", PolicyName="inline")["PolicyDocument"] == POLICY
 
 
-def test_files_that_the_crash_left_are_tidied_up_and_damaged_ones_told(world):
+def test_files_left_by_the_crash_are_removed_and_damaged_ones_logged(world):
     aws = world.offline.state / "aws"
     assert not [path for path in aws.rglob("*") if path.name in ("stray", "half.draft")]
     assert "damaged can't be read" in (aws / "server.log").read_text()
 
 
-def test_nothing_answers_after_stop_and_everything_after_start(own_aws):
+def test_nothing_responds_after_stop_and_everything_after_start(own_aws):
     own_aws.s3.create_bucket(Bucket="kept-bucket")
     own_aws.command("stop")
     with pytest.raises(Exception, match="Could not connect"):

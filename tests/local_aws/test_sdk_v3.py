@@ -102,7 +102,7 @@ def test_a_built_in_algorithm_trains_and_serves(aws, session, role):
 
 
 @pytest.mark.slow
-def test_a_script_of_the_users_own_trains_and_serves(aws, session, role, tmp_path):
+def test_the_users_own_script_trains_and_serves(aws, session, role, tmp_path):
     from sagemaker.core.training.configs import SourceCode
 
     (tmp_path / "train.py").write_text(TRAIN)

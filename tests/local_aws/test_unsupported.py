@@ -43,7 +43,7 @@ def patient(aws):
          "list_managed_insight_rules"),
     ],
 )  # fmt: skip
-def test_it_is_said_at_once(patient, service, operation, arguments, words):
+def test_it_is_reported_at_once(patient, service, operation, arguments, words):
     try:
         getattr(patient(service), operation)(**arguments)
     except ClientError as error:

@@ -75,7 +75,7 @@ def changed(aws, path, value):
         (["ResourceConfig", "Surprise"], 1, "Unknown member 'resourceConfig.Surprise'"),
     ],
 )
-def test_a_member_that_cannot_be_is_named(aws, path, value, words):
+def test_an_invalid_member_is_named(aws, path, value, words):
     request = changed(aws, path, value)
     status, code, message = post(aws, "CreateTrainingJob", request)
     assert (status, code) == (400, "ValidationException")
@@ -85,7 +85,7 @@ def test_a_member_that_cannot_be_is_named(aws, path, value, words):
     ]
 
 
-def test_every_problem_is_told_at_once(aws):
+def test_all_problems_are_reported_together(aws):
     status, code, message = post(
         aws, "CreateModel", {"Surprise": 1, "EnableNetworkIsolation": True}
     )
@@ -141,7 +141,7 @@ def members(operation):
 @example(request=("ListModels", {"CreationTimeAfter": 1e300}))
 @example(request=("ListModels", {"CreationTimeAfter": "yesterday"}))
 @example(request=("ListModels", {"NextToken": "e30="}))
-def test_no_json_whatsoever_makes_the_server_fail(aws, request):
+def test_no_json_makes_the_server_fail(aws, request):
     status, code, _ = post(aws, *request)
     allowed = ("ValidationException", "SerializationException", "ResourceNotFound")
     assert (status == 400 and code in allowed) or (status == 200 and request[0].startswith("List"))
@@ -151,7 +151,7 @@ def test_no_json_whatsoever_makes_the_server_fail(aws, request):
 @given(body=st.binary(max_size=200))
 @example(body=b"9" * 5000)
 @example(body=b"[" * 100_000)
-def test_no_bytes_whatsoever_make_the_server_fail(aws, body):
+def test_no_bytes_make_the_server_fail(aws, body):
     assert post(aws, "DescribeModel", body)[:2] in (
         (400, "ValidationException"),
         (400, "SerializationException"),

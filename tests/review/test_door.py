@@ -27,7 +27,7 @@ def ask():
     ["127.0.0.1", "127.0.0.1:1", "localhost:8421", "LOCALHOST", "[::1]:65535",
      "studio.example", "STUDIO.example:443", "[fd00::1]:80"],
 )  # fmt: skip
-def test_known_hosts_lead_here(ask, host):
+def test_known_hosts_are_accepted(ask, host):
     assert ask(host=host).text == "inside"
 
 
@@ -72,7 +72,7 @@ def test_a_request_without_a_host_is_refused():
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "get"])
-def test_writes_come_from_the_sites_own_pages(ask, method):
+def test_writes_are_accepted_from_the_sites_own_pages(ask, method):
     assert ask(method).text == "inside"  # a program
     for site, status in (
         ("same-origin", 200),
@@ -103,7 +103,7 @@ def test_writes_come_from_the_sites_own_pages(ask, method):
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
-def test_other_sites_may_link_here_and_no_more(ask, method, site):
+def test_other_sites_may_only_link_here(ask, method, site):
     assert ask(method, Sec_Fetch_Site=site, **LINK).status_code == 200
     for mode, kind in (
         ("navigate", "iframe"),
@@ -141,6 +141,6 @@ def test_own_pages_may_fetch_frame_and_draw(ask):
     ["", " ", "https://a.example", "a.example:80", "a.example/b", "*", "*.example", "a b", "a@b",
      "\ud800"],
 )  # fmt: skip
-def test_a_host_is_a_bare_name(host):
+def test_a_host_must_be_a_bare_name(host):
     with pytest.raises(ValueError, match="isn't a name such as"):
         own_pages_only(Response("inside"), [host])

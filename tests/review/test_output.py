@@ -53,6 +53,6 @@ def test_the_file_has_a2is_keys_in_a2is_forms():
     }
 
 
-def test_a_worker_keeps_one_id_that_is_nobody_elses():
+def test_a_worker_keeps_one_unique_id():
     assert worker_id("anna") == worker_id("anna") != worker_id("ben")
     assert len(worker_id("anna")) == 16 and int(worker_id("anna"), 16)

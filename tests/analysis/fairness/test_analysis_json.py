@@ -77,7 +77,7 @@ def test_infinity_and_absent_groups():
         ([[0, 20]], "[0, 20]"),
     ],
 )
-def test_ranges_of_numeric_labels_are_closed_at_what_was_seen(favourable, expected):
+def test_open_ranges_of_numeric_labels_end_at_the_values_seen(favourable, expected):
     """Clarify writes a threshold of 20 so: from there to the greatest label."""
     rows, labels = pd.DataFrame({"g": ["d", "a"] * 3}), [10, 20, 50, 50, 20, 90.5]
     found = evaluate(rows, [Feature("g", ["a"], ["d"])], favourable=favourable, labels=labels)
@@ -85,7 +85,7 @@ def test_ranges_of_numeric_labels_are_closed_at_what_was_seen(favourable, expect
     assert document["pre_training_bias_metrics"]["label_value_or_threshold"] == expected
 
 
-def test_explanations_join_in(credit):
+def test_explanations_are_added(credit):
     found = evaluate(
         credit.rows,
         credit.protected,

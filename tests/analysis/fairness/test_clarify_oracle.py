@@ -110,7 +110,7 @@ def test_absent_group(everybody):
     assert set(found.loc[["AD", "CI", "DI", "KL", "CDDL", "FT"], "note"]) == {wanted}
 
 
-def test_aif360_agrees_where_it_defines_the_same(credit):
+def test_aif360_agrees_if_its_definition_is_the_same(credit):
     """Its differences are group less reference, and its entropy is per person with alpha 2."""
     sklearn_metrics = pytest.importorskip(
         "aif360.sklearn.metrics", reason="aif360 is a development-only oracle"

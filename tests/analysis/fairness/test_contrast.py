@@ -59,7 +59,7 @@ def test_both_directions(plane):
     assert found.favourable and 9.9 < found.flip["changed"].item() < 10 and found.flip_score < 0.5
 
 
-def test_several_changes_where_one_is_not_enough():
+def test_several_changes_if_one_is_not_enough():
     """Five switches, of which three must be on."""
     names = list("abcde")
     rows = pd.DataFrame(list(itertools.product(["on", "off"], repeat=5)), columns=names)
@@ -94,7 +94,7 @@ def test_credit_data(credit, at):
         assert low <= moved["could_be"] <= high
 
 
-def test_single_changes_are_found_whenever_there_is_one(credit):
+def test_a_single_change_is_found_if_there_is_one(credit):
     """Against trying every value that occurs, one feature at a time."""
     for at in range(8):
         row = credit.rows.iloc[[at]]
@@ -111,7 +111,7 @@ def test_single_changes_are_found_whenever_there_is_one(credit):
 
 @pytest.mark.parametrize("features", [3, 30, 400])
 @pytest.mark.parametrize("most", [0, 60, 979, MAX_ROWS])
-def test_it_keeps_to_its_rows_however_many_features_there_are(features, most):
+def test_the_limit_of_rows_holds_for_any_number_of_features(features, most):
     """A rough model, every feature a number and changeable: each part wants more rows than there
     are.
     """
@@ -148,7 +148,7 @@ def test_what_is_needed(plane):
     assert keep.loc["x", "could_be"] > 4
 
 
-def test_protected_features_are_never_advice(credit):
+def test_protected_features_are_never_advised(credit):
     with pytest.raises(ValueError, match="age: protected"):
         contrast(
             credit.score,
@@ -168,7 +168,7 @@ def test_bad_input_is_refused(credit, rows, changeable, words):
         contrast(credit.score, credit.rows.head(rows), credit.train, changeable)
 
 
-def test_missing_values_and_models_that_answer_labels(credit):
+def test_missing_values_and_models_that_return_labels(credit):
     row = credit.rows.head(1).assign(month=np.nan)
 
     def label(frame):

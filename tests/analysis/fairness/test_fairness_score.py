@@ -59,13 +59,13 @@ def test_a_biased_group_is_one_plain_sentence():
     assert found["finding"].endswith(", below 0.8.")
 
 
-def test_the_sentence_admits_chance():
+def test_the_sentence_mentions_chance():
     found = group(score(*window(20, 40, 26, 40)), "f")
     assert found["biased"] and found["score_high"] >= 0.8
     assert found["finding"].endswith("below 0.8, though chance alone could put it there.")
 
 
-def test_twins_ask_what_the_other_group_would_get():
+def test_twins_show_what_the_other_group_would_get():
     """The model looks at sex alone: live rates 0 and 1, and every twin gets the other group's
     answer.
     """
@@ -147,7 +147,7 @@ def test_everyone_else_gets_values_that_were_seen():
     ]
 
 
-def test_the_model_is_asked_in_batches_and_must_answer_every_row():
+def test_the_model_is_called_in_batches_and_must_predict_every_row():
     rows = pd.DataFrame({"sex": ["f", "m"] * 4000, "x": 0})
     sizes = []
 
@@ -160,7 +160,7 @@ def test_the_model_is_asked_in_batches_and_must_answer_every_row():
         perturb(rows, [SEX], lambda frame: ["good"])
 
 
-def test_nobody_to_perturb():
+def test_no_rows_to_perturb():
     rows, predictions = window(0, 0, 3, 5)
     twins = perturb(rows, [SEX], lambda frame: ["good"] * len(frame))
     assert (twins["group"] == "f").all()
@@ -181,7 +181,7 @@ def test_a_group_absent_from_the_window():
 
 
 @pytest.mark.parametrize("gone", ["f", "m"])
-def test_twins_alone_give_no_score_to_a_group_that_nobody_is_in(gone):
+def test_twins_alone_give_no_score_to_an_empty_group(gone):
     """Every twin of the others belongs to the absent group: a ratio could be computed, of nobody's
     answers.
     """
@@ -197,7 +197,7 @@ def test_twins_alone_give_no_score_to_a_group_that_nobody_is_in(gone):
 
 
 @pytest.mark.parametrize(("favoured", "expected"), [(40, 1.0), (0, np.nan)])
-def test_all_one_outcome(favoured, expected):
+def test_only_one_outcome(favoured, expected):
     found = score(*window(favoured, 40, favoured, 40))
     value = group(found, "f")["fairness_score"]
     assert value == expected or (np.isnan(expected) and np.isnan(value))
@@ -211,7 +211,7 @@ def test_all_one_outcome(favoured, expected):
     )
 
 
-def test_missing_values_are_a_group_of_their_own_and_compared_with_nobody():
+def test_missing_values_are_a_group_of_their_own_and_not_compared():
     rows, predictions = window(72, 100, 76, 100)
     rows.loc[:9, "sex"] = None
     found = score(rows, predictions)
@@ -220,7 +220,7 @@ def test_missing_values_are_a_group_of_their_own_and_compared_with_nobody():
     assert group(found, "f")["fairness_score"] == pytest.approx(62 / 90 / 0.76)
 
 
-def test_predictions_that_are_neither_are_left_out_and_counted():
+def test_predictions_that_are_neither_favourable_nor_unfavourable_are_counted_and_left_out():
     rows, predictions = window(72, 100, 76, 100)
     predictions = predictions.astype(object)
     predictions[-10:] = "referred"
@@ -229,7 +229,7 @@ def test_predictions_that_are_neither_are_left_out_and_counted():
     assert group(found, "m")["rows"] == 90
 
 
-def test_small_groups_are_said_to_be_small():
+def test_small_groups_get_a_warning():
     rows, predictions = window(5, 8, 60, 100)
     assert (
         group(score(rows, predictions), "f")["warning"]
@@ -237,7 +237,7 @@ def test_small_groups_are_said_to_be_small():
     )
 
 
-def test_intersections_with_a_warning_where_too_small(credit):
+def test_intersections_with_a_warning_if_too_small(credit):
     found = evaluate(
         credit.rows, credit.protected, favourable=["good"], predictions=credit.predictions, flip=False,
         intersections=[("sex", "age")],
@@ -312,7 +312,7 @@ def test_bad_input_is_refused(change, words):
         evaluate(asked.pop("rows"), asked.pop("features"), **asked)
 
 
-def test_the_flip_test_says_when_it_has_no_answer_or_a_sample(monkeypatch):
+def test_the_flip_test_notes_a_missing_value_or_a_sample(monkeypatch):
     def flip(rows, predictions, **kwargs):
         return score(rows, predictions, **kwargs).metrics.set_index("metric").loc["FT"]
 
@@ -346,7 +346,7 @@ def test_too_many_strata_are_refused():
         score(rows, predictions, group_variable=rows["income"])
 
 
-def test_of_many_rows_a_sample_has_twins_and_only_these_count():
+def test_only_a_sample_of_many_rows_has_twins_and_counts():
     generator = np.random.default_rng(5)
     rows = pd.DataFrame(
         {"age": generator.integers(18, 80, 3000).astype(float), "pay": generator.normal(size=3000)}

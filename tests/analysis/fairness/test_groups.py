@@ -39,7 +39,7 @@ def test_a_threshold_is_labelled_as_clarify_does():
     assert groups.codes.tolist() == [1, 1, 0, 0]
 
 
-def test_open_ends_are_labelled_by_what_was_seen():
+def test_open_ends_are_labelled_with_the_values_seen():
     groups = assign([19.5, 30, 60], Feature("age", [[26, None]], [[None, 25]]))
     assert groups.labels == ("[19.5, 25]", "[26, 60]")
     groups = assign([20, 40, 75], Feature("age", minority=[pd.Interval(40, np.inf, closed="left")]))
@@ -49,7 +49,7 @@ def test_open_ends_are_labelled_by_what_was_seen():
 @pytest.mark.parametrize(
     "values", [["18", "30", None], [18.0, 30.0, None], np.array(["18", "30", None], dtype=object)]
 )
-def test_numbers_given_as_text_or_floats(values):
+def test_numbers_given_as_strings_or_floats(values):
     assert names(values, Feature("age", [[26, 75]], [[18, 25]])) == [
         "[18, 25]",
         "[26, 75]",
@@ -63,7 +63,7 @@ def test_numeric_categories_match_whatever_their_type():
     assert names([True, False], Feature("sex", [True], [False])) == ["True", "False"]
 
 
-def test_a_group_that_nobody_is_in_is_kept():
+def test_an_empty_group_is_kept():
     assert assign(["m", "m"], Feature("sex", ["m"], ["f"])).labels == ("f", "m")
 
 

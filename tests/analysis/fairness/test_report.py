@@ -47,7 +47,7 @@ def rendered(found, companion=None, name="credit"):
     )
 
 
-def test_all_that_was_found_is_in_it(found, companion):
+def test_everything_found_is_in_it(found, companion):
     text = rendered(found, companion)
     rows = found.groups.set_index(["feature", "group"])
     assert f"{rows.loc[('sex', 'female'), 'fairness_score']:.3f}" in text

@@ -14,7 +14,7 @@ PAGE = (
 )
 
 
-def test_the_pages_calls_run_to_an_answer(aws, capsys):
+def test_the_calls_of_the_page_run_to_an_answer(aws, capsys):
     (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(boto3, "DEFAULT_SESSION", None)  # made anew in the environment below

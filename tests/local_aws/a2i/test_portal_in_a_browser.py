@@ -30,7 +30,7 @@ def enter(chromium, aws, desk, name, said):
     return page
 
 
-def test_two_workers_read_answer_and_go_on(chromium, aws):
+def test_two_workers_answer_task_after_task(chromium, aws):
     desk, said = Desk(aws, template=TEMPLATE, config={"TaskCount": 2}), []
     loops = [desk.start(content={"score": score}) for score in (0.4, 0.6)]
     workers = {name: enter(chromium, aws, desk, name, said) for name in ("ann", "bob")}

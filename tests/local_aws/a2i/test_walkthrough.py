@@ -142,7 +142,7 @@ def filled_in(page):
     return fields
 
 
-def test_many_loops_by_a_scripted_reviewer_who_errs(aws):
+def test_many_loops_by_a_scripted_reviewer_with_errors(aws):
     sagemaker, name = aws.sagemaker, unique("scripted")
     team = create_team(aws, name)
     template = review.default_template()

@@ -97,7 +97,7 @@ def test_bad_json_is_a_400(endpoint, body, message):
 @pytest.mark.parametrize(
     ("length", "status"), [(str(MAX_BODY + 1), 413), ("-1", 411), ("many", 411), (None, 411)]
 )
-def test_a_request_of_no_or_too_great_length_is_refused_unread(endpoint, length, status):
+def test_a_request_without_a_length_or_too_long_is_refused_unread(endpoint, length, status):
     connection = http.client.HTTPConnection("127.0.0.1", endpoint.port, timeout=10)
     connection.putrequest("POST", "/invocations")
     if length:
@@ -144,7 +144,7 @@ def test_a_model_that_cannot_be_loaded_fails_with_a_reason(job, module, content)
     assert not (job.root / "ready").exists()
 
 
-def test_a_port_that_is_taken_fails_with_a_reason(job):
+def test_a_taken_port_fails_with_a_reason(job):
     job.prepare(SETTINGS["linear_learner"], train=TRAIN).train("linear_learner")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         arguments = ["--port", str(taken.getsockname()[1]), "--ready-file", str(job.root / "ready")]

@@ -55,7 +55,7 @@ def test_what_model_trainer_sends_for_its_source_code_trains(job, module):
     assert f"SM_CHANNEL_TRAIN={job.opt_ml}/input/data/train" in job.log
 
 
-def test_it_trains_where_the_folders_of_job_and_python_need_quoting(job, tmp_path):
+def test_it_trains_if_the_folders_of_job_and_python_need_quoting(job, tmp_path):
     odd = tmp_path / "Über stand"
     inside = type(job)(odd / "job")
     environment = prepare_model_trainer(inside, "train.py", train_dot_py=TRAIN)

@@ -8,7 +8,7 @@ SETTINGS = {
 
 
 @pytest.mark.parametrize("module", SETTINGS)
-def test_a_job_and_an_endpoint_after_the_first_cost_no_imports(job, cancer, module):
+def test_a_second_job_and_endpoint_import_nothing(job, cancer, module):
     x_train, _, y_train, _ = cancer
     job.prepare(SETTINGS[module], train=job.csv(y_train, x_train))
     assert job.train(module) == 0, job.log  # the first start of all waits for the imports

@@ -119,7 +119,7 @@ def test_a_form_to_s3_stores_nothing_and_runs_nothing(aws, evil, page):
     assert "ran" not in page.title() and "called" not in page.title()
 
 
-def test_a_stored_page_is_a_download_even_where_its_address_is_signed(aws, page):
+def test_a_stored_page_is_a_download_even_if_its_address_is_signed(aws, page):
     aws.s3.put_object(
         Bucket=BUCKET, Key="stored.html", Body=f"<script>{CALL}</script>", ContentType="text/html"
     )
@@ -162,7 +162,7 @@ def test_a_pages_requests_of_every_kind_do_nothing(aws, evil, page):
 
 
 @pytest.mark.parametrize("host", ["rebound.example", "portal.example"])
-def test_a_name_that_its_owner_leads_to_this_machine_reads_nothing(aws, page, host):
+def test_a_name_whose_dns_points_to_this_machine_reads_nothing(aws, page, host):
     for path in ("/", "/local-aws/identity", f"/{BUCKET}/train/train.csv", "/us-east-1/"):
         answer = page.goto(f"http://{host}{path}", wait_until="commit")
         assert answer.status in (403, 421)

@@ -54,7 +54,7 @@ def test_a_baseline_writes_statistics_and_constraints(aws, read):
     ]
 
 
-def test_the_drift_method_asked_for_is_in_the_constraints(aws, read):
+def test_the_requested_drift_method_is_in_the_constraints(aws, read):
     suggest(aws, prefix="squared", categorical_drift_method="ChiSquared")
     config = read("squared/out/constraints.json")["monitoring_config"]["distribution_constraints"]
     assert config["categorical_drift_method"] == "ChiSquared"
@@ -136,7 +136,7 @@ def test_a_scheduled_runs_metrics_reach_cloudwatch(aws):
         ),
     ],
 )
-def test_an_environment_that_makes_no_sense_is_told(aws, environment, words):
+def test_an_invalid_environment_is_reported(aws, environment, words):
     aws.s3.put_object(Bucket="data", Key="refused/data.csv", Body=table(20))
     job = run_image(
         aws, BASELINE | environment, [("s3://data/refused/", "input/data")], "s3://data/refused-out"
@@ -145,7 +145,7 @@ def test_an_environment_that_makes_no_sense_is_told(aws, environment, words):
     assert job["FailureReason"].startswith("ClientError: ") and words in job["FailureReason"]
 
 
-def test_a_baseline_of_another_kind_is_told(aws):
+def test_a_baseline_of_another_kind_is_reported(aws):
     aws.s3.put_object(
         Bucket="data", Key="foreign/out/constraints.json", Body='{"version": 7, "features": []}'
     )

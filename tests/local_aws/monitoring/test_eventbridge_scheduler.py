@@ -78,7 +78,7 @@ def data(aws):
     suggest(aws)
 
 
-def test_a_schedule_of_one_time_starts_its_job_once_and_goes(aws, scheduler):
+def test_a_one_time_schedule_starts_its_job_once_and_is_deleted(aws, scheduler):
     due = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=5)
     name = create(scheduler, f"at({due:%Y-%m-%dT%H:%M:%S})", ActionAfterCompletion="DELETE")
     assert scheduler.get_schedule(Name=name)["ScheduleExpression"].startswith("at(")
@@ -93,7 +93,7 @@ def test_a_schedule_of_one_time_starts_its_job_once_and_goes(aws, scheduler):
         scheduler.get_schedule(Name=name)
 
 
-def test_a_rate_starts_at_once_and_a_disabled_schedule_never(aws, scheduler):
+def test_a_rate_starts_at_once_but_a_disabled_schedule_never_does(aws, scheduler):
     never = create(scheduler, "rate(1 hour)", State="DISABLED")
     name = create(scheduler, "rate(1 hour)")
     jobs_of(aws, name, 1)
@@ -112,7 +112,7 @@ def test_it_can_be_run_now(aws, scheduler):
         assert jobs_of(aws, name, count)[0]["Environment"]["due"] == "2026-01-01T03:00:00Z"
 
 
-def test_a_target_that_refuses_is_told_and_counted(aws, scheduler):
+def test_a_target_that_refuses_is_reported_and_counted(aws, scheduler):
     broken = job("broken") | {"AppSpecification": {"ImageUri": "other:1"}}
     target = {"Arn": TARGET, "RoleArn": ROLE, "Input": json.dumps(broken)}
     name = create(scheduler, "cron(0 3 1 1 ? *)", Target=target)
@@ -141,18 +141,18 @@ def test_a_target_that_refuses_is_told_and_counted(aws, scheduler):
          {"Target": {"Arn": TARGET, "RoleArn": ROLE, "Input": "[1]"}}, "JSON object"),
     ],
 )  # fmt: skip
-def test_what_could_never_fire_is_refused(scheduler, expression, changes, words):
+def test_a_schedule_that_could_never_fire_is_refused(scheduler, expression, changes, words):
     with pytest.raises(ClientError, match=words) as error:
         create(scheduler, expression, **changes)
     assert error.value.response["Error"]["Code"] == "ValidationException"
 
 
-def test_a_group_that_is_not_there_is_told(scheduler):
+def test_a_missing_group_is_reported(scheduler):
     with pytest.raises(scheduler.exceptions.ResourceNotFoundException):
         create(scheduler, "rate(1 hour)", GroupName="nowhere", State="DISABLED")
 
 
-def test_an_update_replaces_and_a_list_shows(scheduler):
+def test_schedules_are_updated_and_listed(scheduler):
     name = create(scheduler, "rate(1 hour)", State="DISABLED")
     target = {"Arn": TARGET, "RoleArn": ROLE, "Input": "{}"}
     asked = {

@@ -66,7 +66,9 @@ def traffic(aws, endpoint, hour, wrong, rows=300):
 @pytest.mark.parametrize(
     ("hours", "wrong", "status"), [(50, 0, "Completed"), (60, 150, "CompletedWithViolations")]
 )
-def test_labels_join_their_requests_and_are_measured(aws, quality, read, hours, wrong, status):
+def test_labels_are_merged_with_their_requests_and_measured(
+    aws, quality, read, hours, wrong, status
+):
     hour = past_hour(hours)
     labels = traffic(aws, quality, hour, wrong)
     put_truth(aws, hour, labels)
@@ -128,7 +130,7 @@ def test_a_second_merge_of_an_hour_adds_no_row_twice(aws, quality, read):
     assert sum(count for row in matrix.values() for count in row.values()) == 220
 
 
-def test_labels_that_came_later_are_found(aws, quality):
+def test_late_labels_are_found(aws, quality):
     hour = past_hour(80)
     put_truth(aws, hour + timedelta(hours=20), traffic(aws, quality, hour, 10))
     asked = definition(
@@ -143,7 +145,7 @@ def test_labels_that_came_later_are_found(aws, quality):
     assert finished(aws, name)[0]["MonitoringExecutionStatus"].startswith("Completed")
 
 
-def test_an_hour_without_labels_is_no_success(aws, quality):
+def test_an_hour_without_labels_is_not_a_success(aws, quality):
     hour = past_hour(90)
     traffic(aws, quality, hour, 0, rows=20)
     name = schedule(
@@ -157,7 +159,7 @@ def test_an_hour_without_labels_is_no_success(aws, quality):
     )
 
 
-def test_labels_of_other_requests_are_no_success(aws, quality):
+def test_labels_of_other_requests_are_not_a_success(aws, quality):
     hour = past_hour(100)
     traffic(aws, quality, hour, 0, rows=20)
     put_truth(aws, hour, {"someone-elses": "1"})

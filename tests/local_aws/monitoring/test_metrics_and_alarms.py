@@ -45,7 +45,7 @@ def quiet(aws, endpoint):
     aws.sagemaker.delete_endpoint(EndpointName=name)
 
 
-def test_an_alarm_on_drift_goes_off_and_comes_back(aws, quiet):
+def test_an_alarm_on_drift_goes_off_and_recovers(aws, quiet):
     # It looks at this hour and the one before, so it must not end in another
     left = 3600 - time.time() % 3600
     if left < 60:

@@ -116,7 +116,7 @@ def test_a_run_of_now_by_the_sdk(aws, endpoint, session):
     monitor.delete_monitoring_schedule()
 
 
-def test_too_long_a_run_leaves_nothing_behind(aws, endpoint, session):
+def test_a_schedule_refused_for_its_length_leaves_nothing_behind(aws, endpoint, session):
     from sagemaker.core.model_monitor import CronExpressionGenerator, DefaultModelMonitor
 
     monitor = make(
