@@ -86,8 +86,9 @@ def test_several_files_are_one_window(files, capsys):
 
 @pytest.fixture
 def copied(files):
-    """The folder alone, where nothing of this repository can be imported; a function runs
-    Python there.
+    """The folder alone, where nothing of this repository can be imported.
+
+    Returns a function that runs Python there.
     """
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "src/model_monitoring/analysis", files / "code/analysis", ignore=ignored)

@@ -1,6 +1,4 @@
-"""Constraints learned from training rows find the rows that do not belong, and say which constraint
-they break.
-"""
+"""Constraints learned from training rows find the unusual rows, and which constraint they break."""
 
 import json
 

@@ -1,6 +1,4 @@
-"""ks_distance is the plain two-sample statistic: equal to scipy's, ties, sizes, missing values and
-all.
-"""
+"""ks_distance is the plain two-sample statistic: equal to scipy's, also with ties and NaN."""
 
 import numpy as np
 import pandas as pd

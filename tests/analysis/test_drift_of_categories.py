@@ -1,6 +1,4 @@
-"""Drift of categories: the largest difference of shares, and chi-squared with small categories
-pooled.
-"""
+"""Drift of categories: the largest difference of shares, and chi-squared with pooled categories."""
 
 import math
 

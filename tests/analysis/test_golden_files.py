@@ -92,7 +92,7 @@ def test_violations(mode):
     )
     theirs = load("cookbook-600-rows/constraint_violations.json")["violations"]
     # AWS left out ``approved``, the endpoint's fractional output held against an integral label;
-    # nobody knows why.
+    # the reason is not known.
     assert [v for v in found if v["feature_name"] != "approved"] == theirs
     assert [v["constraint_check_type"] for v in found if v["feature_name"] == "approved"] == [
         "data_type_check"

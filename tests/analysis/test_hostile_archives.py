@@ -1,6 +1,4 @@
-"""Archives that ask for much more than they are: each is refused soon, in little memory, and leaves
-nothing.
-"""
+"""Hostile archives: each is refused soon and in little memory, and leaves nothing."""
 
 import bz2
 import gzip
@@ -45,15 +43,13 @@ def header(name, kind=tarfile.REGTYPE, size=0, **members):
 
 
 def deflated(content, end=zlib.Z_FULL_FLUSH):
-    """A part of a deflate stream that stands for itself, so that a repeated part costs nothing to
-    make.
-    """
+    """Return an independent part of a deflate stream, so that repeating it costs nothing."""
     packer = zlib.compressobj(1, zlib.DEFLATED, -15)
     return packer.compress(content) + packer.flush(end)
 
 
 def zeros(before, count, after=b""):
-    """A gzip file of `before`, so many zero bytes (whole MB) and `after`."""
+    """A gzip file of `before`, this many zero bytes (whole MB) and `after`."""
     check = zlib.crc32(before)
     for _ in range(count >> 20):
         check = zlib.crc32(bytes(1 << 20), check)

@@ -1,6 +1,4 @@
-"""The sketch is deequ's: item by item equal to the published algorithm, however the rows are
-cut.
-"""
+"""The sketch is deequ's: equal to the published algorithm item by item, for any chunks."""
 
 import hashlib
 import json
@@ -18,9 +16,7 @@ GOLDEN = Path(__file__).parents[3] / "shared/reference/golden/kll-vectors.json"
 
 
 def one_by_one(values):
-    """Build the sketch a row at a time, in plain Python: slow, and as the algorithm is
-    described.
-    """
+    """Build the sketch one row at a time, in plain Python: slow, and as in the description."""
 
     def full(level):
         return 2 * (math.ceil(2048 * 0.64**level / 2) + 1)

@@ -41,8 +41,9 @@ def values(metrics):
 
 
 def churn():
-    """Return labels, predictions and scores with the confusion matrix of AWS's churn example: 173,
-    0, 12, 16.
+    """Return labels, predictions and scores with the confusion matrix of AWS's churn example.
+
+    The matrix is 173, 0, 12, 16.
     """
     labels, predictions = np.repeat([0, 1, 1], [173, 12, 16]), np.repeat([0, 0, 1], [173, 12, 16])
     scores = np.random.default_rng(0).uniform(0, 0.5, 201) + predictions / 2

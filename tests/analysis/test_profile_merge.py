@@ -1,6 +1,4 @@
-"""A profile does not depend on how its rows were cut; profiles of parts merge; a stored profile
-comes back.
-"""
+"""A profile doesn't depend on chunks, parts can be merged, and a stored profile can be restored."""
 
 import json
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Quality metrics equal scikit-learn's, undefined ones are None, and the intervals are honest."""
+"""Quality metrics equal scikit-learn's, undefined ones are None, and the intervals are correct."""
 
 import time
 

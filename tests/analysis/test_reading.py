@@ -1,4 +1,4 @@
-"""Files are read as they are or refused with a reason; what is skipped is counted and said."""
+"""Files are read as they are or refused with a reason; skipped rows are counted and reported."""
 
 import json
 

@@ -1,8 +1,7 @@
-"""The AWS walkthrough ends as it did on AWS: no drift, and one data type violation on the label's
-column.
+"""The AWS walkthrough has the same result as on AWS: no drift, one data type violation.
 
-Its baseline is the training file without header, label in column 0; what the endpoint captures has
-the score there instead: an integral label against a fractional score.
+Its baseline is the training file without a header, with the label in column 0. The endpoint
+captures the score there instead: an integral label against a fractional score.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Endpoints: their life, their answers and their errors."""
+"""Endpoints: their life cycle, their responses and their errors."""
 
 import json
 from contextlib import contextmanager
@@ -18,9 +18,7 @@ def endpoint(aws):
 
 @contextmanager
 def no_process_starting(aws):
-    """Hold back what starts the models' processes: a new endpoint, or an update, is on its way for
-    as long.
-    """
+    """Delay the start of the models' processes: a new endpoint or an update stays in progress."""
     children = psutil.Process(aws.server["pid"]).children()
     (starter,) = [
         child for child in children if "multiprocessing.forkserver" in " ".join(child.cmdline())

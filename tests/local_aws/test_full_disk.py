@@ -1,7 +1,6 @@
-"""A disk that is full: what is refused changes nothing, in memory or on disk, and all goes on when
-there is room.
+"""A full disk: a refused request changes nothing, and all continues when there is room.
 
-The server may not write a byte to any file (RLIMIT_FSIZE), which it is told as on a full disk.
+The server may not write a byte to any file (RLIMIT_FSIZE), which looks to it like a full disk.
 """
 
 import json
@@ -36,7 +35,7 @@ def full(offline):
 
 @pytest.fixture(scope="module")
 def disk(tmp_path_factory):
-    """A server whose disk is filled and emptied by turns."""
+    """A server whose disk is filled and emptied in turns."""
     from offline import Offline
 
     offline = Offline(tmp_path_factory.mktemp("full")).start()
@@ -47,7 +46,7 @@ def disk(tmp_path_factory):
 
 
 def plain(offline, service):
-    """A client whose answers aren't checked: DiskFull is in no service's model."""
+    """A client whose responses aren't checked: DiskFull is in no service's model."""
     import boto3
     from botocore.config import Config
 
@@ -60,7 +59,7 @@ def plain(offline, service):
 
 
 def refused(offline, service, operation, **members):
-    """Call an operation on a full disk: one clear answer, at once."""
+    """Call an operation on a full disk: one clear error, at once."""
     start = time.monotonic()
     with full(offline), pytest.raises(ClientError, match="DiskFull") as error:
         getattr(plain(offline, service), operation)(**members)
@@ -69,7 +68,7 @@ def refused(offline, service, operation, **members):
 
 
 def look(s3):
-    """All that the server tells of the bucket, its objects and the other buckets."""
+    """Everything that the server returns about the bucket, its objects and the other buckets."""
     found = {"buckets": [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]}
     found["versioning"] = s3.get_bucket_versioning(**BUCKET).get("Status")
     for item in s3.list_objects_v2(**BUCKET).get("Contents", []):

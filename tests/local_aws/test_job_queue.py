@@ -1,4 +1,4 @@
-"""Many jobs at once: bounded, in order of submission, each ending for itself."""
+"""Many jobs at once: limited in number, in order of submission, each ending by itself."""
 
 import os
 

@@ -1,6 +1,4 @@
-"""Text that is no Unicode and JSON that is no JSON: a clean refusal in each protocol, and nothing
-kept of it.
-"""
+"""Invalid Unicode and invalid JSON: refused cleanly in each protocol, and never stored."""
 
 import http.client
 import json
@@ -17,7 +15,7 @@ HALF = "\ud800"
 
 
 def send(aws, service, method, path, body=b"", headers=None):
-    """Send a signed request as it stands: boto3 would refuse to, or mend it."""
+    """Send a signed request unchanged: boto3 would refuse or repair it."""
     env = aws.env
     keys = Credentials(
         *(env[f"AWS_{name}"] for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"))

@@ -1,6 +1,4 @@
-"""What is relied on inside moto and botocore: a new release that changes one of these fails here
-first, and by name.
-"""
+"""The parts of moto and botocore that we rely on: if a new release changes one, its test fails."""
 
 import importlib
 import inspect

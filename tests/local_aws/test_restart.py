@@ -1,4 +1,4 @@
-"""What survives a kill -9 (and `stop`, which is one), and what a crash in the middle leaves."""
+"""What survives a kill -9 (and `stop`, which is one), and what a crash leaves."""
 
 import json
 import os
@@ -26,7 +26,7 @@ MANAGED = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
 
 
 def make_objects(s3):
-    """Objects that came and went in every way; answers the description of one."""
+    """Create, change and delete objects in every way; returns the description of one."""
     s3.create_bucket(Bucket="kept-bucket")
     s3.put_object(
         Bucket="kept-bucket",
@@ -55,7 +55,7 @@ def make_objects(s3):
 
 
 def make_roles(iam):
-    """Roles and policies that came and went; answers the description of one role."""
+    """Create and delete roles and policies; returns the description of one role."""
     trust = json.dumps({"Version": "2012-10-17", "Statement": []})
     iam.create_role(RoleName="mine", AssumeRolePolicyDocument=trust, Description="d")
     own = iam.create_policy(PolicyName="own", PolicyDocument=json.dumps(POLICY))["Policy"]["Arn"]
@@ -68,7 +68,7 @@ def make_roles(iam):
 
 
 def describe(offline, name):
-    """Describe an endpoint and all it is made of, without what may change."""
+    """Describe an endpoint and all its parts, without what may change."""
     sagemaker = offline.sagemaker
     found = [
         offline.wait("Endpoint", name),
@@ -85,9 +85,7 @@ def describe(offline, name):
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    """A server that was killed with much to lose, and started again; beside it what it was
-    before.
-    """
+    """A server that was killed with much to lose and started again, and its state before."""
     offline = Offline(tmp_path_factory.mktemp("restarted")).start()
     artifact = set_up(offline)
     before = SimpleNamespace(

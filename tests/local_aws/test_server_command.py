@@ -1,4 +1,4 @@
-"""The command: start, find, stop, and recover from whatever a crash left."""
+"""The command: start, find, stop, and recover after a crash."""
 
 import json
 import os

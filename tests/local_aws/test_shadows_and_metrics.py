@@ -9,7 +9,7 @@ from offline import capture_config, captured, configure, deploy, unique, until
 
 
 def statistics(aws, endpoint, name, variant="AllTraffic"):
-    """Answer the sums of a metric's datapoints: (sample count, sum)."""
+    """Return the sums of a metric's datapoints: (sample count, sum)."""
     now = datetime.now(UTC)
     points = aws.client("cloudwatch").get_metric_statistics(
         Namespace="AWS/SageMaker",

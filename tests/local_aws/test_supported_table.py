@@ -1,4 +1,4 @@
-"""The document says what the code does."""
+"""The document agrees with the code."""
 
 import pytest
 from offline import LINEAR_LEARNER, deploy, training_job

@@ -1,4 +1,4 @@
-"""Threads end with what they serve: moto's reset of every region leaves none behind."""
+"""Threads end with what they serve: after moto's reset of all regions, none remains."""
 
 import subprocess
 import sys

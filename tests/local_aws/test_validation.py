@@ -1,4 +1,4 @@
-"""Bad requests: refused at once, with AWS's code and the member's name, and nothing is made."""
+"""Bad requests: refused at once, with AWS's code and the member's name, and nothing is created."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from local_aws.operations import OPERATIONS
 
 
 def post(aws, operation, body):
-    """Send a body that botocore would refuse to send; answers (status, code, message)."""
+    """Send a body that botocore would refuse to send; returns (status, code, message)."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = {
         "X-Amz-Target": f"SageMaker.{operation}",
@@ -122,7 +122,7 @@ SETTINGS = settings(max_examples=150, suppress_health_check=[HealthCheck.functio
 
 @st.composite
 def requests(draw):
-    """An operation and a body that has some of its members, of the right type or not."""
+    """An operation and a body with some of its members, of the right type or not."""
     operation = draw(st.sampled_from(sorted(OPERATIONS)))
     return operation, draw(
         st.dictionaries(st.sampled_from(sorted(members(operation))), JSON, max_size=5)

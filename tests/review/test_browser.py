@@ -1,6 +1,4 @@
-"""Real Chromium: a reviewer's work from link to answer, by keyboard alone, at a phone's width and a
-desk's.
-"""
+"""Real Chromium: a reviewer's work from link to answer, by keyboard alone, on phone and desktop."""
 
 import time
 from datetime import timedelta
@@ -17,9 +15,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def enter(chromium, site):
-    """Open a browser of its own for a reviewer, by the invitation's link; its pages must break
-    nothing.
-    """
+    """Open a separate browser for a reviewer by the invitation's link; pages have no errors."""
     said = []
 
     def open_page(reviewer, width=1280, **options):

@@ -1,4 +1,4 @@
-"""The template for scored rows: what it shows of a row, and that odd values spoil nothing."""
+"""The template for scored rows: what it shows of a row, also with odd values."""
 
 import re
 

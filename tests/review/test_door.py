@@ -1,6 +1,4 @@
-"""The door of a site on this machine: its own pages and programs come in, other sites may only
-link.
-"""
+"""The door of a site on this machine: its own pages and programs may enter, others only link."""
 
 import pytest
 from werkzeug.test import Client
@@ -39,9 +37,7 @@ def test_known_hosts_are_accepted(ask, host):
      "localhost.", "sub.studio.example", " ", "127.0.0.1/"],
 )  # fmt: skip
 def test_any_other_host_is_refused_before_anything_else(ask, host):
-    """A name that an attacker's DNS points at 127.0.0.1 makes any page of that name one of ours, to
-    a browser.
-    """
+    """If an attacker's DNS points a name at 127.0.0.1, a browser takes its pages for ours."""
     for method in ("GET", "POST", "OPTIONS"):
         answer = ask(
             method,

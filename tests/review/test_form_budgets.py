@@ -1,4 +1,4 @@
-"""Forms are bounded in bytes and in fields, before anything is made of them."""
+"""Forms are limited in bytes and in fields, before objects are made of them."""
 
 import time
 import tracemalloc

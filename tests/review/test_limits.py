@@ -1,6 +1,4 @@
-"""Whatever a template does, it ends at limits of time and memory, and others are served
-meanwhile.
-"""
+"""All templates end at limits of time and memory, and other requests are served meanwhile."""
 
 import json
 import re
@@ -22,9 +20,7 @@ LESS = "worker.CPU_SECONDS, worker.MEMORY, renderer.WALL = 1, 256 << 20, 3.0"
 
 @pytest.fixture(scope="module")
 def ended():
-    """What became of every attack, six at a time, and of an ordinary task rendered again and again
-    meanwhile.
-    """
+    """Run all attacks, six at a time, while an ordinary task is rendered again and again."""
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(6) as others:
         patch.setattr(sandbox, "COMMAND", hurried(LESS))
         sandbox._stop()

@@ -1,6 +1,4 @@
-"""Worker templates as Liquid: what is filled in, what is escaped, what is refused and on which
-line.
-"""
+"""Worker templates as Liquid: what is filled in, escaped, or refused with its line."""
 
 import pytest
 

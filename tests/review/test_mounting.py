@@ -12,7 +12,7 @@ from .conftest import SECRET, Browser, serve
 
 
 def strip_prefix(application, prefix):
-    """Pass requests on without their prefix, and tell nobody, as jupyter-server-proxy does."""
+    """Pass requests on without their prefix, and without a header, as jupyter-server-proxy does."""
 
     def proxy(environ, start_response):
         assert environ["PATH_INFO"].startswith(prefix)

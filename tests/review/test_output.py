@@ -1,5 +1,6 @@
-"""output.json and its S3 key, held against what A2I writes (public samples, in the shape of the
-Developer Guide).
+"""output.json and its S3 key, compared with what A2I writes.
+
+(Public samples, in the shape of the Developer Guide.)
 """
 
 import json

@@ -1,6 +1,4 @@
-"""The process that renders: started when needed, replaced if it is killed, gone with its parent,
-closed to the rest.
-"""
+"""The process that renders: started when needed, replaced if killed, ended with its parent."""
 
 import os
 import re

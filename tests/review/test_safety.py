@@ -1,6 +1,4 @@
-"""Templates and inputs are untrusted: nothing of theirs runs, and nothing of theirs leaves its part
-of the page.
-"""
+"""Templates and inputs are untrusted: their scripts don't run, and they stay in their part."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The reviewer without eyes: answers every task by its labels, and errs as often as told."""
+"""The scripted reviewer: it answers all tasks by their labels, with errors at the given rate."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Who gets in: invitations, sessions, and forms that other sites can't send."""
+"""Signing in: invitations, sessions, and forms that other sites can't send."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""A reviewer's work, over HTTP: drafts, answers, and everything that can come between."""
+"""A reviewer's work, over HTTP: drafts, answers, and everything that can interfere."""
 
 import json
 from datetime import UTC, datetime, timedelta

@@ -1,6 +1,4 @@
-"""Attributions of a callable equal those of models that are known exactly, and add up to the
-answer.
-"""
+"""Attributions of a callable equal those of exactly known models, and add up to the score."""
 
 import itertools
 import math
@@ -22,7 +20,7 @@ from model_monitoring.analysis.explain.attribution import (
 
 @pytest.fixture(scope="module")
 def booster(credit):
-    """An XGBoost model over one number per feature, as SageMaker's image gets it."""
+    """An XGBoost model over one number per feature, as SageMaker's image receives it."""
     words = {
         name: sorted(credit.train[name].unique())
         for name in credit.train.select_dtypes(exclude="number")
@@ -51,8 +49,9 @@ def log_odds(probability):
 
 
 def test_linear_model_from_its_scores_only(credit):
-    """KernelSHAP is exact for a linear game, so both agree to rounding; one-hot columns add up to
-    their feature.
+    """KernelSHAP is exact for a linear game, so both agree to rounding.
+
+    One-hot columns add up to their feature.
     """
     encoder, model = credit.model[0], credit.model[1]
     base_rows, rows = background(credit.score, credit.train), credit.rows.head(5)

@@ -1,6 +1,4 @@
-"""Clarify's bias monitor: a metric further from fair than in the baseline is a violation, in AWS's
-words.
-"""
+"""Clarify's bias monitor: a metric further from fair than in the baseline is a violation."""
 
 import pytest
 

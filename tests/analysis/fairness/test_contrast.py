@@ -1,4 +1,7 @@
-"""Contrasts flip the answer by the least a person can change, and never by what a person is."""
+"""Contrasts flip the prediction by the smallest change that a person can make.
+
+They never change what a person is.
+"""
 
 import itertools
 import time
@@ -95,7 +98,7 @@ def test_credit_data(credit, at):
 
 
 def test_a_single_change_is_found_if_there_is_one(credit):
-    """Against trying every value that occurs, one feature at a time."""
+    """Compare with all values that occur, one feature at a time."""
     for at in range(8):
         row = credit.rows.iloc[[at]]
         found = contrast(credit.score, row, credit.train, CHANGEABLE)
@@ -112,9 +115,7 @@ def test_a_single_change_is_found_if_there_is_one(credit):
 @pytest.mark.parametrize("features", [3, 30, 400])
 @pytest.mark.parametrize("most", [0, 60, 979, MAX_ROWS])
 def test_the_limit_of_rows_holds_for_any_number_of_features(features, most):
-    """A rough model, every feature a number and changeable: each part wants more rows than there
-    are.
-    """
+    """A rough model with only numeric, changeable features: each part needs too many rows."""
     rng = np.random.default_rng(features)
     rows = pd.DataFrame(
         rng.normal(size=(100, features)), columns=[f"x{i}" for i in range(features)]
@@ -139,7 +140,7 @@ def test_the_limit_of_rows_holds_for_any_number_of_features(features, most):
 
 
 def test_what_is_needed(plane):
-    """Favourable by x alone: x cannot go to the median, y and c can."""
+    """Favourable by x only: x cannot go to the median, y and c can."""
     found = contrast(linear_score, one(10.5, 30.0, "bad"), plane, ["x"])
     keep = found.keep.set_index("feature")
     assert not keep.loc["y", "needed"] and keep.loc["y", "could_be"] == pytest.approx(

@@ -1,6 +1,4 @@
-"""OpenScale's fairness score, with and without twins, by hand; its sentences; and windows that have
-no answer.
-"""
+"""OpenScale's fairness score, with and without twins, by hand; its sentences; undefined windows."""
 
 import numpy as np
 import pandas as pd
@@ -66,9 +64,7 @@ def test_the_sentence_mentions_chance():
 
 
 def test_twins_show_what_the_other_group_would_get():
-    """The model looks at sex alone: live rates 0 and 1, and every twin gets the other group's
-    answer.
-    """
+    """The model uses only sex: live rates are 0 and 1, and each twin gets the other outcome."""
     rows, _ = window(0, 3, 2, 2)
 
     def predict(frame):
@@ -82,13 +78,11 @@ def test_twins_show_what_the_other_group_would_get():
     assert (twins["income"].to_numpy() == rows["income"].to_numpy()[twins["twin_of"]]).all()
     found = score(rows, predict(rows), perturbed=twins)
     assert group(found, "f")["fairness_score"] == 0
-    assert found.rows == 5 and found.groups["rows"].sum() == 5  # twins are nobody's traffic
+    assert found.rows == 5 and found.groups["rows"].sum() == 5  # twins aren't traffic
 
 
 def test_twins_dilute_a_difference_that_is_not_about_the_attribute():
-    """f 1 of 4, m 3 of 4 by income alone; with twins both groups hold the same people: 4 of 8
-    each.
-    """
+    """f 1 of 4, m 3 of 4, only by income; with twins both groups have 4 of 8."""
     rows, _ = window(1, 4, 3, 4)
     rows["income"] = [1, 0, 0, 0, 1, 1, 1, 0]
 
@@ -103,7 +97,7 @@ def test_twins_dilute_a_difference_that_is_not_about_the_attribute():
 
 
 def test_a_score_by_hand_with_two_minorities():
-    """Rows: a good, a bad, b good, m good, m bad. The model favours m and whoever has x = 1.
+    """Rows: a good, a bad, b good, m good, m bad. The model favours m and rows with x = 1.
 
     Twins of a: (m, good), (m, good); of b: (m, good); of each m: one in a and one in b, by x.
     Majority: live 2 of 2 and twins 3 of 3, rate 1.
@@ -156,7 +150,7 @@ def test_the_model_is_called_in_batches_and_must_predict_every_row():
         return ["good"] * len(frame)
 
     assert len(perturb(rows, [SEX], predict)) == 8000 and sizes == [5000, 3000]
-    with pytest.raises(ValueError, match="1 answers for 5000 rows"):
+    with pytest.raises(ValueError, match="1 predictions for 5000 rows"):
         perturb(rows, [SEX], lambda frame: ["good"])
 
 
@@ -182,9 +176,7 @@ def test_a_group_absent_from_the_window():
 
 @pytest.mark.parametrize("gone", ["f", "m"])
 def test_twins_alone_give_no_score_to_an_empty_group(gone):
-    """Every twin of the others belongs to the absent group: a ratio could be computed, of nobody's
-    answers.
-    """
+    """All twins of the others belong to the absent group, so they alone could give a ratio."""
     rows, predictions = window(*((0, 0, 30, 60) if gone == "f" else (30, 60, 0, 0)))
     twins = perturb(rows, [SEX], lambda part: ["good"] * len(part))
     assert len(twins) == 60
@@ -216,7 +208,7 @@ def test_missing_values_are_a_group_of_their_own_and_not_compared():
     rows.loc[:9, "sex"] = None
     found = score(rows, predictions)
     assert group(found, "(missing)")["rows"] == 10
-    assert "unknown" in group(found, "(missing)")["warning"]
+    assert "not compared" in group(found, "(missing)")["warning"]
     assert group(found, "f")["fairness_score"] == pytest.approx(62 / 90 / 0.76)
 
 
@@ -327,9 +319,7 @@ def test_the_flip_test_notes_a_missing_value_or_a_sample(monkeypatch):
 
 
 def test_text_columns_take_part_in_the_flip_test():
-    """Neighbours by purpose alone: every f asks for a car and is refused, every m who does is
-    granted one.
-    """
+    """Neighbours by purpose only: all f ask for a car and are refused; such m are accepted."""
     rows = pd.DataFrame(
         {"sex": ["f"] * 20 + ["m"] * 40, "purpose": ["car"] * 20 + ["car", "school"] * 20}
     )

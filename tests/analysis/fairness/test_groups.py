@@ -1,4 +1,4 @@
-"""Every value falls into the group that its words say, and groups that cannot be are refused."""
+"""Each value is in the group that its definition says; impossible groups are refused."""
 
 import numpy as np
 import pandas as pd

@@ -1,6 +1,4 @@
-"""What travels to AWS's inference images is plain: Python 3.7's grammar, and no package but
-pandas.
-"""
+"""Scripts for AWS's inference images: Python 3.7's grammar, and no package except pandas."""
 
 import ast
 import sys

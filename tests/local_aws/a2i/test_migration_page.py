@@ -1,4 +1,4 @@
-"""What doc/model-monitor-migration.md shows of A2I runs as it stands."""
+"""The A2I code in doc/model-monitor-migration.md runs unchanged."""
 
 import re
 from pathlib import Path

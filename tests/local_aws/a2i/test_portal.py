@@ -1,6 +1,4 @@
-"""The worker portal: workers sign in by their link, fill in forms, and loops end with their answers
-in S3.
-"""
+"""The worker portal: workers sign in by link and fill in forms; loops end with answers in S3."""
 
 import json
 import re

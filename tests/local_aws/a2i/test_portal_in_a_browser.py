@@ -18,7 +18,7 @@ TEMPLATE = """
 
 
 def enter(chromium, aws, desk, name, said):
-    """Open a browser of a worker's own by their link."""
+    """Open a worker's own browser by their link."""
     page = chromium.new_context(viewport={"width": 1280, "height": 900}).new_page()
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on(

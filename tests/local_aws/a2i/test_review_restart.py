@@ -1,6 +1,4 @@
-"""What A2I holds survives the server's end: claims, drafts and answers, each answer exactly
-once.
-"""
+"""A2I's state survives the server's end: claims, drafts and answers, each answer exactly once."""
 
 import os
 import signal

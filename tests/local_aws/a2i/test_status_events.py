@@ -1,4 +1,4 @@
-"""EventBridge is told when a human loop ends, and its rules lead the event on."""
+"""EventBridge receives an event when a human loop ends, and its rules pass it on."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""Who gets which task when: claims that expire, several answers to one loop."""
+"""Which worker gets which task when: claims that expire, several answers to one loop."""
 
 import json
 import time

@@ -1,6 +1,4 @@
-"""The calls of AWS's walkthrough of Model Monitor with A2I, in its order: unsure predictions in a
-table, reviewed.
-"""
+"""The calls of AWS's walkthrough of Model Monitor with A2I, in order: review of predictions."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""Workforces, work teams, worker task templates and flow definitions, as SageMaker has them."""
+"""Workforces, work teams, worker task templates and flow definitions, as in SageMaker."""
 
 import json
 import time

@@ -33,7 +33,7 @@ def assert_refused(tmp_path: Path, archive: Path, message: str) -> None:
     before = {path for path in tmp_path.rglob("*") if path != target.parent}
     with pytest.raises(ClientError, match=message):
         unpack(archive, target)
-    # Nothing, nowhere
+    # Nothing at all
     assert {path for path in tmp_path.rglob("*") if path != target.parent} == before
 
 

@@ -17,9 +17,7 @@ from tests.local_aws.containers.scripts import (
 
 
 def prepare_model_trainer(job, entry: str, **files: str) -> dict[str, str]:
-    """Lay out what SDK v3's ModelTrainer uploads for a SourceCode, and return the environment it
-    asks for.
-    """
+    """Lay out what SDK v3's ModelTrainer uploads for a SourceCode; return the environment."""
     constants = pytest.importorskip("sagemaker.train.constants")
     templates = pytest.importorskip("sagemaker.train.templates")
     job.prepare(

@@ -8,8 +8,9 @@ import pytest
 
 
 def prepare(job, entrypoint, arguments=(), outputs=(), **files: str):
-    """Lay out a processing job; each file's name has `__` for `/` and `_dot_` for `.`, under
-    /opt/ml/processing.
+    """Lay out a processing job under /opt/ml/processing.
+
+    In the files' names `__` means `/` and `_dot_` means `.`.
     """
     config = {
         "AppSpecification": {

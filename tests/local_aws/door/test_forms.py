@@ -1,4 +1,4 @@
-"""A form to S3 is taken if its policy is signed, and no further than the policy goes."""
+"""A form to S3 is accepted if its policy is signed, and only as the policy allows."""
 
 import base64
 import json
@@ -25,7 +25,7 @@ def bucket(aws):
 
 @pytest.fixture(params=["s3", "s3v4"])
 def form(aws, bucket, request):
-    """A form that the policy allows; answers its address and fields."""
+    """Return the address and fields of a form that the policy allows."""
     import boto3
 
     keys = (

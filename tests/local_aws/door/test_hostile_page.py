@@ -1,6 +1,4 @@
-"""Real Chromium on a hostile page: its forms, scripts and DNS tricks reach the offline AWS and do
-nothing there.
-"""
+"""Real Chromium on a hostile page: its forms, scripts and DNS tricks change nothing here."""
 
 import http.server
 import json
@@ -29,7 +27,7 @@ call('ListModels', {}).then(answer => document.title = 'called: ' + answer.statu
 
 
 class Pages(http.server.ThreadingHTTPServer):
-    """A web server of somebody else's: `pages` maps a path to what it answers."""
+    """A foreign web server: `pages` maps a path to its response."""
 
     def __init__(self):
         self.pages = {}
@@ -58,8 +56,9 @@ def evil():
 
 @pytest.fixture(scope="module")
 def browser(aws, evil):
-    """Chromium for which evil.example is the hostile server, and rebound.example the offline AWS
-    itself.
+    """Chromium with two host names of servers here.
+
+    evil.example is the hostile server, rebound.example the offline AWS itself.
     """
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright isn't installed")
     program = (
@@ -89,9 +88,7 @@ def page(browser):
 
 
 def upload(aws, key, content, **fields):
-    """The HTML of a form that stores an object and has the browser follow to it, and submits
-    itself.
-    """
+    """The HTML of a form that submits itself, stores an object, and makes the browser open it."""
     url = f"http://127.0.0.1:{aws.server['port']}/{BUCKET}"
     fields = {"key": key, "acl": "public-read", "success_action_redirect": f"{url}/{key}"} | fields
     inputs = "".join(

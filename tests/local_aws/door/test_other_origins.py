@@ -1,6 +1,4 @@
-"""What a web page of another origin, or another account of the machine, can send without the secret
-changes nothing.
-"""
+"""Without the secret, pages of other origins and other accounts of the machine change nothing."""
 
 import http.client
 import json
@@ -24,7 +22,7 @@ MADE_UP = (
 
 
 def ask(aws, method, path, body=None, *, port=None, **headers):
-    """Send a request as it stands; answers status, headers and body."""
+    """Send a request unchanged; returns status, headers and body."""
     connection = http.client.HTTPConnection("127.0.0.1", port or aws.server["port"], timeout=30)
     connection.request(
         method, path, body, {name.replace("_", "-"): value for name, value in headers.items()}

@@ -1,6 +1,4 @@
-"""Each request is signed by an identity that the server issued, in any of the ways that AWS's
-clients sign.
-"""
+"""Each request is signed by an identity of the server, in any way that AWS's clients sign."""
 
 import hashlib
 import http.client
@@ -30,7 +28,7 @@ def client(aws, service, *, key=None, secret=None, token="", **config):
 
 
 def refused(call, **asked):
-    """Answer the code of a refusal; it must be a 403."""
+    """Return the code of a refusal; it must be a 403."""
     with pytest.raises(ClientError) as caught:
         call(**asked)
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403

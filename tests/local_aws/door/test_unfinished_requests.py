@@ -1,4 +1,4 @@
-"""Clients that never finish their request take nothing from those that do."""
+"""Clients that never finish their request don't block those that do."""
 
 import socket
 import time

@@ -1,6 +1,4 @@
-"""The analyzer image as a processing job: AWS's environment in, AWS's files and exit message
-out.
-"""
+"""The analyzer image as a processing job: AWS's environment, files and exit message."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -176,7 +174,7 @@ def test_model_quality_names_its_columns(aws, read):
 
 
 def labelled(rows=400):
-    """A quarter of the predictions is wrong."""
+    """A quarter of the predictions are wrong."""
     lines = [f"{n % 2},{n % 2 if n % 8 < 6 else 1 - n % 2}" for n in range(rows)]
     return "\n".join(["prediction,label", *lines]) + "\n"
 

@@ -1,4 +1,4 @@
-"""EventBridge Scheduler: a schedule whose target is a call of SageMaker's really makes it."""
+"""EventBridge Scheduler: a schedule whose target is a SageMaker operation really calls it."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ TARGET = "arn:aws:scheduler:::aws-sdk:sagemaker:createProcessingJob"
 
 @pytest.fixture
 def scheduler(aws):
-    """A client whose every answer is checked against botocore's model."""
+    """A client whose responses are all checked against botocore's model."""
     client = aws.client("scheduler")
 
     def check(parsed, model, http_response, **_):

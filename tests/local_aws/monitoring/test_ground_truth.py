@@ -1,4 +1,4 @@
-"""Model quality schedules: labels join captured requests, and the merged rows are measured."""
+"""Model quality schedules: labels are merged with captured requests, and the result is measured."""
 
 import json
 import uuid
@@ -22,8 +22,9 @@ MERGER = "156813124566.dkr.ecr.us-east-1.amazonaws.com/sagemaker-model-monitor-g
 
 @pytest.fixture(scope="module")
 def quality(aws, endpoint):
-    """A model quality baseline at s3://data/quality-baseline/out: three quarters of the predictions
-    are right.
+    """A model quality baseline at s3://data/quality-baseline/out.
+
+    Three quarters of its predictions are right.
     """
     aws.s3.put_object(Bucket="data", Key="quality-baseline/in/data.csv", Body=labelled())
     asked = {
@@ -39,7 +40,7 @@ def quality(aws, endpoint):
 
 
 def put_truth(aws, hour, labels, prefix="truth"):
-    """Upload labels, given by the id of their request, to an hour's folder."""
+    """Upload labels, keyed by the id of their request, to an hour's folder."""
     lines = [
         json.dumps(
             {
@@ -55,8 +56,9 @@ def put_truth(aws, hour, labels, prefix="truth"):
 
 
 def traffic(aws, endpoint, hour, wrong, rows=300):
-    """Captured requests with predictions 0, 1, 0, 1 ...; answers labels by id, the last `wrong` of
-    them different.
+    """Capture requests with predictions 0, 1, 0, 1 ...; returns labels by id.
+
+    The last `wrong` labels differ from the predictions.
     """
     ids = [str(uuid.uuid4()) for _ in range(rows)]
     put_capture(aws, endpoint, hour, table(rows, seed=6), ids=ids)

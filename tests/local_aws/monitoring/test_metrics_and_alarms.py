@@ -1,4 +1,4 @@
-"""A run's metrics are in CloudWatch, and an alarm on drift changes its state and comes back."""
+"""A run's metrics are in CloudWatch, and an alarm on drift changes its state and recovers."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -37,9 +37,7 @@ def put_alarm(cloudwatch, name, dimensions, **changes):
 
 @pytest.fixture
 def quiet(aws, endpoint):
-    """An endpoint beside the shared one, whose baseline it has: nobody else captures its
-    traffic.
-    """
+    """A separate endpoint with the baseline of the shared one; only its test captures traffic."""
     name = deploy(aws, capture=capture_config())["EndpointName"]
     yield name
     aws.sagemaker.delete_endpoint(EndpointName=name)

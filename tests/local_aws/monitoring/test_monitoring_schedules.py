@@ -1,6 +1,4 @@
-"""Model Monitor's schedules: they run on captured hours, report where AWS does, and are kept,
-stopped and deleted.
-"""
+"""Model Monitor's schedules run on captured hours, report as on AWS, and can be changed."""
 
 from datetime import timedelta
 
