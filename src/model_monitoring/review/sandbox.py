@@ -104,6 +104,7 @@ def _ask(request: bytes) -> dict[str, Any] | None:
             f"The process that renders templates gave no answer in {LONGEST:.0f} s: try again."
         ) from None
     except OSError:
+        renderer.stop()  # killed a moment ago, it may still look alive to whoever asks again
         return None
     except EOFError:
         raise TemplateError(
