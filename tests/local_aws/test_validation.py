@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from moto.core.utils import get_service_model
 from offline import training_job
 
-from local_aws.operations import OPERATIONS
+from local_aws import operations
 
 
 def post(aws, operation, body):
@@ -123,7 +123,7 @@ SETTINGS = settings(max_examples=150, suppress_health_check=[HealthCheck.functio
 @st.composite
 def requests(draw):
     """An operation and a body with some of its members, of the right type or not."""
-    operation = draw(st.sampled_from(sorted(OPERATIONS)))
+    operation = draw(st.sampled_from(sorted(operations.by_name())))
     return operation, draw(
         st.dictionaries(st.sampled_from(sorted(members(operation))), JSON, max_size=5)
     )
