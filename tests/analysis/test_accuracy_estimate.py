@@ -63,7 +63,7 @@ def test_text_labels_and_a_stored_reference():
 def test_concept_drift_is_not_seen():
     labels, predictions, scores = world(2000, 5)
     found = estimate(fit(*world(2000, 4)), predictions, scores)
-    # The same inputs, the other labels: only labels could show it
+    # The same inputs with the opposite labels: only labels could show it
     flipped = ((1 - labels) == predictions).mean()
     assert found.believable and found.ci_low > flipped
 
@@ -80,7 +80,7 @@ def test_reasons_not_to_believe_it():
 
     rng = np.random.default_rng(8)
     scores = rng.uniform(0.01, 0.99, 4000)
-    # High only in the middle
+    # Often true only in the middle
     labels = (rng.random(4000) < np.where(abs(scores - 0.5) < 0.3, 0.9, 0.1)).astype(int)
     misfit = estimate(fit(labels, (scores > 0.5).astype(int), scores), [1, 0], [0.9, 0.2])
     assert not misfit.believable and "do not fit" in misfit.reasons[0]

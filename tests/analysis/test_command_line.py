@@ -93,7 +93,7 @@ def copied(files):
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "src/model_monitoring/analysis", files / "code/analysis", ignore=ignored)
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    # As if only the analysis' own packages were installed
+    # As if only the packages of the analysis were installed
     absent = {"boto3", "botocore", "psycopg2", "moto", "flask", "model_monitoring", "helpers"}
     (files / "code/sitecustomize.py").write_text(
         "import sys\n" + "".join(f"sys.modules[{name!r}] = None\n" for name in sorted(absent))
@@ -126,7 +126,7 @@ def test_it_runs_from_a_plain_copy_of_the_folder(files, copied):
 
 
 def test_a_plain_copy_can_be_imported(copied):
-    assert copied("-c", "import boto3").returncode == 1  # nothing but its own packages is there
+    assert copied("-c", "import boto3").returncode == 1  # only its own packages are there
     code = "import analysis; print([bool(getattr(analysis, name)) for name in analysis.__all__])"
     done = copied("-c", code)
     assert done.returncode == 0 and "False" not in done.stdout, done.stderr

@@ -53,7 +53,7 @@ def test_each_kind(changes, expected):
     found = broken(**changes)
     for constraint in expected:
         assert constraint in found
-    # A number out of range is mostly out of range for its categories too; nothing else may come up.
+    # A number out of range is mostly out of range for its categories too; nothing else may break.
     assert {kind for kind, *_ in found} - {kind for kind, *_ in expected} <= {"catnum_range"}
     assert bool(found) == bool(expected)
 

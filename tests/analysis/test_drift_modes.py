@@ -27,7 +27,7 @@ def rules(**distribution):
 
 
 def test_a_distance_published_by_aws():
-    # 1,002 distinct values among 1,009 rows of a feature, held against 67,124 distinct ones in the
+    # 1,002 distinct values among 1,009 rows of a feature, compared with 67,124 distinct ones in the
     # baseline.
     assert drift.robust(1001 / 1002 - 832 / 67124, 1002, 67124) == 0.9293200129316993
 

@@ -28,7 +28,7 @@ def test_chi_squared_of_large_counts():
 
 def test_small_categories_are_pooled():
     a, b = {"x": 900, "y": 96, "r": 2, "s": 2}, {"x": 80, "y": 18, "r": 1, "s": 1}
-    # r and s join, then join y, which still expects fewer than 10 of two: 9.6 + 0.4.
+    # r and s are pooled, then also y, because fewer than 10 rows of it are expected: 9.6 + 0.4.
     assert chi_squared_p_value(a, b, "aws") == pytest.approx(chisquare([80, 20], [90, 10]).pvalue)
     assert math.isnan(chi_squared_p_value({"x": 50, "y": 1}, {"x": 5}))
     # Two categories need ten expected in each

@@ -82,7 +82,7 @@ def test_constraints(name):
 @pytest.mark.parametrize("mode", ["aws", "exact"])
 def test_violations(mode):
     window = rows_of(load("cookbook-600-rows/monitor_statistics.json"))
-    # The cells as they were sent: one fraction among whole
+    # The cells as they were sent: one fraction among whole numbers
     window["science"] = pd.Series(["83", "-83.3", "83", "83"])
     found, _ = violations.check(
         profile(window),

@@ -26,7 +26,7 @@ try:
 except ArchiveRefused as error:
     said = str(error)
 seconds, status = time.monotonic() - start, Path("/proc/self/status")
-if status.exists():  # the peak in getrusage is the parent's if that was higher
+if status.exists():  # getrusage would return the parent's peak if that was higher
     peak = int(status.read_text().partition("VmHWM:")[2].split()[0]) * 1024
 else:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -232,7 +232,7 @@ def test_from_files_to_files(tmp_path):
         tmp_path / "base/constraints.json", "version"
     )
     with (tmp_path / "merged.jsonl").open("w") as stream:
-        # The scores turned round: a bad model
+        # The scores are reversed: a bad model
         for label, score in zip(labels, scores[::-1], strict=True):
             output = {"data": f"{score}", "encoding": "CSV", "mode": "OUTPUT"}
             truth = {"data": str(label), "encoding": "CSV"}

@@ -130,7 +130,11 @@ def test_the_positive_label_is_last(labels, predictions, positive, expected):
 def test_intervals_cover_the_truth_about_as_often_as_stated():
     def sample(n, seed):
         true, predicted, score = scored(n, seed)
-        return true, predicted, np.clip(score, 0.02, 0.98)  # a lone log(0) would rule the log loss
+        return (
+            true,
+            predicted,
+            np.clip(score, 0.02, 0.98),
+        )  # a single log(0) would dominate the log loss
 
     truth = evaluate("binary", *sample(200_000, seed=99)).metrics
     runs = [evaluate("binary", *sample(200, seed=seed), seed=seed).metrics for seed in range(60)]

@@ -64,7 +64,7 @@ def test_many_requests_are_captured_once_each_in_few_files(aws, endpoint):
         f"id-{number}" for number in range(60)
     )
     assert len({record["eventMetadata"]["eventId"] for _, record in records}) == 60
-    # After a second's a new file begins
+    # A pause begins a new file
     pauses = sum(later - earlier > 0.5 for earlier, later in pairwise(answered))
     assert len({key for key, _ in records}) <= 3 + pauses
 

@@ -215,7 +215,7 @@ def test_a_job_that_ends_on_a_full_disk_ends_and_is_written_later(disk):
     with full(disk):
         ended = disk.wait("TrainingJob", request["TrainingJobName"])
     assert ended["TrainingJobStatus"] in ("Stopped", "Failed")
-    time.sleep(1.5)  # what waits for room is written twice a second
+    time.sleep(1.5)  # delayed records are tried twice a second
     disk.command("stop")
     disk.start()
     again = disk.sagemaker.describe_training_job(**name)

@@ -131,7 +131,7 @@ def test_s3_accepts_any_content(aws):
         "aws_session_token": env["AWS_SESSION_TOKEN"],
     }
     aws.s3.put_object(Bucket="data", Key="malformed", Body=b"[" * 9, ContentType="application/json")
-    for version in ("s3", "s3v4"):  # presigned in either way
+    for version in ("s3", "s3v4"):  # presigned in both ways
         config = Config(signature_version=version)
         client = boto3.client(
             "s3", "us-east-1", endpoint_url=env["AWS_ENDPOINT_URL"], config=config, **keys
@@ -165,5 +165,5 @@ def test_a_body_that_is_too_long_is_refused_unread(aws):
     connection.putrequest("POST", "/")
     connection.putheader("Content-Length", str(1 << 40))
     connection.endheaders()
-    assert connection.getresponse().status in (400, 403)  # who doesn't sign is refused before
+    assert connection.getresponse().status in (400, 403)  # an unsigned request is refused earlier
     connection.close()

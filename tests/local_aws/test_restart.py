@@ -149,7 +149,7 @@ def test_an_endpoint_that_was_updating_is_rolled_back(world):
     described = world.offline.wait("Endpoint", world.updating)
     variant = world.offline.invoke(world.updating)["InvokedProductionVariant"]
     assert described["EndpointStatus"] == "InService"
-    # The second if it was quicker than the kill
+    # It is the second if it was faster than the kill
     outcomes = {(world.updating, "AllTraffic"), (world.update, "updated")}
     assert (described["EndpointConfigName"], variant) in outcomes
 

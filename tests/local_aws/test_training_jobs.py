@@ -115,7 +115,7 @@ def test_a_job_can_be_stopped(aws):
     job = aws.wait("TrainingJob", name)
     assert job["TrainingJobStatus"] == job["SecondaryStatus"] == "Stopped"
     assert "Stopping" in [turn["Status"] for turn in job["SecondaryStatusTransitions"]]
-    aws.sagemaker.stop_training_job(TrainingJobName=name)  # once more changes nothing
+    aws.sagemaker.stop_training_job(TrainingJobName=name)  # a second stop changes nothing
     assert aws.wait("TrainingJob", name)["TrainingEndTime"] == job["TrainingEndTime"]
     aws.sagemaker.delete_training_job(TrainingJobName=name)
     with pytest.raises(ClientError, match="Could not find"):

@@ -69,7 +69,7 @@ def test_keyboard_alone_from_the_queue_through_every_task(enter, queue, site):
     page.keyboard.press("Control+Enter")
     page.wait_for_url("**/tasks/t-1?saved")
     page.keyboard.press("2")
-    page.keyboard.press("Enter")  # nothing is left to answer: on to the button
+    page.keyboard.press("Enter")  # nothing is left to answer: the button is next
     page.keyboard.press("Enter")
     page.wait_for_url("**/tasks/t-2?saved")
     page.keyboard.press("Control+Enter")  # an answer is missing: the browser says so and stays
@@ -241,7 +241,7 @@ def test_styles_of_a_template_neither_leave_it_nor_cover_the_page(enter, store, 
     page.wait_for_url(f"{site}/?saved")
 
 
-# Many templates, AWS's own among them, paint a part white and leave the text's colour to the page.
+# Many templates, also AWS's own, make a part white and leave the text's colour to the page.
 WHITE = """<style>td { background-color: white; }</style>
     <table><tr><td>Good <a href="#b">day</a>
     <crowd-input name="c" label="Is it?"></crowd-input></td></tr></table>"""

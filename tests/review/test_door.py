@@ -77,14 +77,14 @@ def test_writes_are_accepted_from_the_sites_own_pages(ask, method):
         ("cross-site", 403),
         ("", 403),
     ):
-        # where the browser says who asks, the page's own Origin makes it no better
+        # if the browser names the sender's site, the page's own Origin doesn't help
         assert (
             ask(method, Sec_Fetch_Site=site, Origin="http://127.0.0.1:8421", **LINK).status_code
             == status
         ), site
     for origin, status in (
         ("http://127.0.0.1:8421", 200),
-        ("https://127.0.0.1:8421", 200),  # of a server that speaks TLS before this one
+        ("https://127.0.0.1:8421", 200),  # from behind a server with TLS
         ("http://127.0.0.1:8422", 403),
         ("http://127.0.0.1", 403),
         ("http://localhost:8421", 403),

@@ -14,7 +14,7 @@ from model_monitoring.review.templates import without_prediction
 from .hostile_templates import ATTACKS, ENDLESS, INPUT, deep
 from .rendering import hurried, ordinary, took
 
-# Less of everything, so that what reaches a limit does so sooner.
+# Lower limits, so that they are reached sooner.
 LESS = "worker.CPU_SECONDS, worker.MEMORY, renderer.WALL = 1, 256 << 20, 3.0"
 
 

@@ -69,7 +69,7 @@ def test_testing_for_a_missing_value_is_not_noted():
 @pytest.mark.parametrize(
     ("template", "line"),
     [
-        ("a\n{% if x %}\nb\n", 4),  # an open block ends with the template
+        ("a\n{% if x %}\nb\n", 4),  # an open block is reported at the end of the template
         ("a\n{{ x", 2),
         ("{% for a in b %}\n{% endif %}\n{% endfor %}", 2),
         ("a\n\n{% for x %}\n{% endfor %}", 3),

@@ -48,7 +48,7 @@ def test_a_draft_survives_a_reload(anna, task):
     ]
     saved = anna.post("/tasks/t-1/draft", pairs)
     assert saved.ok and "Draft kept" in saved.text
-    # And no part of the page's own
+    # And no hidden input of the page itself
     assert task.drafts["anna"] == {"pairs": [("label", "ben"), ("why", "half a sen")]}
     sent = dict(anna.form(anna.get("/tasks/t-1"), "work"))
     assert (sent["label"], sent["why"]) == ("ben", "half a sen")
@@ -212,13 +212,13 @@ def test_the_prediction_is_shown_when_it_should_be(anna, store, when):
     task = store.add("b", default_template(), scored("s-1"), prediction=when)
     shown = anna.get("/tasks/b")
     assert ("The model says" in shown.text) == (when == "first")
-    # The explanation would tell as well
+    # The explanation would reveal the prediction too
     assert ("radius_worst</span>" in shown.text) == (when == "first")
     assert ("score between" in shown.text) == (when == "first")
     after = anna.answer("b", [("label", "benign"), ("reason", "small")])
     if when == "last":
         assert "The model says" in after.text and not task.answers
-        assert dict(anna.form(after, "work"))["label"] == "benign"  # what was answered stands there
+        assert dict(anna.form(after, "work"))["label"] == "benign"  # the first answer is filled in
         after = anna.answer("b", [("label", "malignant"), ("reason", "")])
     assert after.url.endswith("/?saved")
     answer = task.answers["anna"]

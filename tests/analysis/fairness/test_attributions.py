@@ -129,14 +129,14 @@ def test_shapley_values_by_their_definition():
 
 def test_one_explanation_scores_fewer_than_3000_rows_in_batches_and_under_2_seconds(credit):
     base_rows, row = background(credit.score, credit.train), credit.rows.head(1)
-    attribute(credit.score, row, base_rows, samples=50)  # the import of shap
+    attribute(credit.score, row, base_rows, samples=50)  # so that shap is imported
     sizes = []
 
     def score(rows):
         sizes.append(len(rows))
         return credit.score(rows)
 
-    start = time.process_time()  # other work on the machine is no matter
+    start = time.process_time()  # not affected by other work on the machine
     found = attribute(score, row, base_rows)
     assert time.process_time() - start < 2
     assert found.scored_rows == sum(sizes) < 3000

@@ -101,7 +101,7 @@ def test_absent_group(everyone):
     rows, _, *rest = window(0, 30)
     facet = pd.Series([everyone] * 30)
     found, expected = ours(rows, facet, *rest), oracle(rows, facet, *rest)
-    # smclarify answers 0 for the disparity of a group that isn't there; we say that there is none
+    # smclarify returns 0 for the disparity of an absent group; we return no value
     expected |= {name: "empty" for name in ("CDDL", "CDDPL")}
     assert_equal(found, expected)
     wanted = "Negated facet set is empty" if everyone else "Facet set is empty"

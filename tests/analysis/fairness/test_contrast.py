@@ -180,7 +180,7 @@ def test_missing_values_and_models_that_return_labels(credit):
 
 
 def test_same_row_same_contrast_within_two_seconds(credit):
-    start = time.process_time()  # other work on the machine is no matter
+    start = time.process_time()  # not affected by other work on the machine
     once = contrast(credit.score, credit.rows.iloc[[3]], credit.train, CHANGEABLE)
     assert time.process_time() - start < 2
     again = contrast(credit.score, credit.rows.iloc[[3]], credit.train, CHANGEABLE)

@@ -92,7 +92,7 @@ def test_twins_dilute_a_difference_that_is_not_about_the_attribute():
     assert group(score(rows, predict(rows)), "f")["fairness_score"] == pytest.approx(1 / 3)
     found = group(score(rows, predict(rows), perturbed=perturb(rows, [SEX], predict)), "f")
     assert found["fairness_score"] == 1
-    # a row is drawn with its twin, which has the same answer: no replicate can differ
+    # a row is drawn with its twin, which has the same prediction: no replicate can differ
     assert (found["score_low"], found["score_high"]) == (1, 1)
 
 
@@ -346,7 +346,7 @@ def test_only_a_sample_of_many_rows_has_twins_and_counts():
 
     def predict(part):
         asked.append(len(part))
-        assert (part["age"] % 1 == 0).all()  # whole numbers stay whole, in a column of reals too
+        assert (part["age"] % 1 == 0).all()  # whole numbers stay whole, also in a column of floats
         return np.where(part["pay"] + (part["age"] > 25) > 0, "good", "bad")
 
     live = predict(rows)

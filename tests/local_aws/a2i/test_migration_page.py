@@ -17,7 +17,7 @@ PAGE = (
 def test_the_calls_of_the_page_run_to_an_answer(aws, capsys):
     (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(boto3, "DEFAULT_SESSION", None)  # made anew in the environment below
+        patch.setattr(boto3, "DEFAULT_SESSION", None)  # created again in the environment below
         for name, value in aws.env.items():
             patch.setenv(name, value)
         exec(code.replace("s3://BUCKET", "s3://data"), {})

@@ -31,7 +31,10 @@ def test_an_answer_completes_the_loop_and_is_written_as_a2i_writes_it(aws):
     assert re.fullmatch("[0-9a-f]{16}", answer["workerId"])
     identity = answer["workerMetadata"]["identityData"]
     assert identity["identityProviderType"] == "Cognito" and uuid.UUID(identity["sub"])
-    assert ann.answer(form, diagnosis="benign")[:2] == (200, "/?saved")  # sent twice: as before
+    assert ann.answer(form, diagnosis="benign")[:2] == (
+        200,
+        "/?saved",
+    )  # sent twice: the same response
     assert output(aws, loop) == written
 
 

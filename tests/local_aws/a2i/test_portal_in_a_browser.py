@@ -40,7 +40,7 @@ def test_two_workers_answer_task_after_task(chromium, aws):
         page.get_by_role("textbox").fill(f"{name} looked")
         page.get_by_role("radio", name="malignant" if name == "ann" else "benign").check()
     for page in workers.values():
-        with page.expect_navigation():  # until its script is there, which the keys need
+        with page.expect_navigation():  # until its script is loaded, which the keys need
             page.get_by_role("button", name="Submit").click()
         assert page.get_by_text("Score 0.6").count()
     assert describe(aws, loops[0])["HumanLoopStatus"] == "Completed"

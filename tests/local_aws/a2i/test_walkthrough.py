@@ -117,7 +117,7 @@ def test_the_whole_sequence(aws):
     assert answer["answerContent"] == {
         **{f"predicted{row}": str(pairs[row - 1]["prediction"]) for row in rows},
         **{f"rating{row}": {"agree": row % 3 != 0, "disagree": row % 3 == 0} for row in rows},
-        # One name in every row: none is lost
+        # All rows have the same name; no answer is lost
         "True Prediction": ["1" if row % 3 == 0 else None for row in rows],
         **{f"Change Reason {row}": "wrong" if row % 3 == 0 else "" for row in rows},
     }

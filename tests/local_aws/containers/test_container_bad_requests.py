@@ -40,7 +40,7 @@ def test_a_bad_csv_is_a_400_with_its_place(endpoint, body, message):
     answer = endpoint(body)
     assert answer.status == 400
     assert message in answer.text
-    assert endpoint("1,2").status == 200  # and the endpoint goes on
+    assert endpoint("1,2").status == 200  # and the endpoint still works
 
 
 def test_the_wrong_number_of_features_is_a_400(endpoint):
@@ -87,7 +87,7 @@ def test_other_paths_are_404(endpoint):
 )
 def test_bad_json_is_a_400(endpoint, body, message):
     answer = endpoint(body, "application/json")
-    if endpoint.module == "xgboost":  # AWS's xgboost takes no JSON
+    if endpoint.module == "xgboost":  # AWS's xgboost doesn't accept JSON
         assert answer.status == 415
     else:
         assert answer.status == 400

@@ -125,7 +125,7 @@ def test_a_multiclass_model_scores_every_class(job, loss):
     assert scores.shape == (150, 4)
     assert (labels == scores.argmax(axis=1)).all()
     assert (labels == target).mean() > 0.9
-    assert 3 not in labels  # a class of which the data held none
+    assert 3 not in labels  # a class that the data lacks
     if loss == "auto":
         np.testing.assert_allclose(scores.sum(axis=1), 1)
     found = read_metrics(job.log)

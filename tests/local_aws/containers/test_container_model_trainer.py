@@ -65,7 +65,7 @@ def test_it_trains_if_the_folders_of_job_and_python_need_quoting(job, tmp_path):
         "sys.exit(launch('user_script.training', 'train', environment, log).wait(60))"
     )
     arguments = [json.dumps(environment | {"OPT_ML": str(inside.opt_ml)}), str(inside.root / "log")]
-    with tempfile.TemporaryDirectory() as short:  # it holds a socket, whose path may not be long
+    with tempfile.TemporaryDirectory() as short:  # it holds a socket, whose path must be short
         done = subprocess.run(
             [odd / "venv" / "bin" / "python", "-c", code, *arguments],
             cwd=REPOSITORY,

@@ -57,12 +57,12 @@ def test_the_model_equals_the_one_the_library_trains(job, cancer):
     assert job.prepare(settings, train=job.csv(y_train, x_train)).train("xgboost") == 0, job.log
     parameters = {"objective": "binary:logistic", "max_depth": 3, "eta": 0.3, "seed": 7}
     expected = xgb.train(parameters, xgb.DMatrix(x_train, label=y_train), 20)
-    # As ModelBuilder sends
+    # As ModelBuilder sends it
     with job.serve("xgboost", SAGEMAKER_PROGRAM="", SAGEMAKER_SUBMIT_DIRECTORY="") as invoke:
         scores = np.array(invoke(job.csv(x_test)).text.split(","), float)
     np.testing.assert_allclose(scores, expected.predict(xgb.DMatrix(x_test)), rtol=1e-6)
     copy = xgb.Booster()
-    # AWS's container loads it so
+    # AWS's container loads it like this
     copy.load_model(bytearray((job.opt_ml / "model" / "xgboost-model").read_bytes()))
     np.testing.assert_array_equal(copy.predict(xgb.DMatrix(x_test)), scores.astype(np.float32))
 

@@ -152,7 +152,7 @@ def test_a_pages_requests_of_every_kind_do_nothing(aws, evil, page):
       </script>"""
     page.goto("http://evil.example/all")
     page.wait_for_function("document.title != 'open'")
-    # Nothing is read; what is sent blind does nothing
+    # The page reads nothing, and requests sent blindly do nothing
     assert page.title().count("failed") >= 2, page.title()
     assert keys(aws) == before
     assert "eve" not in json.dumps(aws.sagemaker.list_workteams(), default=str)

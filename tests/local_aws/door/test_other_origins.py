@@ -169,7 +169,7 @@ def test_objects_that_a_browser_may_open_are_never_active(aws, kind):
         assert headers["Content-Disposition"].startswith("attachment")
         assert headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
         assert headers["X-Content-Type-Options"] == "nosniff"
-    # A program reads what was stored
+    # A program reads the stored object
     assert aws.s3.get_object(Bucket="data", Key=key)["ContentType"] == kind
     aws.s3.delete_object(Bucket="data", Key=key)
 

@@ -103,7 +103,7 @@ def test_a_rate_starts_at_once_but_a_disabled_schedule_never_does(aws, scheduler
 
 def test_it_can_be_run_now(aws, scheduler):
     name = create(scheduler, "cron(0 3 1 1 ? *)", State="DISABLED")
-    for count in (1, 2):  # each time with a name of its own
+    for count in (1, 2):  # with a new name each time
         done = aws.command("run-schedule", name, "--at", "2026-01-01T03:00")
         assert (
             f"EventBridge schedule {name}, due at 2026-01-01T03:00:00Z, runs: arn:aws:sagemaker"
@@ -127,7 +127,7 @@ def test_a_target_that_refuses_is_reported_and_counted(aws, scheduler):
 @pytest.mark.parametrize(
     ("expression", "changes", "words"),
     [
-        ("every hour", {}, "none of cron"),
+        ("every hour", {}, "isn't cron"),
         ("cron(0 0 * * * *)", {}, "question mark"),
         ("cron(61 * ? * * *)", {}, "minute"),
         ("rate(0 minutes)", {}, "whole number"),

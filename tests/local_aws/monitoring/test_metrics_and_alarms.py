@@ -44,7 +44,7 @@ def quiet(aws, endpoint):
 
 
 def test_an_alarm_on_drift_goes_off_and_recovers(aws, quiet):
-    # It looks at this hour and the one before, so it must not end in another
+    # It reads this hour and the one before, so it must not end in the next
     left = 3600 - time.time() % 3600
     if left < 60:
         time.sleep(left)
@@ -108,7 +108,7 @@ def test_an_alarms_state_follows_its_datapoints(aws, values, changes, state, req
         dimensions,
         **{"Namespace": "test", "MetricName": "m", "Threshold": 1} | changes,
     )
-    if state == "OK":  # which is how moto's alarms begin
+    if state == "OK":  # the first state of moto's alarms
         cloudwatch.set_alarm_state(
             AlarmName=name, StateValue="ALARM", StateReason="to see it change"
         )
