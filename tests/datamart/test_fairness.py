@@ -297,7 +297,7 @@ def test_windows_without_an_answer_say_so(mart, engine):
     missing = fairness.get_groups().set_index("group").loc["(missing)"]
     assert (
         missing["rows"] == (LIVE["sex"] == "female").sum()
-        and "unknown for these rows" in missing["warning"]
+        and "they are not compared" in missing["warning"]
     )
 
 

@@ -88,7 +88,7 @@ def test_pictures_of_other_hosts_are_not_loaded(anna, store):
 
 
 def test_a_page_too_large_for_a_browser_is_refused():
-    with pytest.raises(TemplateError, match="characters of its task"):
+    with pytest.raises(TemplateError, match="characters from its task"):
         render("{{ task.input.a }}", {"a": "x" * 5_000_000})
 
 
