@@ -125,7 +125,7 @@ def test_text_against_numbers_is_refused_everywhere(labels, predictions):
         lambda: model_quality.statistics("BinaryClassification", labels, predictions),
         lambda: accuracy_estimate.fit(labels, predictions, scores),
     ):
-        with pytest.raises(ValueError, match="mix text and numbers"):
+        with pytest.raises(ValueError, match="mix strings and numbers"):
             call()
 
 
@@ -139,7 +139,7 @@ def test_booleans_are_numbers_beside_numbers_everywhere():
     assert fitted == accuracy_estimate.fit(truth.astype(int), said, scores)
     estimate = accuracy_estimate.estimate(fitted, said.astype(bool), scores)
     assert estimate == accuracy_estimate.estimate(fitted, said, scores)
-    with pytest.raises(ValueError, match="mix text and numbers"):
+    with pytest.raises(ValueError, match="mix strings and numbers"):
         accuracy_estimate.estimate(fitted, said.astype(str), scores)
 
 

@@ -243,7 +243,7 @@ def test_metrics_are_in_openscales_view(sub, query):
         ({"group_variable": "religion"}, "'religion' is no feature"),
         ({"features": []}, "at least one feature"),
         ({"features": [SEX, SEX]}, "sex is listed twice"),
-        ({"favourable_classes": "good"}, "favourable is the text 'good'"),
+        ({"favourable_classes": "good"}, "favourable is the string 'good'"),
         ({"min_records": "100"}, "min_records is '100'"),
         ({"max_records": 0}, "max_records is 0"),
     ],
@@ -297,7 +297,7 @@ def test_windows_without_an_answer_say_so(mart, engine):
     missing = fairness.get_groups().set_index("group").loc["(missing)"]
     assert (
         missing["rows"] == (LIVE["sex"] == "female").sum()
-        and "unknown for these rows" in missing["warning"]
+        and "they are not compared" in missing["warning"]
     )
 
 
@@ -310,7 +310,7 @@ def test_all_one_outcome(mart, engine):
     women = sub.fairness_monitoring.get_groups().set_index("group").loc["female"]
     assert (
         np.isnan(women["fairness_score"])
-        and "nobody in the majority" in women["warning"]
+        and "no row of the majority has" in women["warning"]
         and not women["biased"]
     )
 

@@ -88,7 +88,10 @@ def test_outcomes_that_no_row_has():
     words = np.where(predictions, "Yes", "No")
     found = judge(values, words, favourable=["yes"])
     assert said(found)["favourable outcome"] == "no row has 'yes'; there is 'Yes'"
-    assert "nobody in the majority" in said(found)["sex: f"] and not found.groups["biased"].any()
+    assert (
+        "no row of the majority has a favourable" in said(found)["sex: f"]
+        and not found.groups["biased"].any()
+    )
     assert said(judge(values, predictions, favourable=["1.0"])) == {}
     found = judge(values, words, favourable=["Yes"], unfavourable=["no"])
     assert said(found)["unfavourable outcome"] == "no row has 'no'; there is 'No'"

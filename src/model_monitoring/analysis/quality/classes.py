@@ -32,7 +32,7 @@ def one_kind(labels, predictions) -> tuple[np.ndarray, np.ndarray]:
     elif kinds[0] != kinds[1] or "mixed" in kinds:
         raise ValueError(
             f"labels such as {_first(sides[0])!r} and predictions such as {_first(sides[1])!r} mix"
-            " text and numbers: convert one so that equal classes compare equal."
+            " strings and numbers: convert one side, so that equal classes are equal."
         )
     return sides[0], sides[1]
 
@@ -80,7 +80,7 @@ def binary(labels: np.ndarray, predictions: np.ndarray, positive_label) -> list:
     negatives = [c for c in found if c != positive_label]
     if len(negatives) > 1:
         raise ValueError(
-            f"binary needs two classes; beside {positive_label!r} there are {negatives[:5]}."
+            f"binary needs two classes; besides {positive_label!r} there are {negatives[:5]}."
         )
     if not negatives:
         is_text = isinstance(positive_label, str)

@@ -1,10 +1,8 @@
-"""Model quality from files to files: a baseline of labelled predictions, and a check of predictions
-merged with labels.
+"""Model quality from files to files: a baseline of labelled predictions, and checks against it.
 
-Columns are named, never guessed: by header in CSV; in captured requests merged with ground truth
-    the label is
-``_label`` and the endpoint's CSV outputs are ``_out0``, ``_out1`` ..., JSON ones go by their own
-names.
+Columns are always named, never guessed. CSV has names in its header. In captured requests merged
+with ground truth, the label is ``_label`` and the endpoint's CSV outputs are ``_out0``, ``_out1``
+...; JSON outputs have their own names.
 """
 
 from dataclasses import dataclass, replace
@@ -26,8 +24,9 @@ from .rows import usable
 
 @dataclass(frozen=True)
 class Columns:
-    """Name the columns of labelled predictions; a prediction may be left to the probability, and
-    the reverse.
+    """Name the columns of labelled predictions.
+
+    Either ``prediction`` or ``probability`` may be left out.
     """
 
     label: str
@@ -49,12 +48,12 @@ def run_model_quality(
 ) -> Result:
     """Measure labelled predictions and write statistics.json into the folder ``output``.
 
-    Beside it comes constraints.json, or with a baseline (a folder that has one)
-    constraint_violations.json. Rows that cannot be measured are left out and counted; in mode aws
-    the exit message doesn't.
+    It also writes constraints.json. With a baseline (a folder that has a constraints.json) it
+    writes constraint_violations.json instead. Rows that can't be measured are left out and counted;
+    the exit message counts them in mode exact alone.
 
     Raises:
-        ValueError: there is nothing to read, a named column is not there, model_quality refuses the
+        ValueError: there is nothing to read, a named column is missing, model_quality refuses the
             values, or the baseline cannot be used.
     """
     rules = documents.read(Path(baseline) / "constraints.json", "version") if baseline else None

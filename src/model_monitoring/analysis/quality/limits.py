@@ -10,7 +10,8 @@ from typing import Any
 from ..data_quality.statistics import VERSION
 from ..data_quality.violations import java_double
 from ..not_measured import NotMeasured
-from .model_quality import BEST, KEYS
+from .entries import BEST
+from .model_quality import KEYS
 
 _MORE_IS_WORSE = {"false_positive_rate", "false_negative_rate", "mae", "mse", "rmse"}
 _OPERATORS = ("GreaterThanThreshold", "LessThanThreshold")
@@ -35,7 +36,7 @@ def _metrics(found: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     for key in KEYS.values():
         if f"{key}_metrics" in found:
             return key, found[f"{key}_metrics"]
-    raise ValueError(f"These are no model quality statistics: they hold {', '.join(found)}.")
+    raise ValueError(f"These aren't model quality statistics: they hold {', '.join(found)}.")
 
 
 def check(found: dict[str, Any], rules: dict[str, Any]) -> list[dict[str, str]]:

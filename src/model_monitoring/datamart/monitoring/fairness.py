@@ -13,7 +13,8 @@ from model_monitoring.analysis.fairness import report
 from model_monitoring.analysis.fairness.clarify import bias_drift
 from model_monitoring.analysis.fairness.clarify.analysis import analysis
 from model_monitoring.analysis.fairness.evaluation import Fairness, evaluate
-from model_monitoring.analysis.fairness.groups import Feature, outcomes
+from model_monitoring.analysis.fairness.groups import Feature
+from model_monitoring.analysis.fairness.outcomes import outcomes
 from model_monitoring.analysis.fairness.perturbation import perturb
 from model_monitoring.datamart import asking
 from model_monitoring.datamart.companion.settings import Companion
@@ -155,8 +156,7 @@ class FairnessMonitoring(Monitor):
             "perturbed_rows": 0 if twins is None else len(twins),
         }
         measured = list(results.measurements(found))
-        details = results.details(found) | about
-        left = found.not_measured
+        details, left = results.details(found) | about, found.not_measured
         return Outcome(len(rows), rows.window, measured, details, not_measured=left)
 
     def _run(self, run_uid: str, details: dict) -> None:

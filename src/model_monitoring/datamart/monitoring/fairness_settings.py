@@ -4,13 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from model_monitoring.analysis.fairness.groups import (
-    Feature,
-    assign,
-    check_names,
-    outcomes,
-    unseen,
-)
+from model_monitoring.analysis.fairness.groups import Feature, assign, check_names
+from model_monitoring.analysis.fairness.outcomes import outcomes, unseen
 from model_monitoring.datamart.rows import chosen
 from model_monitoring.datamart.watched import WatchedModel
 
