@@ -370,7 +370,7 @@ def test_unsuitable_validation_rows_are_named(sub, offline, uri, message):
 
 def test_a_model_without_probabilities_has_no_companion(mart):
     sub = subscribe(mart, name="labels only", probability_column=None)
-    with pytest.raises(ValueError, match="answers probabilities"):
+    with pytest.raises(ValueError, match="returns probabilities"):
         sub.fairness_monitoring.enable([SEX], **CLASSES, companion=settings())
 
 

@@ -249,7 +249,7 @@ def test_a_model_without_probabilities(mart, engine):
     ("changes", "message"),
     [
         ({"background": TRAIN.drop(columns="age")}, "lacks the feature columns age"),
-        ({"background": TRAIN[:3]}, "has 3 rows; 5 are needed"),
+        ({"background": TRAIN[:3]}, "has 3 rows; at least 5 are needed"),
         ({"background": "training.csv"}, "not the S3 URI"),
         ({"changeable": ["religion"]}, "'religion' is not a feature"),
         (

@@ -144,7 +144,7 @@ def test_a_second_label_for_a_row_is_an_error(scored):
     [
         ([[1.5, "red"]], {}, "3 values"),
         ([{"size": 1.5, "diagnosis": 1}], {}, "lacks 'colour'"),
-        ([{"size": 1.5, "colour": "red", "age": 3, "diagnosis": 1}], {}, "'age' in it is unknown"),
+        ([{"size": 1.5, "colour": "red", "age": 3, "diagnosis": 1}], {}, "unknown fields: 'age'"),
         ([["big", "red", 1]], {}, "'size', row 1"),
         ([{"scoring_id": "a-1", "diagnosis": 1}, {"scoring_id": "a-2"}], {}, "Row 2"),
         ("", {"data_header": True}, "CSV"),

@@ -109,7 +109,7 @@ def test_impossible_names(mart, bad):
     with pytest.raises(ValueError, match="can't"):
         store(subscribe(mart, "model", ["x", bad]), ["x", bad])
     if bad:
-        with pytest.raises(ValueError, match="can't name"):
+        with pytest.raises(ValueError, match="can't be a subscription's name"):
             subscribe(mart, bad, ["x"])
 
 

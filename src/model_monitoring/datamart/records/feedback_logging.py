@@ -78,8 +78,8 @@ class FeedbackLogging(TableVerbs):
                 [n for n in columns if n not in expected],
             )
             raise ValueError(
-                f"Feedback lacks {some(lacking) or 'nothing'}; unknown in it:"
-                f" {some(extra) or 'nothing'}. Send scoring_id and {label_column}, or all features"
+                f"Feedback lacks {some(lacking) or 'no field'}; unknown fields:"
+                f" {some(extra) or 'none'}. Send scoring_id and {label_column}, or all features"
                 f" and {label_column}. Nothing was stored."
             )
         labels = labelling.checked(table, asset, columns.pop(label_column))
