@@ -1,9 +1,10 @@
-"""What the offline SageMaker can do: its kinds of resources, and its operations by name.
+"""The abilities of the offline SageMaker: its kinds of resources, and its operations by name.
 
-To import it is to give the backends their kinds: `Backend` itself knows none of them.
+Importing this module gives the backends their kinds; `Backend` itself knows none of them.
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from moto.core.utils import get_service_model
@@ -74,32 +75,40 @@ RESOURCES = (
 )
 Backend.kinds |= {resource.kind: resource for resource in RESOURCES}
 
-OPERATIONS: dict[str, Callable[[Backend, Record], Record | None]] = {
-    **{name: verb for resource in RESOURCES for name, verb in resource.operations().items()},
-    "StopTrainingJob": training.stop,
-    "StopProcessingJob": processing.stop,
-    "UpdateEndpoint": endpoints.update,
-    "DescribeMonitoringSchedule": schedules.describe,
-    "StartMonitoringSchedule": schedules.start,
-    "StopMonitoringSchedule": schedules.stop,
-    "UpdateMonitoringSchedule": schedules.update,
-    "UpdateEndpointWeightsAndCapacities": endpoints.update_weights,
-    "RenderUiTemplate": review.render,
-    "AddTags": tags.add,
-    "ListTags": tags.list_tags,
-    "DeleteTags": tags.delete,
-}
+
+@cache
+def by_name() -> dict[str, Callable[[Backend, Record], Record | None]]:
+    """Return the operations, by name.
+
+    They are made on first use: reading botocore's model of SageMaker takes a tenth of a second,
+    which the start of the server shouldn't wait for.
+    """
+    return {
+        **{name: verb for resource in RESOURCES for name, verb in resource.operations().items()},
+        "StopTrainingJob": training.stop,
+        "StopProcessingJob": processing.stop,
+        "UpdateEndpoint": endpoints.update,
+        "DescribeMonitoringSchedule": schedules.describe,
+        "StartMonitoringSchedule": schedules.start,
+        "StopMonitoringSchedule": schedules.stop,
+        "UpdateMonitoringSchedule": schedules.update,
+        "UpdateEndpointWeightsAndCapacities": endpoints.update_weights,
+        "RenderUiTemplate": review.render,
+        "AddTags": tags.add,
+        "ListTags": tags.list_tags,
+        "DeleteTags": tags.delete,
+    }
 
 
 def act(backend: Backend, operation: str, request: Any) -> Record | None:
     """Check a request against botocore's model and run its operation; raises AwsError."""
     validate(request, get_service_model("sagemaker").operation_model(operation).input_shape)
     given = {member: value for member, value in request.items() if value is not None}
-    return OPERATIONS[operation](backend, given)
+    return by_name()[operation](backend, given)
 
 
 def restore() -> None:
-    """Bring back the records that are on disk, oldest first, and start the endpoints' models."""
+    """Restore the records from disk, oldest first, and start the endpoints' models."""
     found: list[tuple[Backend, Record]] = []
     kept = [record for record, _ in disk.load("sagemaker")]
     for record in sorted(kept, key=lambda record: record["CreationTime"]):

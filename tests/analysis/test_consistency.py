@@ -1,6 +1,4 @@
-"""Constraints learned from training rows find the rows that do not belong, and say which constraint
-they break.
-"""
+"""Constraints learned from training rows find the unusual rows, and which constraint they break."""
 
 import json
 
@@ -55,19 +53,19 @@ def test_each_kind(changes, expected):
     found = broken(**changes)
     for constraint in expected:
         assert constraint in found
-    # A number out of range is mostly out of range for its categories too; nothing else may come up.
+    # A number out of range is mostly out of range for its categories too; nothing else may break.
     assert {kind for kind, *_ in found} - {kind for kind, *_ in expected} <= {"catnum_range"}
     assert bool(found) == bool(expected)
 
 
-def test_usual_rows_break_as_few_as_expected():
+def test_usual_rows_break_as_few_constraints_as_expected():
     found = find_inconsistent(rows(seed=2), LEARNED)
     assert found.expected_share < 0.02 and found.share == pytest.approx(
         found.expected_share, abs=0.01
     )
 
 
-def test_a_shifted_window_breaks_more_and_says_which_rows():
+def test_a_shifted_window_breaks_more_constraints_and_marks_the_rows():
     window = rows(500, seed=3)
     window.loc[window.index[:100], "age"] += 60
     found = find_inconsistent(window, LEARNED)

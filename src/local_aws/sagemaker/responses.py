@@ -1,4 +1,4 @@
-"""SageMaker's control plane over HTTP: parse, act, and answer by botocore's model."""
+"""SageMaker's control plane over HTTP: parse, act, and respond by botocore's model."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from local_aws.wire.errors import AwsError
 
 
 class Api(JsonApi):
-    """The dispatcher of SageMaker's operations; those missing from `OPERATIONS` are refused."""
+    """The dispatcher of SageMaker's operations: those that `operations.by_name` has."""
 
     def __init__(self) -> None:
         super().__init__(service_name="sagemaker")
@@ -18,7 +18,7 @@ class Api(JsonApi):
     def act(self) -> dict[str, Any] | None:
         """Run the operation that the request names."""
         name = self._get_action()
-        if name not in operations.OPERATIONS:
+        if name not in operations.by_name():
             raise AwsError("UnsupportedOperation", f"The offline SageMaker doesn't support {name}.")
         backend = sagemaker_backends[self.current_account][self.region]
         return operations.act(backend, name, self.read_body())

@@ -1,64 +1,84 @@
-"""InvokeEndpoint over HTTP."""
+"""InvokeEndpoint over HTTP, straight from the door to the model.
 
+moto's way, through a Flask application and its dispatcher, costs as much as the model itself.
+"""
+
+import re
 import time
+from functools import cache
 from typing import Any
 from urllib.parse import unquote
 
+from botocore.model import OperationModel
 from moto.core.exceptions import ServiceException
-from moto.core.model import ServiceModel
-from moto.core.responses import ActionResult, BaseResponse
+from moto.core.serialize import ResponseSerializer, get_serializer_class
+from moto.core.utils import get_service_model
+from moto.iam.models import get_account_id_from
 from moto.sagemakerruntime.models import sagemakerruntime_backends
 from moto.utilities.aws_headers import gen_amzn_requestid_long
+from werkzeug import Response
 
 from local_aws.sagemakerruntime.models import Call
 from local_aws.wire.errors import AwsError
 
+_PATH = re.compile(r"/endpoints/([^/?]+)/invocations(?:\?.*)?")
+_CREDENTIAL = re.compile(r"Credential=([^/,]+)/\d+/([^/,]+)/sagemaker/")
 _MAX_BODY = 6 << 20  # bytes, as on AWS
 
 
-class Api(BaseResponse):
-    """The dispatcher of the runtime's one supported operation."""
+def matches(environ: dict[str, Any]) -> bool:
+    """Say whether a signed request is an InvokeEndpoint."""
+    posted = environ["REQUEST_METHOD"] == "POST" and _PATH.fullmatch(environ["RAW_URI"])
+    return bool(posted and _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", "")))
 
-    use_raw_body = True
 
-    def __init__(self) -> None:
-        super().__init__(service_name="sagemaker-runtime")
-        self.allow_request_decompression = False
+def answer(environ: dict[str, Any]) -> Response:
+    """Respond to a request that `matches` and has passed the door."""
+    [name] = _PATH.findall(environ["RAW_URI"])
+    [(key, region)] = _CREDENTIAL.findall(environ["HTTP_AUTHORIZATION"])
+    call = Call(
+        endpoint=unquote(name),
+        body=environ["wsgi.input"].read(),
+        content_type=environ.get("CONTENT_TYPE") or "application/octet-stream",
+        accept=environ.get("HTTP_ACCEPT"),
+        attributes=environ.get("HTTP_X_AMZN_SAGEMAKER_CUSTOM_ATTRIBUTES"),
+        inference_id=environ.get("HTTP_X_AMZN_SAGEMAKER_INFERENCE_ID"),
+        variant=environ.get("HTTP_X_AMZN_SAGEMAKER_TARGET_VARIANT"),
+        arrived=time.monotonic(),
+    )
+    try:
+        status, headers, body = _invoke(call, get_account_id_from(key), region)
+    except ServiceException as error:
+        status, headers, body = _serialize(error)
+    gen_amzn_requestid_long(headers)
+    return Response(body, status, headers)
 
-    def determine_response_protocol(self, service_model: ServiceModel) -> str:
-        """Answer in the runtime's protocol whatever content type the model's input has."""
-        return service_model.protocol
 
-    def _dispatch(self, request: Any, full_url: str | None = None, headers: Any = None) -> Any:
-        """Answer one invocation."""
-        arrived = time.monotonic()
-        # Before moto looks for forms in it: the body is the model's alone
-        body = request.get_data()
-        self.setup_class(request, full_url, headers)
-        gen_amzn_requestid_long(self.response_headers)
-        given = self.headers
-        call = Call(
-            endpoint=unquote(self.path.split("/")[2]),
-            body=body,
-            content_type=given.get("Content-Type", "application/octet-stream"),
-            accept=given.get("Accept"),
-            attributes=given.get("X-Amzn-SageMaker-Custom-Attributes"),
-            inference_id=given.get("X-Amzn-SageMaker-Inference-Id"),
-            variant=given.get("X-Amzn-SageMaker-Target-Variant"),
-            arrived=arrived,
-        )
-        try:
-            if len(call.body) > _MAX_BODY:
-                raise AwsError("ValidationError", f"The body exceeds {_MAX_BODY} bytes.")
-            variant, answer = sagemakerruntime_backends[self.current_account][self.region].invoke(
-                call
-            )
-        except ServiceException as error:
-            return self.serialized(ActionResult(error))
-        sent = self.response_headers | {
-            "Content-Type": answer.headers.get("Content-Type", "application/octet-stream"),
-            "x-Amzn-Invoked-Production-Variant": variant,
-        }
-        if call.attributes:
-            sent["X-Amzn-SageMaker-Custom-Attributes"] = call.attributes
-        return 200, sent, answer.data
+def _invoke(call: Call, account: str, region: str) -> tuple[int, dict[str, str], bytes]:
+    """Send a call to its endpoint and return the response; raises AwsError."""
+    if len(call.body) > _MAX_BODY:
+        raise AwsError("ValidationError", f"The body exceeds {_MAX_BODY} bytes.")
+    variant, answered = sagemakerruntime_backends[account][region].invoke(call)
+    headers = {
+        "Content-Type": answered.headers.get("Content-Type", "application/octet-stream"),
+        "x-Amzn-Invoked-Production-Variant": variant,
+    }
+    if call.attributes:
+        headers["X-Amzn-SageMaker-Custom-Attributes"] = call.attributes
+    return 200, headers, answered.data
+
+
+def _serialize(error: ServiceException) -> tuple[int, dict[str, str], str]:
+    """Write an error as in botocore's model of the runtime."""
+    written = _serializer()(_operation()).serialize(error)
+    return written["status_code"], written["headers"], written["body"]
+
+
+@cache
+def _operation() -> OperationModel:
+    return get_service_model("sagemaker-runtime").operation_model("InvokeEndpoint")
+
+
+@cache
+def _serializer() -> type[ResponseSerializer]:
+    return get_serializer_class("sagemaker-runtime", "rest-json")

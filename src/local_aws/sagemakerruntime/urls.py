@@ -1,6 +1,4 @@
-"""SageMaker runtime's addresses, as moto looks them up."""
-
-from local_aws.sagemakerruntime.responses import Api
+"""The addresses of SageMaker's runtime that moto looks up: none, see responses."""
 
 url_bases = [r"https?://runtime\.sagemaker\.(.+)\.amazonaws\.com"]
-url_paths = {"{0}/endpoints/(?P<name>[^/]+)/invocations$": Api.dispatch}
+url_paths: dict[str, object] = {}

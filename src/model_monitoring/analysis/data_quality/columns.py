@@ -1,5 +1,6 @@
-"""What one column's cells add up to: counts by kind, moments, quantile sketch, distinct values,
-categories.
+"""The statistics of one column.
+
+They are counts by kind, moments, a quantile sketch, distinct values and categories.
 """
 
 import copy
@@ -15,52 +16,54 @@ from .celltypes import Cells, cells
 from .distinct import DistinctCounter
 from .kll import Sketch
 
-# deequ lists a column's categories up to 120 distinct values (its low-cardinality histogram
-# threshold).
+# deequ lists the categories of a column of up to 120 distinct values (the threshold of its
+# low-cardinality histogram).
 LOW_CARDINALITY = 120
 _MOST_TEXTS = 10_000
 _BLOCK = 16_384
 
 
 class Column:
-    """Accumulate one column; equal for any way of cutting its rows into updates, and mergeable.
+    """Accumulate one column.
 
-    Numbers are worked off in blocks of a fixed size counted from the column's first number, and the
-    rest waits, so that floating-point sums do not depend on the cuts.
+    The result is the same however its rows are split into updates, and columns can be merged.
+    Numbers are processed in blocks of a fixed size, counted from the first number of the column,
+    and the rest waits. So floating-point sums don't depend on how the rows are split.
     """
 
     def __init__(self, name: str):
         self.name = name
         self.missing = self.integral = self.fractional = self.boolean = self.text = 0
         self.low, self.high, self.total = math.inf, -math.inf, 0.0
-        # Around the first number, so that squares keep their precision
+        # Relative to the first number, so that squares keep their precision
         self._shift = self._sum = self._squares = 0.0
         self._waiting = np.empty(0)
         self.sketch, self.distinct = Sketch(), DistinctCounter()
         self.texts: dict[str, int] = {}
-        # Numbers as written; None once there are too many to be categories
+        # Rows per number as written; None once there are too many numbers to be categories
         self._written: dict[str, int] | None = {}
 
     @property
     def numbers(self) -> int:
-        """Return how many cells are numbers."""
+        """Return the number of cells that are numbers."""
         return self.integral + self.fractional
 
     @property
     def present(self) -> int:
-        """Return how many cells are not missing."""
+        """Return the number of cells that aren't missing."""
         return self.numbers + self.boolean + self.text
 
     @property
     def completeness(self) -> float:
-        """Return the share of cells that are not missing."""
+        """Return the share of cells that aren't missing."""
         rows = self.present + self.missing
         return self.present / rows if rows else 0.0
 
     @property
     def inferred_type(self) -> str:
-        """Return Integral, Fractional, String or Unknown by deequ's rule; a Boolean column is a
-        String one.
+        """Return Integral, Fractional, String or Unknown by deequ's rule.
+
+        A Boolean column is a String column.
         """
         if not self.present:
             return "Unknown"
@@ -88,7 +91,7 @@ class Column:
         return counts if len(counts) <= LOW_CARDINALITY else None
 
     def rows_in(self, domain: list[str]) -> int:
-        """Return how many cells hold one of these texts."""
+        """Return the number of cells that hold one of these strings."""
         counts = [self.texts, self._written or {}]
         return sum(count.get(value, 0) for value in set(domain) for count in counts)
 
@@ -115,9 +118,9 @@ class Column:
         self._waiting = waiting[whole:].copy()
 
     def _count_written(self, found: Cells) -> None:
-        """Count numbers as they were written, as long as they may turn out to be categories."""
+        """Count numbers as they were written, while they can still be categories."""
         written = found.numbers if found.written is None else found.written
-        # A look at the first thousand spares most columns the rest
+        # For most columns the first thousand values are enough to give up
         for part in (written[:1000], written[1000:]):
             if found.written is None:
                 values, counts = np.unique(part, return_counts=True)
@@ -129,7 +132,7 @@ class Column:
                 return
 
     def _add_written(self, counts: Iterable[tuple[str, int]]) -> None:
-        """Add rows per written number, or give up once there are too many to be categories."""
+        """Add rows per written number, or give up if there are too many to be categories."""
         for value, count in counts:
             self._written[value] = self._written.get(value, 0) + count
             if len(self._written) > LOW_CARDINALITY:
@@ -137,21 +140,21 @@ class Column:
                 return
 
     def _add_texts(self, counts: Iterable[tuple[str, int]]) -> None:
-        """Add rows per text; the first 10,000 different ones are kept."""
+        """Add rows per string; the first 10,000 distinct strings are kept."""
         for value, count in counts:
             if value in self.texts or len(self.texts) < _MOST_TEXTS:
                 self.texts[value] = self.texts.get(value, 0) + count
 
     def _absorb(self, block: np.ndarray) -> None:
-        """Work off a block of numbers."""
+        """Process a block of numbers."""
         if not len(block):
             return
         if self.low > self.high:
             self._shift = float(block[0])
         self.low, self.high = min(self.low, float(block.min())), max(self.high, float(block.max()))
-        # Statistics() says it when numbers are too large
+        # statistics() raises an error if numbers are too large
         with np.errstate(over="ignore", invalid="ignore"):
-            # AWS adds the rows up one by one, and so do we, to the same last digit.
+            # AWS adds the rows up one by one; doing the same gives the same last digit.
             self.total = float(np.add.accumulate(np.concatenate([[self.total], block]))[-1])
             centred = block - self._shift
             self._sum += float(centred.sum())
@@ -161,7 +164,7 @@ class Column:
         self.distinct.add_numbers(block)
 
     def settled(self) -> "Column":
-        """Return this column with no number left waiting: a copy, unless there is nothing to do."""
+        """Return this column with no numbers waiting: a copy, unless none are."""
         if not len(self._waiting):
             return self
         column = copy.deepcopy(self)
@@ -178,9 +181,9 @@ class Column:
     def std_dev(self) -> float:
         """Return the population standard deviation of the numbers of a settled column.
 
-        While the sketch still holds every number in row order, Spark's own row-by-row update
-        (CentralMomentAgg, after Welford 1962) is replayed and the result equals AWS's to the last
-        digit; beyond that, to about 12 digits.
+        While the sketch still holds all numbers in row order, Spark's row-by-row update
+        (CentralMomentAgg, after Welford 1962) is replayed, and the result equals that of AWS to the
+        last digit. Beyond that it agrees to about 12 digits.
         """
         if len(self.sketch.levels) == 1:
             seen = average = squares = 0.0
@@ -193,14 +196,14 @@ class Column:
         return math.sqrt(max(0.0, self._squares - self._sum**2 / self.numbers) / self.numbers)
 
     def merge(self, other: "Column") -> None:
-        """Add another column's cells, as if its rows followed."""
+        """Add the cells of another column, as if its rows followed."""
         self._absorb(self._waiting)
         self._waiting = np.empty(0)
         other = other.settled()
         if other.numbers:
             if not self.numbers:
                 self._shift = other._shift
-            # Re-centre the other's sums (Chan, Golub & LeVeque 1979)
+            # Re-centre the sums of the other column (Chan, Golub & LeVeque 1979)
             move = other._shift - self._shift
             self._squares += other._squares + 2 * move * other._sum + other.numbers * move**2
             self._sum += other._sum + other.numbers * move
@@ -216,7 +219,7 @@ class Column:
             self._written = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain JSON values."""
+        """Return the whole state as plain JSON values."""
         column = self.settled()
         return {
             **{key: getattr(column, key) for key in _PLAIN},
@@ -241,7 +244,7 @@ class Column:
 
 
 def _value_counts(values: pa.Array) -> list[tuple[str, int]]:
-    """Return the different values of an Arrow array, in order of coming up, and rows per value."""
+    """Return the distinct values of an Arrow array, in order of appearance, and rows per value."""
     return [(pair["values"], pair["counts"]) for pair in pc.value_counts(values).to_pylist()]
 
 

@@ -19,7 +19,7 @@ def check(
     *,
     mode: Mode = "exact",
 ) -> tuple[list[dict[str, str]], pd.DataFrame]:
-    """Hold a window's profile against a baseline.
+    """Compare the profile of a window with a baseline.
 
     Args:
         profile: of the window; columns are matched by name.
@@ -29,7 +29,7 @@ def check(
 
     Returns:
         The violations (feature_name, constraint_check_type, description), and the drift table. As
-        with AWS, missing or extra columns are reported alone: the other checks wait until the
+        on AWS, missing or extra columns are reported alone; the other checks are not made until the
         columns are right.
 
     Raises:
@@ -67,13 +67,13 @@ def _violation(feature: str, kind: str, description: str) -> dict[str, str]:
 
 
 def _columns(current: set[str], expected: set[str]) -> list[dict[str, str]]:
-    """Report columns of the baseline that the window lacks, and the reverse."""
+    """Report columns that the baseline has and the window lacks, and the reverse."""
     numbers = (
         f"Number of columns in current dataset: {len(current)}, "
         f"Number of columns in baseline constraints: {len(expected)}"
     )
     missing, extra = expected - current, current - expected
-    # Columns without names: only their number tells
+    # Without column names only the number of columns can be compared
     if not expected & current and len(current) != len(expected):
         missing, extra = (missing, set()) if len(current) < len(expected) else (set(), extra)
     found = []
@@ -85,8 +85,9 @@ def _columns(current: set[str], expected: set[str]) -> list[dict[str, str]]:
 
 
 def _data_type(column: Column, feature: dict, config: dict) -> list[dict[str, str]]:
-    """Compare the share of present cells of exactly the expected type (deequ's hasDataType) with
-    the threshold.
+    """Compare the share of present cells of exactly the expected type with the threshold.
+
+    This is deequ's hasDataType.
     """
     expected = feature["inferred_type"]
     if expected == "Unknown" or not column.present:
@@ -114,10 +115,10 @@ def _completeness(column: Column, feature: dict) -> list[dict[str, str]]:
 
 
 def _categorical_values(column: Column, feature: dict, config: dict) -> list[dict[str, str]]:
-    """Compare the share of present cells inside the baseline's domain with the threshold.
+    """Compare the share of present cells in the baseline's domain with the threshold.
 
-    The text is that of AWS's 2019 container, trailing blank included; no later wording has been
-    published.
+    The message is that of the AWS container of 2019, with its trailing blank; no later wording has
+    been published.
     """
     domain = (feature.get("string_constraints") or {}).get("domains")
     if not domain or not column.present:
@@ -130,7 +131,7 @@ def _categorical_values(column: Column, feature: dict, config: dict) -> list[dic
 
 
 def _drift(row) -> dict[str, str]:
-    # Below: a p-value of ChiSquared
+    # "below" is for the p-value of ChiSquared
     verb = "exceeds" if row.distance > row.threshold else "is below"
     text = (
         f"Baseline drift distance: {java_double(row.distance)} {verb} threshold: "

@@ -1,6 +1,4 @@
-"""One row and one plain sentence about each group: how many, how often favoured, and whether that
-is biased.
-"""
+"""One row and one plain sentence per group: its size, its favourable rate, and any bias."""
 
 import numpy as np
 
@@ -23,7 +21,8 @@ def summarise(
     Args:
         counts: (2, 2): the majority groups (0) and this one (1), by unfavourable (0) and favourable
             (1) outcome.
-        score: the fairness score with perturbation and its replicates; None: taken from ``counts``.
+        score: the fairness score with perturbation and its replicates; None: computed from
+            ``counts``.
     """
     favourable, n = int(counts[1, 1]), int(counts[1].sum())
     rate, rate_low, rate_high = resampling.wilson(favourable, n) or (np.nan, None, None)
@@ -48,13 +47,11 @@ def summarise(
     row |= {"threshold": np.nan, "biased": False, "finding": "", "warning": ""}
     if groups.roles[position] != "minority":
         if groups.roles[position] == "missing":
-            row["warning"] = (
-                f"{feature.name} is unknown for these rows; they are compared with nobody"
-            )
+            row["warning"] = f"{feature.name} is missing in these rows; they are not compared"
         return row
     perturbed = score is not None
     value, replicates = score or _score(counts, rng)
-    if not counts.sum(axis=1).all():  # twins alone say nothing about a group that nobody is in
+    if not counts.sum(axis=1).all():  # twins alone say nothing about an empty group
         value = np.nan
     row["score_low"], row["score_high"] = resampling.interval(value, replicates)
     row |= {
@@ -69,8 +66,9 @@ def summarise(
 
 
 def _score(counts: np.ndarray, rng: np.random.Generator) -> tuple[float, np.ndarray]:
-    """Divide the group's favourable rate by the majority's; NaN where either is empty or nobody
-    there is favoured.
+    """Divide the group's favourable rate by the majority's.
+
+    The score is NaN if either group is empty, or if the majority has no favourable outcome.
     """
     drawn = resampling.resample_counts(counts, rng) if counts.any() else np.zeros((1, 2, 2))
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -80,28 +78,24 @@ def _score(counts: np.ndarray, rng: np.random.Generator) -> tuple[float, np.ndar
 
 
 def _warning(counts: np.ndarray, score: float) -> str:
-    """Say what keeps the score from meaning much."""
+    """Say why the score has little meaning, if it has."""
     reference, n = counts.sum(axis=1)
-    if not n or not reference:
-        return (
-            "no row of this group in the window"
-            if not n
-            else "no row of the majority in the window"
-        )
+    if not n:
+        return "no row of this group in the window"
+    if not reference:
+        return "no row of the majority in the window"
     if np.isnan(score):
         return (
-            "nobody in the majority has a favourable outcome, so there is nothing to compare with"
+            "no row of the majority has a favourable outcome, so there is nothing to compare with"
         )
     if min(n, reference) >= SMALL:
         return ""
-    return (
-        f"only {min(n, reference)} rows in "
-        f"{'this group' if n <= reference else 'the majority'}: too few to say"
-    )
+    smaller = "this group" if n <= reference else "the majority"
+    return f"only {min(n, reference)} rows in {smaller}: too few to say"
 
 
 def _finding(row: dict, counts: np.ndarray, groups: Groups, perturbed: bool) -> str:
-    """Write the sentence of a biased group."""
+    """Write the sentence about a biased group."""
     majority = ", ".join(groups.labels[at] for at in groups.positions("majority"))
     text = (
         f"{row['feature']} {row['group']}: {row['favourable']} of {row['rows']} "

@@ -1,13 +1,13 @@
-"""The forms in which an endpoint is asked and answers, as data capture keeps them: one grammar for
-the analysis and for the data mart.
+"""The forms of requests to an endpoint and of its responses, as data capture keeps them.
 
-A body is CSV, JSON, or lines of JSON. It becomes rows, each either a list of values, or a mapping
-where the body names them:
+This is the one grammar for the analysis and for the data mart. A body is CSV, JSON, or JSON lines.
+It becomes rows, each of them a list of values, or a mapping if the body names them:
 
-- CSV: a line a row. All answers on one line are told by the number of rows asked (`one_each`).
-- ``{"instances": [...]}`` or ``{"predictions": [...]}``: a row each.
+- CSV: one row per line. If all predictions are on one line, the number of rows in the request tells
+(`one_each`).
+- ``{"instances": [...]}`` or ``{"predictions": [...]}``: one row each.
 - ``{"fields": [...], "values": [[...], ...]}``: rows with names.
-- a list of lists or objects: a row each; a list of plain values: one row.
+- a list of lists or objects: one row each; a list of plain values: one row.
 - ``{"features": [...]}`` in place of a row, any other object, a bare value: one row.
 """
 
@@ -21,34 +21,34 @@ from typing import Any, Literal
 Kind = Literal["CSV", "JSON"]
 Row = list | dict[str, Any]
 _ENVELOPES = ("instances", "predictions")
-_TEXTS = ("", "application/octet-stream")  # types that say nothing: what was sent is CSV
+_TEXTS = ("", "application/octet-stream")  # types that say nothing: the content is CSV
 
 
 class UnusableRecord(ValueError):
-    """Say that a whole file cannot be read this way, rather than one broken line."""
+    """The whole file cannot be read this way, not only one broken line."""
 
 
 def read_side(side: Mapping[str, Any]) -> tuple[Kind, str]:
-    """Return the kind of a captured input or output, and its body as text.
+    """Return the kind of a captured input or output, and its body as a string.
 
     Raises:
-        ValueError: the encoding is unknown, or the body isn't what it says.
+        ValueError: the encoding is unknown, or the body doesn't match it.
         UnusableRecord: the content is neither CSV nor JSON.
     """
     encoding = side["encoding"]
     if encoding in ("CSV", "JSON"):
         return encoding, side["data"]
     if encoding != "BASE64":
-        raise ValueError(f"the encoding {encoding!r} is none of CSV, JSON and BASE64")
+        raise ValueError(f"the encoding {encoding!r} isn't CSV, JSON or BASE64")
     kind = kind_of(side.get("observedContentType"))
     return kind, base64.b64decode(side["data"], validate=True).decode("utf-8")
 
 
 def kind_of(content_type: str | None) -> Kind:
-    """Return what a content type stands for; without one a body is CSV.
+    """Return the kind that a content type means; without a content type a body is CSV.
 
     Raises:
-        UnusableRecord: neither CSV nor JSON.
+        UnusableRecord: the type is neither CSV nor JSON.
     """
     content = (content_type or "").split(";")[0].strip().lower()
     if "json" in content:
@@ -59,16 +59,16 @@ def kind_of(content_type: str | None) -> Kind:
 
 
 def read_rows(kind: Kind, text: str, number: Callable[[str], Any] | None = None) -> list[Row]:
-    """Return the rows of a body; cells of CSV are text.
+    """Return the rows of a body; cells of CSV are strings.
 
     Args:
         kind: from `read_side`.
         text: the body.
-        number: makes JSON's numbers of their text (str keeps them as they were written); by default
-            they are int and float.
+        number: converts JSON's numbers from their text (str keeps them as they were written); by
+            default they are int and float.
 
     Raises:
-        ValueError: it's neither CSV nor JSON, or names and values don't fit together.
+        ValueError: the body is neither CSV nor JSON, or names and values don't match.
     """
     if kind == "CSV":
         return [cells for cells in csv_rows(text) if cells]
@@ -83,10 +83,10 @@ def read_rows(kind: Kind, text: str, number: Callable[[str], Any] | None = None)
 
 
 def csv_rows(text: str) -> Iterator[list[str]]:
-    """Split CSV text into rows of cells; a quoted cell may hold line ends.
+    """Split CSV into rows of cells; a quoted cell may hold line ends.
 
     Raises:
-        ValueError: it is not CSV, or a cell is longer than 131,072 characters.
+        ValueError: it isn't CSV, or a cell is longer than 131,072 characters.
     """
     try:
         yield from csv.reader(io.StringIO(text, newline=""))
@@ -95,8 +95,9 @@ def csv_rows(text: str) -> Iterator[list[str]]:
 
 
 def one_each(answers: list[Row], count: int) -> list[Row]:
-    """Return an answer for each of `count` rows where all of them came as one list, as XGBoost
-    sends them; otherwise the answers as they are.
+    """Split predictions that came as one list, as XGBoost sends them, into one per row.
+
+    There are `count` rows. Predictions in any other form are returned as they are.
     """
     together = len(answers) == 1 and isinstance(answers[0], list)
     if together and len(answers[0]) == count > 1:
@@ -105,7 +106,7 @@ def one_each(answers: list[Row], count: int) -> list[Row]:
 
 
 def _items(content: Any) -> list:
-    """Return the rows of a JSON document, whatever holds them."""
+    """Return the rows of a JSON document, in whatever form they are."""
     if isinstance(content, list):
         return content if all(isinstance(item, dict | list) for item in content) else [content]
     if not isinstance(content, dict):
@@ -114,7 +115,7 @@ def _items(content: Any) -> list:
         return _named(content["fields"], content["values"])
     for name in _ENVELOPES:
         inside = content.get(name)
-        # A list of plain values beside other keys is a field of one row, such as scores a class
+        # A list of plain values beside other keys is a field of one row, such as scores per class
         nested = isinstance(inside, list) and all(isinstance(item, dict | list) for item in inside)
         if nested or (isinstance(inside, list) and len(content) == 1):
             return inside

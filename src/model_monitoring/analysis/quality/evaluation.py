@@ -1,15 +1,14 @@
-"""Quality of a model's predictions once the true labels are known: binary, multiclass and
-regression.
+"""Quality of a model's predictions once the true labels are known, for all three problem types.
 
 Metric names and the gate of each problem type are Watson OpenScale's. An undefined metric (the AUC
 of one class, the precision of a model that never predicts the positive class) is None, never 0 and
 never an error.
 
 Every interval covers 95%. Plain proportions (accuracy and the binary rates) have Wilson's score
-interval; everything else a seeded bootstrap of 400 replicates on counts (see resampling.py):
-confusion cells for what a confusion matrix says, at most 1,000 score bins for ranking metrics, at
-most 1,000 blocks of rows for sums. Beyond 1,000 distinct scores (or rows) bins (or blocks) stand in
-for single ones in the interval; the value itself is always exact.
+interval. All other metrics have a seeded bootstrap of 400 replicates on counts (see resampling.py):
+on the cells of the confusion matrix, on at most 1,000 score bins for ranking metrics, or on at most
+1,000 blocks of rows for sums. With more than 1,000 distinct scores (or rows), only the interval is
+computed from bins (or blocks); the value itself is always exact.
 """
 
 from dataclasses import dataclass
@@ -49,23 +48,23 @@ def evaluate(
 
     Args:
         problem_type: binary, multiclass or regression.
-        labels: the n true labels (numbers or text; numbers for regression).
+        labels: the n true labels (numbers or strings; numbers for regression).
         predictions: the n predicted labels or numbers.
         probabilities: binary: the probability of the positive class, shape (n,); multiclass: shape
             (n, k), a data frame whose columns are the classes, or an array in the sorted order of
-            the classes seen (if it is of another width, log_loss is None).
-        positive_label: which label counts as positive; may be left out when the labels are 0 and 1.
+            the classes seen (if it has another width, log_loss is None).
+        positive_label: which label counts as positive; may be left out if the labels are 0 and 1.
         seed: of the bootstrap.
 
     Returns:
-        Metrics by name, and for classification the confusion matrix: a row per true and a column
-            per predicted label,
-        in the order of ``labels`` (binary: the negative label first).
+        Metrics by name, and for classification the confusion matrix: a row per true label and a
+            column per predicted label, in the order of ``labels`` (binary: the negative label
+            first).
 
     Raises:
         ValueError: nothing to compare, unequal lengths, missing values, a probability outside 0..1,
-            labels of another type than predictions, more than two classes in binary, or a positive
-            label that cannot be told.
+            labels of another type than predictions, more than two classes in binary, or an unclear
+            positive label.
     """
     if problem_type not in GATES:
         raise ValueError(f"problem_type is {problem_type!r}; use one of {', '.join(GATES)}.")
@@ -94,7 +93,7 @@ def evaluate(
 
 
 def check_input(labels: np.ndarray, predictions: np.ndarray, probabilities) -> None:
-    """Refuse input that has no answer, saying which and why."""
+    """Refuse input that cannot be evaluated, and say why."""
     if not len(labels):
         raise ValueError("No labelled records to evaluate: labels is empty.")
     for name, values in (
@@ -123,20 +122,20 @@ def check_input(labels: np.ndarray, predictions: np.ndarray, probabilities) -> N
 
 
 def seen_classes(labels: np.ndarray, predictions: np.ndarray) -> list:
-    """Return the sorted classes of both."""
+    """Return the sorted classes of labels and predictions together."""
     try:
         return sorted(set(pd.unique(labels).tolist()) | set(pd.unique(predictions).tolist()))
     except TypeError:
         raise ValueError(
-            f"labels such as {labels[0]!r} and predictions such as {predictions[0]!r} mix text "
-            "and numbers: "
-            "convert one so that equal classes compare equal."
+            f"labels such as {labels[0]!r} and predictions such as {predictions[0]!r} mix strings "
+            "and numbers: convert one side, so that equal classes are equal."
         ) from None
 
 
 def binary_classes(labels: np.ndarray, predictions: np.ndarray, positive_label) -> list:
-    """Return [negative, positive]; a negative class that no row has is the other of 0 and 1, or for
-    text 'not x'.
+    """Return [negative, positive].
+
+    If no row has a negative class, it is the other one of 0 and 1, or 'not x' for strings.
     """
     seen = seen_classes(labels, predictions)
     if positive_label is None:
@@ -146,7 +145,7 @@ def binary_classes(labels: np.ndarray, predictions: np.ndarray, positive_label) 
     negatives = [c for c in seen if c != positive_label]
     if len(negatives) > 1:
         raise ValueError(
-            f"binary needs two classes; beside {positive_label!r} there are {negatives[:5]}."
+            f"binary needs two classes; besides {positive_label!r} there are {negatives[:5]}."
         )
     if not negatives:
         is_text = isinstance(positive_label, str)

@@ -1,10 +1,8 @@
-"""Model quality from files to files: a baseline of labelled predictions, and a check of predictions
-merged with labels.
+"""Model quality from files to files: a baseline of labelled predictions, and checks against it.
 
-Columns are named, never guessed: by header in CSV; in captured requests merged with ground truth
-    the label is
-``_label`` and the endpoint's CSV outputs are ``_out0``, ``_out1`` ..., JSON ones go by their own
-names.
+Columns are always named, never guessed. CSV has names in its header. In captured requests merged
+with ground truth, the label is ``_label`` and the endpoint's CSV outputs are ``_out0``, ``_out1``
+...; JSON outputs have their own names.
 """
 
 from dataclasses import dataclass
@@ -24,8 +22,9 @@ from . import model_quality
 
 @dataclass(frozen=True)
 class Columns:
-    """Name the columns of labelled predictions; a prediction may be left to the probability, and
-    the reverse.
+    """Name the columns of labelled predictions.
+
+    Either ``prediction`` or ``probability`` may be left out.
     """
 
     label: str
@@ -46,11 +45,11 @@ def run_model_quality(
 ) -> Result:
     """Measure labelled predictions and write statistics.json into the folder ``output``.
 
-    Beside it comes constraints.json, or with a baseline (a folder that has one)
-    constraint_violations.json.
+    It also writes constraints.json. With a baseline (a folder that has a constraints.json) it
+    writes constraint_violations.json instead.
 
     Raises:
-        ValueError: there is nothing to read, a named column is not there, model_quality refuses the
+        ValueError: there is nothing to read, a named column is missing, model_quality refuses the
             values, or the baseline cannot be used.
     """
     rules = documents.read(Path(baseline) / "constraints.json", "version") if baseline else None
@@ -89,7 +88,7 @@ def _measure(
 
 
 def _read(source: Source, wanted: list[str], reading: Reading, header: bool) -> pd.DataFrame:
-    """Read some columns as numbers where every cell is one, else as text."""
+    """Read some columns: as numbers if all cells are numbers, else as strings."""
     parts: dict[str, list[pa.Array]] = {name: [] for name in wanted}
     for one in as_sources(source):
         for chunk in read_chunks(one, reading, header=header):
@@ -108,5 +107,5 @@ def _values(column: pa.ChunkedArray) -> np.ndarray | pd.Series:
         return column.to_pandas()
     numbers = pd.to_numeric(column.to_pandas())
     whole = numbers.notna().all() and bool((numbers % 1 == 0).all())
-    # So that classes read 0 and 1, also from "1.0"
+    # Classes read as 0 and 1, also from "1.0"
     return numbers.astype(int) if whole else numbers

@@ -1,22 +1,20 @@
-"""Model quality in Model Monitor's own formats: statistics, constraints and violations from labels
-and predictions.
+"""Model quality in Model Monitor's own formats: statistics, constraints and violations.
 
-Values follow AWS's documents and files. Standard deviations are seeded bootstraps (resampling.py),
-the standard error of the value; AWS's are the spread over five random subsamples of 80%, about half
-as large and another one each time. As with AWS they are the text NaN below 200 rows. The best
-constant classifier predicts the most frequent label.
+Values follow the documents and files of AWS. Each standard deviation is a seeded bootstrap
+(resampling.py): the standard error of the value. AWS takes the spread over five random subsamples
+of 80%, which is about half as large and changes from run to run. Below 200 rows the standard
+deviation is the string NaN, as it is on AWS. The best constant classifier predicts the most
+frequent label.
 """
 
 from typing import Any, Literal
 
 import numpy as np
-from sklearn.metrics import precision_recall_curve, roc_auc_score, roc_curve
 
-from .. import resampling
 from ..data_quality.statistics import VERSION
 from ..data_quality.violations import java_double
+from .entries import BEST, classification, regression
 from .evaluation import binary_classes, check_input, seen_classes
-from .metrics import auc, regression_values, share
 
 ProblemType = Literal["BinaryClassification", "MulticlassClassification", "Regression"]
 _KEYS = {
@@ -25,15 +23,6 @@ _KEYS = {
     "Regression": "regression",
 }
 _MORE_IS_WORSE = {"false_positive_rate", "false_negative_rate", "mae", "mse", "rmse"}
-_REGRESSION = {
-    "mae": "mean_absolute_error",
-    "mse": "mean_squared_error",
-    "rmse": "root_of_mean_squared_error",
-    "r2": "r2",
-}
-_BETAS = {"f0_5": 0.5, "f1": 1.0, "f2": 2.0}
-_ROWS_FOR_DEVIATION = 200
-_CURVE_POINTS = 1000
 
 
 def statistics(
@@ -50,12 +39,12 @@ def statistics(
     Args:
         problem_type: BinaryClassification, MulticlassClassification or Regression.
         labels: the n true labels or numbers.
-        predictions: the n predicted ones; in binary they may be left out if there are
+        predictions: the n predicted ones; may be left out for a binary problem that has
             probabilities.
-        probabilities: binary only: of the positive class, shape (n,); without them there is no AUC
-            and no curve.
-        positive_label: which label counts as positive; may be left out when the labels are 0 and 1.
-        threshold: from which probability a missing prediction is positive.
+        probabilities: binary only: those of the positive class, shape (n,); without them there is
+            no AUC and no curve.
+        positive_label: which label counts as positive; may be left out if the labels are 0 and 1.
+        threshold: without predictions, the lowest probability that counts as positive.
 
     Raises:
         ValueError: an unknown problem type, or input that evaluation.evaluate refuses.
@@ -69,24 +58,15 @@ def statistics(
     check_input(labels, predictions, probabilities)
     rng = np.random.default_rng(0)
     if problem_type == "Regression":
-        found = regression_values(labels, predictions, rng)
-        values: dict[str, Any] = {
-            short: _entry(found[name], len(labels)) for short, name in _REGRESSION.items()
-        }
+        values = regression(labels, predictions, rng)
+    elif problem_type == "BinaryClassification":
+        classes = binary_classes(labels, predictions, positive_label)
+        true, predicted = ((side == classes[1]).astype(int) for side in (labels, predictions))
+        values = classification(classes, true, predicted, probabilities, True, rng)
     else:
-        binary = problem_type == "BinaryClassification"
-        classes = (
-            binary_classes(labels, predictions, positive_label)
-            if binary
-            else seen_classes(labels, predictions)
-        )
+        classes = seen_classes(labels, predictions)
         true, predicted = (np.searchsorted(classes, side) for side in (labels, predictions))
-        if binary:
-            true, predicted = (
-                (labels == classes[1]).astype(int),
-                (predictions == classes[1]).astype(int),
-            )
-        values = _classification(classes, true, predicted, probabilities, binary, rng)
+        values = classification(classes, true, predicted, probabilities, False, rng)
     document = {"version": VERSION, "dataset": {"item_count": len(labels)}}
     return {**document, f"{_KEYS[problem_type]}_metrics": values}
 
@@ -100,129 +80,15 @@ def _from_probabilities(
     return np.where(np.asarray(probabilities, float) >= threshold, positive, negative)
 
 
-def _entry(values: np.ndarray, rows: int) -> dict[str, Any]:
-    """Pair a value (first) with the deviation of its replicates (the rest); what JSON lacks becomes
-    text.
-    """
-    deviation = float(np.nanstd(values[1:])) if rows >= _ROWS_FOR_DEVIATION else np.nan
-    pair = {"value": float(values[0]), "standard_deviation": deviation}
-    return {key: value if np.isfinite(value) else "NaN" for key, value in pair.items()}
-
-
-def _classification(
-    classes: list, true, predicted, probabilities, binary: bool, rng
-) -> dict[str, Any]:
-    rows, k = len(true), len(classes)
-    matrix = np.bincount(true * k + predicted, minlength=k * k).reshape(k, k)
-    names = [str(c) for c in classes]
-    counted = {
-        name: dict(zip(names, line, strict=True))
-        for name, line in zip(names, matrix.tolist(), strict=True)
-    }
-    tables = np.stack([matrix, *resampling.resample_counts(matrix, rng)]).astype(float)
-    constant = np.zeros_like(tables)
-    constant[:, :, matrix.sum(axis=1).argmax()] = tables.sum(axis=2)
-    rates = _binary_rates if binary else _weighted_rates
-    values = {name: _entry(column, rows) for name, column in rates(tables).items()}
-    for name, column in rates(constant).items():
-        if "rate" not in name:
-            values[f"{name}_best_constant_classifier"] = _entry(column, rows)
-    if binary and probabilities is not None:
-        values |= _curves(true, np.asarray(probabilities, float), rng)
-    order = _BINARY_ORDER if binary else list(values)
-    return {"confusion_matrix": counted, **{name: values[name] for name in order if name in values}}
-
-
-_BEST = "_best_constant_classifier"
-_BINARY_ORDER = [
-    "recall",
-    "precision",
-    "accuracy",
-    f"recall{_BEST}",
-    f"precision{_BEST}",
-    f"accuracy{_BEST}",
-]
-_BINARY_ORDER += [
-    "true_positive_rate",
-    "true_negative_rate",
-    "false_positive_rate",
-    "false_negative_rate",
-]
-_BINARY_ORDER += ["receiver_operating_characteristic_curve", "precision_recall_curve", "auc"]
-_BINARY_ORDER += [*_BETAS, *(f"{name}{_BEST}" for name in _BETAS)]
-
-
-def _binary_rates(tables: np.ndarray) -> dict[str, np.ndarray]:
-    (tn, fp), (fn, tp) = np.moveaxis(tables, 0, -1)
-    recall = share(tp, tp + fn)
-    fs = {f: share((1 + b * b) * tp, (1 + b * b) * tp + b * b * fn + fp) for f, b in _BETAS.items()}
-    return {
-        "recall": recall,
-        "precision": share(tp, tp + fp),
-        "accuracy": (tp + tn) / (tn + fp + fn + tp),
-        "true_positive_rate": recall,
-        "true_negative_rate": share(tn, tn + fp),
-        "false_positive_rate": share(fp, tn + fp),
-        "false_negative_rate": share(fn, tp + fn),
-        **fs,
-    }
-
-
-def _weighted_rates(tables: np.ndarray) -> dict[str, np.ndarray]:
-    """Average per-class rates, weighted by how often each class is true (Spark's weighted
-    metrics).
-    """
-    hit = np.diagonal(tables, axis1=1, axis2=2)
-    actual, predicted = tables.sum(axis=2), tables.sum(axis=1)
-    weight = actual / actual.sum(axis=1, keepdims=True)
-    per_class = {"weighted_recall": share(hit, actual), "weighted_precision": share(hit, predicted)}
-    for f, b in _BETAS.items():
-        per_class[f"weighted_{f}"] = share((1 + b * b) * hit, b * b * actual + predicted)
-    accuracy = hit.sum(axis=1) / actual.sum(axis=1)
-    return {
-        "accuracy": accuracy,
-        **{name: (weight * rate).sum(axis=1) for name, rate in per_class.items()},
-    }
-
-
-def _curves(true: np.ndarray, scores: np.ndarray, rng) -> dict[str, Any]:
-    """Return AUC and both curves, thinned evenly to 1,000 points; nothing if only one class is
-    there.
-    """
-    if not 0 < true.sum() < len(true):
-        return {"auc": {"value": "NaN", "standard_deviation": "NaN"}}
-    false_rates, true_rates, _ = roc_curve(true, scores, drop_intermediate=False)
-    precisions, recalls, _ = precision_recall_curve(true, scores)
-    area = float(roc_auc_score(true, scores))
-    replicates = resampling.spread(area, auc, resampling.bin_scores(true, scores), rng)
-    return {
-        "receiver_operating_characteristic_curve": {
-            "false_positive_rates": _thin(false_rates),
-            "true_positive_rates": _thin(true_rates),
-        },
-        "precision_recall_curve": {
-            "precisions": _thin(precisions[::-1]),
-            "recalls": _thin(recalls[::-1]),
-        },
-        "auc": _entry(np.append(area, replicates), len(true)),
-    }
-
-
-def _thin(points: np.ndarray) -> list[float]:
-    wanted = np.linspace(0, len(points) - 1, min(len(points), _CURVE_POINTS)).astype(int)
-    return points[wanted].tolist()
-
-
 def suggest(found: dict[str, Any]) -> dict[str, Any]:
-    """Return the content of constraints.json: every value of a baseline's statistics as the limit
-    not to fall short of.
+    """Return the content of constraints.json: each value of a baseline's statistics is a limit.
 
     Curves, the best constant classifier and undefined values give no constraint.
     """
     key, metrics = _metrics(found)
     limits = {}
     for name, entry in metrics.items():
-        if "value" in entry and entry["value"] != "NaN" and not name.endswith(_BEST):
+        if "value" in entry and entry["value"] != "NaN" and not name.endswith(BEST):
             worse = "GreaterThanThreshold" if name in _MORE_IS_WORSE else "LessThanThreshold"
             limits[name] = {"threshold": entry["value"], "comparison_operator": worse}
     return {"version": VERSION, f"{key}_constraints": limits}
@@ -232,33 +98,30 @@ def _metrics(found: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     for key in _KEYS.values():
         if f"{key}_metrics" in found:
             return key, found[f"{key}_metrics"]
-    raise ValueError(f"These are no model quality statistics: they hold {', '.join(found)}.")
+    raise ValueError(f"These aren't model quality statistics: they hold {', '.join(found)}.")
 
 
 def check(found: dict[str, Any], rules: dict[str, Any]) -> list[dict[str, str]]:
-    """Return the violations of a window's statistics against a baseline's constraints, in AWS's
-    words.
+    """Return a window's violations of a baseline's constraints, in the words of AWS.
 
     Raises:
-        ValueError: the constraints are of another problem type.
+        ValueError: the constraints are for another problem type.
     """
     key, metrics = _metrics(found)
     if f"{key}_constraints" not in rules:
         raise ValueError(f"The constraints are not for {key}: they hold {', '.join(rules)}.")
     violations = []
     for name, limit in rules[f"{key}_constraints"].items():
-        # AWS writes a constraint for f0_5 and yet has never reported one in the runs known; so do
-        # we.
+        # AWS writes a constraint for f0_5, but no known run has reported a violation of it; we
+        # do the same.
         entry = metrics.get(name, {"value": "NaN"})
         if name == "f0_5" or entry["value"] == "NaN":
             continue
         value, operator = entry["value"], limit["comparison_operator"]
-        if (
-            value > limit["threshold"]
-            if operator == "GreaterThanThreshold"
-            else value < limit["threshold"]
-        ):
-            metric = name.split("_")[0] + "".join(part.capitalize() for part in name.split("_")[1:])
+        above, below = value > limit["threshold"], value < limit["threshold"]
+        if above if operator == "GreaterThanThreshold" else below:
+            first, *rest = name.split("_")
+            metric = first + "".join(part.capitalize() for part in rest)
             deviation = entry["standard_deviation"]
             spread = "" if deviation == "NaN" else f" +/- {java_double(deviation)}"
             text = (

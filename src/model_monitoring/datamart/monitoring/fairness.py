@@ -14,7 +14,8 @@ from model_monitoring.analysis.fairness import report
 from model_monitoring.analysis.fairness.clarify import bias_drift
 from model_monitoring.analysis.fairness.clarify.analysis import analysis
 from model_monitoring.analysis.fairness.evaluation import Fairness, evaluate
-from model_monitoring.analysis.fairness.groups import Feature, outcomes
+from model_monitoring.analysis.fairness.groups import Feature
+from model_monitoring.analysis.fairness.outcomes import outcomes
 from model_monitoring.analysis.fairness.perturbation import perturb
 from model_monitoring.datamart import asking
 from model_monitoring.datamart.companion.settings import Companion
