@@ -55,13 +55,11 @@ def report(
 ) -> None:
     """Print one line and keep whether its bound held."""
     held = (at_least is None or value >= at_least) and (at_most is None or value <= at_most)
-    bound = (
-        f"  at least {at_least:g}"
-        if at_least is not None
-        else f"  at most {at_most:g}"
-        if at_most is not None
-        else ""
-    )
+    bound = ""
+    if at_least is not None:
+        bound = f"  at least {at_least:g}"
+    elif at_most is not None:
+        bound = f"  at most {at_most:g}"
     print(f"{what:66} {value:10,.1f} {unit}{bound}{'' if held else '  MISSED'}", flush=True)
     RESULTS.append(held)
 

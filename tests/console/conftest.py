@@ -36,8 +36,9 @@ class Answer:
 
 @dataclass
 class Client:
-    """Asks like a program, with the token in a header, or like a browser, with cookies and
-    forms.
+    """Sends requests like a program, with the token in a header, or like a browser.
+
+    A browser has cookies and sends forms.
     """
 
     base: str
@@ -62,7 +63,7 @@ class Client:
         return self.ask(path, json.dumps(body).encode(), content_type="application/json")
 
     def submit(self, path, form, page=None):
-        """Send a form as a browser would, with the CSRF token of the page that holds it."""
+        """Send a form as a browser would, with the CSRF token of the form's page."""
         found = re.search(r'name="csrf_token" value="([^"]+)"', self.ask(page or path).text)
         form = ({"csrf_token": found[1]} if found else {}) | form
         return self.ask(path, urllib.parse.urlencode(form).encode())
@@ -73,14 +74,14 @@ class Client:
 
 @pytest.fixture(scope="session")
 def database_url():
-    # Not under pytest's own temporary folder: run by root, it is closed to the account that the
-    # server runs as.
+    # Not in pytest's own temporary folder: if pytest runs as root, that is closed to the account
+    # that the server runs as.
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         directory = pathlib.Path(name) / "postgresql"
         url = datamart.server.start(directory)
         with contextlib.closing(psycopg2.connect(url)) as connection:
             connection.autocommit = True
-            # These tests cut no power, and share a disk
+            # These tests never cut the power, and they share a disk
             connection.cursor().execute("ALTER SYSTEM SET fsync = off")
             connection.cursor().execute("SELECT pg_reload_conf()")
         yield url
@@ -153,9 +154,7 @@ def subscription(subscribe):
 
 @pytest.fixture
 def measured(subscription):
-    """A subscription of which everything was measured: quality once well and once badly,
-    performance once.
-    """
+    """A subscription with measurements: quality once good and once bad, performance once."""
     ids = [f"r-{i}" for i in range(40)]
     subscription.payload_logging.store(
         datamart.PayloadRecord(

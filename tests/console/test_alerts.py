@@ -1,4 +1,4 @@
-"""Alerts: listed by state, acknowledged by somebody with a note, once."""
+"""Alerts: listed by state, acknowledged once, by a person with a note."""
 
 import re
 import urllib.parse
@@ -39,7 +39,7 @@ def test_an_open_alert_can_be_acknowledged(reader, alert, acknowledge, query, sc
     assert note.startswith("retraining on Monday")
 
 
-def test_states_have_their_lists(reader, alert, acknowledge):
+def test_alerts_are_listed_by_state(reader, alert, acknowledge):
     acknowledge(who="Ada", note="")
     assert "No alert is open." in texts(reader.ask("/alerts?state=open"))
     assert "small" in texts(reader.ask("/alerts?state=acknowledged"))
@@ -71,7 +71,7 @@ def test_only_an_open_alert_can_be_acknowledged(reader, acknowledge, alert, quer
     assert query(f"SELECT acknowledged_by FROM {schema}.alert") == [("Ada",)]
 
 
-def test_of_two_at_once_one_succeeds(reader, alert, query, schema):
+def test_one_of_two_acknowledgements_at_once_succeeds(reader, alert, query, schema):
     token = re.search(r'csrf_token" value="([^"]+)', reader.ask("/alerts").text)[1]
 
     def send(who):

@@ -1,4 +1,4 @@
-"""A real browser at a phone's width and a desk's: nothing is cut off, blank or unstyled."""
+"""A real browser, as wide as a phone and as a desktop: nothing is cut off, blank or unstyled."""
 
 import shutil
 import subprocess
@@ -20,8 +20,9 @@ pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no Chromium on this machin
 
 @pytest.fixture
 def signed_in(database_url, schema, state, measured):
-    """The app where every visitor is signed in: a browser run from a command line can't fill in the
-    form.
+    """The app with every visitor signed in.
+
+    A browser that is started from the command line can't fill in the form.
     """
     app = create_app(database_url, schema, security.load_secrets(state / "console"))
     app.before_request_funcs.setdefault(None, []).insert(0, lambda: session.update(signed_in=True))
@@ -54,8 +55,12 @@ def test_pages_fit_the_screen(signed_in, measured, tmp_path, width):
         seen = picture(signed_in + path, tmp_path, width)
         assert seen.size == (width, 1500)
         paper = seen.getpixel((1, 1400))
-        # the page's margins are free of content: nothing runs out of the screen to the right
+        # the page's margins are empty: nothing extends beyond the right edge of the screen
         assert {seen.getpixel((width - 2, y)) for y in range(200, 1400, 5)} == {paper}
         colours = {colour for _, colour in seen.getcolors(1 << 24)}
-        assert (29, 90, 138) in colours  # the line of a chart, a link: the style sheet was applied
+        assert (
+            29,
+            90,
+            138,
+        ) in colours  # the colour of chart lines and links: the style sheet was applied
         assert len(colours) > 50

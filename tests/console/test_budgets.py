@@ -1,7 +1,7 @@
-"""Work is bounded: whatever a client sends, and however slowly, it's answered soon, in little
-memory, and others too.
+"""Work is bounded: any client gets a response soon, however much or slowly it sends.
 
-The console is a process of its own here, so that its memory can be measured.
+Little memory is used, and others are served meanwhile. The console is a separate process here, so
+that its memory can be measured.
 """
 
 import contextlib
@@ -24,14 +24,12 @@ from .test_command import REPOSITORY, url_of
 TOKEN, SCHEMA = "a-token-for-this-test", "console_budgets"
 PATH = f"/v1/data_marts/{SCHEMA}/scoring_payloads"
 ANSWERED = 15  # seconds, on a busy machine; 1 or 2 on an idle one
-SERVED = 5  # seconds that others wait at most meanwhile; far less on an idle machine
+SERVED = 5  # seconds that others wait at most; far less on an idle machine
 MEMORY = 450 << 20  # bytes more than at the start
 
 
 class Served:
-    """A console in a process of its own, and what its memory was at most while something was done
-    to it.
-    """
+    """A console in a separate process, and its peak memory while something was done to it."""
 
     def __init__(self, process):
         self.client = Client(url_of(process), TOKEN)
@@ -44,7 +42,7 @@ class Served:
 
     @contextlib.contextmanager
     def others_are_served(self):
-        """Ask for a page again and again, and look at the memory."""
+        """Request a page repeatedly, and measure the memory."""
         done, waits, memory = threading.Event(), [], [self.process.memory_info().rss]
 
         def ask():
@@ -120,7 +118,7 @@ BODIES = {
 
 
 @pytest.mark.parametrize("name", BODIES)
-def test_any_body_is_answered_soon_and_in_little_memory(served, name):
+def test_any_body_is_answered_soon_with_little_memory(served, name):
     status, body = BODIES[name]
     with served.others_are_served():
         begun = time.monotonic()
@@ -132,8 +130,9 @@ def test_any_body_is_answered_soon_and_in_little_memory(served, name):
 
 @contextlib.contextmanager
 def unfinished(served, count, start, drip=b""):
-    """Hold connections that began a request and go on by a byte now and then; as many as the
-    machine allows.
+    """Hold connections that began a request and continue by a byte now and then.
+
+    There are as many as the machine allows.
     """
     held, done = [], threading.Event()
 
@@ -175,12 +174,12 @@ SLOW = {
 
 
 @pytest.mark.parametrize("name", SLOW)
-def test_whoever_sends_slowly_keeps_nobody_waiting(served, name):
+def test_slow_senders_do_not_keep_others_waiting(served, name):
     with unfinished(served, 150, *SLOW[name]), served.others_are_served():
         time.sleep(2)
 
 
-def test_whoever_reads_slowly_keeps_nobody_waiting(served):
+def test_slow_readers_do_not_keep_others_waiting(served):
     asked = b"GET /openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
     with unfinished(served, 150, asked * 5), served.others_are_served():
         time.sleep(2)

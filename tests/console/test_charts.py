@@ -1,4 +1,4 @@
-"""Charts: what is drawn is where it belongs, and nothing finite breaks them."""
+"""Charts: everything is drawn in its place, and no finite value breaks them."""
 
 import math
 import re
@@ -28,14 +28,14 @@ def test_points_are_where_their_time_and_value_put_them():
     assert spots(chart.line) == [(0, 100), (50, 50), (100, 0)]
 
 
-def test_limits_belong_to_the_picture():
+def test_the_scale_includes_the_limits():
     chart = line_chart(points(0.95, 0.9, lower_limit=0.5, upper_limit=None))
     assert float(chart.y_labels[-1]) <= 0.5
     top, bottom = float(chart.y_labels[0]), float(chart.y_labels[-1])
     assert chart.limits == [pytest.approx(100 * (top - 0.5) / (top - bottom), abs=0.01)]
 
 
-def test_a_gap_is_not_drawn_over_and_a_lone_point_is_seen():
+def test_a_gap_is_not_drawn_over_and_a_single_point_is_visible():
     chart = line_chart(points(1.0, None, 2.0, 3.0))
     assert chart.line.count("M") == 2
     assert len(spots(chart.dots)) == 3
@@ -53,7 +53,7 @@ def test_outside_and_new_versions_are_marked():
     assert chart.changes == [100]
 
 
-def test_the_band_goes_there_and_back():
+def test_the_band_runs_along_the_top_and_back_along_the_bottom():
     found = points(1.0, 2.0)
     for point in found:
         point |= {"low": point["value"] - 1, "high": point["value"] + 1}
@@ -89,5 +89,5 @@ def test_any_numbers_stay_inside(values):
 
 def test_a_sparkline_keeps_the_limit_in_view():
     chart = sparkline([0.9, 0.95, 0.85], 0.8, None)
-    assert chart.limits[0] > max(y for _, y in spots(chart.line))  # below them, on the screen
+    assert chart.limits[0] > max(y for _, y in spots(chart.line))  # below the values, on the screen
     assert spots(chart.dots) == [(100, spots(chart.line)[-1][1])]

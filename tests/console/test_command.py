@@ -1,5 +1,6 @@
-"""`model-monitoring console`: starts, says where, ends, and keeps what it acknowledged
-when it is killed.
+"""`model-monitoring console`: starts, prints its address, ends.
+
+What it has acknowledged is stored even if it is killed.
 """
 
 import http.client
@@ -55,7 +56,7 @@ def url_of(process):
     return line.split()[-1]
 
 
-def test_it_says_where_it_is_and_ends_on_request(launch, state, subscription):
+def test_it_prints_its_address_and_ends_on_request(launch, state, subscription):
     process = launch("--port", "0")
     url = url_of(process)
     token = (state / "console" / "token").read_text().strip()
@@ -68,13 +69,13 @@ def test_it_says_where_it_is_and_ends_on_request(launch, state, subscription):
     assert token not in process.stderr.read()
 
 
-def test_what_went_wrong_in_a_line(running, database_url, monkeypatch, capsys):
+def test_an_error_is_reported_in_one_line(running, database_url, monkeypatch, capsys):
     port = running.url.rsplit(":", 1)[1]
     for arguments, environment, said in (
         (("--port", port), {}, f"Can't listen on port {port} of 127.0.0.1:"),
         (("--port", "70000"), {}, "ports go from 0 to 65535"),
         ((), {"CONSOLE_TOKEN": "short"}, "The token has 5 characters, 20 are needed"),
-        (("--port", "0"), {"DATABASE_URL": "nonsense"}, "The database URL is not one"),
+        (("--port", "0"), {"DATABASE_URL": "nonsense"}, "The database URL is invalid"),
         ((f"--database-url={database_url}",), {}, "unrecognized arguments: --database-url"),
         (("--port", "0", "--schema", "pg_x"), {}, "schema is 'pg_x'"),
     ):
@@ -93,7 +94,7 @@ def test_what_went_wrong_in_a_line(running, database_url, monkeypatch, capsys):
         assert "Traceback" not in error
 
 
-def test_killed_at_any_moment_it_keeps_what_it_acknowledged(launch, schema, subscription):
+def test_what_it_acknowledged_survives_a_kill_at_any_moment(launch, schema, subscription):
     path, acknowledged, sent = f"/v1/data_marts/{schema}/scoring_payloads", set(), []
     for life in range(2):
         process = launch("--port", "0", CONSOLE_TOKEN="a-token-for-this-test")

@@ -1,5 +1,7 @@
-"""A client has so long to send and to read; one too many makes room for the next; large bodies wait
-for each other.
+"""A client has a limited time to send and to read.
+
+One connection too many closes the one that has been waiting longest, and large bodies wait for each
+other.
 """
 
 import contextlib
@@ -35,7 +37,7 @@ def connect(running):
 
 
 def is_cut_off(connection, drip, within):
-    """Say whether the server closes a connection on which something moves all the time."""
+    """Tell whether the server closes a connection on which something moves all the time."""
     deadline = time.monotonic() + within
     connection.settimeout(0.1)
     while time.monotonic() < deadline:
@@ -66,7 +68,7 @@ def test_a_request_that_never_ends_is_cut_off(connect, monkeypatch, sent, drip):
     assert is_cut_off(connect(sent), drip, within=10)
 
 
-def test_a_request_has_its_time(connect, monkeypatch):
+def test_a_slow_request_within_the_time_limit_is_accepted(connect, monkeypatch):
     monkeypatch.setattr(listener, "SEND_WITHIN", 20)
     connection = connect(PAGE + b"A: ")
     assert not is_cut_off(connection, b"x", within=3)
@@ -82,21 +84,22 @@ def test_an_idle_connection_is_closed(connect, monkeypatch):
 
 @pytest.fixture
 def large(running):
-    """Ask for a page of 20 MB."""
+    """Request a page of 20 MB."""
     running.app.add_url_rule("/large", view_func=lambda: b"x" * 20_000_000)
     return PAGE.replace(b"/sign-in", b"/large") + b"\r\n"
 
 
-def test_an_answer_that_nobody_reads_is_cut_off(connect, large, monkeypatch):
+def test_a_response_that_the_client_does_not_read_is_cut_off(connect, large, monkeypatch):
     monkeypatch.setattr(listener, "READ_WITHIN", 1)
     unread = connect(large)
     time.sleep(4)
     assert 0 < len(all_of(unread)) < 20_000_000
 
 
-def test_who_asks_on_without_reading_holds_no_thread(connect, large):
-    """A thread that has more to say waits for the reader: as many readers as threads would be all
-    of them.
+def test_a_client_that_sends_requests_without_reading_holds_no_thread(connect, large):
+    """A thread that has more to send waits for the reader.
+
+    Otherwise, as many readers as there are threads would hold all of them.
     """
     for _ in range(listener.THREADS):
         connect(large * 4)
@@ -112,7 +115,7 @@ def all_of(connection):
     return b"".join(pieces)
 
 
-def test_who_kept_the_server_waiting_longest_makes_room(connect, running, monkeypatch):
+def test_the_connection_that_has_been_waiting_longest_is_closed(connect, running, monkeypatch):
     monkeypatch.setattr(listener, "CONNECTIONS", 5)
     held = [connect(PAGE) for _ in range(5)]
     for _ in range(3):
@@ -123,17 +126,17 @@ def test_who_kept_the_server_waiting_longest_makes_room(connect, running, monkey
     assert held[-1].recv(15) == b"HTTP/1.1 200 OK"
 
 
-def test_connections_that_are_kept_open_go_on(running, schema, mart):
+def test_connections_that_are_kept_alive_stay_open(running, schema, mart):
     connection = http.client.HTTPConnection(urllib.parse.urlsplit(running.url).netloc, timeout=10)
     headers = {"Authorization": f"Bearer {running.token}"}
     for _ in range(3):
         connection.request("GET", f"/v1/data_marts/{schema}/deployment_metrics", headers=headers)
         assert connection.getresponse().read()
-        time.sleep(1.2)  # past the server's look at its connections
+        time.sleep(1.2)  # longer than until the server next checks its connections
     connection.close()
 
 
-def test_too_many_large_bodies_at_once_are_asked_to_come_again(
+def test_too_many_large_bodies_at_once_are_refused_for_now(
     program, schema, subscription, monkeypatch
 ):
     """Each takes many times its size in memory."""
@@ -155,7 +158,9 @@ def test_too_many_large_bodies_at_once_are_asked_to_come_again(
     first.start()
     assert working.wait(20)
     answer = program.post(path, json.loads(body))
-    assert answer.status == 503 and "send the same again" in answer.json["errors"][0]["message"]
+    assert (
+        answer.status == 503 and "send the same body again" in answer.json["errors"][0]["message"]
+    )
     go_on.set()
     first.join()
     assert answers[0].status == 202

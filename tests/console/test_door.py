@@ -1,5 +1,6 @@
-"""The console and the reviewers' site in it answer their own pages and programs; hosts are named at
-start.
+"""The console and the reviewers' site only serve their own pages and programs.
+
+Other hosts are given at the start.
 """
 
 import http.client
@@ -27,7 +28,9 @@ def place(running):
     return urllib.parse.urlsplit(running.url).netloc
 
 
-def test_a_name_that_dns_points_here_opens_nothing(running, program, schema, subscription, place):
+def test_a_foreign_host_name_that_resolves_to_this_machine_is_refused(
+    running, program, schema, subscription, place
+):
     port = place.split(":")[1]
     for path in (*PAGES, f"/v1/data_marts/{schema}/deployment_metrics", "/nothing"):
         answer = program.ask(path, Host=f"evil.example:{port}", X_Forwarded_Host=place)
@@ -47,7 +50,7 @@ def test_a_name_that_dns_points_here_opens_nothing(running, program, schema, sub
 
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
-def test_other_sites_forms_reach_nothing(reader, running, site):
+def test_forms_of_other_sites_are_refused(reader, running, site):
     for path in (
         "/sign-in",
         "/sign-out",
@@ -70,15 +73,13 @@ def test_other_sites_forms_reach_nothing(reader, running, site):
     assert reader.ask("/").url == running.url + "/"  # still signed in
 
 
-def test_a_token_in_the_header_doesnt_open_the_door_to_other_sites(
-    program, schema, subscription, place
-):
+def test_a_token_in_the_header_does_not_admit_other_sites(program, schema, subscription, place):
     path, kind = f"/v1/data_marts/{schema}/scoring_payloads", {"content_type": "application/json"}
     assert program.ask(path, b"[]", Origin="http://evil.example", **kind).status == 403
     assert program.ask(path, b"[]", Origin=f"http://{place}", **kind).status == 400
 
 
-def test_hosts_are_named_at_start(database_url, schema, mart, state):
+def test_hosts_are_given_at_the_start(database_url, schema, mart, state):
     running = console.start(database_url, schema, hosts=["studio.example"])
     reader = Client(running.url)
     for host, status in (
@@ -92,7 +93,7 @@ def test_hosts_are_named_at_start(database_url, schema, mart, state):
         console.start(database_url, schema, hosts=["https://studio.example"])
 
 
-def test_the_command_names_hosts(monkeypatch, capsys, database_url):
+def test_the_command_accepts_hosts(monkeypatch, capsys, database_url):
     monkeypatch.setattr("signal.signal", lambda *_: None)
     monkeypatch.setenv("DATABASE_URL", database_url)
     arguments = ["model-monitoring", "console", "--port", "0"]
@@ -102,11 +103,12 @@ def test_the_command_names_hosts(monkeypatch, capsys, database_url):
     assert "The host 'b:1' isn't a name" in capsys.readouterr().err
 
 
-def test_two_consoles_on_one_machine_keep_their_cookies_apart(
+def test_two_consoles_on_one_machine_have_separate_cookies(
     reader, running, database_url, schema, monkeypatch
 ):
-    """Cookies know no ports: with one name, signing in at one console would end the session at the
-    other.
+    """Cookies don't depend on the port.
+
+    With the same cookie name, signing in at one console would end the session at the other.
     """
     monkeypatch.setenv("CONSOLE_TOKEN", "another-token-another")
     second = console.start(database_url, schema)
@@ -118,7 +120,7 @@ def test_two_consoles_on_one_machine_keep_their_cookies_apart(
 
 
 def test_a_long_address_is_not_kept_in_the_cookie(visitor, running):
-    """Browsers drop a cookie of more than 4 KB, and nobody could sign in."""
+    """Browsers drop a cookie of more than 4 KB, and then signing in would be impossible."""
     visitor.ask("/?" + "x" * 5000)
     assert visitor.sign_in(running.token).url == running.url + "/"
     [cookie] = visitor.cookies

@@ -1,4 +1,4 @@
-"""Explanations over REST: those stored, newest first, for a program with the token."""
+"""Explanations over REST: stored ones, newest first, for a program with the token."""
 
 import pytest
 
@@ -48,7 +48,9 @@ def test_one_row_is_found_by_its_id(explained, program, schema, wanted, expected
     assert [one["scoring_id"] for one in program.ask(path).json["explanations"]] == expected
 
 
-def test_refused_without_token_subscription_or_sense(explained, program, running, schema):
+def test_requests_without_token_subscription_or_valid_parameters_are_refused(
+    explained, program, running, schema
+):
     path = f"/v1/data_marts/{schema}/explanations"
     assert Client(running.url).ask(f"{path}?subscription_id={explained.uid}").status == 401
     assert program.ask(path).status == 404

@@ -1,5 +1,6 @@
-"""The fairness report in the console: only for who signed in, styled by itself, and nothing else
-runs in it.
+"""The fairness report in the console: only after signing in, and with its own style.
+
+Nothing else runs in it.
 """
 
 import base64
@@ -36,7 +37,7 @@ def judged(subscription):
     return subscription
 
 
-def test_the_report_is_there_and_linked(judged, reader):
+def test_the_report_exists_and_is_linked(judged, reader):
     page = reader.ask(f"/subscriptions/{judged.uid}")
     link = re.search(r'href="([^"]+/fairness)"', page.text)[1]
     report = reader.ask(link)
@@ -62,14 +63,14 @@ def test_each_run_has_its_own_report(judged, reader):
         assert reader.ask(f"/subscriptions/{judged.uid}/fairness?run={other}").status == 404
 
 
-def test_the_score_comes_first_among_all_the_metrics(judged, reader):
+def test_the_score_comes_first_among_the_metrics(judged, reader):
     page = reader.ask(f"/subscriptions/{judged.uid}").text
     assert page.index(">fairness score<") < page.index(">AD<")
     run = reader.ask(re.search(r"/runs/[0-9a-f-]+", page)[0]).text
     assert page.count("colour red: 25 of 50") == 0 and run.count("colour red: 25 of 50") == 1
 
 
-def test_its_policy_admits_its_own_style_alone(judged, reader):
+def test_its_policy_allows_only_its_own_style(judged, reader):
     report = reader.ask(f"/subscriptions/{judged.uid}/fairness")
     policy = report.headers["Content-Security-Policy"]
     style = re.search(r"<style>(.*?)</style>", report.text, re.DOTALL)[1]
@@ -79,7 +80,7 @@ def test_its_policy_admits_its_own_style_alone(judged, reader):
     assert report.headers["Cache-Control"] == "no-store"
 
 
-def test_nothing_to_report_and_nobody_to_see_it(subscription, reader, visitor):
+def test_without_a_run_or_a_session_there_is_no_report(subscription, reader, visitor):
     answer = reader.ask(f"/subscriptions/{subscription.uid}/fairness")
     assert answer.status == 404 and "There is no fairness run yet" in answer.text
     assert reader.ask(f"/subscriptions/{uuid.uuid4()}/fairness").status == 404

@@ -1,4 +1,4 @@
-"""Requests that come at once are stored together, and each still gets its own answer."""
+"""Requests that arrive at the same time are stored together, and each gets its own response."""
 
 import random
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +17,7 @@ def path(schema):
     return f"/v1/data_marts/{schema}/scoring_payloads"
 
 
-def test_every_id_once_whoever_repeats_it(program, path, subscription):
+def test_every_id_is_stored_once_even_if_several_clients_send_it(program, path, subscription):
     ids = [f"id-{n}" for n in range(300)]
     sent = ids + random.Random(1).choices(ids, k=60)
     random.Random(2).shuffle(sent)
@@ -31,7 +31,7 @@ def test_every_id_once_whoever_repeats_it(program, path, subscription):
     )
 
 
-def test_a_bad_request_spoils_no_other(program, path, subscription):
+def test_a_bad_request_does_not_affect_the_others(program, path, subscription):
     program.post(path, [record(subscription, "first")])
 
     def send(n):
@@ -47,7 +47,7 @@ def test_a_bad_request_spoils_no_other(program, path, subscription):
 
 
 class Slow:
-    """A subscription whose first store waits, so that others gather behind it."""
+    """A subscription whose first store waits, so that other requests gather behind it."""
 
     def __init__(self, fails=lambda records: None):
         self.calls, self.go, self.entered, self.fails = [], Event(), Event(), fails
@@ -73,7 +73,7 @@ def gather(subscription, requests):
         return [each.exception() for each in (first, *others)]
 
 
-def test_what_waited_is_stored_in_one_go():
+def test_waiting_requests_are_stored_in_one_transaction():
     slow = Slow()
     assert gather(slow, [["a"], ["b", "c"], ["d"], ["e"]]) == [None] * 4
     assert slow.calls[0] == ["a"]
@@ -88,7 +88,7 @@ def test_each_gets_its_own_error():
     assert found == [None, refusals["bad"], None, refusals["taken"]]
 
 
-def test_a_database_that_is_gone_is_not_asked_once_for_each():
+def test_an_unreachable_database_is_not_tried_for_each_request():
     gone = DataMartError("gone")
     slow = Slow(lambda records: gone)
     assert gather(slow, [["a"], ["b"], ["c"]]) == [gone] * 3

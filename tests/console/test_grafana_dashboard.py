@@ -1,6 +1,4 @@
-"""The Grafana dashboard in doc/: every query of it runs on a real data mart and finds what is
-there.
-"""
+"""The Grafana dashboard in doc/: every query runs on a real data mart and finds something."""
 
 import json
 import re
@@ -15,9 +13,7 @@ CHOSEN = {"monitor": "'quality'", "metric": "'area_under_roc'"}
 
 
 def expanded(statement, schema, uid):
-    """Put in what Grafana's PostgreSQL data source puts in the place of its macros and
-    variables.
-    """
+    """Replace the macros and variables as Grafana's PostgreSQL data source does."""
     statement = statement.replace("data_mart.", f"{schema}.")
     for name, value in {**CHOSEN, "subscription": f"'{uid}'"}.items():
         statement = statement.replace(f"${{{name}:sqlstring}}", value)
@@ -75,7 +71,7 @@ def test_panels_say_what_the_data_mart_says(rows, measured):
     assert len(rows(by_title["$metric"])) == 2
 
 
-def test_variables_list_what_there_is(rows, measured):
+def test_variables_list_the_existing_values(rows, measured):
     variables = {each["name"]: each.get("query") for each in DASHBOARD["templating"]["list"]}
     assert rows(variables["subscription"]) == [{"__text": "small", "__value": measured.uid}]
     assert [row["monitor"] for row in rows(variables["monitor"])] == ["performance", "quality"]

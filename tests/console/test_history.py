@@ -1,4 +1,4 @@
-"""A metric's history: few points come as measured, many as means with their extremes."""
+"""A metric's history: few points are returned as measured, many as means with their extremes."""
 
 from datetime import timedelta
 
@@ -38,7 +38,7 @@ def test_few_points_come_as_measured(browsing, fill):
     assert points == sorted(points, key=lambda p: p["ts"])
 
 
-def test_many_points_lose_no_extreme_and_no_measurement(browsing, fill):
+def test_many_points_keep_every_extreme_and_measurement(browsing, fill):
     fill(5000)
     points = browsing.history.points(1, "quality", "made", "", None)
     assert len(points) == history.POINTS
@@ -49,14 +49,14 @@ def test_many_points_lose_no_extreme_and_no_measurement(browsing, fill):
     assert points == sorted(points, key=lambda p: p["ts"])
 
 
-def test_a_span_counts_from_the_last_measurement(browsing, fill, query, schema):
+def test_a_span_ends_at_the_last_measurement(browsing, fill, query, schema):
     fill(100)
     query(f"UPDATE {schema}.measurement SET ts = ts - interval '3 years' WHERE metric = 'made'")
     assert len(browsing.history.points(1, "quality", "made", "", timedelta(hours=9))) == 10
     assert len(browsing.history.points(1, "quality", "made", "", timedelta(days=365))) == 100
 
 
-def test_thousands_at_one_moment(browsing, fill, query, schema):
+def test_thousands_of_measurements_at_the_same_time(browsing, fill, query, schema):
     fill(1000)
     query(f"UPDATE {schema}.measurement SET ts = '2026-01-01' WHERE metric = 'made'")
     [point] = browsing.history.points(1, "quality", "made", "", None)

@@ -1,5 +1,7 @@
-"""Real Chromium on hostile pages: of another host, of another port of this machine, of a name that
-DNS points here.
+"""Real Chromium on hostile pages.
+
+They are on another host, on another port of this machine, or under a name that resolves to this
+machine.
 """
 
 import contextlib
@@ -25,7 +27,7 @@ FORM = (
 
 @pytest.fixture
 def seen(running):
-    """What the console was asked, and how it answered; in order."""
+    """The console's requests and responses, in order."""
     asked, inside = [], running.app.wsgi_app
 
     def watch(environ, start_response):
@@ -41,7 +43,7 @@ def seen(running):
 
 @pytest.fixture
 def hostile():
-    """A server of another port; `pages` are its pages by path."""
+    """A server on another port; `pages` are its pages by path."""
     pages = {}
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -65,7 +67,7 @@ def hostile():
 
 @pytest.fixture(scope="module")
 def fooled(chromium):
-    """A browser for which other names lead to this machine, too."""
+    """A browser for which other names also resolve to this machine."""
     rules = "--host-resolver-rules=MAP *.example 127.0.0.1"
     program = chromium.browser_type.launch(executable_path=CHROMIUM, args=["--no-sandbox", rules])
     yield program
@@ -81,7 +83,7 @@ def page(fooled):
 
 @pytest.fixture
 def victim(page, running):
-    """A page of someone who has signed in at the console."""
+    """A page of a user who has signed in at the console."""
     page.goto(running.url + "/sign-in")
     page.get_by_label("Token").fill(running.token)
     page.keyboard.press("Enter")
@@ -94,7 +96,7 @@ def port_of(running):
 
 
 @pytest.mark.parametrize("name", ["evil.example", "127.0.0.1", "localhost"])
-def test_forms_of_other_sites_reach_nothing(victim, running, seen, hostile, name):
+def test_forms_of_other_sites_change_nothing(victim, running, seen, hostile, name):
     port, pages = hostile
     paths = (
         "/sign-in",
@@ -135,12 +137,14 @@ def test_frames_pictures_and_scripts_of_other_sites_are_refused_and_links_are_no
         ("GET", path, 403) for path in paths
     ]
     victim.get_by_text("Alerts").click()
-    # Cookies are for one's own site
+    # Cookies are only sent from the same site
     victim.wait_for_url("**/alerts" if name == "127.0.0.1" else "**/sign-in")
     assert ("GET", urllib.parse.urlsplit(victim.url).path, 200) in seen
 
 
-def test_a_name_that_dns_points_here_reads_and_writes_nothing(victim, running, seen):
+def test_a_foreign_host_name_that_resolves_to_this_machine_reads_and_writes_nothing(
+    victim, running, seen
+):
     """To the browser, such a page and the console are one site: the name itself must be refused."""
     seen.clear()
     for name in ("evil.example", "127.0.0.1.example"):
@@ -162,10 +166,10 @@ def named(database_url, schema, mart):
         running.stop()
 
 
-def test_people_work_under_a_named_host_without_tls_and_other_sites_dont(
+def test_a_named_host_works_without_tls_and_other_sites_are_refused(
     page, named, hostile, mart, subscription
 ):
-    """Of plain HTTP to another machine, browsers send no Sec-Fetch-Site: Origin has to do."""
+    """Browsers send no Sec-Fetch-Site with plain HTTP to another machine, so Origin has to do."""
     base = f"http://lab.example:{port_of(named)}"
     page.goto(base + "/sign-in")
     page.get_by_label("Token").fill(named.token)

@@ -1,4 +1,4 @@
-"""The console asks the data mart and reads no table itself; who may import whom around it."""
+"""The console asks the data mart and reads no table itself; what each room may import."""
 
 import ast
 import re
@@ -62,7 +62,7 @@ def test_browsing_imports_nothing_above_it():
                 assert name.split(".")[2] in ("browsing", "postgres", "tables"), (path, name)
 
 
-def test_reviews_know_no_service():
+def test_reviews_import_no_service():
     for path in sources("review"):
         assert not {name.split(".")[0] for name in imported(path)} & SERVICES, path
 

@@ -1,5 +1,6 @@
-"""The example inference.py in doc/ really logs, never fails a prediction, and loses nothing that
-can be stored.
+"""The example inference.py in doc/ logs what it scores, and never fails a prediction.
+
+It loses nothing that can be stored.
 """
 
 import http.client
@@ -71,7 +72,7 @@ def test_what_is_scored_is_logged(example, model, subscription):
         example.input_fn("{}", "application/json")
 
 
-def test_a_console_that_is_down_slows_nobody_and_loses_nothing(
+def test_while_the_console_is_down_nothing_is_slowed_or_lost(
     example, model, subscription, running, database_url, schema, monkeypatch
 ):
     monkeypatch.setenv("CONSOLE_TOKEN", running.token)
@@ -91,7 +92,7 @@ def test_a_console_that_is_down_slows_nobody_and_loses_nothing(
     again.stop()
 
 
-def test_what_is_refused_is_said_and_not_sent_for_ever(
+def test_a_refused_record_is_reported_and_not_sent_forever(
     example, model, subscription, capsys, monkeypatch
 ):
     ask(example, model, "1,2")
@@ -109,7 +110,9 @@ def test_what_is_refused_is_said_and_not_sent_for_ever(
     assert good.empty()
 
 
-def test_an_answer_that_breaks_off_is_no_end(example, model, subscription, monkeypatch):
+def test_logging_continues_after_a_response_that_breaks_off(
+    example, model, subscription, monkeypatch
+):
     original, tried = example.post, []
 
     def post(records):
@@ -128,19 +131,19 @@ def test_an_answer_that_breaks_off_is_no_end(example, model, subscription, monke
     assert len(tried) >= 2
 
 
-def test_a_full_queue_drops_and_says_so(example, capsys, monkeypatch):
+def test_a_full_queue_drops_records_and_says_so(example, capsys, monkeypatch):
     monkeypatch.setattr(example, "waiting", example.queue.Queue(1))
     for _ in range(3):
         example.log(["size", "weight"], np.array([[1.0, 2.0]]), [0.5], 1)
     assert capsys.readouterr().err.count("dropped") == 2
 
 
-def test_logging_takes_the_standard_library_alone():
+def test_logging_needs_only_the_standard_library():
     text = EXAMPLE.read_text()
     imported = {
         line.split()[1].split(".")[0]
         for line in text.splitlines()
         if line.startswith(("import ", "from "))
     }
-    # Which the model itself takes
+    # These are needed by the model itself
     assert imported - sys.stdlib_module_names == {"numpy", "xgboost"}

@@ -1,4 +1,4 @@
-"""Hostile names, values and notes stay text: on pages, in JSON, in SQL."""
+"""Hostile names, values and notes stay plain text: on pages, in JSON, in SQL."""
 
 import html
 import html.parser
@@ -30,7 +30,7 @@ CORPUS = [
 
 
 class Markup(html.parser.HTMLParser):
-    """Reads a page as a browser does, and fails where something in it would act."""
+    """Reads a page as a browser does, and fails if something in it would be active."""
 
     def handle_starttag(self, tag, attributes):
         assert tag not in ("script", "style", "iframe", "object", "embed", "base")
@@ -124,7 +124,7 @@ def test_names_in_paths_and_parameters(reader, program, schema, measured):
             has_no_live_markup(answer.text)
 
 
-def test_the_token_field(visitor, running):
+def test_hostile_tokens_in_the_sign_in_form(visitor, running):
     for hostile in CORPUS:
         answer = visitor.sign_in(hostile)
         assert answer.status == 401

@@ -1,4 +1,7 @@
-"""Whatever comes over HTTP gets a clear JSON answer: too much, too deep, not JSON, no such path."""
+"""Everything sent over HTTP gets a clear JSON response.
+
+This includes bodies that are too large, too deeply nested or not JSON, and unknown paths.
+"""
 
 import contextlib
 import json
@@ -17,11 +20,11 @@ def path(schema):
     return f"/v1/data_marts/{schema}/scoring_payloads"
 
 
-def test_too_large_a_body(program, path, subscription):
+def test_a_body_that_is_too_large(program, path, subscription):
     answer = program.ask(path, b" " * (17 << 20), content_type="application/json")
     assert answer.status == 413
     assert answer.json["errors"][0]["code"] == "request_entity_too_large"
-    # Far beyond the limit it need not even read on
+    # Far beyond the limit, it need not even read on
     with contextlib.suppress(urllib.error.URLError):
         assert program.ask(path, b" " * (80 << 20), content_type="application/json").status == 413
     assert program.post(path, [record(subscription, "a")]).status == 202
@@ -33,7 +36,7 @@ def test_a_large_body_within_the_limit(program, path, subscription):
     assert answer.json == {"records": 1, "rows": 100_000}
 
 
-def test_bodies_that_are_not_json_or_not_ours(program, path):
+def test_bodies_that_are_not_json_or_not_as_described(program, path):
     for text in [
         "[" * 100_000,
         "[" * 900 + "]" * 900,
@@ -54,15 +57,15 @@ def test_bodies_that_are_not_json_or_not_ours(program, path):
 @pytest.mark.parametrize(
     ("body", "said"), [(b"", "not JSON: Expecting value"), (b"[{", "not JSON: Expecting")]
 )
-def test_what_is_not_json_is_called_so(program, path, body, said):
+def test_the_error_says_that_a_body_is_not_json(program, path, body, said):
     assert (
         said
         in program.ask(path, body, content_type="application/json").json["errors"][0]["message"]
     )
 
 
-def test_a_message_says_what_is_wrong_however_long_the_body(program, path, subscription):
-    """A list was forgotten around a record, which is too long for a message."""
+def test_the_message_says_what_is_wrong_even_if_the_body_is_long(program, path, subscription):
+    """A list was forgotten around a record that is too long for a message."""
     answer = program.post(path, record(subscription, "a", [[float(n), "red"] for n in range(100)]))
     assert 'is not of type "array"' in answer.json["errors"][0]["message"]
 
@@ -101,7 +104,7 @@ def test_messages_are_short(program, path, subscription):
     assert len(answer.text) < 1000
 
 
-def test_a_database_that_is_gone(schema, mart, subscription, caplog):
+def test_an_unreachable_database(schema, mart, subscription, caplog):
     running = console.start("postgresql://somebody:top-secret-word@127.0.0.1:1/nowhere", schema)
     program, reader = Client(running.url, running.token), Client(running.url)
     answer = program.post(f"/v1/data_marts/{schema}/scoring_payloads", [record(subscription, "a")])

@@ -1,5 +1,6 @@
-"""Somebody's open transaction on the data mart's tables: pages go on, writers are told, all ends
-with the lock.
+"""Somebody's open transaction locks the data mart's tables.
+
+Pages still work, writers get an error, and everything ends with the lock.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""What a program logs over REST is in the data mart, exactly once, and can be read back."""
+"""What a program logs over REST is stored in the data mart exactly once, and can be read back."""
 
 import re
 
@@ -87,7 +87,7 @@ def test_the_same_id_with_other_content_is_a_conflict(program, root, subscriptio
         lambda r: r.pop("subscription_id"),
     ],
 )
-def test_one_bad_record_and_nothing_is_stored(program, root, subscription, spoil):
+def test_if_one_record_is_bad_nothing_is_stored(program, root, subscription, spoil):
     program.post(f"{root}/scoring_payloads", [record(subscription, "first")])
     bad = record(subscription, "bad")
     spoil(bad)
@@ -116,7 +116,7 @@ def test_records_of_two_subscriptions_go_in_two_calls(program, root, subscriptio
 @pytest.mark.parametrize(
     "unknown", ["00000000-0000-0000-0000-000000000000", "'; DROP TABLE run; --", "a\0b", ""]
 )
-def test_what_is_not_there_is_not_found(program, root, subscription, change, unknown):
+def test_unknown_ids_are_not_found(program, root, subscription, change, unknown):
     answer = program.post(
         f"{root}/scoring_payloads", [record(subscription, "a", **{change: unknown})]
     )
@@ -186,7 +186,7 @@ def test_feedback_before_any_payload_says_so(program, root, subscription):
     assert "no payload yet" in answer.text
 
 
-def test_transactions_come_in_pages(program, root, subscription):
+def test_transactions_are_listed_in_pages(program, root, subscription):
     program.post(
         f"{root}/scoring_payloads",
         [record(subscription, f"r{i:02}", [[i, "red"]]) for i in range(25)],
@@ -218,7 +218,7 @@ def test_transactions_come_in_pages(program, root, subscription):
     assert program.ask(f"{root}/scoring_transactions").status == 404
 
 
-def test_the_tables_schema(program, root, subscription):
+def test_the_schema_of_the_table(program, root, subscription):
     path = f"{root}/service_bindings/{subscription.binding_uid}/subscriptions/{subscription.uid}"
     path += "/payload_table_schema"
     assert program.ask(path).status == 404  # before the first payload

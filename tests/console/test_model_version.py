@@ -1,5 +1,6 @@
-"""A row logged over REST says which version of the model answered: the record's own, else what
-SageMaker serves now.
+"""A row logged over REST has a model version: the record's own, or else SageMaker's.
+
+SageMaker's is the version that it serves now.
 """
 
 import json
@@ -25,7 +26,7 @@ def test_a_record_may_name_its_version(program, schema, subscription):
     assert versions(subscription) == {"a-1": "v1", "b-1": "", "c-1": "", "d-1": "v2"}
 
 
-def test_sagemaker_is_asked_for_those_that_name_none_and_not_each_time(
+def test_sagemaker_is_asked_about_records_without_a_version_but_not_each_time(
     database_url, schema, subscription, asked
 ):
     running = console.start(
@@ -43,7 +44,7 @@ def test_sagemaker_is_asked_for_those_that_name_none_and_not_each_time(
     assert asked == ["endpoint"]
 
 
-def test_offline_the_command_asks_the_offline_aws_and_never_the_users_own(state, monkeypatch):
+def test_offline_the_command_uses_the_offline_aws_and_never_the_users_account(state, monkeypatch):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "MYKEY")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")

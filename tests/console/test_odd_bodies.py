@@ -1,5 +1,6 @@
-"""JSON that parsers disagree on, and text that can't be stored, is refused with its place; nothing
-is stored.
+"""Ambiguous JSON, and strings that can't be stored, are refused with their place.
+
+Nothing is stored then.
 """
 
 import json
@@ -21,7 +22,7 @@ def send(program, schema):
 
 
 def places(value, path=()):
-    """Every text of a JSON document, and every key."""
+    """Every string of a JSON document, and every key."""
     if isinstance(value, dict):
         for key, item in value.items():
             yield path, key
@@ -34,7 +35,7 @@ def places(value, path=()):
 
 
 def changed(document, path, key, text):
-    """Copy a document with a text in the place of one value, or of one key."""
+    """Copy a document, with a string in place of one value or one key."""
     copy = json.loads(json.dumps(document))
     inside = copy
     for step in path if key else path[:-1]:
@@ -47,7 +48,7 @@ def changed(document, path, key, text):
 
 
 @pytest.mark.parametrize("half", HALVES)
-def test_half_a_character_anywhere_is_refused_with_its_place(send, subscription, half):
+def test_half_a_character_is_refused_with_its_place(send, subscription, half):
     sent = [record(subscription, "a", scoring_timestamp="2026-01-01T00:00:00Z", asset_revision="1")]
     labels = {
         "subscription_id": subscription.uid,
@@ -61,12 +62,12 @@ def test_half_a_character_anywhere_is_refused_with_its_place(send, subscription,
             assert answer.status == 400, (path, key)
             where = "".join(f"[{step!r}]" for step in path) + ("[" if key else ":")
             assert message.startswith(f"The body{where}") and "half a character" in message
-    # Two halves make one
+    # Two halves make one character
     assert send([record(subscription, "b", [[1.5, "\U0001f600"]])]).status == 202
     assert subscription.payload_logging.get_records_count() == 1
 
 
-def test_nul_is_refused_anywhere(send, subscription):
+def test_a_nul_character_is_refused_anywhere(send, subscription):
     sent = [record(subscription, "a", scoring_timestamp="2026-01-01T00:00:00Z", asset_revision="1")]
     for path, key in places(sent):
         status = (
@@ -77,7 +78,7 @@ def test_nul_is_refused_anywhere(send, subscription):
         assert send(changed(sent, path, key, "a\0b")).status == status, (path, key)
 
 
-def test_only_utf8(send, subscription):
+def test_bodies_must_be_utf8(send, subscription):
     sent = json.dumps([record(subscription, "a")])
     for wrong in (
         sent.replace("red", "r\xe9d").encode("latin-1"),
@@ -91,7 +92,7 @@ def test_only_utf8(send, subscription):
     assert send(sent.encode("utf-8-sig")).status == 202
 
 
-def test_a_key_twice_in_an_object_is_refused(send, subscription):
+def test_a_repeated_key_in_an_object_is_refused(send, subscription):
     sent = json.dumps([record(subscription, "a")])
     answer = send(sent.replace('"response_time"', '"scoring_id": "b", "response_time"').encode())
     assert answer.status == 400
@@ -107,11 +108,11 @@ def test_the_message_names_field_and_row(send, subscription):
     )
 
 
-def test_the_message_on_a_deep_place_says_what_is_wrong(send):
+def test_the_message_about_a_deeply_nested_value_says_what_is_wrong(send):
     answer = send(b"[" * 900 + b'"\\ud800"' + b"]" * 900)
     assert "half a character" in answer.json["errors"][0]["message"]
 
 
-def test_a_number_of_too_many_digits(send):
+def test_a_number_with_too_many_digits(send):
     message = send(b"[" + b"9" * 10_000 + b"]").json["errors"][0]["message"]
     assert message == "The body: a whole number has more than 4,300 digits. Nothing was stored."

@@ -1,4 +1,4 @@
-"""The OpenAPI document: valid, complete, and what the service really does when fuzzed from it."""
+"""The OpenAPI document: valid, complete, and true when the service is fuzzed from it."""
 
 import copy
 import itertools
@@ -24,7 +24,7 @@ def document(visitor):
     return answer.json
 
 
-def test_it_lists_every_path_that_there_is(document, database_url, schema, state):
+def test_it_lists_every_existing_path(document, database_url, schema, state):
     app = console.create_app(database_url, schema, security.load_secrets(state / "console"))
     found = {}
     for rule in app.url_map.iter_rules():
@@ -47,9 +47,7 @@ FITTING = {"enum": [0, 1]}
 
 
 def narrowed(document, subscription, schema, value):
-    """The document with the ids and fields that there are, so that fuzzing gets beyond 404 into the
-    data mart.
-    """
+    """The document with existing ids and fields, so that fuzzing gets past 404."""
     document = copy.deepcopy(document)
     components = document["components"]
     for name, known in (
@@ -83,14 +81,14 @@ def narrowed(document, subscription, schema, value):
 @pytest.mark.parametrize(
     "value", [None, ANY, FITTING], ids=["as documented", "real ids", "real ids and values that fit"]
 )
-def test_fuzzed_from_the_document_nothing_breaks(
+def test_nothing_breaks_when_fuzzed_from_the_document(
     document, program, running, subscription, schema, value
 ):
     program.post(
         f"/v1/data_marts/{schema}/scoring_payloads", [record(subscription, "a", [[1.5, 7]])]
     )
     source = narrowed(document, subscription, schema, value) if value else document
-    # whether a value fits its column is known to the data mart alone, not to the document
+    # the document can't say whether a value fits its column: only the data mart knows
     excluded = [checks.positive_data_acceptance] if value else []
     seen = []
     operations = [

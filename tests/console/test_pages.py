@@ -1,4 +1,4 @@
-"""What the pages show is what the data mart holds."""
+"""The pages show what the data mart contains."""
 
 import re
 
@@ -23,7 +23,7 @@ def test_an_empty_data_mart(reader, subscribe):
     assert "fresh" in home and "No monitor is enabled yet" in home
 
 
-def test_home_shows_last_value_limit_trend_and_alerts(reader, measured):
+def test_the_home_page_shows_last_value_limit_trend_and_alerts(reader, measured):
     page = reader.ask("/")
     words = texts(page)
     assert "1 subscribed model, 1 unresolved alert" in words
@@ -31,7 +31,7 @@ def test_home_shows_last_value_limit_trend_and_alerts(reader, measured):
     assert f"quality area under roc {roc:,.4g} ≥ 0.8" in words
     assert re.search(r"quality area under roc [\d.]+ ≥ 0.8 1 alert \d{4}-", words)
     assert re.search(r"performance average processing time 29\.5 ≤ 100 within limits", words)
-    # Performance has one point only
+    # Performance has only one point
     [spark] = re.findall(r'<svg class="spark".*?</svg>', page.text, flags=re.DOTALL)
     assert 'aria-label="trend of the last 2 measurements"' in spark
     assert spark.count('class="limit"') == 1
@@ -41,7 +41,7 @@ def test_home_shows_last_value_limit_trend_and_alerts(reader, measured):
     ("state", "shown"),
     [("failed", "run failed"), ("skipped", "1 alert"), ("running", "1 alert")],
 )
-def test_the_state_of_the_last_run_shows(reader, measured, query, schema, state, shown):
+def test_the_state_of_the_last_run_is_shown(reader, measured, query, schema, state, shown):
     run = measured.quality_monitoring.get_run_details()["run_uid"]
     query(f"INSERT INTO {schema}.run SELECT gen_random_uuid(), subscription_id, monitor, %s, now()"
           f" FROM {schema}.run WHERE run_uid = %s::uuid", state, run)  # fmt: skip
@@ -58,7 +58,7 @@ def test_a_disabled_monitor_and_one_that_never_ran(reader, measured, subscribe):
     assert "performance – – – never ran" in words
 
 
-def test_a_subscriptions_page(reader, measured):
+def test_the_page_of_a_subscription(reader, measured):
     page = reader.ask(f"/subscriptions/{measured.uid}")
     words = texts(page)
     assert "40 requests with 40 rows." in words
@@ -71,7 +71,7 @@ def test_a_subscriptions_page(reader, measured):
     assert reader.ask(f"/subscriptions/{measured.uid}?days=2").status == 400
 
 
-def test_traffic_is_counted_where_it_happened(reader, program, subscription, schema):
+def test_traffic_is_counted_in_its_time_interval(reader, program, subscription, schema):
     stamps = ["2020-01-01T00:00:00Z", None, None]
     records = [
         record(subscription, f"r{i}", [[1.0, "red"]] * 3, [[0.5, 1]] * 3, scoring_timestamp=t)
@@ -96,13 +96,13 @@ def test_a_new_model_version_is_marked(reader, measured, query, schema):
     )
     page = reader.ask(f"/subscriptions/{measured.uid}?days=1")
     assert page.text.count('class="change"') == 3
-    assert "another version of the model answered" in page.text
+    assert "another version of the model was in use" in page.text
     history = reader.ask(f"/subscriptions/{measured.uid}/history?monitor=quality&metric=accuracy")
     assert history.text.count('class="change"') == 1
     assert "v2" in texts(history)
 
 
-def test_a_metrics_history(reader, measured):
+def test_the_history_of_a_metric(reader, measured):
     path = f"/subscriptions/{measured.uid}/history?monitor=quality&metric=accuracy"
     words = texts(reader.ask(path))
     assert "2 measurements; the band is the 95% interval." in words
@@ -113,7 +113,7 @@ def test_a_metrics_history(reader, measured):
     assert reader.ask(f"{path}&days=x").status == 400
 
 
-def test_a_run(reader, measured):
+def test_the_page_of_a_run(reader, measured):
     details = measured.quality_monitoring.get_run_details()
     words = texts(reader.ask(f"/runs/{details['run_uid']}"))
     assert "Quality run" in words and "finished" in words
@@ -124,7 +124,7 @@ def test_a_run(reader, measured):
     assert "Alerts that it opened or closed" in words
 
 
-def test_a_runs_inputs_and_its_file(reader, measured):
+def test_the_inputs_and_the_file_of_a_run(reader, measured):
     run = measured.quality_monitoring.get_run_details()
     page = reader.ask(f"/runs/{run['run_uid']}")
     assert "Inputs window" in texts(page) and "threshold 0.8 max records – min records 10" in texts(
@@ -152,7 +152,7 @@ def test_a_run_that_failed_or_was_skipped_says_why(reader, subscription, program
 
 
 def test_slices_and_files_of_any_monitor(reader, measured, query, schema):
-    """A monitor that the console doesn't know: its slices make a table, its details are shown."""
+    """For a monitor that the console doesn't know, slices make a table and details are shown."""
     query(f"""INSERT INTO {schema}.monitor VALUES (1, 'drift', true, '{{}}');
         INSERT INTO {schema}.run
             VALUES ('11111111-1111-1111-1111-111111111111', 1, 'drift', 'finished', now(), now(),
@@ -184,22 +184,22 @@ def test_slices_and_files_of_any_monitor(reader, measured, query, schema):
 @pytest.mark.parametrize(
     "path", ["/subscriptions/{}", "/runs/{}", "/subscriptions/{}/history?monitor=a&metric=b"]
 )
-def test_what_is_not_there(reader, path):
+def test_unknown_paths_are_not_found(reader, path):
     for unknown in ("00000000-0000-0000-0000-000000000000", "x", "1; DROP TABLE run"):
         answer = reader.ask(path.format(unknown.replace(" ", "%20")))
         assert answer.status == 404
         assert "<h1>Not Found</h1>" in answer.text
 
 
-def test_behind_a_proxys_path(reader, running):
-    """Jupyter's proxy names its path in a header; every link and form must stay under it."""
+def test_links_stay_under_the_path_of_a_proxy(reader, running):
+    """Jupyter's proxy sends its path in a header; every link and form must stay under it."""
     page = reader.ask("/", X_Forwarded_Prefix="/user/me/proxy/8421")
     assert set(re.findall(r'(?:href|action)="(/[^/]*/)', page.text)) == {"/user/"}
     form = Client(running.url).ask("/sign-in", X_Forwarded_Prefix="/user/me/proxy/8421")
     assert 'action="/user/me/proxy/8421/sign-in"' in form.text
 
 
-def test_no_script_and_nothing_from_elsewhere(reader, measured):
+def test_pages_have_no_script_and_load_nothing_from_elsewhere(reader, measured):
     run = measured.quality_monitoring.get_run_details()["run_uid"]
     for path in ("/", "/alerts", f"/subscriptions/{measured.uid}", f"/runs/{run}", "/sign-in"):
         page = reader.ask(path)
@@ -211,7 +211,7 @@ def test_no_script_and_nothing_from_elsewhere(reader, measured):
 
 
 def test_features_are_not_on_any_page(reader, measured):
-    """Status pages show measurements; nobody's record."""
+    """Status pages show measurements, never a person's record."""
     assert FEATURES[1] not in reader.ask(f"/subscriptions/{measured.uid}").text
 
 

@@ -1,6 +1,4 @@
-"""Answers over HTTP: from invitation to label, by two at once, sent twice, and across the death of
-the console.
-"""
+"""Answers over HTTP: from invitation to label, by two at once, sent twice, after a crash."""
 
 import contextlib
 import http.client
@@ -23,8 +21,9 @@ from .test_command import launch, url_of  # noqa: F401  (launch is a fixture)
 
 @pytest.fixture
 def make(mart, subscription):
-    """Log rows, half of them benign in truth whatever the model says; send them for review; return
-    the truth.
+    """Log rows, half of them truly benign whatever the model predicts, and send them for review.
+
+    Returns the truth.
     """
 
     def tasks(count, reviewers=("anna", "ben", "carla"), **rule):
@@ -56,7 +55,7 @@ def enter(url, link):
 
 
 def form_of(client, path):
-    """Open a task and fill its form in: where it goes and what it sends."""
+    """Open a task and fill in its form; return where it is sent, and what is sent."""
     page = client.ask(path)
     hidden = dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page.text))
     assert "review:ticket" in hidden, page.text
@@ -71,9 +70,7 @@ def review_all(running, name, truth, **more):
     return scripted.review_all(site, invitation, truth, **more)
 
 
-def test_a_scripted_reviewer_gives_the_labels_that_quality_is_measured_with(
-    running, make, subscription
-):
+def test_quality_is_measured_with_the_labels_of_a_scripted_reviewer(running, make, subscription):
     truth = make(20, prediction="last")
     assert review_all(running, "anna", truth) == truth
     subscription.quality_monitoring.enable(threshold=0.8, min_records=10)
@@ -81,7 +78,7 @@ def test_a_scripted_reviewer_gives_the_labels_that_quality_is_measured_with(
     assert (run["records"], run["metrics"]["accuracy"]) == (20, 0.5)
 
 
-def test_two_at_once_and_a_third_where_they_differ(running, make, mart, subscription):
+def test_two_reviewers_at_once_and_a_third_if_they_differ(running, make, mart, subscription):
     truth = make(30, task_count=2)
     with ThreadPoolExecutor(2) as pool:
         anna = pool.submit(review_all, running, "anna", truth)
@@ -140,7 +137,7 @@ def test_killed_before_it_could_acknowledge_an_answer(
         with ThreadPoolExecutor(1) as pool:
             sent = pool.submit(_send, anna, path, form)
             deadline = time.monotonic() + 20
-            # once killed as soon as the answer is committed, once without waiting for anything
+            # first killed as soon as the answer is committed, then without waiting for anything
             while number == 1 and query(answers) == [(0,)] and time.monotonic() < deadline:
                 pass
             process.kill()
@@ -164,7 +161,7 @@ def cookie_of(client):
 
 
 @pytest.mark.slow
-def test_ten_thousand_tasks_slow_nothing_down(running, mart, subscribe):
+def test_pages_stay_fast_with_ten_thousand_tasks(running, mart, subscribe):
     features = [f"f{i}" for i in range(30)]
     many = subscribe("many", feature_columns=features, categorical_columns=[])
     rows = pd.DataFrame(np.random.default_rng(0).normal(size=(10_000, 30)), columns=features)
@@ -189,5 +186,5 @@ def test_ten_thousand_tasks_slow_nothing_down(running, mart, subscribe):
         assert answer.status == 303
         path = urllib.parse.urljoin(where, answer.headers["Location"])
     print(f"queue {1000 * np.median(listing):.0f} ms, submit {1000 * np.median(submitting):.0f} ms")
-    # held to 100 and 50 ms on an idle machine; this one may have others to serve
+    # 100 and 50 ms on an idle machine; this one may be busy
     assert np.median(listing) < 0.5 and np.median(submitting) < 0.5

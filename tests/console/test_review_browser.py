@@ -1,5 +1,6 @@
-"""Real Chromium over PostgreSQL: the owner invites, two reviewers answer by keyboard, their labels
-arrive.
+"""Real Chromium over PostgreSQL: the owner invites, two reviewers answer by keyboard.
+
+Their labels arrive in the feedback.
 """
 
 import contextlib
@@ -14,9 +15,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def opened(chromium):
-    """Open pages, each in a browser profile of its own; what they say on their console must be
-    nothing.
-    """
+    """Open pages, each in its own browser profile; their consoles must stay empty."""
     said = []
     with contextlib.ExitStack() as contexts:
 
@@ -80,7 +79,7 @@ def test_from_invitation_to_label(opened, owner, cancer, running, mart):
     anna, ben = opened(link), opened(running.invite("ben"))
     for reviewer in (anna, ben):
         reviewer.wait_for_url("**/review/")
-        # A browser gives it the focus when it first draws
+        # A browser gives it the focus when it first draws the page
         reviewer.locator("button:focus").wait_for()
         reviewer.keyboard.press("Enter")
         reviewer.wait_for_url("**/review/tasks/*")
@@ -114,7 +113,7 @@ def test_the_status_page_fits_and_the_audit_finds_nothing_serious(
             reason="a long reason that somebody has typed into the field",
         )
     page = owner(width)
-    # Until it's loaded, style sheet and all
+    # Wait until it is loaded, with its style sheet
     with page.expect_navigation(url="**/reviews/invitations*"):
         page.get_by_label("Invite anna").click()
     assert page.evaluate("document.documentElement.scrollWidth") == width

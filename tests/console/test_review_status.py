@@ -15,7 +15,7 @@ from .conftest import FEATURES, Client
 
 @pytest.fixture
 def reviewed(mart, subscription):
-    """Six rows for two reviewers each, of which two are answered twice and one once."""
+    """Six rows for two reviewers each: two are answered twice, one is answered once."""
     subscription.payload_logging.store(
         datamart.PayloadRecord(
             {"fields": FEATURES, "values": [[float(i), "red"]]},
@@ -44,7 +44,7 @@ def reviewed(mart, subscription):
 
 
 def table(text, heading):
-    """The rows of the table below a heading, as lists of the words in its cells."""
+    """The rows of the table below a heading, as lists of the words in their cells."""
     body = re.search(rf"{heading}</h2>.*?<tbody>(.*?)</tbody>", text, re.S)[1]
     rows = [
         re.findall(r"<t[hd].*?>(.*?)</t[hd]>", row, re.S)
@@ -53,7 +53,7 @@ def table(text, heading):
     return [[" ".join(re.sub("<[^>]+>", " ", cell).split()) for cell in row] for row in rows]
 
 
-def test_what_waits_and_how_reviewers_do(reader, reviewed):
+def test_the_page_shows_what_waits_and_how_reviewers_agree(reader, reviewed):
     text = reader.ask("/reviews").text
     assert table(text, "Queue")[0][:5] == ["small", "4", "0", "2", "0"]
     assert table(text, "Reviewers") == [
@@ -80,9 +80,11 @@ def test_nothing_reviewed_yet_says_what_to_do(reader, subscription):
     assert reader.ask("/reviews?subscription=nonsense").status == 404
 
 
-def test_only_who_signed_in_sees_it_or_invites(visitor, reviewed):
+def test_only_a_signed_in_owner_sees_it_or_invites(visitor, reviewed):
     assert visitor.ask("/reviews").url.endswith("/sign-in")
-    assert visitor.ask("/reviews/invitations", b"reviewer=anna").status == 400  # no form of ours
+    assert (
+        visitor.ask("/reviews/invitations", b"reviewer=anna").status == 400
+    )  # not sent from our form
     assert visitor.submit("/reviews/invitations", {"reviewer": "anna"}, "/sign-in").url.endswith(
         "/sign-in"
     )
@@ -100,18 +102,18 @@ def test_an_invitation_opens_the_review_page_and_nothing_else(reader, running, r
     assert reader.submit("/reviews/invitations", {"reviewer": "mallory"}, "/reviews").status == 404
 
 
-def test_the_owner_is_no_reviewer(reader, reviewed):
+def test_the_owner_is_not_a_reviewer(reader, reviewed):
     assert reader.ask("/review/").url.endswith("/review/enter")
 
 
-def test_links_hold_behind_a_proxy(running, reviewed):
+def test_links_work_behind_a_proxy(running, reviewed):
     proxied = Client(running.url)
     headers = {"X_Forwarded_Prefix": "/proxy/8421"}
     token = re.search(
         r'name="csrf_token" value="([^"]+)"', proxied.ask("/sign-in", **headers).text
     )[1]
     form = urllib.parse.urlencode({"csrf_token": token, "token": running.token}).encode()
-    # The redirect goes to where the proxy would answer
+    # The redirect goes to the address of the proxy
     assert proxied.ask("/sign-in", form, **headers).status == 404
     page = proxied.ask("/reviews", **headers).text
     token = re.search(r'name="csrf_token" value="([^"]+)"', page)[1]
@@ -147,7 +149,7 @@ def test_invitations_from_a_notebook_and_a_shell(
     )
 
 
-def test_a_data_mart_that_is_away_says_so(running, reviewed, monkeypatch):
+def test_an_unreachable_data_mart_is_reported(running, reviewed, monkeypatch):
     invited = Client(running.url)
     invited.ask("/review/enter", f"token={running.invite('anna').partition('#')[2]}".encode())
 

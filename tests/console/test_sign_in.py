@@ -1,4 +1,4 @@
-"""People sign in with the token; sessions end; forms can't be sent from elsewhere."""
+"""People sign in with the token; sessions end; forms can't be sent from other sites."""
 
 import re
 import time
@@ -28,7 +28,7 @@ def paths(measured):
     return [path.format(uid=measured.uid, run=run) for path in PAGES]
 
 
-def test_pages_are_for_those_who_signed_in(visitor, running, paths):
+def test_pages_require_signing_in(visitor, running, paths):
     for path in paths:
         answer = visitor.ask(path)
         assert answer.url.endswith("/sign-in"), path
@@ -73,7 +73,7 @@ def test_a_session_ends_after_eight_hours(reader, monkeypatch):
     assert reader.ask("/").url.endswith("/")
     now = time.time()
     monkeypatch.setattr(signer, lambda self: int(now + 8 * 3600 + 1))
-    # the browser would have dropped the cookie by now; this one was copied
+    # a browser would have dropped the cookie by now; this one was copied
     assert reader.ask("/").url.endswith("/sign-in")
 
 

@@ -1,4 +1,4 @@
-"""Only who has the token logs or reads over REST, and a refusal tells nothing."""
+"""Only clients with the token log or read over REST, and a refusal reveals nothing."""
 
 import http.client
 import stat
@@ -50,7 +50,7 @@ def test_every_path_is_refused_without_the_token(running, measured, schema):
             assert answer.json == {"errors": [{"code": "unauthorized", "message": said}]}
 
 
-def test_no_token_is_taken_from_a_url_or_a_body(running, subscription, schema):
+def test_a_token_in_a_url_or_a_body_is_ignored(running, subscription, schema):
     client, token = Client(running.url), urllib.parse.quote(running.token)
     path = f"/v1/data_marts/{schema}/deployment_metrics"
     for name in ("token", "access_token", "api_key", "Authorization", "bearer"):
@@ -60,19 +60,19 @@ def test_no_token_is_taken_from_a_url_or_a_body(running, subscription, schema):
         assert client.ask(f"/v1/data_marts/{schema}/scoring_payloads", form).status == 401
     with_userinfo = running.url.replace("//", f"//{token}:{token}@")
     connection = http.client.HTTPConnection(urllib.parse.urlsplit(running.url).netloc)
-    # The absolute form of a request, as to a proxy
+    # The absolute form of a request, as it is sent to a proxy
     connection.request("GET", f"{with_userinfo}{path}")
     assert connection.getresponse().status == 401
     connection.close()
 
 
-def test_no_page_opens_by_a_token_in_its_url(running, visitor):
+def test_a_token_in_the_url_opens_no_page(running, visitor):
     answer = visitor.ask(f"/?token={running.token}")
     assert answer.url.endswith("/sign-in")
     assert "Subscriptions</h1>" not in answer.text
 
 
-def test_a_browsers_session_is_no_token(reader, schema, subscription):
+def test_the_session_of_a_browser_is_not_a_token(reader, schema, subscription):
     assert "Subscriptions</h1>" in reader.ask("/").text
     assert reader.ask(f"/v1/data_marts/{schema}/deployment_metrics").status == 401
     assert (
@@ -102,13 +102,13 @@ def test_the_token_is_kept_in_a_private_file(running, state):
     assert security.load_secrets(state / "console").token == running.token
 
 
-def test_a_file_that_others_can_read_is_closed_to_them(running, state):
+def test_a_token_file_that_others_can_read_is_made_private(running, state):
     (state / "console" / "token").chmod(0o644)
     security.load_secrets(state / "console")
     assert stat.S_IMODE((state / "console" / "token").stat().st_mode) == 0o600
 
 
-def test_the_users_own_token(monkeypatch, database_url, schema, mart, state):
+def test_the_user_can_set_a_token(monkeypatch, database_url, schema, mart, state):
     monkeypatch.setenv("CONSOLE_TOKEN", "chosen-by-the-user-ü")
     running = console.start(database_url, schema)
     assert Client(running.url, None).sign_in("chosen-by-the-user-ü").status == 200

@@ -1,5 +1,6 @@
-"""A real PostgreSQL for all tests, a fresh schema for each, and a breast-cancer-like
-subscription.
+"""A real PostgreSQL for all tests, a new schema for each, and a small subscription.
+
+The subscription is like that of the breast cancer data.
 """
 
 import contextlib
@@ -18,8 +19,9 @@ NAMES = itertools.count()
 
 @contextlib.contextmanager
 def folder():
-    """A temporary folder for servers. Not pytest's: run by root, it closes its own to the server's
-    account.
+    """A temporary folder for servers.
+
+    It isn't pytest's: if pytest runs as root, its folders are closed to the server's account.
     """
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         yield pathlib.Path(name)
@@ -37,7 +39,7 @@ def database_url():
         url = datamart.server.start(path / "postgresql")
         with contextlib.closing(psycopg2.connect(url)) as connection:
             connection.autocommit = True
-            # These tests cut no power, and share a disk
+            # These tests never cut the power, and they share a disk
             connection.cursor().execute("ALTER SYSTEM SET fsync = off")
             connection.cursor().execute("SELECT pg_reload_conf()")
         yield url
@@ -46,7 +48,7 @@ def database_url():
 
 @pytest.fixture
 def query(database_url):
-    """Run SQL as a user with any other program would."""
+    """Run SQL as a user would with any other program."""
 
     def run(statement, *parameters):
         connection = psycopg2.connect(database_url)
@@ -69,7 +71,7 @@ def mart(database_url):
 
 @pytest.fixture
 def asset(mart):
-    """Make an asset like notebook 04's, with other properties where given."""
+    """Make an asset like that of notebook 04, with other properties if given."""
     binding = mart.bindings.add(
         "Amazon SageMaker", datamart.SageMakerMachineLearningInstance(region="us-east-1")
     )
@@ -92,7 +94,7 @@ def subscription(mart, asset):
 
 @pytest.fixture
 def small(mart, asset):
-    """A subscription of two features, a number and a category."""
+    """A subscription with two features, a number and a category."""
     return mart.subscriptions.add(
         asset(
             name="small",
@@ -106,7 +108,7 @@ def small(mart, asset):
 
 
 def record(scoring_id=None, rows=2, features=FEATURES, first=1.5, label=1, **more):
-    """A request of some rows with an answer."""
+    """A request of some rows with its response."""
     return datamart.PayloadRecord(
         request={
             "fields": features,
@@ -141,7 +143,7 @@ def payload(
 
 
 def kind(value):
-    """Name a parameter of a test: not every value can be written."""
+    """Name a parameter of a test, because not every value can be written in a name."""
     return (
         value
         if isinstance(value, str) and value.isprintable() and len(value) < 30

@@ -1,4 +1,4 @@
-"""A credit model that answers over HTTP, subscribed, with its traffic and labels logged."""
+"""A credit model that is served over HTTP, subscribed, with its traffic and labels logged."""
 
 import contextlib
 import json
@@ -54,10 +54,10 @@ def answers(rows):
 
 @contextlib.contextmanager
 def engine(usual=None, model=answers):
-    """A model as an engine: {"fields", "values"} in and out. `requests` holds the number of rows of
-    each request.
+    """A model as an engine: {"fields", "values"} in and out.
 
-    `usual` values stand for missing ones, which the model can't take.
+    `requests` has the number of rows of each request. `usual` values replace missing ones, which
+    the model doesn't accept.
     """
 
     class Handler(BaseHTTPRequestHandler):
@@ -107,7 +107,7 @@ def subscribe(mart, url, **changes):
 
 
 def log(subscription, rows, prefix="r"):
-    """Log rows with the model's answers, each as a request."""
+    """Log rows with the model's output, one request per row."""
     answered = answers(rows)
     frame = rows[subscription.asset["feature_columns"]].reset_index(drop=True).join(answered)
     ids = [f"{prefix}{i}" for i in range(len(frame))]

@@ -1,6 +1,4 @@
-"""The credit model on an endpoint of the offline AWS: an inference script of its own, as a user
-would bring it.
-"""
+"""The credit model on an endpoint of the offline AWS, with an inference script of its own."""
 
 import io
 import tarfile
@@ -59,7 +57,7 @@ def archive(script=SCRIPT, **more):
 
 
 def deploy(offline, name, body, **environment):
-    """Deploy an archive, all requests captured."""
+    """Deploy an archive on an endpoint that captures all requests."""
     key = f"{name}/output/model.tar.gz"
     offline.s3.put_object(Bucket="data", Key=key, Body=body)
     variables = {
@@ -92,7 +90,7 @@ def deploy(offline, name, body, **environment):
 
 
 def session(offline):
-    """A session whose clients all ask the offline AWS, whatever the user's settings."""
+    """A session whose clients all call the offline AWS, whatever the user's settings are."""
     made = boto3.Session(
         offline.env["AWS_ACCESS_KEY_ID"],
         offline.env["AWS_SECRET_ACCESS_KEY"],

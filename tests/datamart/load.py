@@ -1,4 +1,4 @@
-"""Load that takes a short form in every test run and a long one in `make soak`."""
+"""A load with a short form in every test run and a long form in `make soak`."""
 
 import gc
 import itertools
@@ -20,14 +20,14 @@ from .conftest import small_record
 from .test_capture_ingestion import event
 
 WRITERS = 8
-WARM_UP = 0.4  # of the hours; then memory, connections and files must stand still
-# Bytes, of a process that holds a PostgreSQL client, pandas and the results of the hours
+WARM_UP = 0.4  # of the hours; after that, memory, connections and files must not grow
+# Bytes, for a process with a PostgreSQL client, pandas and the results of the hours
 LARGEST_GROWTH = 32 << 20
 FEATURES, OUTPUTS = ["size", "colour"], ["score", "predicted_label"]
 
 
 def by_record(log, ids, rng):
-    """Log by Python, one to twenty records in a call."""
+    """Log from Python, one to twenty records per call."""
     stored = 0
     while ids:
         part, ids = ids[: (size := rng.randint(1, 20))], ids[size:]
@@ -36,7 +36,7 @@ def by_record(log, ids, rng):
 
 
 def by_frame(log, ids, rng):
-    """Log by data frames of some hundred rows."""
+    """Log data frames of some hundred rows."""
     stored = 0
     while ids:
         part, ids = ids[: (size := rng.randint(1, 600))], ids[size:]
@@ -48,7 +48,7 @@ def by_frame(log, ids, rng):
 
 
 def by_capture(log, ids, rng):
-    """Take in data-capture files of some hundred events, which lie in S3."""
+    """Ingest data-capture files of some hundred events from S3."""
     s3, folder, stored = boto3.client("s3", region_name="us-east-1"), f"capture-{rng.random()}", 0
     for number in itertools.count():
         if not ids:
@@ -66,8 +66,9 @@ def by_capture(log, ids, rng):
 
 
 def over_rest(page, subscription, ids, rng):
-    """Log over REST, one to twenty records in a call; it doesn't say how many were there
-    already.
+    """Log over REST, one to twenty records per call.
+
+    It doesn't return how many were already there.
     """
     url = f"{page.url}/v1/data_marts/{subscription.database.schema}/scoring_payloads"
     headers = {"Authorization": f"Bearer {page.token}", "Content-Type": "application/json"}
@@ -89,10 +90,10 @@ def over_rest(page, subscription, ids, rng):
 
 
 def log_by_all_routes(database_url, capturing, count):
-    """Have eight writers send `count` records by all routes at once, a fifth repeated; check that
-    each is there once.
+    """Have eight writers send `count` records by all routes at once, a fifth of them repeated.
 
-    `capturing` is a subscription with a session on an S3 that holds a bucket "captured".
+    It checks that each record is stored once. `capturing` is a subscription with a session on an S3
+    that has a bucket "captured".
     """
     rng = random.Random(0)
     ids = [f"id-{number}" for number in range(count * 4 // 5)]
@@ -127,11 +128,10 @@ def log_by_all_routes(database_url, capturing, count):
 
 
 def watch_by_the_hour(mart, small, query, start, hours, rows):
-    """Log `rows` rows in each of some hours from `start`, run every monitor after each, and check
-    that nothing grows.
+    """Log `rows` rows in each of some hours from `start`, and run every monitor after each.
 
-    The clock is that of the records; nothing sleeps. Returns how much memory grew after the
-    warm-up, in bytes.
+    It checks that nothing grows. The clock is that of the records; nothing sleeps. Returns how much
+    memory grew after the warm-up, in bytes.
     """
     rng, process, marks = np.random.default_rng(0), psutil.Process(), []
     training = traffic(rng, 2000).drop(columns=["scoring_id"])
@@ -183,9 +183,7 @@ def traffic(rng, rows, name=""):
 
 
 def check_partitions(small, query):
-    """Check that each row lies in its month's partition, and that both months of the traffic are
-    there.
-    """
+    """Check that each row is in its month's partition, and that both months exist."""
     schema = small.database.schema
     table = f"payload_{small.subscription_id}"
     month = "to_char(scored_at AT TIME ZONE 'UTC', 'YYYY_MM')"

@@ -1,6 +1,4 @@
-"""Reviewers for the tests: a subscription with scored rows, and answers as the review page would
-hand them in.
-"""
+"""Reviewers for the tests: a subscription with scored rows, and answers as the page sends them."""
 
 import itertools
 from datetime import UTC, datetime
@@ -36,7 +34,7 @@ def enable(mart, small, **changes):
 
 
 def answer(task, labels, first=None, reason="", submission=None):
-    """Answer a claimed task: a label for all of its rows, or one for each; a reason likewise."""
+    """Answer a claimed task, with one label or reason for all rows, or one for each."""
 
     def content(said):
         said = (

@@ -1,6 +1,4 @@
-"""Searching a whole database for a value: every schema, catalogues too, and every table, whoever
-adds one.
-"""
+"""Searching a whole database for a value: every table of every schema, the catalogues too."""
 
 import contextlib
 import struct
@@ -13,8 +11,9 @@ from model_monitoring.analysis.data_quality.distinct import DistinctCounter
 
 
 def forms(value):
-    """List the ways in which a value may be written in a table: as text, in bytes, as a hash that
-    can be undone.
+    """List the ways in which a value may be written in a table.
+
+    They are text, bytes, and a hash that can be undone.
     """
     if isinstance(value, str):
         return [value, value.encode().hex()]
@@ -30,15 +29,15 @@ def forms(value):
 
 
 def holders(url, *values):
-    """Return the tables, as schema.table, of which a row holds one of some values in any form."""
+    """Return the tables, as schema.table, with a row that holds one of the values in any form."""
     patterns = sql.Literal([f"%{form}%" for value in values for form in forms(value)])
     with contextlib.closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
-        # In one transaction, the locks of all tables would be too many
+        # One transaction would need too many locks for all tables
         connection.autocommit = True
         cursor.execute(
-            "SELECT table_schema, table_name FROM information_schema.tables WHERE table_type ="
-            " 'BASE TABLE'"
-            " UNION SELECT schemaname, matviewname FROM pg_matviews ORDER BY 1, 2"
+            "SELECT table_schema, table_name FROM information_schema.tables"
+            " WHERE table_type = 'BASE TABLE' UNION SELECT schemaname, matviewname FROM pg_matviews"
+            " ORDER BY 1, 2"
         )
         found = set()
         for schema, table in cursor.fetchall():

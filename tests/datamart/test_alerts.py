@@ -10,7 +10,7 @@ from .conftest import small_record
 
 
 def labelled(subscription, name, right, wrong):
-    """Log rows of which so many are predicted right, with their labels."""
+    """Log rows, of which a given number are predicted right, with their labels."""
     values = [[float(i), "red"] for i in range(right + wrong)]
     answers = [[0.9, 1] if i % 2 else [0.1, 0] for i in range(right + wrong)]
     subscription.payload_logging.store([small_record(name, values=values, answers=answers)])
@@ -21,7 +21,7 @@ def labelled(subscription, name, right, wrong):
     )
 
 
-def test_opens_stays_and_closes(mart, small):
+def test_an_alert_opens_stays_and_closes(mart, small):
     labelled(small, "bad", right=10, wrong=10)
     small.quality_monitoring.enable(threshold=0.8)
     first = small.quality_monitoring.run()
@@ -67,7 +67,7 @@ def test_too_few_records_measure_nothing(mart, small):
     assert mart.alerts.list().empty
 
 
-def test_newest_records_only(small):
+def test_only_the_newest_records_count(small):
     labelled(small, "old", right=0, wrong=20)
     labelled(small, "new", right=20, wrong=0)
     small.quality_monitoring.enable(threshold=0.8, max_records=20)
@@ -75,7 +75,7 @@ def test_newest_records_only(small):
     assert (run["records"], run["metrics"]["accuracy"]) == (20, 1.0)
 
 
-def test_slow_answers_alarm(mart, small):
+def test_slow_responses_open_an_alert(mart, small):
     small.performance_monitoring.enable(apt_threshold=100, rpm_threshold=2)
     small.payload_logging.store([small_record(response_time=300) for _ in range(5)])
     small.performance_monitoring.run()
@@ -111,7 +111,7 @@ def test_in_the_background(small):
     assert small.performance_monitoring.get_run_details()["metrics"]["records"] == 1
 
 
-def test_a_run_that_breaks_is_kept_as_failed(small):
+def test_a_run_that_breaks_is_stored_as_failed(small):
     labelled(small, "a", right=20, wrong=0)
     small.quality_monitoring.enable()
     small.update_row(asset=as_json(small.asset | {"positive_label": 7}))

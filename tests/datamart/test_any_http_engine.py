@@ -1,6 +1,4 @@
-"""A model on any engine that answers over HTTP is bound, subscribed and scored as one on
-SageMaker.
-"""
+"""A model on any engine that serves HTTP is bound, subscribed and scored like one on SageMaker."""
 
 import json
 import threading
@@ -98,7 +96,7 @@ def test_nothing_is_stored_when_it_fails(
     assert subscription.feedback_logging.get_records_count() == 0
 
 
-def test_it_may_answer_with_the_version_of_its_model(subscription, engine, monkeypatch):
+def test_an_engine_may_return_its_model_version(subscription, engine, monkeypatch):
     monkeypatch.setenv("ENGINE_TOKEN", "x")
     answer = {
         "fields": [*GOOD["fields"], "asset_revision"],
@@ -128,7 +126,9 @@ def test_impossible_urls(mart, url):
 @pytest.mark.parametrize(
     "variable", ["AWS_SECRET_ACCESS_KEY", "DATABASE_URL", "engine_token", "ENGINE_TOKENS", "", 3]
 )
-def test_no_other_variable_is_ever_sent(mart, subscription, engine, query, monkeypatch, variable):
+def test_no_other_environment_variable_is_ever_sent(
+    mart, subscription, engine, query, monkeypatch, variable
+):
     with pytest.raises(ValueError, match="token_variable"):
         mart.bindings.add("x", datamart.CustomMachineLearningInstance(engine.url, variable))
     with pytest.raises(ValueError, match="token_variable"):
@@ -136,7 +136,7 @@ def test_no_other_variable_is_ever_sent(mart, subscription, engine, query, monke
     monkeypatch.setenv(str(variable) or "NONE", "topsecret")
     schema = subscription.database.schema
     changed = json.dumps({"url": engine.url, "token_variable": variable})
-    # As somebody might who may write that row
+    # As somebody could who has write access to that row
     query(f"UPDATE {schema}.binding SET properties = %s", changed)
     with pytest.raises(ValueError, match=r"ENGINE_TOKEN_.*set_token_variable"):
         mart.subscriptions.get(subscription.uid).score([[40, "gold"], [50, "basic"]], "a")
@@ -153,3 +153,10 @@ def test_a_netrc_is_not_read(mart, subscription, engine, monkeypatch, tmp_path):
     mart.bindings.set_token_variable(subscription.binding_uid, None)
     mart.subscriptions.get(subscription.uid).score([[40, "gold"], [50, "basic"]], "a")
     assert [token for token, _ in engine.asked] == [None]
+
+
+def test_rows_are_sent_with_the_features_that_the_caller_names(subscription, engine, monkeypatch):
+    """A feature may be added after the rows were read."""
+    monkeypatch.setenv("ENGINE_TOKEN", "x")
+    subscription.score([["gold", 40], ["basic", 50]], "a", ["plan", "age"])
+    assert [body["fields"] for _, body in engine.asked] == [["plan", "age"]]

@@ -37,13 +37,13 @@ BAD = {
     "truth for a number": (payload(values=[[True, "red"]]), "'size'.*'True'"),
     "number for text": (payload(values=[[1.5, 3]]), "'colour', row 1.*'3'.*text"),
     "NUL in text": (payload(values=[[1.5, "r\0d"]]), "'colour'.*NUL"),
-    "lone surrogate": (payload(values=[[1.5, "\ud800"]]), "'colour'.*unicode"),
+    "lone surrogate": (payload(values=[[1.5, "\ud800"]]), "'colour'.*Unicode"),
     "a list for a number": (payload(values=[[[1.5], "red"]]), "'size'.*double precision"),
     "a number beyond all floats": (
         payload(values=[[10**400, "red"]]),
         "'size', row 1.*'1000000.*too large",
     ),
-    "too long to be written": (
+    "too long to show": (
         payload(values=[[10**5000, "red"]]),
         "'size', row 1.*<int, too long.*too large",
     ),
@@ -70,16 +70,16 @@ BAD = {
         payload(response_fields=["score"], answers=[[0.9]]),
         "lacks the prediction_column|'predicted_label' is missing",
     ),
-    "another answer": (
+    "another output": (
         payload(response_fields=["score", "predicted_label", "x"], answers=[[0.9, 1, 2]]),
-        "new 'x'|'x' is unknown",
+        "new: 'x'|'x' is unknown",
     ),
 }
 
 
 @pytest.mark.parametrize("bad", BAD)
 @pytest.mark.parametrize("place", ["alone", "after a good one"])
-def test_refused_with_field_and_row(small, bad, place):
+def test_bad_payload_is_refused_with_field_and_row(small, bad, place):
     small.payload_logging.store([small_record("good")])
     record, message = BAD[bad]
     records = [record] if place == "alone" else [small_record("good too"), record]
@@ -89,7 +89,7 @@ def test_refused_with_field_and_row(small, bad, place):
 
 
 @pytest.mark.parametrize("bad", ["missing field", "NaN", "no prediction column", "no prediction"])
-def test_a_bad_first_payload_fixes_no_types(small, query, bad):
+def test_a_bad_first_payload_sets_no_types(small, query, bad):
     with pytest.raises(ValueError):
         small.payload_logging.store([BAD[bad][0]])
     schema = small.database.schema
@@ -146,7 +146,7 @@ def test_missing_values_are_stored_as_null_and_read_as_missing(small):
     assert shown["colour"].isna().tolist() == [False, True]
 
 
-def test_numpy_values_are_as_good_as_pythons(small):
+def test_numpy_values_work_like_python_values(small):
     values = [[np.float32(1.5), "red"], [np.int64(2), "red"]]
     answers = np.array([[0.9, 1], [0.8, 0]])
     record = datamart.PayloadRecord(

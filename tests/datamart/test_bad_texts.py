@@ -1,6 +1,4 @@
-"""A text that PostgreSQL can't hold is refused by name, in every call, and nothing of the call is
-stored.
-"""
+"""A string that PostgreSQL can't hold is refused by name in every call, and nothing is stored."""
 
 import dataclasses
 from datetime import UTC, datetime
@@ -24,7 +22,7 @@ def bad(request):
 
 @pytest.fixture
 def dump(query, mart):
-    """Everything that the schema holds."""
+    """Everything that the schema contains."""
 
     def everything():
         schema = mart.get_details()["schema"]
@@ -173,7 +171,7 @@ TEXTS_OF_AN_ASSET = [
 
 
 def refusal(call):
-    """What a call says that is refused; the message must be one that can be printed."""
+    """The message of a call that is refused; it must be printable."""
     with pytest.raises(ValueError) as caught:
         call()
     said = str(caught.value)
@@ -195,20 +193,19 @@ def test_each_call_names_what_it_refuses(mart, small, dump, bad):
 def test_an_asset_names_what_it_refuses(mart, small, asset, dump, bad):
     before = dump()
     for field in [*TEXTS_OF_AN_ASSET, "feature_columns", "categorical_columns", "label_values"]:
-        value = (
-            bad
-            if field in TEXTS_OF_AN_ASSET
-            else {bad: 0, "other": 1}
-            if field == "label_values"
-            else ["size", bad]
-        )
+        if field in TEXTS_OF_AN_ASSET:
+            value = bad
+        elif field == "label_values":
+            value = {bad: 0, "other": 1}
+        else:
+            value = ["size", bad]
         changes = {"name": "new", "feature_columns": ["size", "colour"]} | {field: value}
         new = asset(**changes)
         assert field.split("_")[0] in refusal(lambda new=new: mart.subscriptions.add(new))
     assert dump() == before
 
 
-def test_what_a_reviewer_types_is_kept_without_such_characters(mart, small, bad):
+def test_what_a_reviewer_types_is_stored_without_such_characters(mart, small, bad):
     log(small, [0.5])
     enable(mart, small)
     mart.reviews.create(small)

@@ -1,5 +1,6 @@
-"""Engines and models are bound and subscribed once, by name, and SageMaker is asked what is
-deployed.
+"""Engines and models are bound and subscribed once, by name.
+
+SageMaker is asked which models are deployed.
 """
 
 import io
@@ -67,7 +68,7 @@ def put_artifact(s3, url, content):
     s3.put_object(Bucket=bucket, Key=key, Body=body.getvalue())
 
 
-def test_assets_are_what_sagemaker_has_deployed(database_url, mart, small, deployed):
+def test_assets_are_the_models_that_sagemaker_has_deployed(database_url, mart, small, deployed):
     session, artifact = deployed
     seeing = datamart.DataMart(database_url, schema=small.database.schema, boto_session=session)
     assets = seeing.bindings.list_assets()
@@ -130,7 +131,7 @@ def test_no_secret_is_stored(database_url, small, deployed, query):
         assert found == [(0,)]
 
 
-def test_same_name_same_uid(mart, asset):
+def test_the_same_name_gives_the_same_uid(mart, asset):
     instance = datamart.SageMakerMachineLearningInstance(region=REGION)
     uid = mart.bindings.add("Amazon SageMaker", instance)
     assert mart.bindings.add("Amazon SageMaker", instance) == uid
@@ -149,7 +150,7 @@ def test_same_name_same_uid(mart, asset):
     assert mart.subscriptions.get(first.uid).get_details()["asset"]["label_column"] == "diagnosis"
     assert len(mart.subscriptions.get_details()["subscriptions"]) == 2
     assert first.get_deployment_uids() == ["breast-cancer"]
-    with pytest.raises(ValueError, match="another label_column"):
+    with pytest.raises(ValueError, match="different label_column"):
         mart.subscriptions.add(asset(label_column="outcome"))
 
 
@@ -168,12 +169,15 @@ def test_unknown_names_list_the_known_ones(mart, subscription):
         ({"feature_columns": []}, "empty"),
         ({"feature_columns": ["x", "x"]}, "x more than once"),
         ({"feature_columns": ["x", "diagnosis"]}, "both a feature and"),
-        ({"feature_columns": ["x"], "categorical_columns": ["y"]}, "categorical_columns names y"),
+        (
+            {"feature_columns": ["x"], "categorical_columns": ["y"]},
+            "categorical_columns contains y",
+        ),
         ({"problem_type": "clustering"}, "clustering"),
         ({"binding_uid": "nobody"}, "no binding 'nobody'"),
     ],
 )
-def test_contradictory_assets(mart, asset, changes, message):
+def test_contradictory_assets_are_refused(mart, asset, changes, message):
     with pytest.raises(ValueError, match=message):
         mart.subscriptions.add(asset(**changes))
     assert mart.subscriptions.get_uids() == []

@@ -1,4 +1,7 @@
-"""Data-capture files become payload: each event once, resumable, and a bad line stops nothing."""
+"""Data-capture files become payload: each event once, and even if a line is bad.
+
+Ingestion can be resumed after a crash.
+"""
 
 import base64
 import json
@@ -150,7 +153,7 @@ def test_json_lines_of_several_rows(capturing):
 @pytest.mark.parametrize(
     "colour", [" red ", "dark\u2028red", 'dark "red"', "dark, red", "dark\nred"]
 )
-def test_text_is_kept_as_it_is(capturing, colour, first):
+def test_strings_are_kept_as_they_are(capturing, colour, first):
     """By either way of reading CSV, so that what was logged otherwise already is recognized."""
     subscription, write = capturing
     if not first:
@@ -164,7 +167,7 @@ def test_text_is_kept_as_it_is(capturing, colour, first):
     assert subscription.payload_logging.store([same]).skipped == 1
 
 
-def test_only_what_is_new_is_read(capturing):
+def test_only_new_files_are_read(capturing):
     subscription, write = capturing
     write("a", event("1"), event("2"))
     assert subscription.payload_logging.ingest_capture(PREFIX) == (1, 2, 0, 0)
@@ -176,7 +179,7 @@ def test_only_what_is_new_is_read(capturing):
     assert len(content(subscription)) == 4
 
 
-def test_other_objects_beside_the_files_are_left_alone(capturing):
+def test_other_objects_beside_the_files_are_ignored(capturing):
     subscription, write = capturing
     write("a", event("1"))
     session = subscription.boto_session
@@ -195,7 +198,7 @@ def test_what_python_logged_is_not_stored_again(capturing):
     assert subscription.payload_logging.ingest_capture(PREFIX) == (1, 0, 1, 0)
 
 
-def test_a_crash_in_the_middle_of_a_file_is_taken_up_again(capturing, monkeypatch):
+def test_after_a_crash_in_a_file_the_rest_is_stored(capturing, monkeypatch):
     subscription, write = capturing
     monkeypatch.setattr("model_monitoring.datamart.records.ingestion.RECORDS_AT_ONCE", 2)
     write("a", *(event(str(i)) for i in range(5)))
@@ -248,16 +251,16 @@ BAD_LINES = {
     ),
     "too many answers": (event("x", response="0.1\n0.2"), "1 predictions"),
     "an error as the answer": (event("x", response="ModelError"), "1 predictions"),
-    "nameless answers": (event("x", response="0.9,1"), "no names"),
+    "outputs without names": (event("x", response="0.9,1"), "no field names"),
     "unknown encoding": (event("x", encoding="XML"), "XML"),
     "other content": (event("known", "9.9,red"), "other content"),
-    "nothing asked": (event("x", "[]", PREDICTIONS, "JSON", JSON_KINDS), "no rows"),
+    "no rows in the request": (event("x", "[]", PREDICTIONS, "JSON", JSON_KINDS), "no rows"),
     "no instances": (event("x", '{"instances": []}', PREDICTIONS, "JSON", JSON_KINDS), "no rows"),
     "an empty body": (event("x", "", PREDICTIONS, "JSON", JSON_KINDS), "no rows"),
     "an empty line": (event("x", "\n"), "no rows"),
     "rows of two kinds": (
         event("x", '[{"size": 1}, [1, "red"]]', "[1, 1]", "JSON", JSON_KINDS),
-        "not an event as",
+        "not an event of",
     ),
     "lists within lists": (event("x", "[" * 100_000, PREDICTIONS, "JSON", JSON_KINDS), "too deep"),
     "an event within events": ("[" * 100_000, "too deep"),
@@ -268,13 +271,13 @@ BAD_LINES = {
     "too long an id": (event("x" * 501), "1 to 500 bytes"),
     "null for the time": (event("x", inferenceTime=None), "no inferenceTime"),
     "a time before all": (event("x", inferenceTime="0000-03-01T10:00:00Z"), "years 1 to 9999"),
-    "a part that is null": (event("x") | {"eventMetadata": None}, "not an event as"),
+    "a part that is null": (event("x") | {"eventMetadata": None}, "not an event of"),
 }
 BAD_LINES["not base64"][0]["captureData"]["endpointInput"]["data"] = "%%%"
 
 
 @pytest.mark.parametrize("bad", BAD_LINES)
-def test_a_bad_line_goes_to_the_error_table_and_stops_nothing(capturing, bad):
+def test_a_bad_line_goes_to_the_error_table_and_the_rest_is_stored(capturing, bad):
     subscription, write = capturing
     write("first", event("known"))
     subscription.payload_logging.ingest_capture(PREFIX)
@@ -288,7 +291,7 @@ def test_a_bad_line_goes_to_the_error_table_and_stops_nothing(capturing, bad):
     assert errors["reason"].str.contains(reason).all(), errors["reason"][0]
 
 
-def test_a_null_among_answers_that_are_all_alike(capturing):
+def test_a_null_among_responses_that_are_otherwise_alike(capturing):
     subscription, write = capturing
     subscription.payload_logging.store([small_record("before")])
     unanswered = PREDICTIONS.replace("0.9", "null")
@@ -306,7 +309,7 @@ def test_a_null_among_answers_that_are_all_alike(capturing):
 @pytest.mark.parametrize(
     "bad", ["an empty id", "an id with a NUL", "too long an id", "a time before all"]
 )
-def test_a_bad_line_among_lines_that_are_all_alike(capturing, bad):
+def test_a_bad_line_among_lines_that_are_otherwise_alike(capturing, bad):
     """Such a file is read as columns, which mustn't let through what lines don't."""
     subscription, write = capturing
     subscription.payload_logging.store([small_record("before")])
@@ -344,7 +347,7 @@ def test_files_of_one_form_are_read_as_columns(capturing, form, monkeypatch):
     ],
 )
 @pytest.mark.parametrize("encoding", ["JSON", "BASE64"])
-def test_json_that_is_all_alike_but_for_one_line(capturing, request_, stored, encoding):
+def test_json_lines_that_are_alike_except_one(capturing, request_, stored, encoding):
     subscription, write = capturing
     subscription.payload_logging.store([small_record("before")])
     bodies = ['{"size": 1.5, "colour": "red"}', request_, '{"colour": "blue", "size": 3.5}']
@@ -370,11 +373,11 @@ def test_all_kinds_of_bad_lines_at_once(capturing):
 @pytest.mark.parametrize(
     "uri", ["/local/path", "s3://", "http://captured/x", "s3://no-such-bucket/x"]
 )
-def test_a_wrong_place(capturing, uri):
+def test_a_wrong_uri_is_refused(capturing, uri):
     with pytest.raises(ValueError, match=r"S3 URI|listed"):
         capturing[0].payload_logging.ingest_capture(uri)
 
 
-def test_it_takes_a_session(small):
+def test_ingestion_needs_a_session(small):
     with pytest.raises(ValueError, match="boto_session"):
         small.payload_logging.ingest_capture(PREFIX)

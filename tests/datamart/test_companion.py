@@ -1,6 +1,4 @@
-"""A de-biased companion on real endpoints of the offline AWS: made, asked, kept beside the
-original, taken down.
-"""
+"""A de-biased companion on real endpoints of the offline AWS: made, called, and deleted."""
 
 import shutil
 import tempfile
@@ -105,7 +103,7 @@ def test_a_run_that_finds_bias_makes_a_companion_beside_the_original(
     assert np.allclose(rows["debiased_probability"], [probability for _, probability in expected])
     chosen = sub.companion.get_frontier().query("chosen").iloc[0]
     rates = (rows["debiased_prediction"] == "good").groupby(rows["age"] <= 25).mean()
-    # The labelled rows are those logged
+    # The labelled rows are those that were logged
     assert rates.min() / rates.max() == pytest.approx(chosen["fairness"])
     assert chosen["fairness"] > sub.companion.get_original()["fairness"]
     costs = sub.companion.get_costs()
@@ -119,7 +117,7 @@ def test_a_run_that_finds_bias_makes_a_companion_beside_the_original(
     assert (
         offline.sagemaker.list_tags(ResourceArn=made["EndpointArn"])["Tags"] == credit_endpoint.TAGS
     )
-    # the original is as it was, and the companion a subscription of its own
+    # the original is unchanged, and the companion has a subscription of its own
     assert (
         offline.sagemaker.describe_endpoint(EndpointName=ENDPOINT)["EndpointConfigName"] == ENDPOINT
     )
@@ -129,7 +127,7 @@ def test_a_run_that_finds_bias_makes_a_companion_beside_the_original(
     assert "credit-debiased" in sub.fairness_monitoring.render_report()
 
 
-def test_later_runs_answer_what_is_new_and_logging_goes_on_as_before(sub):
+def test_later_runs_score_new_rows_and_logging_continues(sub):
     watch(sub)
     ids = credit.log(sub, LIVE[:20], "later")  # without the companion's columns
     assert credit.log(sub, LIVE[:20], "later") == ids
@@ -156,7 +154,7 @@ def test_later_runs_answer_what_is_new_and_logging_goes_on_as_before(sub):
     assert len(payload(sub)) == 418
 
 
-def test_what_monitors_asked_is_captured_and_not_taken_in(sub):
+def test_calls_by_monitors_are_captured_but_not_ingested(sub):
     sub.fairness_monitoring.enable([SEX], **CLASSES)
     sub.fairness_monitoring.run()
     own = sub.score(LIVE[FEATURES][:3].astype(object).values.tolist(), "own-1")
@@ -174,7 +172,7 @@ def test_what_monitors_asked_is_captured_and_not_taken_in(sub):
     assert sub.payload_logging.list_errors().empty
 
 
-def test_deleting_takes_down_all_that_was_made_and_the_next_biased_run_makes_it_again(sub, offline):
+def test_deleting_removes_everything_and_the_next_biased_run_makes_it_again(sub, offline):
     watch(sub)
     artifact = sub.companion.get_details()["artifact"].removeprefix("s3://data/")
     sub.companion.delete()
@@ -196,7 +194,7 @@ def test_deleting_takes_down_all_that_was_made_and_the_next_biased_run_makes_it_
     assert sub.companion.get_details()["deleted_at"] is None
 
 
-def test_blind_with_validation_rows_of_a_file_needs_no_attribute(sub, offline):
+def test_a_blind_companion_with_validation_rows_from_a_file_needs_no_attribute(sub, offline):
     body = credit.DATA.to_csv(index=False).encode()
     offline.s3.put_object(Bucket="data", Key="validation.csv", Body=body)
     run = watch(sub, kind="blind", validation="s3://data/validation.csv", target=0.5)
@@ -208,7 +206,7 @@ def test_blind_with_validation_rows_of_a_file_needs_no_attribute(sub, offline):
     assert young == old and set(young) == {"debiased_prediction", "debiased_probability"}
 
 
-def test_a_script_that_lies_in_an_archive_of_its_own_is_wrapped_too(sagemaker_mart, offline):
+def test_a_script_in_a_separate_archive_is_wrapped_too(sagemaker_mart, offline):
     source = credit_endpoint.archive(
         **{"inference.py": credit_endpoint.SCRIPT.encode(), "code/inference.py": None}
     )
@@ -244,11 +242,11 @@ def test_the_favourable_class_may_be_the_negative_one(sagemaker_mart):
 
 
 @pytest.mark.filterwarnings("ignore:The companion")
-def test_another_subscriptions_companion_is_left_alone(sub, sagemaker_mart, offline):
+def test_another_subscriptions_companion_is_not_touched(sub, sagemaker_mart, offline):
     watch(sub)
     second = subscribe(sagemaker_mart, name="second")
     credit.label(second, credit.log(second, LIVE), LIVE["credit"])
-    assert "There is a model 'credit-debiased' already" in watch(second)["companion"]["error"]
+    assert "A model 'credit-debiased' already exists" in watch(second)["companion"]["error"]
     assert (
         offline.sagemaker.describe_endpoint(EndpointName="credit-debiased")["EndpointStatus"]
         == "InService"
@@ -256,7 +254,7 @@ def test_another_subscriptions_companion_is_left_alone(sub, sagemaker_mart, offl
     assert sub.companion.score() == 0 and not second.companion.exists()
     sub.companion.delete()
     assert second.fairness_monitoring.run()["companion"]["created"]
-    sub.companion.delete()  # again: it's no longer its own
+    sub.companion.delete()  # again, although it is no longer its own
     assert (
         offline.sagemaker.describe_endpoint(EndpointName="credit-debiased")["EndpointStatus"]
         == "InService"
@@ -264,7 +262,7 @@ def test_another_subscriptions_companion_is_left_alone(sub, sagemaker_mart, offl
     second.companion.delete()
 
 
-def test_nothing_is_made_without_bias(sub, offline):
+def test_without_bias_no_companion_is_made(sub, offline):
     fair = datamart.Feature("sex", ["male"], ["female"], 0.2)
     sub.fairness_monitoring.enable([fair], **CLASSES, perturbation=False, companion=settings())
     assert sub.fairness_monitoring.run()["companion"] == {"created": False}
@@ -281,11 +279,11 @@ def test_nothing_is_made_without_bias(sub, offline):
         (
             "no-script",
             {"script": "x = 1", "code/inference.py": None},
-            "no code/inference.py: a companion wraps",
+            "no code/inference.py: a companion can only wrap",
         ),
         ("no-tar", b"not an archive", "can't be unpacked"),
         ("outside", {"../escaped.py": b"x = 1"}, "can't be unpacked"),
-        ("broken", {}, "was not deployed"),
+        ("broken", {}, "wasn't deployed"),
         (
             "mute",
             {"script": credit_endpoint.SCRIPT.replace("model.predict_proba", "model.tell")},
@@ -293,7 +291,7 @@ def test_nothing_is_made_without_bias(sub, offline):
         ),
     ],
 )
-def test_a_companion_that_cannot_be_made_leaves_nothing_and_the_measurement_stands(
+def test_a_companion_that_cannot_be_made_leaves_nothing_behind_and_the_measurement_is_kept(
     sagemaker_mart, offline, name, body, message, monkeypatch
 ):
     endpoint = f"credit-{name}"
@@ -331,14 +329,14 @@ def test_a_companion_that_cannot_be_made_leaves_nothing_and_the_measurement_stan
 @pytest.mark.parametrize(
     ("changes", "asked", "message"),
     [
-        ({"kind": "random"}, {}, "kind is one of per_group, blind"),
-        ({"feature": "housing"}, {}, "'housing', is none of those monitored"),
-        ({}, {"unfavourable_classes": None}, "one favourable class and one unfavourable class"),
+        ({"kind": "random"}, {}, "kind must be one of per_group, blind"),
+        ({"feature": "housing"}, {}, "'housing', isn't one of the monitored features"),
+        ({}, {"unfavourable_classes": None}, "exactly one favourable and one unfavourable class"),
         ({}, {"favourable_classes": ["granted"]}, "positive_label is 'good'"),
         (
             {},
             {"favourable_classes": ["good", "fair"]},
-            "one favourable class and one unfavourable class",
+            "exactly one favourable and one unfavourable class",
         ),
     ],
 )
@@ -362,7 +360,7 @@ def test_a_companion_that_makes_no_sense_is_refused_when_enabled(sub, changes, a
         ),
     ],
 )
-def test_validation_rows_that_are_unfit_are_named(sub, offline, uri, message):
+def test_unsuitable_validation_rows_are_named(sub, offline, uri, message):
     offline.s3.put_object(Bucket="data", Key="few.csv", Body=b"age,credit\n20,good\n")
     unlabelled = LIVE.assign(credit="unknown").to_csv(index=False).encode()
     offline.s3.put_object(Bucket="data", Key="unlabelled.csv", Body=unlabelled)
@@ -370,14 +368,14 @@ def test_validation_rows_that_are_unfit_are_named(sub, offline, uri, message):
     assert not sub.companion.exists()
 
 
-def test_a_model_without_probabilities_has_none(mart):
+def test_a_model_without_probabilities_has_no_companion(mart):
     sub = subscribe(mart, name="labels only", probability_column=None)
-    with pytest.raises(ValueError, match="answers probabilities"):
+    with pytest.raises(ValueError, match="returns probabilities"):
         sub.fairness_monitoring.enable([SEX], **CLASSES, companion=settings())
 
 
 @pytest.mark.filterwarnings("ignore:The companion")
-def test_without_a_session_nothing_can_be_made(mart):
+def test_without_a_session_no_companion_can_be_made(mart):
     sub = subscribe(mart, name="no session")
     credit.label(sub, credit.log(sub, LIVE), LIVE["credit"])
-    assert "takes a model on SageMaker and a session" in watch(sub)["companion"]["error"]
+    assert "needs a model on SageMaker and a session" in watch(sub)["companion"]["error"]

@@ -1,5 +1,6 @@
-"""PostgreSQL out of reach or refusing is said clearly, without the password; a restart is waited
-for.
+"""Clear errors, without the password, if PostgreSQL can't be reached or refuses.
+
+A restart of the server is waited for.
 """
 
 import os
@@ -30,7 +31,7 @@ from .conftest import small_record
         "",
     ],
 )
-def test_unreachable_or_no_url_at_all(url, monkeypatch):
+def test_an_unreachable_server_and_an_invalid_url(url, monkeypatch):
     monkeypatch.setenv("PGHOST", "/nonexistent")
     began = time.monotonic()
     with pytest.raises(datamart.DataMartError) as caught:
@@ -70,7 +71,7 @@ def test_wrong_password(own_server):
 
 
 def answering(reply):
-    """Be a server that answers whatever comes first with some bytes; return its port."""
+    """Start a server that replies with some bytes to anything; return its port."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def answer():
@@ -88,7 +89,7 @@ def test_sslmode_is_honoured():
         datamart.DataMart(f"postgresql://u@127.0.0.1:{port}/d?sslmode=require").setup()
 
 
-def test_a_password_that_the_server_repeats_is_not_passed_on():
+def test_a_password_that_the_server_repeats_is_hidden():
     fields = b"SFATAL\0C28P01\0Mwho says 'hunter2' here?\0\0"
     port = answering(b"E" + (len(fields) + 4).to_bytes(4, "big") + fields)
     with pytest.raises(datamart.DataMartError, match=r"who says '\*\*\*'"):
@@ -146,8 +147,8 @@ def test_connections_are_reused_and_given_back_after_errors(mart, small, query):
             small.payload_logging.store([small_record("a", values=[[float("nan"), "red"]])])
         small.payload_logging.store([small_record("a")])
     application = (
-        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'data mart' AND state ="
-        " 'idle'"
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'data mart'"
+        " AND state = 'idle'"
     )
     assert len(small.database._idle) == 1
     assert query(application)[0][0] < 20

@@ -1,6 +1,4 @@
-"""Drift of logged traffic against the training data: what is flagged, stored, added up, and
-refused.
-"""
+"""Drift of logged traffic from the training data: flagged, stored, merged, and refused."""
 
 import dataclasses
 from datetime import UTC, datetime, timedelta
@@ -58,7 +56,7 @@ def watched(small):
     return small
 
 
-def test_clean_traffic_raises_nothing(watched, mart):
+def test_clean_traffic_opens_no_alert(watched, mart):
     log(watched, "clean", traffic(1), DAY)
     run = watched.drift_monitoring.run()
     assert (run["state"], run["records"], run["violations"]) == ("finished", 400, [])
@@ -79,7 +77,7 @@ def test_a_shifted_feature_is_named_alerts_and_recovers(watched, mart):
     assert mart.alerts.list(state="open").empty
 
 
-def test_a_missing_sensor_breaks_completeness(watched):
+def test_a_missing_sensor_violates_completeness(watched):
     log(watched, "gaps", traffic(3, missing=0.3), DAY)
     kinds = {
         found["constraint_check_type"] for found in watched.drift_monitoring.run()["violations"]
@@ -87,7 +85,7 @@ def test_a_missing_sensor_breaks_completeness(watched):
     assert "completeness_check" in kinds
 
 
-def test_a_run_takes_what_came_since_the_last_one(watched):
+def test_a_run_measures_what_was_logged_since_the_last_one(watched):
     log(watched, "first", traffic(1), DAY)
     assert watched.drift_monitoring.run()["records"] == 400
     run = watched.drift_monitoring.run()
@@ -96,7 +94,7 @@ def test_a_run_takes_what_came_since_the_last_one(watched):
     assert watched.drift_monitoring.run()["records"] == 60
 
 
-def test_windows_add_up_to_what_all_rows_would_show(watched, query, mart):
+def test_merged_windows_show_the_same_as_all_their_rows(watched, query, mart):
     log(watched, "first", traffic(1), DAY)
     watched.drift_monitoring.run()
     log(watched, "second", traffic(2, shift=2.0), DAY + timedelta(hours=1))
@@ -126,7 +124,7 @@ def test_a_transaction_that_is_tried_again_keeps_the_profile(watched, monkeypatc
     assert tried and watched.drift_monitoring.show_drift()["rows_current"].tolist() == [400] * 2
 
 
-def test_rows_that_break_learned_constraints_are_found_again(watched):
+def test_rows_that_break_learned_constraints_can_be_shown(watched):
     frame = traffic(1, rows=100)
     frame.loc[[4, 9], "size"] = 1000.0
     log(watched, "broken", frame, DAY)

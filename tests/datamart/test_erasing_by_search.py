@@ -1,5 +1,6 @@
-"""Erasing, proven by search: with everything in use, no table of the whole database holds an erased
-value.
+"""Erasing, proven by a search: no table of the whole database holds an erased value.
+
+Everything is in use when the values are erased.
 """
 
 import random
@@ -26,7 +27,7 @@ OLD = datetime.now(UTC) - timedelta(days=200)
 
 
 def answers(rows):
-    """Answer as a model that takes anything, missing values too, in no time."""
+    """Respond as a model that accepts anything, even missing values, at once."""
     numbers = rows[["age", "credit_amount", "month"]].apply(pd.to_numeric).fillna(0)
     odds = (
         numbers["age"] / 20
@@ -47,9 +48,7 @@ def engine():
 
 
 def values(url):
-    """Make values that no table holds yet: a category, a number, an id, and what a reviewer
-    types.
-    """
+    """Make values that no table holds yet: a category, a number, an id, and a reviewer's note."""
     text = {name: f"zz{name}{uuid.uuid4().hex[:12]}" for name in ("purpose", "note", "draft", "id")}
     amount = random.randrange(70_000_000, 79_000_000) / 1000 + 0.0004
     while holders(url, amount):  # Eight hex digits of a float also stand in other tests' rows
@@ -59,9 +58,7 @@ def values(url):
 
 @pytest.fixture
 def used(mart, engine, query):
-    """Return a function that uses all that a data mart can do on rows of which two hold `secret`'s
-    values.
-    """
+    """Return a function that uses everything in a data mart, on rows of which two hold `secret`."""
 
     def use(secret, training=TRAIN):
         columns = {"feature_columns": FEATURES, "categorical_columns": ["sex", "purpose"]}
@@ -85,13 +82,13 @@ def used(mart, engine, query):
             f"INSERT INTO {schema}.payload_error VALUES (1, 's3://bucket/a.jsonl', 1, %s)", quoting
         )
         query(
-            f"INSERT INTO {schema}.run VALUES (%s, 1, 'fairness', 'failed', now(), now(), NULL,"
-            " NULL, NULL, %s)",
+            f"INSERT INTO {schema}.run"
+            " VALUES (%s, 1, 'fairness', 'failed', now(), now(), NULL, NULL, NULL, %s)",
             str(uuid.uuid4()),
             as_json({"error": quoting}),
         )
         for (table,) in query("SELECT tablename FROM pg_tables WHERE schemaname = %s", schema):
-            # As autovacuum would: statistics of columns quote their values
+            # As autovacuum would: statistics of columns contain their values
             query(f"ANALYZE {schema}.{table}")
         return sub
 
@@ -122,7 +119,7 @@ def watch(sub, mart, training):
 
 
 def find_companion(sub, query):
-    """Keep what is found in making a companion, without an endpoint."""
+    """Store what is found when a companion is made, without an endpoint."""
     amounts = datamart.Feature("credit_amount", [[None, 3000]], [[3001, None]])
     content, _ = making.search(sub, Companion(role="r"), amounts, "good", "bad")
     query(
@@ -133,7 +130,7 @@ def find_companion(sub, query):
 
 
 def review_rows(sub, mart, secret):
-    """Have the first row answered with a note, and the second begun."""
+    """Have the first row answered with a note, and an answer for the second one begun."""
     mart.reviews.enable(sub, ["anna"], low=None, high=None, audit_share=1.0, violations=False)
     mart.reviews.create(sub)
     page = mart.reviews.queue()
@@ -144,8 +141,9 @@ def review_rows(sub, mart, secret):
 
 
 def found(sub, url, secret, *names):
-    """Return the tables that hold any of some values: this data mart's without its name, others
-    with theirs.
+    """Return the tables that hold any of some values.
+
+    Those of this data mart are without its name, others with theirs.
     """
     held = holders(url, *(getattr(secret, name) for name in names))
     return {name.removeprefix(f"{sub.database.schema}.") for name in held}
@@ -168,7 +166,7 @@ def test_deleted_records(used, database_url):
     check_what_stays(sub)
 
 
-def test_columns_never_stored(used, database_url):
+def test_columns_that_are_never_stored(used, database_url):
     secret = values(database_url)
     training = pd.concat(
         [TRAIN, TRAIN[:1].assign(purpose=secret.purpose, credit_amount=secret.amount)]
@@ -188,7 +186,7 @@ def test_columns_never_stored(used, database_url):
     check_what_stays(sub)
 
 
-def test_and_what_is_learned_from_training_data_later(used, database_url, mart):
+def test_training_data_of_later_baselines(used, database_url, mart):
     secret = values(database_url)
     sub = used(secret)
     sub.payload_logging.enable(never_store=["purpose", "credit_amount"])
@@ -205,7 +203,7 @@ def test_and_what_is_learned_from_training_data_later(used, database_url, mart):
     assert found(sub, database_url, secret, "purpose", "amount", "note", "draft") == set()
 
 
-def test_months_past_their_time(used, database_url, mart):
+def test_months_that_are_too_old(used, database_url, mart):
     secret = values(database_url)
     sub = used(secret)
     assert found(sub, database_url, secret, "purpose", "amount") == PAYLOAD | DERIVED
@@ -217,7 +215,7 @@ def test_months_past_their_time(used, database_url, mart):
 
 
 def check_what_stays(sub):
-    """Measurements stay; of what is gone it is said so, and the next run has everything again."""
+    """Measurements stay, what was erased is reported, and the next run has everything again."""
     metrics = sub.quality_monitoring.get_metrics()
     assert len(metrics) and metrics["records"].eq(ROWS).all()
     assert not sub.fairness_monitoring.get_metrics().empty

@@ -1,4 +1,4 @@
-"""A scoring id is stored once, however often and from however many writers it comes."""
+"""A scoring id is stored once, however often it is sent and by however many writers."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -64,7 +64,7 @@ def test_rows_in_another_order_are_other_content(small):
         small.payload_logging.store([small_record("a", values=rows[::-1], answers=answers)])
 
 
-def test_within_one_call_too(small):
+def test_repeated_ids_within_one_call(small):
     report = small.payload_logging.store([small_record("a"), small_record("a"), small_record("b")])
     assert report == datamart.StoreReport(2, 1, 2)
     with pytest.raises(datamart.ConflictError):
@@ -78,7 +78,7 @@ def test_records_without_an_id_are_never_dropped(small):
     assert small.payload_logging.get_table_content()["scoring_id"].nunique() == 6
 
 
-def test_ids_of_one_subscription_are_free_in_another(small, subscription):
+def test_each_subscription_has_its_own_ids(small, subscription):
     small.payload_logging.store([small_record("a")])
     assert subscription.payload_logging.store([record("a")]).stored == 1
 
@@ -88,7 +88,9 @@ def test_eight_writers_with_overlapping_ids_from_the_first_payload_on(database_u
         logging = datamart.DataMart(database_url, schema=small.database.schema).subscriptions.get(
             name="small"
         )
-        ids = [f"id-{(writer * 37 + i) % 200}" for i in range(100)]  # every writer in another order
+        ids = [
+            f"id-{(writer * 37 + i) % 200}" for i in range(100)
+        ]  # each writer in a different order
         stored = 0
         for begin in range(0, 100, 20):
             values = [

@@ -1,5 +1,6 @@
-"""Explanations of logged rows: what is asked, found, stored and refused, on a model that answers
-over HTTP.
+"""Explanations of logged rows, by a model that is served over HTTP.
+
+The tests check what is scored, found, stored and refused.
 """
 
 import time
@@ -60,9 +61,10 @@ def test_an_explanation_adds_up_and_is_the_analysis(explained, engine):
     assert sum(engine.requests) == found.scored_rows < 3000
 
 
-def test_attributions_and_contrast_together_ask_fewer_than_3000_rows(explained, engine):
-    """Rows whose contrast would like 880 and 798 rows for itself, when all but sex and age can
-    change.
+def test_attributions_and_contrast_together_score_fewer_than_3000_rows(explained, engine):
+    """For these rows, the contrast alone would score 880 and 798 rows.
+
+    All features except sex and age can change.
     """
     free = [name for name in FEATURES if name not in ("sex", "age")]
     explained.explainability.enable(TRAIN, changeable=free, protected=["sex", "age"], sample=10)
@@ -74,7 +76,7 @@ def test_attributions_and_contrast_together_ask_fewer_than_3000_rows(explained, 
 
 
 def test_a_model_of_many_features_is_explained_over_a_smaller_background(mart):
-    """160 features need 320 coalitions: over ten background rows they alone would be 3,220 rows."""
+    """160 features need 320 coalitions: with ten background rows, these alone are 3,220 rows."""
     rng = np.random.default_rng(0)
     rows = pd.DataFrame(rng.normal(size=(40, 160)), columns=[f"x{i}" for i in range(160)])
 
@@ -98,7 +100,7 @@ def test_a_model_of_many_features_is_explained_over_a_smaller_background(mart):
         assert found.attributions["feature"].iloc[0] == "x0" and len(found.contrast.flip) == 1
 
 
-def test_advice_touches_only_what_a_person_can_change_and_flips(explained):
+def test_advice_changes_only_changeable_features_and_flips_the_prediction(explained):
     contrast = explained.explainability.explain(f"r{REFUSED}").contrast
     assert not contrast.favourable and contrast.flip_score >= 0.5
     assert len(contrast.flip) and set(contrast.flip["feature"]) <= set(CHANGEABLE)
@@ -121,7 +123,7 @@ def test_advice_about_whole_numbers_is_whole(explained):
     assert advice["changed"].iloc[0] == int(advice["changed"].iloc[0])
 
 
-def test_asked_again_the_stored_explanation_comes_back(explained, engine, query):
+def test_a_second_call_returns_the_stored_explanation(explained, engine, query):
     first = explained.explainability.explain(f"r{REFUSED}-1")
     engine.requests.clear()
     again = explained.explainability.explain(f"r{REFUSED}")
@@ -140,7 +142,7 @@ def test_asked_again_the_stored_explanation_comes_back(explained, engine, query)
 def test_an_explanation_takes_under_two_seconds(explained):
     explained.explainability.explain("r0")  # shap is compiled when it is first imported
     taken = []
-    # In processor time, and the quickest of three: other work on the machine is no matter
+    # In processor time, and the fastest of three, so that other work doesn't matter
     for number in range(1, 4):
         began = time.process_time()
         explained.explainability.explain(f"r{number}")
@@ -155,7 +157,7 @@ def test_explaining_adds_no_traffic(explained, query):
     assert explained.payload_logging.get_records_count() == before
 
 
-def test_forgetting_a_row_forgets_its_explanation(explained, query):
+def test_erasing_a_row_erases_its_explanation(explained, query):
     explained.explainability.explain("r5")
     explained.explainability.explain("r6")
     assert explained.payload_logging.delete_records(["r5"]) == 1
@@ -202,7 +204,7 @@ def test_global_attributions_and_their_drift(explained, mart):
     assert explained.explainability.run(sample=5)["explained_rows"] == 5
 
 
-def test_reasons_that_changed_alarm(mart, engine):
+def test_changed_reasons_open_an_alert(mart, engine):
     sub = credit.subscribe(mart, engine.url, name="shifted")
     usual = LIVE[FEATURES].assign(
         **{name: TRAIN[name].mode()[0] for name in FEATURES if name not in ("telephone",)}
@@ -247,10 +249,13 @@ def test_a_model_without_probabilities(mart, engine):
     ("changes", "message"),
     [
         ({"background": TRAIN.drop(columns="age")}, "lacks the feature columns age"),
-        ({"background": TRAIN[:3]}, "has 3 rows; 5 are needed"),
+        ({"background": TRAIN[:3]}, "has 3 rows; at least 5 are needed"),
         ({"background": "training.csv"}, "not the S3 URI"),
-        ({"changeable": ["religion"]}, "'religion' is no feature"),
-        ({"changeable": ["age"], "protected": ["age"]}, "'age' is protected, so never advice"),
+        ({"changeable": ["religion"]}, "'religion' is not a feature"),
+        (
+            {"changeable": ["age"], "protected": ["age"]},
+            "'age' is protected, so it is never part of advice",
+        ),
     ],
 )
 def test_what_cannot_be_explained_is_refused(sub, changes, message):

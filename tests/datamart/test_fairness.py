@@ -1,5 +1,6 @@
-"""Fairness monitoring: what a run measures, stores and alarms, on a model that really answers over
-HTTP.
+"""Fairness monitoring with a model that is really served over HTTP.
+
+The tests check what a run measures and stores, and which alerts it opens.
 """
 
 import json
@@ -108,25 +109,25 @@ def test_each_groups_own_threshold_opens_and_closes_its_alert(sub, mart):
     assert mart.alerts.list(state="open").empty
 
 
-def test_an_alert_on_a_group_that_is_measured_no_longer_is_closed(sub, mart):
+def test_an_alert_on_a_group_that_is_no_longer_measured_is_closed(sub, mart):
     fairness = sub.fairness_monitoring
     fairness.enable([SEX, AGE], **CLASSES, perturbation=False)
     fairness.run()
     assert mart.alerts.list(state="open")["slice"].tolist() == ["age: [18, 25]"]
     fairness.enable([SEX], **CLASSES, perturbation=False, min_records=100_000)
     assert fairness.run()["state"] == "skipped"
-    assert len(mart.alerts.list(state="open")) == 1  # nothing was measured, so nothing is known
+    assert len(mart.alerts.list(state="open")) == 1  # nothing was measured, so nothing changes
     fairness.enable([SEX], **CLASSES, perturbation=False)
     fairness.run()
     assert mart.alerts.list()[["state", "slice"]].values.tolist() == [["closed", "age: [18, 25]"]]
 
 
-def test_twins_are_asked_of_the_model_and_never_counted(sub, engine, query):
+def test_the_model_scores_twins_which_never_count_as_traffic(sub, engine, query):
     fairness = sub.fairness_monitoring
     fairness.enable([SEX], **CLASSES)
     before = sub.payload_logging.get_records_count()
     run = fairness.run()
-    assert sum(engine.requests) == run["perturbed_rows"] == 400  # a twin each
+    assert sum(engine.requests) == run["perturbed_rows"] == 400  # one twin for each row
     assert sub.payload_logging.get_records_count() == before == run["records"]
     assert query(f"SELECT count(*) FROM {sub.database.schema}.payload_{sub.subscription_id}") == [
         (before,)
@@ -138,7 +139,7 @@ def test_twins_are_asked_of_the_model_and_never_counted(sub, engine, query):
     assert score == pytest.approx(rate["female"] / rate["male"])
 
 
-def test_of_a_large_window_a_bounded_number_is_asked(mart, engine):
+def test_a_large_window_gets_a_bounded_number_of_twins(mart, engine):
     sub = credit.subscribe(mart, engine.url, name="large")
     credit.log(sub, pd.concat([LIVE] * 6, ignore_index=True))
     engine.requests.clear()
@@ -147,7 +148,7 @@ def test_of_a_large_window_a_bounded_number_is_asked(mart, engine):
     assert (run["records"], run["perturbed_rows"], sum(engine.requests)) == (2400, 1000, 1000)
 
 
-def test_the_newest_rows_count_and_few_are_not_judged(sub):
+def test_the_newest_rows_count_and_too_few_are_not_measured(sub):
     fairness = sub.fairness_monitoring
     fairness.enable([SEX], **CLASSES, min_records=500)
     run = fairness.run()
@@ -189,7 +190,7 @@ def test_analysis_json_and_its_drift(labelled):
     assert fairness.get_violations(document) == {"version": "1.0", "violations": []}
     metric = next(one for one in facets["age"][0]["metrics"] if one["name"] == "DPPL")
     value, metric["value"] = metric["value"], metric["value"] / 2
-    # From the next run on
+    # It counts from the next run on
     fairness.enable([AGE], favourable_classes=["bad"], unfavourable_classes=["good"])
     assert (
         fairness.get_analysis()["post_training_bias_metrics"]["label_value_or_threshold"] == "good"
@@ -207,7 +208,7 @@ def test_analysis_json_and_its_drift(labelled):
     ]
 
 
-def test_metrics_are_in_openscales_view(sub, query):
+def test_metrics_are_in_the_view_of_openscale(sub, query):
     sub.fairness_monitoring.enable([SEX, AGE], **CLASSES, perturbation=False)
     sub.fairness_monitoring.run()
     view = f'{sub.database.schema}."FairnessMetrics"'
@@ -229,7 +230,7 @@ def test_metrics_are_in_openscales_view(sub, query):
     [
         (
             {"features": [datamart.Feature("religion", ["a"], ["b"])]},
-            "'religion' is no feature of 'credit'",
+            "'religion' is not a feature of 'credit'",
         ),
         ({"features": [datamart.Feature("age", [[20, 75]], [[18, 25]])]}, "overlap"),
         ({"features": [datamart.Feature("age", [], [])]}, "minority is empty"),
@@ -239,8 +240,11 @@ def test_metrics_are_in_openscales_view(sub, query):
         ),
         ({"favourable_classes": []}, "favourable is empty"),
         ({"favourable_classes": ["good"], "unfavourable_classes": ["good"]}, "overlap"),
-        ({"intersections": [("sex", "age")]}, "intersections name 'age', which is none of sex"),
-        ({"group_variable": "religion"}, "'religion' is no feature"),
+        (
+            {"intersections": [("sex", "age")]},
+            "intersections contains 'age', which isn't one of sex",
+        ),
+        ({"group_variable": "religion"}, "'religion' is not a feature"),
         ({"features": []}, "at least one feature"),
         ({"features": [SEX, SEX]}, "sex is listed twice"),
         ({"favourable_classes": "good"}, "favourable is the string 'good'"),
@@ -248,14 +252,14 @@ def test_metrics_are_in_openscales_view(sub, query):
         ({"max_records": 0}, "max_records is 0"),
     ],
 )
-def test_what_cannot_be_asked_is_refused_and_nothing_is_enabled(sub, changes, message):
+def test_invalid_settings_are_refused_and_nothing_is_enabled(sub, changes, message):
     with pytest.raises(ValueError, match=message):
         sub.fairness_monitoring.enable(**({"features": [SEX]} | CLASSES | changes))
     assert not sub.fairness_monitoring.get_details()["enabled"]
 
 
 def test_an_attribute_that_was_not_logged_is_refused_and_can_be_joined_outside(sub):
-    """As the refusal says: by scoring id, in a frame of one's own."""
+    """The refusal says how: by scoring id, in a separate frame."""
     religion = datamart.Feature("religion", ["a"], ["b"])
     with pytest.raises(
         ValueError, match=r"or join it to payload_logging.get_table_content\(\) yourself"
@@ -281,7 +285,7 @@ def test_an_attribute_that_is_never_stored_is_refused(sub):
         sub.fairness_monitoring.enable([AGE, SEX], **CLASSES)
 
 
-def test_windows_without_an_answer_say_so(mart, engine):
+def test_windows_without_a_result_say_so(mart, engine):
     sub = credit.subscribe(mart, engine.url, name="odd")
     fairness = sub.fairness_monitoring
     men = LIVE[LIVE["sex"] == "male"]
@@ -301,7 +305,7 @@ def test_windows_without_an_answer_say_so(mart, engine):
     )
 
 
-def test_all_one_outcome(mart, engine):
+def test_all_predictions_have_the_same_outcome(mart, engine):
     sub = credit.subscribe(mart, engine.url, name="refused")
     frame = LIVE[FEATURES].assign(prediction="bad", probability=0.1)
     sub.payload_logging.store(frame)
@@ -315,7 +319,7 @@ def test_all_one_outcome(mart, engine):
     )
 
 
-def test_numbers_logged_as_text(mart, engine):
+def test_numbers_logged_as_strings(mart, engine):
     sub = credit.subscribe(mart, engine.url, name="text", categorical_columns=[*credit.TEXT, "age"])
     answered = credit.answers(LIVE)
     frame = LIVE[FEATURES].assign(age=LIVE["age"].astype(str)).reset_index(drop=True).join(answered)
@@ -326,7 +330,7 @@ def test_numbers_logged_as_text(mart, engine):
     assert groups.loc["[18, 25]", "rows"] == (LIVE["age"] <= 25).sum()
 
 
-def test_a_regression_has_ranges_of_favourable_answers(mart, engine):
+def test_a_regression_has_ranges_of_favourable_predictions(mart, engine):
     sub = credit.subscribe(
         mart, engine.url, name="limit", problem_type=datamart.ProblemType.REGRESSION,
         probability_column=None,
@@ -354,7 +358,7 @@ def test_in_the_background(sub):
     assert found["state"] == "finished" and found["records"] == 400
 
 
-def test_infinity_has_no_measurement_and_keeps_its_place(mart, engine):
+def test_an_infinite_value_is_measured_as_none_but_is_in_the_details(mart, engine):
     sub = credit.subscribe(mart, engine.url, name="infinite")
     answered = np.where(LIVE["sex"] == "female", "good", "bad")
     sub.payload_logging.store(LIVE[FEATURES].assign(prediction=answered, probability=0.5))
@@ -370,7 +374,7 @@ def test_infinity_has_no_measurement_and_keeps_its_place(mart, engine):
     assert next(one["value"] for one in metrics if one["name"] == "DI") == "Infinity"
 
 
-def test_a_model_that_cannot_be_asked_fails_the_run_with_its_reason(sub, monkeypatch):
+def test_a_model_that_cannot_be_called_fails_the_run_with_a_reason(sub, monkeypatch):
     nobody = {"url": "http://127.0.0.1:9/", "token_variable": None}
     monkeypatch.setitem(sub.binding, "properties", nobody)
     sub.fairness_monitoring.enable([SEX], **CLASSES)
@@ -379,7 +383,7 @@ def test_a_model_that_cannot_be_asked_fails_the_run_with_its_reason(sub, monkeyp
     assert "can't be reached" in sub.fairness_monitoring.get_run_details()["error"]
 
 
-def test_the_report_holds_what_was_found_and_nothing_executable(mart, engine, tmp_path):
+def test_the_report_contains_the_findings_and_nothing_executable(mart, engine, tmp_path):
     sub = credit.subscribe(mart, engine.url, name="<script>alert(1)</script>")
     credit.log(sub, LIVE)
     sub.fairness_monitoring.enable([SEX, AGE], **CLASSES, intersections=[("sex", "age")])
@@ -390,4 +394,4 @@ def test_the_report_holds_what_was_found_and_nothing_executable(mart, engine, tm
     assert all(name in text for name in METRICS)
     for finding in sub.fairness_monitoring.get_findings():
         assert finding.replace("&", "&amp;") in text
-    assert "src=" not in text and "http" not in text  # needs nothing from elsewhere
+    assert "src=" not in text and "http" not in text  # it needs no other file

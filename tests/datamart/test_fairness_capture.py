@@ -1,4 +1,4 @@
-"""What our own monitors asked an endpoint is in its data capture, and never becomes payload."""
+"""Calls by our own monitors are in an endpoint's data capture, but never become payload."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def test_perturbed_rows_never_enter_the_payload(capturing, first):
     assert 9.5 not in subscription.payload_logging.get_window(columns=["size"])["size"].tolist()
 
 
-def test_a_file_of_nothing_else_and_the_number_of_a_broken_line(capturing):
+def test_a_file_of_perturbed_rows_only_and_the_number_of_a_broken_line(capturing):
     subscription, write = capturing
     write("a", ASKED)
     assert subscription.payload_logging.ingest_capture(PREFIX) == (1, 0, 1, 0)
@@ -36,7 +36,7 @@ def test_a_file_of_nothing_else_and_the_number_of_a_broken_line(capturing):
     assert subscription.payload_logging.list_errors()["line_number"].tolist() == [3]
 
 
-def test_the_same_words_in_the_data_are_data(capturing):
+def test_the_marker_within_the_data_is_data(capturing):
     subscription, write = capturing
     request = '{"size": 1.5, "colour": "\\"inferenceId\\": \\"perturbed-1\\""}'
     write("a", event("1", request, PREDICTIONS, "JSON", JSON_KINDS))

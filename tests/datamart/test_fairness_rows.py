@@ -1,6 +1,4 @@
-"""Which scored rows an analysis gets: the newest, of the version that answers now, each with its
-label.
-"""
+"""Which scored rows an analysis gets: the newest of the current version, each with its label."""
 
 import pytest
 
@@ -22,7 +20,7 @@ def logged(small):
     return small
 
 
-def test_the_newest_come_first_and_whole(logged):
+def test_the_newest_rows_come_first_and_are_complete(logged):
     assert ids(chosen.newest(logged, 3)) == ["c-1", "c-2", "b-1"]
     found = chosen.newest(logged, 100)
     assert ids(found) == ["c-1", "c-2", "b-1", "b-2", "a-1", "a-2"]
@@ -39,7 +37,7 @@ def test_labels_are_beside_their_rows(logged):
         [{"scoring_id": "b-2", "diagnosis": 1}, {"scoring_id": "b-1", "diagnosis": 0}]
     )
     logged.feedback_logging.store([{"scoring_id": "a-2", "diagnosis": 0}])
-    # Features and a label of their own: no scored row
+    # These labels have features of their own, and no scored row
     logged.feedback_logging.store([[2.5, "red", 1]])
     known = dict(
         zip(
@@ -57,7 +55,7 @@ def test_labels_are_beside_their_rows(logged):
     assert ids(chosen.labelled(logged, 1)) == ["a-2"]
 
 
-def test_rows_that_another_version_answered_are_left_out(logged):
+def test_rows_scored_by_another_version_are_left_out(logged):
     logged.payload_logging.store([small_record("d", asset_revision="old")])
     logged.payload_logging.store([small_record("e", asset_revision="new")])
     assert ids(chosen.newest(logged, 100)) == ["e-1", "c-1", "c-2", "b-1", "b-2", "a-1", "a-2"]
@@ -73,7 +71,7 @@ def test_before_the_first_payload(small):
         chosen.newest(small, 10)
 
 
-def test_no_row_at_all(logged):
+def test_no_rows_at_all(logged):
     logged.payload_logging.delete_records(["a", "b", "c"])
     found = chosen.newest(logged, 10)
     assert len(found) == 0 and found.window == (None, None)

@@ -1,5 +1,6 @@
-"""A database that dies, hangs, fills up or is locked: one clear answer in time, and all goes on
-afterwards.
+"""A database that dies, hangs, fills up or is locked: one clear error in time.
+
+Afterwards, everything works again.
 """
 
 import contextlib
@@ -21,12 +22,12 @@ from model_monitoring.datamart.postgres.database import Database
 
 from .conftest import folder, small_record
 
-SOON = 25  # seconds, in which there must be an answer on a busy machine too
+SOON = 25  # seconds within which there must be a result, even on a busy machine
 
 
 @pytest.fixture(scope="module")
 def own():
-    """A server of these tests' own, which they may kill."""
+    """A server of its own, which these tests may kill."""
     with folder() as path:
         yield server.start(path / "postgresql"), path / "postgresql"
         server.stop(path / "postgresql")
@@ -90,8 +91,8 @@ def test_a_backend_killed_in_the_middle_of_copy(own, monkeypatch, way):
     def kill_who_copies():
         if not killed:
             copying_now = (
-                "SELECT pid FROM pg_stat_activity WHERE query LIKE 'COPY%' AND pid <>"
-                " pg_backend_pid()"
+                "SELECT pid FROM pg_stat_activity WHERE query LIKE 'COPY%'"
+                " AND pid <> pg_backend_pid()"
             )
             killed.append(
                 small.database.rows(f"{copying_now} AND state <> 'idle' LIMIT 1")[0]["pid"]
@@ -117,7 +118,7 @@ def test_a_backend_killed_in_the_middle_of_copy(own, monkeypatch, way):
     assert small.payload_logging.get_records_count() == (101 if way == "in" else 100)
 
 
-def test_what_was_kept_is_not_done_twice_when_the_answer_to_commit_is_lost(own, monkeypatch):
+def test_committed_work_is_not_repeated_if_the_reply_to_commit_is_lost(own, monkeypatch):
     mart, small = subscribed(own[0], "commit")
     small.quality_monitoring.enable(threshold=1.0, min_records=1)
     lost = []
@@ -155,7 +156,7 @@ def test_what_was_kept_is_not_done_twice_when_the_answer_to_commit_is_lost(own, 
     assert lost == ["store", "feedback with features", "labels", "run", "acknowledge", "delete"]
 
 
-def test_a_lock_is_named_and_waited_for_no_longer_than_allowed(own):
+def test_a_lock_is_named_and_waited_for_only_as_long_as_allowed(own):
     subscribed(own[0], "locked")
     busy = datamart.DataMart(own[0], "locked", time_outs=connecting.PAGES._replace(lock=1))
     with contextlib.closing(psycopg2.connect(own[0], application_name="somebody's psql")) as holder:
@@ -166,14 +167,14 @@ def test_a_lock_is_named_and_waited_for_no_longer_than_allowed(own):
         ):
             busy.subscriptions.get(name="small").payload_logging.store([small_record("second")])
         assert time.monotonic() - began < SOON
-        assert len(busy.subscriptions.list()) == 1  # what isn't locked is there meanwhile
+        assert len(busy.subscriptions.list()) == 1  # what isn't locked can be read meanwhile
     assert (
         busy.subscriptions.get(name="small").payload_logging.store([small_record("second")]).stored
         == 1
     )
 
 
-def test_settings_of_the_url_win(own):
+def test_settings_in_the_url_take_precedence(own):
     url = own[0] + "&options=-c%20statement_timeout%3D1234"
     names = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
     shown = "SELECT " + ", ".join(f"current_setting('{name}') AS {name}" for name in names)
@@ -203,7 +204,7 @@ def test_settings_of_the_url_win(own):
         ("SELECT 1/0", ValueError, "can't hold a value: division"),
     ],
 )
-def test_each_trouble_has_its_one_error(own, statement, kind, said):
+def test_each_problem_has_one_error_message(own, statement, kind, said):
     database = Database(own[0], "public", connecting.PAGES._replace(statement=1))
     began = time.monotonic()
     with pytest.raises(kind, match=said):
@@ -213,9 +214,7 @@ def test_each_trouble_has_its_one_error(own, statement, kind, said):
 
 
 class Proxy:
-    """Between a client and the server's socket; after `vanish` it takes everything and answers
-    nothing.
-    """
+    """Between a client and the server's socket; after `vanish` it accepts all but is silent."""
 
     def __init__(self, path):
         self._path, self.gone = path, False
@@ -257,7 +256,7 @@ def test_a_server_that_vanished_behind_a_proxy(own, monkeypatch):
         )
         assert database.rows("SELECT 1 AS n") == [{"n": 1}]
         proxy.gone = True
-        for _ in range(2):  # on a connection that was there, and on a new one
+        for _ in range(2):  # on an existing connection, and on a new one
             began = time.monotonic()
             with pytest.raises(datamart.DataMartError):
                 database.rows("SELECT 1 AS n")
@@ -267,7 +266,7 @@ def test_a_server_that_vanished_behind_a_proxy(own, monkeypatch):
         assert database.rows("SELECT 1 AS n") == [{"n": 1}]
 
 
-def test_a_statement_that_takes_long_on_a_server_that_answers_is_left_alone(own, monkeypatch):
+def test_a_slow_statement_on_a_responsive_server_is_not_interrupted(own, monkeypatch):
     monkeypatch.setattr(watching, "LONG", 0.1)
     assert Database(own[0], "public").rows("SELECT pg_sleep(4)::text AS done") == [{"done": ""}]
 

@@ -1,4 +1,4 @@
-"""Labels join the rows that were scored; what has no scored row is scored on request."""
+"""Labels join the rows that were scored; rows that weren't scored are scored on request."""
 
 import json
 import threading
@@ -119,7 +119,7 @@ def test_unknown_labels_are_named_and_nothing_is_stored(scored, unknown):
     assert scored.feedback_logging.get_records_count() == 0
 
 
-def test_without_label_values_labels_must_have_the_predictions_type(mart, asset):
+def test_without_label_values_labels_must_have_the_type_of_predictions(mart, asset):
     subscription = mart.subscriptions.add(asset(name="free", feature_columns=["size", "colour"]))
     subscription.payload_logging.store([small_record("a", values=ROWS, answers=ANSWERS)])
     for bad in ("malignant", 0.5, None):
@@ -144,7 +144,7 @@ def test_a_second_label_for_a_row_is_an_error(scored):
     [
         ([[1.5, "red"]], {}, "3 values"),
         ([{"size": 1.5, "diagnosis": 1}], {}, "lacks 'colour'"),
-        ([{"size": 1.5, "colour": "red", "age": 3, "diagnosis": 1}], {}, "'age' in it is unknown"),
+        ([{"size": 1.5, "colour": "red", "age": 3, "diagnosis": 1}], {}, "unknown fields: 'age'"),
         ([["big", "red", 1]], {}, "'size', row 1"),
         ([{"scoring_id": "a-1", "diagnosis": 1}, {"scoring_id": "a-2"}], {}, "Row 2"),
         ("", {"data_header": True}, "CSV"),
@@ -163,9 +163,7 @@ def test_feedback_before_any_payload(small):
 
 @pytest.fixture
 def endpoint(monkeypatch):
-    """An endpoint over real HTTP: size above 2 is malignant, and one of size 100 breaks the
-    model.
-    """
+    """An endpoint over real HTTP: sizes above 2 are malignant, and size 100 breaks the model."""
     asked = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -252,6 +250,6 @@ def test_nothing_is_stored_when_the_endpoint_fails(with_session, endpoint, model
     assert with_session.feedback_logging.get_records_count() == 0
 
 
-def test_scoring_takes_a_session(scored):
+def test_scoring_needs_a_session(scored):
     with pytest.raises(ValueError, match="boto_session"):
         scored.feedback_logging.store([[1.0, "red", 0]], score=True)

@@ -1,4 +1,4 @@
-"""What may not be kept goes: single rows, columns, months; the rest stays."""
+"""What may not be kept is erased: single rows, columns, months. The rest stays."""
 
 import re
 import subprocess
@@ -32,14 +32,14 @@ def ids(subscription):
     return subscription.payload_logging.get_table_content()["scoring_id"].tolist()
 
 
-def test_one_row(logged):
+def test_one_row_is_erased(logged):
     assert logged.payload_logging.delete_records(["b-2"]) == 1
     assert ids(logged) == ["a-1", "a-2", "b-1", "a-1-1", "a-1-2"]
     assert logged.feedback_logging.get_records_count() == 5
     assert logged.payload_logging.get_records_count() == 5
 
 
-def test_a_whole_request_and_what_looks_like_its_row(logged):
+def test_an_id_of_a_request_and_of_a_row_erases_both(logged):
     # "a-1" names both a request and the first row of another; both are the person's to have erased
     assert logged.payload_logging.delete_records(["a-1"]) == 3
     assert ids(logged) == ["a-2", "b-1", "b-2"]
@@ -57,7 +57,7 @@ def test_an_erased_request_sent_again_is_not_stored_again(logged):
         logged.feedback_logging.store([{"scoring_id": "b-1", "diagnosis": 1}])
 
 
-def test_what_is_erased_row_by_row_is_counted_and_known_by_a_digest_in_the_end(logged, query):
+def test_rows_erased_one_by_one_are_counted_and_a_digest_replaces_the_id(logged, query):
     schema = logged.database.schema
     assert [logged.payload_logging.delete_records([row]) for row in ("b-1", "b-1", "b-2", "b")] == [
         1,
@@ -78,7 +78,7 @@ def test_what_is_erased_row_by_row_is_counted_and_known_by_a_digest_in_the_end(l
     assert caught.value.scoring_ids == ["b"]
 
 
-def test_a_month_that_was_detached_is_reached_too(mart, small, query):
+def test_a_detached_month_is_erased_too(mart, small, query):
     for age in (0, 1, 6):
         small.payload_logging.store(
             [small_record(f"{age}", values=ROWS, answers=ANSWERS, scoring_timestamp=at(age))]
@@ -93,7 +93,7 @@ def test_a_month_that_was_detached_is_reached_too(mart, small, query):
     assert query("SELECT to_regclass(%s)", f"{schema}.{months[1]}") == [(None,)]
 
 
-def test_a_run_under_way_keeps_nothing_of_a_row_erased_meanwhile(small, monkeypatch):
+def test_a_run_in_progress_keeps_nothing_of_a_row_erased_meanwhile(small, monkeypatch):
     small.payload_logging.store([small_record("a", values=ROWS, answers=ANSWERS)])
     training = pd.DataFrame({"size": np.arange(100.0), "colour": ["red", "blue"] * 50})
     small.drift_monitoring.enable(training, min_records=1)
@@ -111,7 +111,7 @@ def test_a_run_under_way_keeps_nothing_of_a_row_erased_meanwhile(small, monkeypa
         small.drift_monitoring.show_drift()
 
 
-def test_the_name_of_a_group_without_an_end_loses_the_value_seen():
+def test_the_name_of_an_open_ended_group_loses_the_value_that_was_seen():
     features = [{"minority": [[None, 18], [40, None]], "majority": [[18.5, 39.5]]}]
     features += [{"minority": ["a"], "majority": None}]
     slices = {
@@ -125,14 +125,13 @@ def test_the_name_of_a_group_without_an_end_loses_the_value_seen():
 
 
 def test_every_table_of_scored_rows_is_known(logged, query):
-    # a migration that adds one must add it to SHARED
+    # a migration that adds a table must add it to SHARED
     found = query(
-        "SELECT c.table_name FROM information_schema.columns c JOIN information_schema.tables t"
-        " USING (table_schema, table_name) WHERE c.table_schema = %s AND t.table_type = 'BASE"
-        " TABLE'"
-        " AND c.column_name IN ('record_id', 'row_number') AND c.table_name !~"
-        " '^(payload|feedback)_[0-9]'"
-        " GROUP BY 1 HAVING count(*) = 2",
+        "SELECT c.table_name FROM information_schema.columns c"
+        " JOIN information_schema.tables t USING (table_schema, table_name)"
+        " WHERE c.table_schema = %s AND t.table_type = 'BASE TABLE'"
+        " AND c.column_name IN ('record_id', 'row_number')"
+        " AND c.table_name !~ '^(payload|feedback)_[0-9]' GROUP BY 1 HAVING count(*) = 2",
         logged.database.schema,
     )
     assert sorted(name for (name,) in found) == sorted(erasing.SHARED)
@@ -154,7 +153,7 @@ SPEAKING = """
 
 
 def speaking_of(subscription, query):
-    """Return, by table, the ids of the rows that explanations and reviews speak of."""
+    """Return, by table, the ids of the rows that explanations and reviews refer to."""
     schema = subscription.database.schema
     return {
         table: sorted(name for (name,) in query(f"SELECT scoring_id FROM {schema}.{table}"))
@@ -162,7 +161,7 @@ def speaking_of(subscription, query):
     }
 
 
-def test_explanations_and_reviews_of_a_row_go_with_it(logged, query):
+def test_explanations_and_reviews_of_a_row_are_erased_with_it(logged, query):
     query(SPEAKING.format(logged.database.schema))
     everything = sorted(ids(logged))
     assert speaking_of(logged, query) == {"explanation": everything, "review_row": everything}
@@ -171,7 +170,7 @@ def test_explanations_and_reviews_of_a_row_go_with_it(logged, query):
     assert speaking_of(logged, query) == {"explanation": left, "review_row": left}
 
 
-def test_and_so_they_do_when_their_month_is_past(mart, small, query):
+def test_explanations_and_reviews_are_dropped_with_their_month(mart, small, query):
     for age in (0, 5):
         small.payload_logging.store([small_record(f"{age} months", scoring_timestamp=at(age))])
     query(SPEAKING.format(small.database.schema))
@@ -183,7 +182,7 @@ def test_and_so_they_do_when_their_month_is_past(mart, small, query):
     }
 
 
-def test_columns_never_stored(logged, query):
+def test_columns_that_are_never_stored(logged, query):
     query(
         SPEAKING.format(logged.database.schema).replace(
             "'', '{}' FROM", """'', '{"value": "red"}' FROM"""
@@ -206,7 +205,7 @@ def test_columns_never_stored(logged, query):
         logged.payload_logging.enable(never_store=["predicted_label"])
 
 
-def test_a_column_never_stored_is_in_no_summary_and_no_error(capturing, query):
+def test_a_column_that_is_never_stored_is_in_no_summary_and_no_error(capturing, query):
     subscription, write = capturing
     training = pd.DataFrame({"size": np.arange(100.0), "colour": ["green", "yellow"] * 50})
     subscription.payload_logging.store([small_record("a", values=ROWS, answers=ANSWERS)])
@@ -239,7 +238,7 @@ def at(months_ago):
     return month.replace(day=15)
 
 
-def test_old_months_are_dropped_whole(mart, small, query):
+def test_old_months_are_dropped_as_a_whole(mart, small, query):
     for age in (0, 1, 2, 5, 6):
         small.payload_logging.store([small_record(f"{age} months", scoring_timestamp=at(age))])
         small.feedback_logging.store([{"scoring_id": f"{age} months-1", "diagnosis": 1}])
@@ -287,14 +286,17 @@ def test_old_labels_with_features_of_their_own_and_old_errors_are_dropped(mart, 
         ("2026-02-28T23:59:59.999999Z", "2026_02"),
         ("2026-03-01T00:00:00Z", "2026_03"),
         ("2026-02-28T23:30:00-01:00", "2026_03"),
-        ("2026-03-29T02:30:00+02:00", "2026_03"),  # in the hour that summer time skips in Europe
+        (
+            "2026-03-29T02:30:00+02:00",
+            "2026_03",
+        ),  # in the hour that is skipped when summer time begins in Europe
         ("2026-01-01T00:59:59+01:00", "2025_12"),
         ("2024-02-29T12:00:00", "2024_02"),
         ("1970-01-01T00:00:00Z", "default"),
         ("2199-01-01T00:00:00Z", "default"),
     ],
 )
-def test_months_end_in_utc(small, query, time, partition):
+def test_months_end_at_midnight_utc(small, query, time, partition):
     small.payload_logging.store([small_record("a", scoring_timestamp=time)])
     schema = small.database.schema
     assert query(f"SELECT tableoid::regclass::text FROM {schema}.payload_1") == [
@@ -305,9 +307,7 @@ def test_months_end_in_utc(small, query, time, partition):
     assert small.payload_logging.get_table_content()["scoring_timestamp"][0] == expected
 
 
-def test_a_month_that_comes_takes_over_what_waited_in_the_default_partition(
-    mart, small, query, monkeypatch
-):
+def test_a_new_month_takes_its_rows_from_the_default_partition(mart, small, query, monkeypatch):
     ahead = (NOW + timedelta(days=400)).replace(day=15)
     small.payload_logging.store([small_record("early", scoring_timestamp=ahead)])
     schema = small.database.schema
@@ -319,7 +319,7 @@ def test_a_month_that_comes_takes_over_what_waited_in_the_default_partition(
     assert ids(small) == ["early-1"]
 
 
-def test_a_month_that_another_writer_has_just_made(database_url, small):
+def test_a_month_that_another_writer_has_just_created(database_url, small):
     small.payload_logging.store([small_record("a")])
     other = datamart.DataMart(database_url, schema=small.database.schema).subscriptions.get(
         name="small"
@@ -327,7 +327,7 @@ def test_a_month_that_another_writer_has_just_made(database_url, small):
     old = at(3)
 
     def work(cursor):
-        # Remembers that there is none
+        # It has cached that there is none
         cursor.execute("SELECT to_regclass(%s)", [f"payload_1_{old:%Y_%m}"])
         assert cursor.fetchone() == (None,)
         other.payload_logging.store([small_record("b", scoring_timestamp=old)])

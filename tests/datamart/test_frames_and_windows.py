@@ -1,4 +1,4 @@
-"""A data frame is logged as records are, and read back by time, whatever its columns hold."""
+"""A data frame is logged like records, and read back by time, whatever its columns hold."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -50,7 +50,7 @@ def test_partly_repeated_ids(small):
 
 
 @pytest.mark.parametrize("dtype", ["object", "string", "category"])
-def test_text_of_any_dtype_with_missing_values(small, dtype):
+def test_strings_of_any_dtype_with_missing_values(small, dtype):
     colours = pd.Series(["red", None, "x" * 5000], dtype="object").astype(dtype)
     small.payload_logging.store(frame(colour=colours, size=pd.Series([1, None, 3], dtype="Int64")))
     window = small.payload_logging.get_window().sort_values("size")
@@ -63,13 +63,13 @@ def test_text_of_any_dtype_with_missing_values(small, dtype):
 BAD_FRAMES = {
     "a feature": (frame().drop(columns="colour"), "lacks column 'colour'"),
     "the prediction": (frame().drop(columns="predicted_label"), "lacks column 'predicted_label'"),
-    "two of a name": (pd.concat([frame(), frame()[["size"]]], axis=1), "two columns of one name"),
+    "two of a name": (pd.concat([frame(), frame()[["size"]]], axis=1), "have the same name"),
     "infinite": (frame(size=[1.0, np.inf, 2.0]), "'size', row 1 of record .*'inf'"),
     "text": (frame(size=["big"] * 3), "'size'.*'big'"),
     "numbers for text": (frame(colour=[1, 2, 3]), "'colour'.*text"),
     "half a class": (frame(predicted_label=[1, 0.5, 0]), "'predicted_label'.*whole"),
     "no prediction": (frame(predicted_label=[1, None, 0]), "no prediction"),
-    "an unknown column": (frame(age=3), "new 'age'"),
+    "an unknown column": (frame(age=3), "new: 'age'"),
     "a missing id": (frame(scoring_id=["a", "", "b"]), "row 2.*scoring id"),
 }
 
@@ -105,7 +105,7 @@ def test_windows_by_time_and_column(small):
 
 
 def test_ids_of_many_new_rows_are_read_in_seconds(small):
-    """Without statistics PostgreSQL once took minutes to tell their texts apart."""
+    """Without statistics, PostgreSQL once took minutes for this."""
     count = 300_000
     ids = [f"r{number}" for number in range(count)]
     small.payload_logging.store(frame(count, scoring_id=ids))
@@ -129,13 +129,13 @@ value = st.tuples(
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(value, min_size=1, max_size=8))
-def test_whatever_is_stored_comes_back(mart, asset, rows):
+def test_what_is_stored_can_be_read_back(mart, asset, rows):
     name = f"any {len(mart.subscriptions.get_uids())}"
     names = ["number", "text", "whole", "truth"]
     subscription = mart.subscriptions.add(
         asset(name=name, feature_columns=names, categorical_columns=["text", "whole"])
     )
-    first = [[1.5, "", 0, True, [0.5, 0.5]]]  # fixes the types
+    first = [[1.5, "", 0, True, [0.5, 0.5]]]  # sets the types
     everything = first + [list(row) for row in rows]
     record = datamart.PayloadRecord(
         {"fields": names, "values": [row[:4] for row in everything]},

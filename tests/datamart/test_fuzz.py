@@ -1,4 +1,4 @@
-"""Whatever is thrown at `store`, it is stored whole or refused with a ValueError."""
+"""Whatever is passed to `store` is stored completely or refused with a ValueError."""
 
 from datetime import datetime
 from fractions import Fraction
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from model_monitoring import datamart
 
 FIELDS = ["size", "colour", "score", "predicted_label", "", "\0", "scoring_id", 'x"; --', None, 3]
-huge = st.one_of(  # more than a float, 64 bits, PostgreSQL's text or a calendar can hold
+huge = st.one_of(  # more than a float, 64 bits, PostgreSQL's text type or a calendar can hold
     st.integers(300, 5000).map(lambda digits: 10**digits),
     st.integers(-(2**70), 2**70),
     st.sampled_from(
@@ -133,6 +133,6 @@ def test_feedback(small, sent):
 @pytest.mark.parametrize(
     "sent", [None, 7, "text", {"fields": []}, [None], [{"request": {}}], [[1, 2]]]
 )
-def test_other_things_than_records(small, sent):
+def test_other_objects_than_records(small, sent):
     with pytest.raises(ValueError, match="PayloadRecord"):
         small.payload_logging.store(sent)

@@ -1,4 +1,4 @@
-"""Names are data: quotes, blanks, unicode, SQL and any length work, and never collide."""
+"""Names are data: quotes, blanks, Unicode, SQL and any length work, and never collide."""
 
 import pytest
 
@@ -109,7 +109,7 @@ def test_impossible_names(mart, bad):
     with pytest.raises(ValueError, match="can't"):
         store(subscribe(mart, "model", ["x", bad]), ["x", bad])
     if bad:
-        with pytest.raises(ValueError, match="can't name"):
+        with pytest.raises(ValueError, match="can't be a subscription's name"):
             subscribe(mart, bad, ["x"])
 
 

@@ -1,4 +1,4 @@
-"""Setting up makes what is missing, drops nothing, and may be done by several at once."""
+"""Setting up creates what is missing and drops nothing; several processes may do it at once."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -17,7 +17,7 @@ def test_setup_again_keeps_everything(mart, small, database_url):
     assert again.subscriptions.get(name="small").payload_logging.get_records_count() == 1
 
 
-def test_eight_at_once(database_url, query):
+def test_eight_processes_at_once(database_url, query):
     marts = [datamart.DataMart(database_url, schema="at once") for _ in range(8)]
     with ThreadPoolExecutor(8) as pool:
         details = list(pool.map(lambda mart: mart.setup(), marts))
@@ -33,7 +33,7 @@ def test_a_newer_schema_is_refused(mart, small, database_url, query):
         datamart.DataMart(database_url, schema=small.database.schema).setup()
 
 
-def test_a_newer_schema_is_not_used_either(small, database_url, query):
+def test_a_newer_schema_is_not_used_without_setup_either(small, database_url, query):
     mart = datamart.DataMart(database_url, schema=small.database.schema)
     query(
         f"INSERT INTO {small.database.schema}.migration (version, name) VALUES (999, 'of tomorrow')"
@@ -42,7 +42,7 @@ def test_a_newer_schema_is_not_used_either(small, database_url, query):
         mart.subscriptions.list()
 
 
-def test_an_older_schema_says_that_setup_is_due(database_url, monkeypatch):
+def test_an_older_schema_says_to_call_setup(database_url, monkeypatch):
     older = {version: script for version, script in migrations.SCRIPTS.items() if version < 4}
     mart = datamart.DataMart(database_url, schema="older")
     with monkeypatch.context() as patch:
@@ -59,7 +59,7 @@ def test_an_older_schema_says_that_setup_is_due(database_url, monkeypatch):
 
 
 def send_column(mart):
-    """Ask for a column that came later to a table that was there."""
+    """Query a column that was added later to an existing table."""
     mart._database.rows("SELECT opened_sent FROM alert")
 
 
@@ -76,8 +76,8 @@ def test_openscales_columns_are_in_the_views(mart, query):
     schema = mart.get_details()["schema"]
     for view, columns in wanted.items():
         there = query(
-            "SELECT column_name FROM information_schema.columns WHERE table_schema = %s AND"
-            " table_name = %s",
+            "SELECT column_name FROM information_schema.columns WHERE table_schema = %s"
+            " AND table_name = %s",
             schema,
             view,
         )
@@ -100,7 +100,7 @@ def test_without_setup_the_error_says_so(database_url):
         datamart.DataMart(database_url, schema="never made").bindings.list()
 
 
-def test_other_tables_in_the_schema_are_left_alone(database_url, query):
+def test_other_tables_in_the_schema_are_not_touched(database_url, query):
     query("CREATE SCHEMA mine; CREATE TABLE mine.thesis AS SELECT 1 AS chapter")
     datamart.DataMart(database_url, schema="mine").setup()
     assert query("SELECT chapter FROM mine.thesis") == [(1,)]

@@ -1,4 +1,4 @@
-"""A user's mistakes are told in words, and never taken for something else."""
+"""A user's mistakes are reported in words, and never taken for something else."""
 
 import pytest
 

@@ -1,6 +1,4 @@
-"""Each row says which version of the model answered: the one its record names, else the one that
-SageMaker serves.
-"""
+"""Each row has a model version: the one in its record, or else the one that SageMaker serves."""
 
 import boto3
 import pandas as pd
@@ -19,7 +17,7 @@ def versions(subscription):
 
 @pytest.fixture
 def asked(monkeypatch):
-    """Let SageMaker answer with a version, and count how often it's asked."""
+    """Let SageMaker return a version, and count how often it is asked."""
     calls = []
     monkeypatch.setattr(
         "model_monitoring.datamart.engines.sagemaker.asset_revision",
@@ -45,7 +43,7 @@ def test_the_records_own_version_comes_first(small, seeing, asked):
     subscription.payload_logging.store([small_record("d", asset_revision="v1")])
     assert versions(small) == {"a-1": "now", "b-1": "v1", "c-1": "v2", "d-1": "v1"}
     assert sorted(small.list_deployments()["asset_revision"]) == ["now", "v1", "v2"]
-    small.payload_logging.store([small_record("e")])  # nobody to ask
+    small.payload_logging.store([small_record("e")])  # there is nothing to ask
     assert versions(small)["e-1"] == ""
 
 
@@ -58,19 +56,19 @@ def test_a_frame_may_name_them_too(small):
     assert versions(small) == {"a-1": "v1", "b-1": "", "c-1": "v2"}
 
 
-def test_the_version_is_no_part_of_the_content(small):
+def test_the_version_is_not_part_of_the_content(small):
     small.payload_logging.store([small_record("a", asset_revision="v1")])
     assert small.payload_logging.store([small_record("a", asset_revision="v2")]).skipped == 1
     assert versions(small) == {"a-1": "v1"}
 
 
-def test_sagemaker_is_asked_once_in_ten_seconds_by_all_together(seeing, asked):
+def test_all_threads_together_ask_sagemaker_once_in_ten_seconds(seeing, asked):
     for number in range(5):
         seeing.subscriptions.get(name="small").payload_logging.store([small_record(f"r{number}")])
     assert asked == ["breast-cancer"]
 
 
-def test_logging_goes_on_while_sagemaker_does_not_answer(small, seeing, monkeypatch):
+def test_logging_continues_while_sagemaker_does_not_respond(small, seeing, monkeypatch):
     def out_of_reach(*_):
         raise EndpointConnectionError(endpoint_url="http://sagemaker")
 

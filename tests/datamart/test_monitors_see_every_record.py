@@ -1,5 +1,6 @@
-"""A run takes what was logged since the last one, also what another writer was just about to
-store.
+"""A run measures what was logged since the last one.
+
+This includes what another writer was just about to store.
 """
 
 import threading
@@ -30,7 +31,7 @@ def test_a_slow_writer_is_waited_for(database_url, mart, small, monkeypatch):
     writer = threading.Thread(target=other.payload_logging.store, args=([small_record("slow")],))
     writer.start()
     assert begun.wait(20)
-    small.payload_logging.store([small_record("quick")])  # a greater record id, stored sooner
+    small.payload_logging.store([small_record("quick")])  # a higher record id, stored earlier
     threading.Timer(0.5, go_on.set).start()
     assert small.performance_monitoring.run()["metrics"]["records"] == 2
     writer.join()

@@ -1,6 +1,4 @@
-"""Values that no column can hold are refused by name, on every route, and nothing of the call is
-stored.
-"""
+"""Values that no column can hold are refused by name on every route, and nothing is stored."""
 
 from datetime import UTC, datetime
 
@@ -13,7 +11,7 @@ from .conftest import kind, payload, small_record
 
 @pytest.mark.parametrize("bad", [10**400, 10**5000, "a\0b", "\ud800"], ids=kind)
 @pytest.mark.parametrize("place", ["size", "colour", "score"])
-def test_a_first_payload_of_monsters(small, query, place, bad):
+def test_a_first_payload_of_impossible_values(small, query, place, bad):
     values = {"size": 1.5, "colour": "red", "score": 0.9} | {place: bad}
     first = payload(values=[[values["size"], values["colour"]]], answers=[[values["score"], 1]])
     with pytest.raises(ValueError, match=f"'{place}'"):
@@ -24,7 +22,7 @@ def test_a_first_payload_of_monsters(small, query, place, bad):
 @pytest.mark.parametrize(
     "bad", [[[10**400]], [[1.5, "\ud800"]], [[float("inf")]], [[[1.0]]], [[]]], ids=kind
 )
-def test_lists_of_what_is_not_a_number(small, bad):
+def test_lists_that_contain_something_else_than_numbers(small, bad):
     small.payload_logging.store([payload(values=[[[1.5, 2.5], "red"]])])
     with pytest.raises(ValueError, match="'size', row 1"):
         small.payload_logging.store([payload(values=[[bad[0], "red"]])])
@@ -49,7 +47,7 @@ def test_lists_of_what_is_not_a_number(small, bad):
     ],
     ids=kind,
 )  # fmt: skip
-def test_monsters_in_a_frame(small, column, bad):
+def test_impossible_values_in_a_frame(small, column, bad):
     good = {
         "size": 1.5,
         "colour": "red",
@@ -71,7 +69,7 @@ def test_monsters_in_a_frame(small, column, bad):
 
 
 @pytest.mark.parametrize("time", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"])
-def test_the_first_and_the_last_moment(small, time):
+def test_the_earliest_and_the_latest_time(small, time):
     small.payload_logging.store([small_record("a", scoring_timestamp=time)])
     small.payload_logging.store([small_record("b")])
     expected = datetime.fromisoformat(time).astimezone(UTC)
@@ -86,7 +84,7 @@ def test_the_first_and_the_last_moment(small, time):
     [10**5000, "\ud800-1", "a\0b-1", "a-" + "9" * 5000, None, float("nan"), [1], (1, [2])],
     ids=kind,
 )
-def test_feedback_about_monsters(small, bad):
+def test_impossible_values_in_feedback(small, bad):
     small.payload_logging.store([small_record("a")])
     with pytest.raises(ValueError, match="scoring id"):
         small.feedback_logging.store(

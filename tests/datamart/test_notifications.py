@@ -1,5 +1,6 @@
-"""Alerts reach an SNS topic once each, measurements reach CloudWatch, and no trouble there stops a
-run.
+"""Each alert is sent to an SNS topic once, and measurements are sent to CloudWatch.
+
+No problem there stops a run.
 """
 
 import json
@@ -23,7 +24,7 @@ from .test_alerts import labelled
 
 @pytest.fixture(scope="module")
 def aws():
-    """Run the offline AWS with a state of its own, and point boto3 at it."""
+    """Run the offline AWS with a separate state, and point boto3 at it."""
     with folder() as path, pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             patch.delenv(name)
@@ -45,7 +46,7 @@ def topic(aws, request):
 
 @pytest.fixture
 def inbox(aws, topic):
-    """Subscribe a queue to the topic; return a function that takes out what has arrived."""
+    """Subscribe a queue to the topic; return a function that takes the messages out of it."""
     sqs = aws.client("sqs")
     queue = sqs.create_queue(QueueName=topic.split(":")[-1])["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"][
@@ -88,7 +89,7 @@ def events(messages):
 def test_each_alert_is_published_when_it_opens_and_when_it_closes(sending, topic, inbox):
     mart, small = sending
     small.performance_monitoring.enable(apt_threshold=100)
-    slow(small, 300)  # opened before anybody asked to hear of it
+    slow(small, 300)  # opened before notifications were enabled
     slow(small, 30)
     details = mart.notifications.enable(topic_arn=topic)
     assert (details["sns"]["target"], details["sns"]["last_error"]) == (topic, None)
@@ -116,7 +117,9 @@ def test_each_alert_is_published_when_it_opens_and_when_it_closes(sending, topic
     assert inbox() == []
 
 
-def test_what_could_not_be_published_is_told_and_sent_by_the_next_run(sending, topic, inbox):
+def test_an_alert_that_could_not_be_published_is_reported_and_sent_by_the_next_run(
+    sending, topic, inbox
+):
     mart, small = sending
     small.performance_monitoring.enable(apt_threshold=100)
     mart.notifications.enable(topic_arn=topic.replace(":test", ":no_such_topic"))
@@ -148,7 +151,7 @@ def test_without_a_session_or_a_reachable_aws_the_run_still_finishes(
         assert slow(sending[1], 300)["state"] == "finished"
 
 
-def test_two_at_once_publish_each_alert_once(sending, topic, inbox, query):
+def test_two_runs_at_once_publish_each_alert_once(sending, topic, inbox, query):
     mart, small = sending
     small.performance_monitoring.enable(apt_threshold=100)
     slow(small, 300)
@@ -156,10 +159,9 @@ def test_two_at_once_publish_each_alert_once(sending, topic, inbox, query):
     mart.notifications.enable(topic_arn=topic)
     query(
         f"INSERT INTO {schema}.alert (subscription_id, monitor, metric, slice, state, value,"
-        " opened_at, opened_by_run,"
-        " last_seen_at) SELECT subscription_id, monitor, metric, n::text, 'open', value, now(),"
-        " opened_by_run, now()"
-        f" FROM {schema}.alert, generate_series(1, 40) n"
+        " opened_at, opened_by_run, last_seen_at)"
+        " SELECT subscription_id, monitor, metric, n::text, 'open', value, now(), opened_by_run,"
+        f" now() FROM {schema}.alert, generate_series(1, 40) n"
     )
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: mart.notifications.send(), range(4)))

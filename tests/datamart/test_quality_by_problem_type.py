@@ -1,4 +1,4 @@
-"""Each problem type has its gate; labels are compared with predictions in one type."""
+"""Each problem type has its gate; labels and predictions are compared in one type."""
 
 import numpy as np
 import pytest

@@ -1,5 +1,6 @@
-"""Nothing acknowledged is lost, nothing is doubled and nothing grows. The long forms:
-SOAK_ROUNDS=50, tests/soak.
+"""Nothing that was acknowledged is lost, nothing is doubled and nothing grows.
+
+The long forms: SOAK_ROUNDS=50, tests/soak.
 """
 
 import os
@@ -70,7 +71,7 @@ TOKEN = "a-token-for-this-test"
 
 
 def launch(directory, name, *arguments, **environment):
-    """Start Python; a file keeps what was acknowledged, whenever the process dies."""
+    """Start Python; a file keeps what was acknowledged, even if the process dies."""
     with (
         open(directory / f"{name}.log", "w") as log,
         open(directory / f"{name}.errors", "w") as errors,
@@ -102,7 +103,7 @@ def free_port():
 
 
 def acknowledged_in(directory):
-    """The scoring ids that each writer was told of as stored."""
+    """The scoring ids that each writer was told are stored."""
     return {log.stem: log.read_text().split() for log in directory.glob("w*.log")}
 
 
@@ -147,7 +148,7 @@ def test_kill_9_of_server_console_and_writers(home):
                 name = f"w{next(names)}"
                 writers[name] = writer(url, name, home)
         before = acknowledged_in(home)
-        deadline = time.monotonic() + 60  # those alive go on after the last crash
+        deadline = time.monotonic() + 60  # the survivors continue after the last crash
         while any(
             len(acknowledged_in(home)[name]) <= len(before[name]) for name in ("w-rest", *writers)
         ):
@@ -157,7 +158,7 @@ def test_kill_9_of_server_console_and_writers(home):
             time.sleep(0.2)
         assert [process.poll() for process in (*writers.values(), over_rest, console)] == [
             None
-        ] * 4  # no crash ended another
+        ] * 4  # no crash ended another process
     finally:
         for process in (*writers.values(), over_rest, console):
             process.kill()

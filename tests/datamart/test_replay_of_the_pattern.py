@@ -1,5 +1,6 @@
-"""The pattern's own logging, replayed: eleven records and one more of two rows each, nine labels, a
-quality run.
+"""The pattern's own logging, replayed.
+
+It is eleven records and one more of two rows each, nine labels, and a quality run.
 """
 
 import pandas as pd
@@ -9,7 +10,7 @@ from model_monitoring import datamart
 from .conftest import FEATURES, record
 
 
-def test_table_shapes_and_metrics_are_the_patterns(subscription, query):
+def test_table_shapes_and_metrics_are_those_of_the_pattern(subscription, query):
     subscription.payload_logging.store([record(f"req-{i}", response_time=460) for i in range(11)])
     subscription.payload_logging.store([record("rest-1", response_time=460)])
 
@@ -42,7 +43,7 @@ def test_table_shapes_and_metrics_are_the_patterns(subscription, query):
     assert subscription.feedback_logging.get_records_count() == 9
 
     subscription.quality_monitoring.enable(threshold=0.8, min_records=5)
-    # Nine labels, but nothing that was scored
+    # Nine labels, but no scored rows
     assert subscription.quality_monitoring.run()["state"] == "skipped"
 
     joined = [{"scoring_id": f"req-{i}-1", "diagnosis": 1} for i in range(9)]

@@ -33,11 +33,11 @@ def test_pairs_model_and_turnaround(mart, small, query):
     enable(mart, small, task_count=2)
     mart.reviews.create(small)
     store = mart.reviews.queue()
-    for label in ["malignant"] * 4 + ["benign"] * 4:  # anna is of the model's opinion
+    for label in ["malignant"] * 4 + ["benign"] * 4:  # anna agrees with the model
         work(store, "anna", label)
     for label in ["malignant"] * 2 + ["benign"] * 6:
         work(store, "ben", label)
-    for label in ["benign"] * 2:  # carla decides where they differ, and counts in no comparison
+    for label in ["benign"] * 2:  # carla decides if they differ, and counts in no comparison
         work(store, "carla", label)
     query(
         f"UPDATE {small.database.schema}.review_task SET finished_at = created_at + interval '90"
@@ -90,6 +90,6 @@ def test_nothing_reviewed_yet(mart, small):
     log(small, [0.6])
     enable(mart, small)
     mart.reviews.create(small)
-    work(mart.reviews.queue(), "anna", None)  # cannot tell
+    work(mart.reviews.queue(), "anna", None)  # without a label
     anna = mart.reviews.agreement().reviewers.iloc[0]
     assert np.isnan(anna["kappa_with_model"]) and np.isnan(anna["agreement_with_model"])

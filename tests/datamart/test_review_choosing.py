@@ -1,5 +1,6 @@
-"""When a person must look: by score, at random, for odd values, where the companion differs; each
-row once.
+"""When a person must look: by score, at random, for odd values, if the companion differs.
+
+Each row is sent once.
 """
 
 import re
@@ -48,7 +49,7 @@ def test_each_row_is_sent_once(mart, small):
     assert mart.reviews.create(small) == (0, 0, 3, {}, [])
 
 
-def test_only_the_window_is_looked_at(mart, small):
+def test_only_rows_in_the_window_are_sent(mart, small):
     for day in range(3):
         log(small, [0.5], prefix=f"day {day} ", scoring_timestamp=START + timedelta(days=day))
     enable(mart, small)
@@ -58,7 +59,7 @@ def test_only_the_window_is_looked_at(mart, small):
     assert list(reasons_by_row(mart)) == ["day 1 0-1"]
 
 
-def test_the_audit_draws_the_same_rows_again_and_others_for_another_seed(mart, small):
+def test_the_audit_draws_the_same_rows_again_but_others_with_another_seed(mart, small):
     log(small, [0.01] * 400)
     drawn = []
     for seed in (1, 1, 2):
@@ -90,7 +91,7 @@ def test_rows_that_break_a_constraint_are_sent(mart, small):
     assert sorted(reasons_by_row(mart)) == ["r1-1", "r2-1", "r3-1", "r4-1"]
 
 
-def test_rows_where_the_companion_differs_are_sent(mart, small):
+def test_rows_for_which_the_companion_differs_are_sent(mart, small):
     small.payload_logging.store(
         small_record(f"r{i}", answers=((0.99, predicted),))
         for i, predicted in enumerate([1, 1, 0, 0])
@@ -106,7 +107,7 @@ def test_rows_where_the_companion_differs_are_sent(mart, small):
     assert mart.reviews.create(small).reasons == {"disagreement": 2}
     assert sorted(reasons_by_row(mart)) == ["r1-1", "r3-1"]
     task = mart.reviews.queue().claim("anna", None)
-    assert task.task_input["rows"][0]["reasons"] == ["the de-biased companion answers otherwise"]
+    assert task.task_input["rows"][0]["reasons"] == ["the de-biased companion predicts otherwise"]
 
 
 def test_a_row_has_all_its_reasons(mart, small):
@@ -127,7 +128,7 @@ def test_many_rows_on_a_page(mart, small):
     assert mart.reviews.list(limit=2)["task_id"].size == 2
 
 
-def test_the_greatest_of_several_probabilities_counts(mart, asset):
+def test_the_highest_of_several_probabilities_counts(mart, asset):
     subscription = mart.subscriptions.add(
         asset(name="three classes", feature_columns=["size"], label_values=["a", "b", "c"])
     )
@@ -153,18 +154,18 @@ def test_the_greatest_of_several_probabilities_counts(mart, asset):
             {"reviewers": ["anna", "anna"], "task_count": 2},
             "needs 3 reviewers, one of them to decide",
         ),
-        ({"reviewers": ["a\nb"]}, "can't name a reviewer"),
+        ({"reviewers": ["a\nb"]}, "can't be a reviewer's name"),
         ({"template": "<p>{% if %}</p>"}, "[Ll]ine 1"),
     ],
 )
-def test_what_cannot_be_is_refused_and_nothing_kept(mart, small, options, message):
+def test_invalid_rules_are_refused_and_nothing_is_stored(mart, small, options, message):
     log(small, [0.5])
     with pytest.raises(ValueError, match=message):
         enable(mart, small, **options)
     assert not mart.reviews.get_details(small)["enabled"]
 
 
-def test_what_the_subscription_lacks_is_named(mart, small, asset):
+def test_the_error_names_what_the_subscription_lacks(mart, small, asset):
     with pytest.raises(ValueError, match="no label_values"):
         enable(mart, mart.subscriptions.add(asset(name="any label")))
     no_score = mart.subscriptions.add(
@@ -181,7 +182,7 @@ def test_what_the_subscription_lacks_is_named(mart, small, asset):
         mart.reviews.create(small)
 
 
-def test_labels_that_do_not_fit_the_column_are_refused_before_anybody_is_asked(mart, asset):
+def test_labels_that_do_not_fit_the_column_are_refused_before_tasks_are_made(mart, asset):
     odd = mart.subscriptions.add(
         asset(name="odd", feature_columns=["size", "colour"], label_values={"benign": "B"})
     )
@@ -192,7 +193,7 @@ def test_labels_that_do_not_fit_the_column_are_refused_before_anybody_is_asked(m
     assert mart.reviews.list().empty
 
 
-def test_the_last_statement_counts(mart, small):
+def test_the_last_settings_count(mart, small):
     log(small, [0.5, 0.95])
     enable(mart, small)
     mart.reviews.create(small)

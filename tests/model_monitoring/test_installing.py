@@ -1,4 +1,4 @@
-"""The library installs alone: in an empty environment it works without the tutorial around it."""
+"""The library can be installed alone: in an empty environment, it works without the tutorial."""
 
 import os
 import subprocess
@@ -50,7 +50,7 @@ finally:
 
 @pytest.fixture(scope="module")
 def empty(tmp_path_factory):
-    """A Python of nothing but the library; `install` adds extras, with the lock's versions."""
+    """A Python with nothing but the library; `install` adds extras, with the lock's versions."""
     folder = tmp_path_factory.mktemp("alone")
     pins = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if "==" in line]
     (folder / "pins.txt").write_text("\n".join(pins))
@@ -76,7 +76,7 @@ def empty(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_without_extras_it_analyses_and_names_what_is_missing(empty):
+def test_without_extras_the_analysis_works_and_missing_extras_are_named(empty):
     _, run = empty
     said = run(PLAIN)
     assert said.startswith("3\n") and "install model-monitoring[console]" in said

@@ -1,1 +1,1 @@
-"""What the one command does, a file each; `model_monitoring.__main__` reads its arguments."""
+"""What the one command does, one file each; `model_monitoring.__main__` reads its arguments."""

@@ -1,4 +1,4 @@
-"""Answer the console's requests, or print a reviewer's link: `model-monitoring console`."""
+"""Run the console, or print a reviewer's link: `model-monitoring console`."""
 
 import argparse
 import json
@@ -14,7 +14,7 @@ from model_monitoring.console.server import listen, state_directory
 
 
 def run(options: argparse.Namespace) -> int:
-    """Answer requests until interrupted; return 1 if that can't begin."""
+    """Handle requests until interrupted; return 1 if the console can't start."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         # The URL may hold a password, and every user of the machine can read a command's options.
@@ -39,8 +39,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _session() -> boto3.Session | None:
-    """Return how SageMaker is asked for model versions: on AWS as the account has it, else the
-    offline AWS, if any.
+    """Return the boto3 session that asks SageMaker for model versions.
+
+    It is that of the AWS account on AWS, else that of the offline AWS, or None if there is neither.
     """
     if os.environ.get("TUTORIAL_TARGET") == "aws":
         return boto3.Session()
@@ -48,6 +49,6 @@ def _session() -> boto3.Session | None:
     if not settings.exists():
         return None
     for name in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[name]  # the user's own AWS is never asked offline
+        del os.environ[name]  # the user's own AWS account is never used offline
     os.environ.update(json.loads(settings.read_text()))
     return boto3.Session()

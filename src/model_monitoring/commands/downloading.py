@@ -7,10 +7,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 
 def download(source: str, folder: Path) -> None:
-    """Download what lies below s3://bucket/prefix into a folder.
+    """Download the files below s3://bucket/prefix into a folder.
 
     Raises:
-        ValueError: it can't be read, or there is nothing.
+        ValueError: they can't be read, or there are none.
     """
     bucket, _, prefix = source.removeprefix("s3://").partition("/")
     try:
@@ -20,6 +20,6 @@ def download(source: str, folder: Path) -> None:
         for number, key in enumerate(keys):
             client.download_file(bucket, key, str(folder / f"{number:06d}-{Path(key).name}"))
     except (BotoCoreError, ClientError) as error:
-        raise ValueError(f"{source} cannot be read: {error}") from None
+        raise ValueError(f"{source} can't be read: {error}") from None
     if not keys:
-        raise ValueError(f"{source} holds no data.")
+        raise ValueError(f"There are no files below {source}.")

@@ -10,8 +10,9 @@ from model_monitoring.datamart import DataMart, DataMartError
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the monitors and print a line for each; return 1 if a run failed, 2 if the data mart
-    can't be used.
+    """Run the monitors and print a line for each.
+
+    Returns 1 if a run failed, and 2 if the data mart can't be used.
     """
     session = boto3.Session()
     try:

@@ -1,6 +1,6 @@
 """The console: status pages over the data mart, and logging over REST from any language.
 
-`url` is that of a PostgreSQL database with a data mart:
+`url` is the URL of a PostgreSQL database with a data mart:
 
 >>> from model_monitoring import console
 >>> running = console.start(url, schema="examples")

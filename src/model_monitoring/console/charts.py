@@ -1,6 +1,6 @@
 """Line charts as paths on a square of 100 by 100, which templates put into an inline SVG.
 
-Text stands beside the drawing, in HTML: the drawing stretches with the page, but text must not.
+Labels are in HTML beside the drawing: the drawing stretches with the page, but text must not.
 """
 
 import math
@@ -10,19 +10,19 @@ from itertools import groupby, pairwise
 
 from model_monitoring.console.formats import number, when
 
-FEW = 60  # up to so many points, each is a dot on the line
+FEW = 60  # up to this number of points, each is a dot on the line
 
 
 @dataclass(frozen=True)
 class Chart:
-    """What a template draws. Paths are the `d` of an SVG path, labels go from the top and left."""
+    """What a template draws. Paths are the `d` of an SVG path; labels go from the top and left."""
 
     line: str
     dots: str
     band: str
     outside: str
     limits: list[float]  # their heights
-    changes: list[float]  # where another version of the model began to answer
+    changes: list[float]  # where another version of the model came into use
     y_labels: list[str]
     x_labels: list[str]
 
@@ -107,13 +107,13 @@ def _known(value: float | None) -> bool:
 
 
 def _stretches(points: Sequence[dict], name: str) -> list[list[dict]]:
-    """Split points at those without a value: a gap must not be drawn over."""
+    """Split points at those without a value, so that no line is drawn over a gap."""
     runs = groupby(points, lambda point: _known(point.get(name)))
     return [list(stretch) for known, stretch in runs if known]
 
 
 def _path(spots: Sequence[tuple[float, float]]) -> str:
-    """Join spots by a line; h0 makes a single one visible, as a dot."""
+    """Join spots by a line; h0 makes a single spot visible, as a dot."""
     (x, y), *others = spots
     return f"M{x} {y}h0" + "".join(f"L{x} {y}" for x, y in others)
 
@@ -128,7 +128,7 @@ def _outline(band: Sequence[tuple[float, float, float]]) -> str:
 def _ticks(values: Sequence[float]) -> list[float]:
     """Choose four to eight round numbers, evenly spaced, that enclose the values.
 
-    There are none without a value, or if the values span more than a number can hold.
+    There are none without a value, or if the range of the values exceeds what a number can hold.
     """
     if not values:
         return []

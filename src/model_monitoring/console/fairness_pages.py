@@ -1,4 +1,4 @@
-"""The fairness report in the console: a page of its own, made to be printed."""
+"""The fairness report in the console: a page of its own, made for printing."""
 
 import base64
 import hashlib
@@ -9,7 +9,7 @@ from flask import Blueprint, Response, abort, current_app, request
 from model_monitoring.console import security
 from model_monitoring.datamart.monitoring.fairness import REPORT_STYLE
 
-# The report brings its own style, so that it can be passed on as one file; nothing else may style
+# The report contains its own style, so that it can be passed on as one file. Nothing else may style
 # it or run in it.
 _STYLE = base64.b64encode(hashlib.sha256(REPORT_STYLE.encode()).digest()).decode()
 POLICY = (
@@ -23,7 +23,7 @@ fairness.before_request(security.require_session)
 
 @fairness.get("/subscriptions/<uuid:uid>/fairness")
 def report(uid: UUID) -> Response:
-    """Show the report of a fairness run, by default of the last that measured something."""
+    """Show the report of a fairness run, by default the last that measured something."""
     try:
         monitor = current_app.extensions["mart"].subscriptions.get(str(uid)).fairness_monitoring
         page = monitor.render_report(request.args.get("run"))

@@ -1,10 +1,10 @@
-"""How numbers, times and limits read on a page."""
+"""How numbers, times and limits are written on a page."""
 
 from datetime import UTC, datetime
 
 
 def number(value: object) -> str:
-    """Write a number with four significant digits, a dash for none, other values as they are."""
+    """Write a number with four significant digits, None as a dash, other values as they are."""
     if value is None:
         return "–"
     if isinstance(value, bool):
@@ -37,7 +37,7 @@ def words(name: str) -> str:
 
 
 def columns(row: dict) -> list[str]:
-    """Order the columns of a table from a run's details: PostgreSQL's jsonb keeps no order."""
+    """Order the columns of a table from a run's details, because jsonb keeps no order."""
     return sorted(row, key=lambda name: (FIRST.index(name) if name in FIRST else len(FIRST), name))
 
 

@@ -8,10 +8,10 @@ from model_monitoring.datamart import DataMartError, PayloadRecord, Subscription
 
 
 class Gathering:
-    """Requests that wait for each other anyway, stored together.
+    """Requests that have to wait for each other anyway, stored together.
 
-    A transaction costs the same for one as for many. No request waits for others to come: the
-    first is stored at once, and those that arrive meanwhile are stored next, together.
+    A transaction costs the same for one request as for many. No request waits for others to come:
+    the first is stored at once, and those that arrive meanwhile are stored next, together.
     """
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class Gathering:
     def store(self, subscription: Subscription, records: list[PayloadRecord]) -> None:
         """Store records, all or none, and return when they are committed.
 
-        What other threads wait to store is stored with them.
+        Records that other threads are waiting to store are stored with them.
 
         Raises:
             ValueError, ConflictError, DataMartError: as `payload_logging.store` does.
@@ -30,8 +30,8 @@ class Gathering:
         self._waiting.append((records, done))
         with self._storing:
             if not done.done() and (problem := _store_all(subscription, self._taken())):
-                # Requests that came meanwhile would each wait for the same error, one after the
-                # other, and hold a thread.
+                # Otherwise, requests that came meanwhile would wait for the same error one after
+                # the other, and each would hold a thread.
                 _fail(self._taken(), problem)
         done.result()
 
@@ -47,7 +47,7 @@ def _fail(requests: list[tuple[list[PayloadRecord], Future]], error: Exception) 
 def _store_all(
     subscription: Subscription, requests: list[tuple[list[PayloadRecord], Future]]
 ) -> DataMartError | None:
-    """Settle requests, together if none is at fault; return the data mart's error, if any."""
+    """Store requests together if none is faulty; return the data mart's error, if any."""
     try:
         subscription.payload_logging.store(
             [record for records, _ in requests for record in records]
@@ -59,7 +59,7 @@ def _store_all(
         if len(requests) == 1:
             _fail(requests, error)
             return None
-        # One of them is at fault, and the others must not suffer: store each by itself.
+        # One of them is faulty, which must not affect the others: store each separately.
         for position, request in enumerate(requests):
             if problem := _store_all(subscription, [request]):
                 _fail(requests[position + 1 :], problem)

@@ -1,7 +1,7 @@
-"""The console's HTTP server: Waitress, with a deadline for every client it waits for.
+"""The console's HTTP server: Waitress, with a deadline for every client.
 
-Waitress closes a connection on which nothing moves. A client that sends or reads a byte now and
-then could still hold one for good, and a hundred such clients could hold all connections.
+Waitress closes an idle connection. But a client that sends or reads a byte now and then could hold
+its connection forever, and a hundred such clients could hold all connections.
 """
 
 import time
@@ -14,11 +14,11 @@ from waitress.server import TcpWSGIServer
 
 from model_monitoring.console.bodies import LARGEST_BODY
 
-THREADS = 16  # requests answered at once; what they log meanwhile is stored together
-SEND_WITHIN = 30  # seconds for a whole request; the largest then takes 300 kB a second
-READ_WITHIN = 120  # seconds until an answer has been read, or until the next request
-CONNECTIONS = 100  # if there are more, the one that has kept us waiting longest is closed
-LARGEST_HEADER = 32 << 10  # bytes, including the cookies of a Jupyter server's whole domain
+THREADS = 16  # requests handled at once; what they log at the same time is stored together
+SEND_WITHIN = 30  # seconds for a whole request; the largest one then needs 300 kB per second
+READ_WITHIN = 120  # seconds until a response has been read, or until the next request
+CONNECTIONS = 100  # if there are more, the one that has been waiting longest is closed
+LARGEST_HEADER = 32 << 10  # bytes, including all cookies of a Jupyter server's domain
 
 
 class _Parser(HTTPRequestParser):
@@ -30,7 +30,7 @@ class _Parser(HTTPRequestParser):
 
 
 class _Channel(HTTPChannel):
-    """A connection, and since when it waits for its client."""
+    """A connection, and since when it has been waiting for its client."""
 
     parser_class = _Parser
 
@@ -40,25 +40,28 @@ class _Channel(HTTPChannel):
         return super().received(data)
 
     def waiting_since(self) -> float:
-        """Return when its request began, or else when it was last heard; seconds since 1970."""
+        """Return when its request began, or else when the client last sent anything.
+
+        The time is in seconds since 1970.
+        """
         request = self.request
         return request.begun if request else getattr(self, "heard", self.creation_time)
 
     def is_too_late(self, now: float) -> bool:
-        """Say whether the client has used up its time to send or to read."""
-        # It is being answered, unless a thread waits because too many answers are unread.
+        """Tell whether the client has used up its time to send or to read."""
+        # It is being handled, unless a thread waits because too many responses are unread.
         if self.requests:
             return self.total_outbufs_len > self.adj.outbuf_high_watermark
         return now - self.waiting_since() > (SEND_WITHIN if self.request else READ_WITHIN)
 
 
 class Listener(TcpWSGIServer):
-    """Waitress's server on a port of 127.0.0.1; no client can keep others waiting."""
+    """Waitress's server on a port of 127.0.0.1; no client can make others wait."""
 
     channel_class = _Channel
 
     def __init__(self, app: WSGIApplication, port: int):
-        # The app refuses a body that is too large in JSON; one far beyond that is cut off here.
+        # The app refuses a body that is too large, in JSON; one far larger is cut off here.
         super().__init__(
             app,
             host="127.0.0.1",
@@ -84,7 +87,7 @@ class Listener(TcpWSGIServer):
         super().handle_accept()
 
     def maintenance(self, now: float) -> None:
-        """Close connections whose client is too late; called every second."""
+        """Close connections whose client is too late; Waitress calls this every second."""
         for channel in self.active_channels.values():
             if channel.is_too_late(now):
                 channel.will_close = True

@@ -21,10 +21,10 @@ from flask import (
 from model_monitoring.console import charts, security
 from model_monitoring.datamart.browsing import Browsing, history, runs
 
-SPANS = {"1": "a day", "7": "a week", "30": "30 days", "365": "a year"}  # days and their name
+SPANS = {"1": "a day", "7": "a week", "30": "30 days", "365": "a year"}  # days and their names
 EVER = {"all": "all"}
 STATES = {state: state for state in ("all", "open", "acknowledged", "closed")}
-# Details of a run that have a place of their own on its page, and those of the fairness report.
+# Details of a run that have their own place on its page, and those of the fairness report.
 DRAWN = ("reason", "error", "erased", "labels", "confusion_matrix", "parameters")
 REPORTED = ("groups", "bias_metrics")
 LONGEST_NAME, LONGEST_NOTE = 100, 1000  # characters
@@ -89,7 +89,7 @@ def subscription(uid: UUID) -> str:
 
 
 def _drift_table(run_uids: list[str]) -> list[dict] | None:
-    """Return the drift table of the one drift run, if any; features that drifted come first."""
+    """Return the drift table of the one drift run, if any, with drifted features first."""
     for run_uid in run_uids:
         if table := _browsing().runs.find(run_uid)["details"].get("drift"):
             return sorted(table, key=lambda row: not row.get("drifted"))
@@ -102,12 +102,12 @@ def metric_history(uid: UUID) -> str:
     found = _subscription(uid)
     which = [request.args.get(name, "") for name in ("monitor", "metric", "slice")]
     if "\0" in "".join(which):
-        abort(404, "Nothing of that name was measured.")
+        abort(404, "Nothing with that name was measured.")
     days = _choice("days", SPANS | EVER, default="30")
     span = None if days in EVER else timedelta(days=int(days))
     points = _browsing().history.points(found["subscription_id"], *which, span)
     if not points:
-        abort(404, "Nothing of that name was measured.")
+        abort(404, "Nothing with that name was measured.")
     is_dense = any(point["measurements"] == history.DENSE for point in points)
     return render_template(
         "history.html",
@@ -141,7 +141,7 @@ def run(uid: UUID) -> str:
 
 @pages.get("/runs/<uuid:uid>/run.json")
 def run_file(uid: UUID) -> Response:
-    """Give a run as a file: what it read, measured and found."""
+    """Return a run as a file: what it read, measured and found."""
     found = _run(uid)
     response = jsonify(found | {"measurements": _browsing().runs.measurements(str(uid))})
     name = f"{found['monitor']}-run-{uid}.json"
@@ -161,7 +161,7 @@ def alerts() -> str:
 
 @pages.post("/alerts/<int(max=9223372036854775807):alert_id>/acknowledge")
 def acknowledge(alert_id: int) -> Response:
-    """Note who looks after an alert."""
+    """Record who looks after an alert."""
     who, note = (request.form.get(name, "").strip() for name in ("who", "note"))
     if not who or len(who) > LONGEST_NAME or len(note) > LONGEST_NOTE or "\0" in who + note:
         lengths = f"in up to {LONGEST_NAME} characters, and a note of up to {LONGEST_NOTE}"
@@ -169,7 +169,7 @@ def acknowledge(alert_id: int) -> Response:
     try:
         current_app.extensions["mart"].alerts.acknowledge(alert_id, who, note)
     except ValueError:
-        abort(409, "The alert isn't open: somebody acknowledged it already, or it closed.")
+        abort(409, "The alert isn't open: somebody has acknowledged it, or it was closed.")
     return redirect(url_for("pages.alerts"), 303)
 
 
@@ -187,7 +187,7 @@ def _run(uid: UUID) -> dict:
 def _choice(name: str, choices: dict[str, str], default: str) -> str:
     given = request.args.get(name, default)
     if given not in choices:
-        abort(400, f"{name} is one of {', '.join(choices)}.")
+        abort(400, f"{name} must be one of {', '.join(choices)}.")
     return given
 
 
@@ -196,7 +196,7 @@ def _measured(rows: list[dict]) -> Measured:
     slices: dict[str, dict[str, dict]] = defaultdict(dict)
     for row in sliced:
         slices[row["slice"]][row["metric"]] = row
-    # Readers look for metrics with a limit, so these come first.
+    # Readers look for metrics with a limit, so those come first.
     limited = [row for row in sliced if (row["lower_limit"], row["upper_limit"]) != (None, None)]
     metrics = dict.fromkeys(row["metric"] for row in (*limited, *sliced))
     whole = [row for row in rows if not row["slice"]]

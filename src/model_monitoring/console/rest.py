@@ -39,7 +39,7 @@ def _mart_of(endpoint: str | None, values: dict) -> None:
 
 @rest.before_request
 def _check() -> None:
-    request.max_content_length = LARGEST_BODY  # the forms of the other pages may have far less
+    request.max_content_length = LARGEST_BODY  # the forms of the other pages may be far smaller
     if request.data_mart_id != current_app.extensions["schema"]:
         raise NotFound("There is no such data mart: its id is the name of its schema.")
     known = PARAMETERS.get(request.endpoint.removeprefix("rest."), set())
@@ -84,7 +84,7 @@ def list_scoring_transactions() -> dict:
     subscription = _subscription(request.args.get("subscription_id", ""))
     counted = request.args.get("include_total_count", "false")
     if counted not in ("true", "false"):
-        raise BadRequest("include_total_count is true or false.")
+        raise BadRequest("include_total_count must be true or false.")
     limit, offset = _page()
     with _no_payload_yet():
         fields, values = _browsing().records.payload(subscription.table(), limit, offset)
@@ -115,7 +115,7 @@ def get_payload_table_schema(binding_id: str, subscription_id: str) -> dict:
 
 @rest.get("/explanations")
 def list_explanations() -> dict:
-    """List stored explanations; making one takes a session with AWS, which the console lacks."""
+    """List stored explanations; making one needs an AWS session, which the console lacks."""
     subscription = _subscription(request.args.get("subscription_id", ""))
     found = _browsing().records.explanations(
         subscription.subscription_id, request.args.get("scoring_id"), *_page()
@@ -153,9 +153,9 @@ def _subscription_of(bodies: list[dict]) -> Subscription:
     }
     if len({subscription_id for subscription_id, _, _ in identities}) > 1:
         raise ValueError(
-            "The records belong to several subscriptions: send each one's by themselves."
+            "The records belong to several subscriptions: send a separate request for each."
         )
-    # Each is looked up, since each may name another binding or deployment of the subscription.
+    # Each is looked up, because each may name another binding or deployment of the subscription.
     found = [_subscription(*identity) for identity in identities]
     return found[0]
 
@@ -166,17 +166,17 @@ def _subscription(
     try:
         found = current_app.extensions["mart"].subscriptions.get(subscription_id)
     except ValueError:
-        raise NotFound("There is no subscription of that id.") from None
+        raise NotFound("There is no subscription with that id.") from None
     if binding_id not in (None, found.binding_uid):
         raise NotFound("The subscription has another binding.")
     if deployment_id not in (None, *found.get_deployment_uids()):
-        raise NotFound("The subscription has no deployment of that id.")
+        raise NotFound("The subscription has no deployment with that id.")
     return found
 
 
 @contextmanager
 def _refusals() -> Iterator[None]:
-    """Answer what the data mart refuses as the client's mistake."""
+    """Turn the data mart's refusals into responses about the client's mistake."""
     try:
         yield
     except RecursionError:
@@ -202,6 +202,6 @@ def _page() -> tuple[int, int]:
         schema = COMPONENTS["parameters"][name]["schema"]
         given = request.args.get(name, str(default))
         if not given.isascii() or not given.isdecimal() or int(given[:12]) > schema["maximum"]:
-            raise BadRequest(f"{name} is a whole number from 0 to {schema['maximum']}.")
+            raise BadRequest(f"{name} must be a whole number from 0 to {schema['maximum']}.")
         found.append(int(given))
     return found[0], found[1]

@@ -18,9 +18,9 @@ reviews.before_request(security.require_session)
 
 
 def mount(app: Flask, session_key: bytes) -> None:
-    """Put the reviewers' site under a path of the console.
+    """Serve the reviewers' site under a path of the console.
 
-    Its sessions are its own: they open nothing else of the console.
+    It has sessions of its own, which give no access to the rest of the console.
     """
     app.config["REVIEW_SECRET"] = hmac.digest(session_key, b"review", "sha256")
     queue = app.extensions["mart"].reviews.queue()
@@ -29,10 +29,10 @@ def mount(app: Flask, session_key: bytes) -> None:
 
 
 def invite(app: Flask, reviewer: str) -> str:
-    """Return the path that lets a reviewer in, below the console's own address, for a week.
+    """Return the path that lets a reviewer in for a week, below the console's own address.
 
     Raises:
-        ValueError: no reviewer of that name may answer any task.
+        ValueError: no reviewer with that name may answer a task.
     """
     known = app.extensions["mart"].reviews.reviewers()
     if reviewer not in known:
@@ -43,7 +43,7 @@ def invite(app: Flask, reviewer: str) -> str:
 
 @reviews.get("/reviews")
 def status() -> str:
-    """Show what waits, how far reviewers agree, and what they answered last."""
+    """Show what waits, how far reviewers agree, and their latest answers."""
     return _status()
 
 
@@ -68,12 +68,12 @@ def _status(**invited: object) -> str:
     wanted = request.args.get("subscription", first)
     chosen = next((queue for queue in queues if queue["uid"] == wanted), None)
     if wanted and not chosen:
-        abort(404, "No rows of such a subscription are reviewed.")
+        abort(404, "No rows of that subscription are reviewed.")
     found = {"invitation": None} | invited
     if chosen:
         agreement = mart.reviews.agreement(chosen["name"])
         said = {row["reviewer"]: row for row in agreement.reviewers.to_dict("records")}
-        # Those who answered, and those who were asked and haven't answered yet.
+        # Those who have answered, and those who were asked but haven't answered yet.
         names = sorted({*chosen["reviewers"], *said})
         found |= {
             "agreement": agreement,

@@ -1,4 +1,4 @@
-"""Who may enter: programs send one token as a bearer header, people type it into a form."""
+"""Who may enter: programs send a token in a header, people type it into a form."""
 
 import hashlib
 import hmac
@@ -25,8 +25,8 @@ from flask_wtf import CSRFProtect
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
-SHORTEST_TOKEN = 20  # characters, of a token that the user chose
-LONGEST_PATH = 1000  # characters, kept in a cookie, which browsers drop above 4 KB
+SHORTEST_TOKEN = 20  # characters, for a token that the user chose
+LONGEST_PATH = 1000  # characters; it is kept in a cookie, which browsers drop above 4 KB
 SESSION_LENGTH = timedelta(hours=8)
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self';"
@@ -47,7 +47,7 @@ class Secrets(NamedTuple):
 
 
 def load_secrets(directory: Path) -> Secrets:
-    """Read the token and the session key; the first call makes them.
+    """Read the token and the session key; the first call creates them.
 
     CONSOLE_TOKEN sets another token.
 
@@ -59,19 +59,19 @@ def load_secrets(directory: Path) -> Secrets:
         raise ValueError(
             f"The token has {len(token)} characters, {SHORTEST_TOKEN} are needed: set another."
         )
-    # Signing with both ends every session when the token changes.
+    # Sessions are signed with both, so all of them end when the token changes.
     key = hmac.digest(_kept(directory / "session_key").encode(), token.encode(), "sha256")
     return Secrets(token, key)
 
 
 def _kept(path: Path) -> str:
-    """Read a random string from a file that only this user can read; make the file if need be."""
+    """Read a random string from a file that only this user can read; create it if necessary."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
         handle, fresh = tempfile.mkstemp(dir=path.parent)
         with os.fdopen(handle, "w") as file:
             file.write(secrets.token_urlsafe(32) + "\n")
-        with suppress(FileExistsError):  # another process was first: its file counts
+        with suppress(FileExistsError):  # another process was first; its file is used
             os.link(fresh, path)
         os.unlink(fresh)
     path.chmod(0o600)
@@ -79,17 +79,17 @@ def _kept(path: Path) -> str:
 
 
 def protect(app: Flask, held: Secrets) -> None:
-    """Set up sessions, forms and headers of an app."""
+    """Set up an app's sessions, forms and headers."""
     app.config.update(
         SECRET_KEY=held.session_key,
         CONSOLE_TOKEN=held.token,
-        # Cookies know no ports: two consoles on one machine would overwrite each other's.
+        # Cookies don't depend on the port: two consoles on a machine would overwrite each other's.
         SESSION_COOKIE_NAME=f"console_{hashlib.sha256(held.session_key).hexdigest()[:8]}",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Strict",
         PERMANENT_SESSION_LIFETIME=SESSION_LENGTH,
         SESSION_REFRESH_EACH_REQUEST=False,
-        WTF_CSRF_TIME_LIMIT=None,  # as long as the session
+        WTF_CSRF_TIME_LIMIT=None,  # valid as long as the session
     )
     csrf.init_app(app)
     app.register_blueprint(sign_in)
@@ -97,7 +97,7 @@ def protect(app: Flask, held: Secrets) -> None:
     @app.after_request
     def add_headers(response: Response) -> Response:
         for name, value in HEADERS.items():
-            # A page that has a policy of its own keeps it.
+            # A page that sets its own policy keeps it.
             response.headers.setdefault(name, value)
         if request.endpoint != "static":
             response.headers["Cache-Control"] = "no-store"
@@ -105,7 +105,7 @@ def protect(app: Flask, held: Secrets) -> None:
 
 
 def _is_token(given: str) -> bool:
-    # Digests all have one length, so the time that this takes doesn't reveal the token's.
+    # Digests have the same length, so the time that this takes doesn't reveal the token's length.
     given, held = (
         hashlib.sha256(text.encode()).digest()
         for text in (given, current_app.config["CONSOLE_TOKEN"])
@@ -114,7 +114,7 @@ def _is_token(given: str) -> bool:
 
 
 def require_bearer() -> None:
-    """Refuse a request without the token in its Authorization header; no other place counts."""
+    """Refuse a request without the token in its Authorization header, the only valid place."""
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not _is_token(given.strip()):
         said = "Send the token in a header, Authorization: Bearer <token>."
@@ -122,11 +122,11 @@ def require_bearer() -> None:
 
 
 def require_session() -> Response | None:
-    """Send a visitor who hasn't signed in to the form, and back here afterwards."""
+    """Redirect a visitor who hasn't signed in to the form, and back here afterwards."""
     if session.get("signed_in"):
         return None
     if request.method == "GET":
-        # Only paths of this app match a route, so this can't lead elsewhere.
+        # Only paths of this app match a route, so this can't lead to another site.
         asked_for = request.script_root + request.full_path.rstrip("?")
         if len(asked_for) <= LONGEST_PATH:
             session["asked_for"] = asked_for

@@ -17,7 +17,7 @@ from model_monitoring.console.listener import Listener
 
 @dataclass(frozen=True)
 class Console:
-    """A console: its address and token. `server.run()` answers requests until `stop()`."""
+    """A console: its address and token. `server.run()` handles requests until `stop()`."""
 
     url: str
     token: str = field(repr=False)
@@ -28,33 +28,33 @@ class Console:
         """Return the link that lets a reviewer answer tasks for a week.
 
         `url` is the address at which reviewers reach the console, if it isn't the console's own:
-        that of Jupyter's proxy, or of a server before the console.
+        that of Jupyter's proxy, or of a server in front of the console.
 
         Raises:
-            ValueError: there is no reviewer of that name.
+            ValueError: there is no reviewer with that name.
         """
         return (url or self.url).rstrip("/") + reviews.invite(self.app, reviewer)
 
     def stop(self) -> None:
-        """Answer the requests that have begun, then no more."""
+        """Finish the requests that have begun, and accept no more."""
         self.server.task_dispatcher.shutdown(cancel_pending=False)
-        # The thread that waits on the sockets closes them; it then has nothing to wait on, and
-        # ends. Something else may wake that thread: the lock keeps it from closing the trigger
-        # before it is pulled here.
+        # The thread that waits on the sockets closes them. Then it has nothing to wait on, and
+        # ends. Something else may wake it: the lock keeps it from closing the trigger before the
+        # trigger is pulled here.
         with self.server.trigger.lock:
             self.server.trigger.thunks.append(
                 lambda: self.server.asyncore.close_all(self.server._map)
             )
             self.server.trigger.pull_trigger()
         deadline = time.monotonic() + 5
-        # Wait until all is closed: a console started now could otherwise get the number of a file
-        # that is just being closed, and lose it.
+        # Wait until everything is closed: otherwise, a console started now could get a file number
+        # that is just being closed, and lose its file.
         while self.server._map and time.monotonic() < deadline:
             time.sleep(0.01)
 
 
 def state_directory() -> Path:
-    """Return the folder in which the offline services keep what they hold."""
+    """Return the folder in which the offline services store their state."""
     return Path(os.environ.get("TUTORIAL_LOCAL_DIR", ".local"))
 
 
@@ -65,11 +65,13 @@ def listen(
     boto_session: boto3.Session | None = None,
     hosts: Iterable[str] = (),
 ) -> Console:
-    """Take a port of 127.0.0.1, 0 for any free one; see `create_app` for the session and hosts.
+    """Listen on a port of 127.0.0.1, or on any free port if it is 0.
+
+    See `create_app` for the session and hosts.
 
     Raises:
-        RuntimeError: the port is taken.
-        ValueError: CONSOLE_TOKEN is too short, or a host has more than a name.
+        RuntimeError: the port is in use.
+        ValueError: CONSOLE_TOKEN is too short, or a host is more than a name.
     """
     secrets = security.load_secrets(state_directory() / "console")
     app = create_app(database_url, schema, secrets, boto_session, hosts)
@@ -91,12 +93,12 @@ def start(
 ) -> Console:
     """Run the console in the background of this process, until `stop()` or the process's end.
 
-    `hosts` are names that browsers reach it by besides 127.0.0.1 and localhost, such as that of
-    SageMaker Studio: ["d-abc123.studio.eu-central-1.sagemaker.aws"].
+    `hosts` are names under which browsers reach it, besides 127.0.0.1 and localhost, such as that
+    of SageMaker Studio: ["d-abc123.studio.eu-central-1.sagemaker.aws"].
 
     Raises:
-        RuntimeError: the port is taken.
-        ValueError: CONSOLE_TOKEN is too short, or a host has more than a name.
+        RuntimeError: the port is in use.
+        ValueError: CONSOLE_TOKEN is too short, or a host is more than a name.
     """
     console = listen(database_url, schema, port, boto_session, hosts)
     Thread(target=console.server.run, daemon=True).start()

@@ -1,7 +1,7 @@
-"""The data mart in PostgreSQL: what models were asked, what they answered, what was true, and how
-well they do.
+"""The data mart in PostgreSQL: requests to models, predictions, labels, and how well models do.
 
-`url` is that of a PostgreSQL database; `datamart.server.start(folder)` gives one of your own:
+`url` is the URL of a PostgreSQL database. `datamart.server.start(folder)` starts a database of your
+own and returns its URL:
 
 >>> from model_monitoring import datamart
 >>> mart = datamart.DataMart(url, schema="another_example")
@@ -48,9 +48,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Fetch the embedded server when it is asked for: it needs an extra, and no other
-    PostgreSQL does.
-    """
+    """Import the embedded server on first use: only it needs the `embedded` extra."""
     if name != "server":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:

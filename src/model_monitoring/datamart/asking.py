@@ -1,8 +1,7 @@
-"""Asking an endpoint about rows that are nobody's traffic: perturbed twins, variants for an
-explanation.
+"""Calling an endpoint for the monitors: perturbed rows, and variants of a row for an explanation.
 
-Such requests carry an inference id that begins with PERTURBED, so that what data capture wrote of
-them never becomes payload.
+These requests are not real traffic. Their inference ids begin with PERTURBED, so that ingesting
+data capture leaves them out of the payload.
 """
 
 import re
@@ -15,30 +14,33 @@ from model_monitoring.datamart.engines import sagemaker
 from model_monitoring.datamart.watched import WatchedModel
 
 ROWS_AT_ONCE = 1000  # a request may hold 6 MB and take 60 seconds
-# In an event's metadata; the same words within captured data have a backslash before each quotation
-# mark.
+# As it is written in an event's metadata. In captured data, the same words have a backslash before
+# each quotation mark.
 _MARKED = re.compile(rb'"inferenceId"\s*:\s*"' + PERTURBED.encode())
 
 
 def ask(subscription: WatchedModel, rows: pd.DataFrame, *outputs: str) -> pd.DataFrame:
-    """Return the model's answers to rows of features: a row each, in their order, and a column for
-    each output named.
+    """Return the model's outputs for rows of features, in the same order.
+
+    There is one row per row of features, and a column for each of `outputs`.
 
     Raises:
-        ValueError: the endpoint can't be asked, refuses the rows, or doesn't give an output.
+        ValueError: the endpoint can't be called, refuses the rows, or doesn't return an output.
     """
     asset, answers = subscription.asset, []
+    features = asset["feature_columns"]
     for begin in range(0, len(rows), ROWS_AT_ONCE):
-        part = rows.iloc[begin : begin + ROWS_AT_ONCE][asset["feature_columns"]].astype(object)
+        part = rows.iloc[begin : begin + ROWS_AT_ONCE][features].astype(object)
         values = part.where(part.notna(), None).values.tolist()
-        answered = subscription.score(values, f"{PERTURBED}{uuid.uuid4()}")
+        answered = subscription.score(values, f"{PERTURBED}{uuid.uuid4()}", features)
         answers += [sagemaker.outputs_of(answer, outputs, asset) for answer in answered]
     return pd.DataFrame(answers, columns=list(outputs))
 
 
 def without_asked(body: bytes) -> tuple[bytes, int]:
-    """Blank out, in a file of captured events, those of `ask`; return the rest and how many they
-    were.
+    """Blank out the events of `ask` in a file of captured events.
+
+    Returns the rest and the number of events that were blanked out.
     """
     if not _MARKED.search(body):
         return body, 0

@@ -1,4 +1,4 @@
-"""What a user hands to the data mart: engines, assets and records, in OpenScale's words."""
+"""What a user gives the data mart: engines, assets and records, under OpenScale's names."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from model_monitoring.datamart.postgres.naming import column_names
 from model_monitoring.datamart.postgres.texts import check_text, check_texts
 
-# A binding is a row in a table: whoever can write one must not have any secret of the environment
-# sent anywhere.
+# A binding is a row in a table. Somebody who can write to that table must not be able to send
+# secrets from the environment to a server of their choice.
 TOKEN_VARIABLE = re.compile("ENGINE_TOKEN(_[A-Za-z0-9_]+)?")
 REGION = re.compile("[a-z0-9-]{1,40}")
 
@@ -30,7 +30,7 @@ class ProblemType(StrEnum):
 
 
 class InputDataType(StrEnum):
-    """What a model's input is. The data mart holds tables only.
+    """The kind of input that a model takes. The data mart holds tables only.
 
     >>> str(InputDataType.STRUCTURED)
     'structured'
@@ -41,8 +41,9 @@ class InputDataType(StrEnum):
 
 @dataclass(frozen=True)
 class SageMakerMachineLearningInstance:
-    """Amazon SageMaker in one region, reached with the boto3 session given to the data mart: no key
-    is stored.
+    """Amazon SageMaker in one region, called with the data mart's boto3 session.
+
+    No key is stored.
 
     >>> SageMakerMachineLearningInstance(region="eu-central-1").properties()
     {'region': 'eu-central-1'}
@@ -52,21 +53,23 @@ class SageMakerMachineLearningInstance:
     service_type = "amazon_sagemaker"
 
     def properties(self) -> dict:
-        """Return what the data mart keeps of it; raise ValueError where the region can't be one."""
+        """Return what the data mart keeps of it; raise ValueError if `region` can't be a region."""
         if not isinstance(self.region, str) or not REGION.fullmatch(self.region):
             raise ValueError(
-                f"region is {self.region!r:.80}: name one of AWS's, such as us-east-1."
+                f"region is {self.region!r:.80}: use the name of an AWS region, such as us-east-1."
             )
         return {"region": self.region}
 
 
 @dataclass(frozen=True)
 class CustomMachineLearningInstance:
-    """Any engine that scores over HTTP: POST `url` with {"fields", "values"} is answered in the
-    same form.
+    """Any engine that scores over HTTP.
 
-    `token_variable` names the environment variable that holds its bearer token, ENGINE_TOKEN or
-    ENGINE_TOKEN_ and whatever you like; the token itself is never stored.
+    Rows are sent as a POST request to `url`, as {"fields", "values"}; the response has the same
+    form.
+
+    `token_variable` is the name of the environment variable that holds its bearer token:
+    ENGINE_TOKEN, or a name that begins with ENGINE_TOKEN_. The token itself is never stored.
 
     >>> engine = CustomMachineLearningInstance(
     ...     url="https://models.example/score", token_variable="ENGINE_TOKEN_SCORING"
@@ -86,9 +89,7 @@ class CustomMachineLearningInstance:
 
 
 def check_engine(url: str, token_variable: str | None) -> None:
-    """Raise ValueError unless the URL is one of HTTP, and the variable, if any, one that is meant
-    for such tokens.
-    """
+    """Raise ValueError if the URL isn't HTTP, or the variable isn't meant for engine tokens."""
     check_text(url, "url")
     parts = urlsplit(url)
     if (
@@ -102,10 +103,10 @@ def check_engine(url: str, token_variable: str | None) -> None:
         isinstance(token_variable, str) and TOKEN_VARIABLE.fullmatch(token_variable)
     ):
         raise ValueError(
-            f"token_variable is {token_variable!r:.80}: an engine's token is taken from"
-            " ENGINE_TOKEN or a variable that begins with ENGINE_TOKEN_, and from no other. Put"
-            " the token into such a variable, and name that one: bindings.set_token_variable(uid,"
-            " name) for a binding that is there."
+            f"token_variable is {token_variable!r:.80}: an engine's token may only come from"
+            " ENGINE_TOKEN or a variable whose name begins with ENGINE_TOKEN_. Put the token into"
+            " such a variable and give its name here. For an existing binding, call"
+            " bindings.set_token_variable(uid, name)."
         )
 
 
@@ -113,10 +114,10 @@ def check_engine(url: str, token_variable: str | None) -> None:
 class SageMakerMachineLearningAsset:
     """A deployed model and the meaning of its columns.
 
-    `source_uid` is the endpoint's name. `feature_columns` are the request's fields,
-    `prediction_column` and `probability_column` fields of the response. `label_column` is the
-    truth, known later. `label_values` are the labels there are: a list, or a mapping of the label's
-    text to what the model predicts ({"B": 0, "M": 1}). `positive_label` is, of a binary model, the
+    `source_uid` is the endpoint's name. `feature_columns` are the fields of the request,
+    `prediction_column` and `probability_column` fields of the response. `label_column` is the true
+    value, known later. `label_values` are the possible labels: a list, or a mapping of the label's
+    name to what the model predicts ({"B": 0, "M": 1}). For a binary model, `positive_label` is the
     predicted value that counts as positive.
 
     >>> asset = SageMakerMachineLearningAsset(
@@ -148,8 +149,10 @@ class SageMakerMachineLearningAsset:
     label_values: Sequence | Mapping | None = None
 
     def properties(self) -> dict:
-        """Return what the data mart keeps of it as JSON; raise ValueError where columns don't fit
-        together.
+        """Return what the data mart keeps of it, as JSON.
+
+        Raises:
+            ValueError: the columns don't fit together.
         """
         properties = asdict(self)
         for identity in ("source_uid", "binding_uid", "name"):
@@ -160,7 +163,7 @@ class SageMakerMachineLearningAsset:
         for plural in ("feature_columns", "categorical_columns"):
             properties[plural] = list(getattr(self, plural))
         if isinstance(self.label_values, Mapping):
-            # pairs, since a JSON object could only have text as keys
+            # Pairs, because the keys of a JSON object are always strings
             properties["label_values"] = [
                 [label, value] for label, value in self.label_values.items()
             ]
@@ -170,12 +173,13 @@ class SageMakerMachineLearningAsset:
         outputs = [column for column in (self.prediction_column, self.probability_column) if column]
         column_names([*features, *outputs, self.label_column])
         if not features:
-            raise ValueError("feature_columns is empty: name the fields of the model's request.")
+            raise ValueError("feature_columns is empty: list the fields of the model's request.")
         if repeated := sorted({name for name in features if features.count(name) > 1}):
-            raise ValueError(f"feature_columns names {', '.join(repeated)} more than once.")
+            raise ValueError(f"feature_columns lists {', '.join(repeated)} more than once.")
         if unknown := sorted(set(properties["categorical_columns"]) - set(features)):
             raise ValueError(
-                f"categorical_columns names {', '.join(unknown)}, which feature_columns doesn't."
+                f"categorical_columns contains {', '.join(unknown)}, which isn't in"
+                " feature_columns."
             )
         for column in (self.label_column, *outputs):
             if column in features:
@@ -203,13 +207,13 @@ class CustomMachineLearningAsset(SageMakerMachineLearningAsset):
 
 @dataclass(frozen=True)
 class PayloadRecord:
-    """One scoring request with its answer: `{"fields": [...], "values": [[...], ...]}` each, a row
-    per scored case.
+    """One scoring request with its response.
 
-    Rows are stored as `<scoring_id>-1`, `-2` and so on; without a scoring id, under a fresh one.
-    `scoring_timestamp` is a datetime or ISO text (UTC where it names no zone), now by default;
-    `response_time` is in milliseconds. `asset_revision` is the version of the model that answered,
-    by default what SageMaker serves now.
+    Both are `{"fields": [...], "values": [[...], ...]}`, with one row per scored case. Rows are
+    stored as `<scoring_id>-1`, `-2` and so on; without a scoring id, under a new one.
+    `scoring_timestamp` is a datetime or an ISO string (UTC if it has no time zone), by default the
+    present time. `response_time` is in milliseconds. `asset_revision` is the version of the model
+    that was called, by default the one that SageMaker serves now.
 
     >>> record = PayloadRecord(
     ...     request={"fields": ["radius", "texture"], "values": [[17.9, 10.4]]},
@@ -229,10 +233,9 @@ class PayloadRecord:
 
 
 class StoreReport(NamedTuple):
-    """What a call to `store` did: records stored, records skipped because they were there already,
-    rows stored.
+    """What a call to `store` did: records stored, records that were already there, rows stored.
 
-    `changes` says what was changed in the tables for it (see `PayloadLogging.enable`).
+    `changes` lists the changes that it made to the tables (see `PayloadLogging.enable`).
     """
 
     stored: int

@@ -1,4 +1,4 @@
-"""The verbs that show a table of the data mart."""
+"""The methods that show a table of the data mart."""
 
 from typing import NamedTuple
 
@@ -25,21 +25,20 @@ class Selection(NamedTuple):
 
 
 class TableVerbs:
-    """The verbs that every table of the data mart has: show, describe, print its schema, get its
-    content.
-    """
+    """The methods that every table of the data mart has: show, describe, print, get."""
 
     _database: Database
 
     def _select(self, limit: int | None) -> Selection:
-        """Return the query behind the verbs."""
+        """Return the query behind these methods."""
         raise TypeError(f"{type(self).__name__} has no table.")
 
     def get_table_content(
         self, format: str = "pandas", limit: int | None = None
     ) -> pd.DataFrame | list[dict]:
-        """Return the table, or its first `limit` rows, as a data frame or (format "python") a list
-        of dicts.
+        """Return the table, or its first `limit` rows.
+
+        The result is a data frame or, with format "python", a list of dicts.
 
         Raises:
             ValueError: there is no payload yet, or the limit is negative.
@@ -55,7 +54,7 @@ class TableVerbs:
         return self.get_table_content(limit=limit)
 
     def describe_table(self, limit: int | None = None) -> pd.DataFrame:
-        """Return count, mean, deviation and quartiles of each number column."""
+        """Return count, mean, standard deviation and quartiles of each numeric column."""
         return self.get_table_content(limit=limit).describe(include="number")
 
     def print_table_schema(self) -> pd.DataFrame:

@@ -40,22 +40,22 @@ class Subscription(WatchedModel):
 
     @property
     def payload_logging(self) -> PayloadLogging:
-        """What the model was asked and answered."""
+        """The requests to the model and its responses."""
         return PayloadLogging(self)
 
     @property
     def feedback_logging(self) -> FeedbackLogging:
-        """What was true."""
+        """The labels that became known later."""
         return FeedbackLogging(self)
 
     @property
     def quality_monitoring(self) -> QualityMonitoring:
-        """How often it is right."""
+        """How often the model is right."""
         return QualityMonitoring(self)
 
     @property
     def drift_monitoring(self) -> DriftMonitoring:
-        """Whether it is asked about what it was trained for."""
+        """Whether the traffic still looks like the training data."""
         return DriftMonitoring(self)
 
     @property
@@ -68,17 +68,17 @@ class Subscription(WatchedModel):
 
     @property
     def companion(self) -> CompanionModel:
-        """The de-biased model beside it."""
+        """The de-biased model deployed beside it."""
         return CompanionModel(self, self._index)
 
     @property
     def explainability(self) -> Explainability:
-        """Why it answers as it does."""
+        """Why the model predicts what it predicts."""
         return Explainability(self)
 
     @property
     def performance_monitoring(self) -> PerformanceMonitoring:
-        """How fast it answers, and how much."""
+        """Response times and throughput."""
         return PerformanceMonitoring(self)
 
     def monitors(self) -> list[base.Monitor]:
@@ -87,9 +87,7 @@ class Subscription(WatchedModel):
         return [*watched, self.fairness_monitoring, self.explainability]
 
     def get_deployment_metrics(self) -> pd.DataFrame:
-        """Return each monitor's last measurements; `issues` counts the unresolved alerts of a
-        metric.
-        """
+        """Return each monitor's last measurements; `issues` counts a metric's unresolved alerts."""
         return overview.deployment_metrics(self.database, self.subscription_id)
 
 
@@ -102,18 +100,18 @@ class Subscriptions:
         self._revisions = Revisions(boto_session)
 
     def add(self, asset: SageMakerMachineLearningAsset) -> Subscription:
-        """Subscribe a deployed model; the same asset again gives the same subscription.
+        """Subscribe a deployed model; adding the same asset again returns the same subscription.
 
         Raises:
-            ValueError: its columns contradict each other, there is no such binding, or the name is
-                another asset's.
+            ValueError: its columns contradict each other, there is no such binding, or another
+                asset has this name.
         """
         properties = asset.properties()
         name = asset.name or asset.source_uid
         if not isinstance(name, str) or not name or fault(name):
             raise ValueError(
-                f"{name!r} can't name a subscription: use text without NUL or half a surrogate"
-                " pair."
+                f"{name!r} can't be a subscription's name: use a non-empty string without NUL"
+                " characters or lone surrogates."
             )
         check_text(asset.source_uid, "source_uid")
         binding = Bindings(self._database, None).get_details(asset.binding_uid)["binding_uid"]
@@ -131,7 +129,7 @@ class Subscriptions:
         new = {"binding_uid": binding, "source_uid": asset.source_uid} | plain(properties)
         if differing := [key for key in new if new[key] != there.get(key)]:
             raise ValueError(
-                f"Subscription {name!r} is there already with another {', '.join(differing)}."
+                f"Subscription {name!r} already exists with a different {', '.join(differing)}."
                 " Choose another name for this model."
             )
         return subscription
@@ -144,15 +142,14 @@ class Subscriptions:
         """List the subscriptions."""
         return self._database.frame(
             "SELECT s.subscription_uid AS uid, s.name, s.source_uid, b.name AS binding,"
-            " s.asset->>'problem_type' AS"
-            " problem_type, s.created_at FROM subscription s JOIN binding b USING (binding_uid)"
-            " ORDER BY s.name"
+            " s.asset->>'problem_type' AS problem_type, s.created_at FROM subscription s"
+            " JOIN binding b USING (binding_uid) ORDER BY s.name"
         )
 
     def get(self, subscription_uid: str | None = None, *, name: str | None = None) -> Subscription:
-        """Return a subscription by uid or by name; raise ValueError where there is none."""
+        """Return a subscription by uid or by name; raise ValueError if there is none."""
         if (subscription_uid is None) == (name is None):
-            raise ValueError("Say which subscription: by uid, or by name=.")
+            raise ValueError("Give a subscription's uid or name=: exactly one of the two.")
         check_text(
             subscription_uid if name is None else name,
             "subscription_uid" if name is None else "name",
@@ -161,15 +158,15 @@ class Subscriptions:
             ("s.subscription_uid::text", subscription_uid) if name is None else ("s.name", name)
         )
         found = self._database.rows(
-            "SELECT s.*, b.properties->>'region' AS region FROM subscription s JOIN binding b"
-            " USING (binding_uid)"
-            f" WHERE {column} = %s",
+            "SELECT s.*, b.properties->>'region' AS region FROM subscription s"
+            f" JOIN binding b USING (binding_uid) WHERE {column} = %s",
             [wanted],
         )
         if not found:
             names = ", ".join(repr(each) for each in self.list()["name"]) or "none yet"
             raise ValueError(
-                f"There is no subscription {wanted!r}; notebook 04 adds it. There are: {names}."
+                f"There is no subscription {wanted!r}. Notebook 04 adds the tutorial's. Existing"
+                f" ones: {names}."
             )
         return Subscription(self, self._database, self._boto_session, self._revisions, found[0])
 

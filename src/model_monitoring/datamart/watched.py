@@ -1,4 +1,4 @@
-"""One model under watch: which it is, the contract of its columns, its tables and versions."""
+"""One monitored model: its identity, the declaration of its columns, its tables and versions."""
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -17,7 +17,7 @@ from model_monitoring.datamart.tables import changing, tables
 
 
 class WatchedModel:
-    """One subscribed model, as whatever logs, measures or reviews it needs to know it."""
+    """One subscribed model, as the code that logs, measures or reviews it sees it."""
 
     def __init__(
         self,
@@ -34,9 +34,9 @@ class WatchedModel:
         self.name: str = row["name"]
         self.source_uid: str = row["source_uid"]
         self.binding_uid: str = row["binding_uid"]
-        # Of the endpoint; None on another engine than SageMaker
+        # Of the endpoint; None if the engine isn't SageMaker
         self.region: str | None = row["region"]
-        self.months: set = set()  # the payload's partitions that were seen to be there
+        self.months: set = set()  # whose payload partitions are known to exist
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(name={self.name!r}, uid={self.uid!r})"
@@ -46,26 +46,32 @@ class WatchedModel:
         """The engine that serves it."""
         return Bindings(self.database, None).get_details(self.binding_uid)
 
-    def score(self, rows: Sequence, scoring_id: str) -> list[Mapping]:
-        """Send rows of features to the model and return one dict of answers per row; see
-        `engines.score`.
+    def score(
+        self, rows: Sequence, scoring_id: str, features: Sequence[str] | None = None
+    ) -> list[Mapping]:
+        """Send rows to the model and return one dict per row with what it predicts.
+
+        `features` names the values of each row in order: by default, all feature columns. See
+        `engines.http.score` for what is raised.
         """
-        features = self.asset["feature_columns"]
+        if features is None:
+            features = self.asset["feature_columns"]
         return http.score(
             self.binding, self.boto_session, self.source_uid, features, rows, scoring_id
         )
 
     @property
     def asset(self) -> dict:
-        """The contract of its columns as it stands now.
+        """The declaration of the model's columns, as it is now.
 
-        Read anew each time, since a payload may change it (see `PayloadLogging.enable`): take it
-        once for a piece of work.
+        Every access reads it from the database in a transaction of its own, because a payload may
+        add a feature (see `PayloadLogging.enable`). Read it once for each piece of work and pass
+        it on, so that the whole work sees one state. Inside a transaction, read it beforehand.
         """
         return self.get_details()["asset"]
 
     def get_details(self) -> dict:
-        """Return all that the catalogue holds about it."""
+        """Return the catalogue's row of this subscription."""
         query = "SELECT * FROM subscription WHERE subscription_uid::text = %s"
         return self.database.rows(query, [self.uid])[0]
 
@@ -80,7 +86,7 @@ class WatchedModel:
         )
 
     def table(self) -> tables.Table:
-        """Return the columns of its tables; raise ValueError before the first payload."""
+        """Return its table's columns; raise ValueError before the first payload."""
         table = self.database.run(lambda cursor: tables.read(cursor, self.subscription_id))
         if table is None:
             raise ValueError(
@@ -93,24 +99,22 @@ class WatchedModel:
         return [self.source_uid]
 
     def list_deployments(self) -> pd.DataFrame:
-        """List the versions of the model that have answered so far, and since when."""
+        """List the versions of the model that have been called, and when each was first seen."""
         return self.database.frame(
-            "SELECT deployment_id, asset_revision, first_seen FROM deployment WHERE"
-            " subscription_id = %s"
-            " ORDER BY first_seen",
+            "SELECT deployment_id, asset_revision, first_seen FROM deployment"
+            " WHERE subscription_id = %s ORDER BY first_seen",
             [self.subscription_id],
         )
 
     def deployed_revision(self) -> str:
-        """Return the version of the model that SageMaker serves now; empty on another engine. See
-        `Revisions`.
+        """Return the version of the model that SageMaker serves now; see `Revisions`.
+
+        It is empty on any other engine.
         """
         return self._revisions.deployed(self.region, self.source_uid)
 
     def asset_revision(self) -> str:
-        """Return the version of the model that answers now: the deployed one, else that of the last
-        record.
-        """
+        """Return the version of the model in use: the deployed one, or else the last record's."""
         if deployed := self.deployed_revision():
             return deployed
         last = self.database.rows(
@@ -121,15 +125,15 @@ class WatchedModel:
         return last[0]["asset_revision"] if last else ""
 
     def settled_record(self) -> int:
-        """Return the last record id, once everything up to it is stored: writers under way are
-        waited for.
+        """Return the last record id once all records up to it are stored.
+
+        It waits for transactions that are writing.
         """
 
         def work(cursor: Cursor) -> int:
             cursor.execute(
-                f"{changing.locking(exclusive=True)};"
-                " SELECT coalesce(max(record_id), 0) FROM scoring_key WHERE subscription_id ="
-                " %(id)s",
+                f"{changing.locking(exclusive=True)}; SELECT coalesce(max(record_id), 0)"
+                " FROM scoring_key WHERE subscription_id = %(id)s",
                 {"id": self.subscription_id},
             )
             return cursor.fetchone()[0]
@@ -137,18 +141,17 @@ class WatchedModel:
         return self.database.run(work)
 
     def deployment_key(self, cursor: Cursor, revision: str) -> int:
-        """Return the catalogue's number of a model version, adding it the first time."""
+        """Return the catalogue's number of a model version; add the version if it is new."""
         identity = [self.subscription_id, self.source_uid, revision]
         find = (
-            "SELECT deployment_key FROM deployment WHERE (subscription_id, deployment_id,"
-            " asset_revision) = (%s,%s,%s)"
+            "SELECT deployment_key FROM deployment"
+            " WHERE (subscription_id, deployment_id, asset_revision) = (%s,%s,%s)"
         )
         cursor.execute(find, identity)
         if not (found := cursor.fetchone()):
             cursor.execute(
-                "INSERT INTO deployment (subscription_id, deployment_id, asset_revision) VALUES"
-                " (%s, %s, %s)"
-                " ON CONFLICT DO NOTHING",
+                "INSERT INTO deployment (subscription_id, deployment_id, asset_revision)"
+                " VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
                 identity,
             )
             cursor.execute(find, identity)
@@ -157,7 +160,7 @@ class WatchedModel:
 
 
 class Index(Protocol):
-    """All watched models, as those ask for it who need another model than their own."""
+    """All subscribed models, for code that needs another model beside its own."""
 
     def add(self, asset: SageMakerMachineLearningAsset) -> WatchedModel:
         """Subscribe a deployed model; see `Subscriptions.add`."""

@@ -1,7 +1,7 @@
-"""What the console's pages and REST show of a data mart, read from its tables.
+"""What the console's pages and REST API show of a data mart, read from its tables.
 
-Every query is bounded by an index and a limit, so that a page stays quick however much the data
-mart holds.
+Every query is bounded by an index and a limit, so that pages stay fast even if the data mart is
+large.
 """
 
 from model_monitoring.datamart.browsing.history import History
@@ -15,7 +15,7 @@ __all__ = ["Browsing"]
 
 
 class Browsing:
-    """Everything that can be read of a data mart, by page: `mart.browsing.overview.monitors()`."""
+    """All that can be read from a data mart, by page: `mart.browsing.overview.monitors()`."""
 
     def __init__(self, database: Database):
         self.overview = Overview(database)

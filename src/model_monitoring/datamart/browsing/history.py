@@ -1,15 +1,15 @@
-"""How a metric and the traffic went over time, in as many points as a chart can draw."""
+"""A metric and the traffic over time, in as many points as a chart can show."""
 
 from datetime import datetime, timedelta
 
 from model_monitoring.datamart.browsing.fragments import OUTSIDE
 from model_monitoring.datamart.postgres.database import Database
 
-# Up to so many measurements are drawn one by one. Of more, a chart draws the means of as many
-# stretches of time.
+# Up to this number of measurements, a chart draws each one. If there are more, it draws the means
+# of this number of time intervals.
 POINTS = 300
-DENSE = 250  # measurements read of each stretch, so that no history is too long to be drawn at once
-STRETCHES = 144  # of a chart of traffic: ten minutes each in a day
+DENSE = 250  # measurements read per interval, so that even a long history is drawn quickly
+STRETCHES = 144  # intervals in a chart of traffic: ten minutes each for one day
 NEWEST = 25  # measurements listed
 OF_METRIC = """FROM measurement v
     WHERE (subscription_id, monitor, metric) = (%(id)s, %(monitor)s, %(metric)s)
@@ -46,10 +46,10 @@ class History:
     ) -> list[dict]:
         """Return a metric's measurements, oldest first, from `span` before the last one.
 
-        Each has ts, value, low, high, outside and `measurements`. Up to POINTS of them come as
-        measured; low and high are then the interval. More come as the means of stretches of time;
-        low and high are then the least and the greatest value, and `measurements` the number
-        read, at most DENSE.
+        Each has ts, value, low, high, outside and `measurements`. Up to POINTS measurements are
+        returned as they are; low and high are then the confidence interval. If there are more, the
+        means of time intervals are returned: low and high are then the lowest and the highest
+        value, and `measurements` the number that was read, at most DENSE.
         """
         which = {
             "id": subscription_id,
@@ -65,7 +65,7 @@ class History:
         single = self._database.rows(SINGLE, which)
         if len(single) <= POINTS:
             return single[::-1]
-        # The last stretch must end after the last measurement, not at it.
+        # The last interval must end after the last measurement, not at it.
         which["width"] = (ends["last"] - which["since"]) / POINTS + timedelta(microseconds=1)
         return self._database.rows(MEANS, which)
 
@@ -81,7 +81,7 @@ class History:
         )
 
     def traffic(self, subscription_id: int, since: datetime, until: datetime) -> list[dict]:
-        """Return rows, requests and response times (ms) in STRETCHES equal stretches of time."""
+        """Return rows, requests and response times (ms) in STRETCHES equal time intervals."""
         return self._database.rows(
             """SELECT %(since)s + n * %(width)s AS ts, coalesce(k.rows, 0) AS rows,
                 coalesce(k.requests, 0) AS requests, k.mean, k.p95, k.version

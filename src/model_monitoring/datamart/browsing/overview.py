@@ -1,4 +1,4 @@
-"""Where every subscription stands: its monitors, and what each of them measured last."""
+"""The state of every subscription: its monitors, and what each of them last measured."""
 
 import pandas as pd
 
@@ -7,7 +7,7 @@ from model_monitoring.datamart.postgres.database import Database
 
 TREND = 40  # measurements in a trend line
 MONITORS = "FROM monitor m JOIN subscription s USING (subscription_id)"
-# Of each monitor, the last run that measured something.
+# For each monitor, the last run that measured something.
 MEASURED = """
     LEFT JOIN LATERAL (
         SELECT run_uid FROM run r
@@ -15,7 +15,7 @@ MEASURED = """
             AND r.state = 'finished'
         ORDER BY started DESC LIMIT 1
     ) measured ON true"""
-# Of each monitor, the last run, whether it measured something or not.
+# For each monitor, the last run, whether or not it measured something.
 LAST = """
     LEFT JOIN LATERAL (
         SELECT run_uid, state, started FROM run r
@@ -50,9 +50,8 @@ class Overview:
     def monitors(self) -> list[dict]:
         """Return every monitor: its last run, its open alerts, one measurement and its trend.
 
-        The measurement is the one most worth showing of the last run that measured something: one
-        outside its limits before one within, one with limits before one without, and one of all
-        rows before one of a slice.
+        The measurement is from the last run that measured something. Values outside their limits
+        come first, then values with limits, then values of all rows rather than of a slice.
         """
         return self._database.rows(
             f"""SELECT s.subscription_uid AS uid, m.monitor, m.enabled,
@@ -76,7 +75,7 @@ class Overview:
         )
 
     def last_measurements(self, subscription_id: int | None = None) -> list[dict]:
-        """Return what each monitor's last finished run measured, of one subscription or of all.
+        """Return what each monitor's last finished run measured, for one subscription or all.
 
         `issues` is the metric's number of unresolved alerts.
         """

@@ -1,4 +1,4 @@
-"""Scored rows, labels and explanations, as REST lists them."""
+"""Scored rows, labels and explanations, as the REST API lists them."""
 
 from psycopg2 import sql
 
@@ -7,7 +7,7 @@ from model_monitoring.datamart.tables import tables
 
 
 class Records:
-    """What a subscription's tables hold, a part at a time."""
+    """The content of a subscription's tables, a part at a time."""
 
     def __init__(self, database: Database):
         self._database = database
@@ -29,7 +29,7 @@ class Records:
     ) -> list[dict]:
         """Return explanations, newest first, of one row or of all."""
         if scoring_id is not None and "\0" in scoring_id:
-            return []  # no row is called so, and PostgreSQL would refuse the text
+            return []  # no row has such an id, and PostgreSQL would refuse the string
         return self._database.rows(
             """SELECT scoring_id, created_at, asset_revision, content AS explanation
             FROM explanation
@@ -53,7 +53,7 @@ class Records:
 
 
 def _part(table: str, order: str, limit: int, offset: int) -> sql.Composable:
-    """Cut the rows out before anything is joined to them: a table may hold millions."""
+    """Select the rows before anything is joined to them: a table may hold millions."""
     return sql.SQL("(SELECT * FROM {} ORDER BY {} LIMIT {} OFFSET {})").format(
         sql.Identifier(table), sql.SQL(order), sql.Literal(limit), sql.Literal(offset)
     )

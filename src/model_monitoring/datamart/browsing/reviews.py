@@ -1,8 +1,8 @@
-"""How reviews by people go: what waits, why it was sent, and what was answered last."""
+"""The progress of reviews by people: what waits, why it was sent, and the latest labels."""
 
 from model_monitoring.datamart.postgres.database import Database
 
-RECENT = 25  # answers listed
+RECENT = 25  # labels listed
 
 
 class ReviewProgress:
@@ -42,7 +42,7 @@ class ReviewProgress:
         )
 
     def feedback(self, subscription_id: int) -> dict:
-        """Return how many decided labels became feedback, were there already, or contradict it."""
+        """Return how many decided labels became feedback, were already there, or contradict it."""
         [counts] = self._database.rows(
             """SELECT count(*) FILTER (WHERE feedback = 'stored') AS stored,
                 count(*) FILTER (WHERE feedback = 'there') AS there,
@@ -53,7 +53,7 @@ class ReviewProgress:
         return counts
 
     def recent(self, subscription_id: int) -> list[dict]:
-        """Return the newest labels by reviewers, with the model's and the decided ones."""
+        """Return the newest labels by reviewers, with the predicted and the decided label."""
         return self._database.rows(
             """SELECT a.submitted_at, a.reviewer,
                 extract(epoch FROM a.submitted_at - a.accepted_at)::float8 AS seconds,

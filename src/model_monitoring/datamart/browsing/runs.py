@@ -1,4 +1,4 @@
-"""What runs of monitors did: when they ran, what they measured, which alerts they opened."""
+"""The runs of monitors: when they ran, what they measured, which alerts they opened."""
 
 from model_monitoring.datamart.browsing.fragments import OUTSIDE
 from model_monitoring.datamart.postgres.database import Database
@@ -51,9 +51,9 @@ class Runs:
         subscription_uid: str | None = None,
         run_uid: str | None = None,
     ) -> list[dict]:
-        """Return alerts, unresolved ones first and the newest first.
+        """Return alerts: unresolved ones first, and the newest first within each group.
 
-        They can be those in a state, of a subscription, or that a run opened or closed.
+        They can be limited to a state, a subscription, or a run that opened or closed them.
         """
         return self._database.rows(
             """SELECT a.*, s.name AS subscription, s.subscription_uid
@@ -67,7 +67,7 @@ class Runs:
         )
 
     def remarks(self, subscription_id: int) -> list[dict]:
-        """Return changes of a table and captured lines that weren't taken in, newest first."""
+        """Return changes of a table and captured lines that weren't stored, newest first."""
         return self._database.rows(
             """(SELECT changed_at AS ts, change AS remark FROM schema_change
                 WHERE subscription_id = %(id)s ORDER BY changed_at DESC LIMIT %(most)s)

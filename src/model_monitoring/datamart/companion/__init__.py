@@ -1,3 +1,1 @@
-"""The de-biased companion of a subscription: made, deployed beside the original, asked about its
-traffic.
-"""
+"""The de-biased companion of a subscription: made, deployed beside the original, and called."""

@@ -1,6 +1,4 @@
-"""The companion's answers, in the payload of the original: columns of their own that no request has
-to bring.
-"""
+"""The companion's outputs in the original's payload, as columns that no request has to contain."""
 
 import numpy as np
 import pandas as pd
@@ -19,13 +17,14 @@ PREDICTION, PROBABILITY = "debiased_prediction", "debiased_probability"
 def add_columns(subscription: WatchedModel) -> None:
     """Add the companion's columns to the payload, if they aren't there."""
     identity = {"id": subscription.subscription_id}
+    prediction = subscription.asset["prediction_column"]
 
     def work(cursor: Cursor) -> None:
         cursor.execute(changing.locking(exclusive=True), identity)
         table = tables.read(cursor, subscription.subscription_id)
         if table is None or table.of(ROLE):
             return
-        predicted = table.named(subscription.asset["prediction_column"]).type
+        predicted = table.named(prediction).type
         tables.drop_views(cursor, subscription.name)
         for name, kind in ((PREDICTION, predicted), (PROBABILITY, NUMBER)):
             changing.add_column(cursor, table, name, ROLE, kind)
@@ -36,7 +35,7 @@ def add_columns(subscription: WatchedModel) -> None:
 
 
 def store(subscription: WatchedModel, about: pd.DataFrame, answers: pd.DataFrame) -> None:
-    """Put answers beside the rows they are of; `about` has their record_id and row_number."""
+    """Store the companion's outputs beside their rows; `about` has record_id and row_number."""
     columns = {column.name: column for column in subscription.table().of(ROLE)}
     values = {
         n: check(columns[n], answers[n].tolist(), lambda row: about["scoring_id"].iloc[row])

@@ -1,5 +1,7 @@
-"""A companion on SageMaker: the original's archive with a rule and a wrapper beside its script, on
-an endpoint.
+"""A companion on SageMaker.
+
+Its archive is the original's, with a rule and a wrapper beside its script. It has an endpoint of
+its own.
 """
 
 import json
@@ -24,7 +26,7 @@ SUFFIX, LONGEST_NAME = "-debiased", 63
 BESIDE = Path(companion_rule.__file__).parent
 WRAPPER = "companion_inference.py"
 CODE = "/opt/ml/model/code"
-POLL = 1.0  # seconds between two looks at an endpoint that is being made
+POLL = 1.0  # seconds between two checks of an endpoint that is being created
 
 
 class NoCompanion(ValueError):
@@ -41,12 +43,12 @@ def deploy(
 ) -> dict:
     """Deploy a companion of the model behind an endpoint; wait until it is in service.
 
-    Returns what was made: endpoint (model and configuration have its name too) and artifact. Where
-    it fails, nothing of it is left.
+    Returns its endpoint (the model and the configuration have the same name) and its artifact. If
+    it fails, nothing is left behind.
 
     Raises:
-        NoCompanion: the model isn't one of script mode, or SageMaker refuses or fails to deploy the
-            companion.
+        NoCompanion: the model isn't a script-mode model, or SageMaker refuses or fails to deploy
+            the companion.
     """
     client, s3 = (session.client(service, region_name=region) for service in ("sagemaker", "s3"))
     name = name_of(endpoint)
@@ -96,7 +98,7 @@ def deploy(
 
 
 def is_in_service(session: boto3.Session, region: str, name: str) -> bool:
-    """Tell whether a companion's endpoint can be asked."""
+    """Tell whether a companion's endpoint can be called."""
     try:
         found = session.client("sagemaker", region_name=region).describe_endpoint(EndpointName=name)
     except ClientError:
@@ -105,9 +107,7 @@ def is_in_service(session: boto3.Session, region: str, name: str) -> bool:
 
 
 def delete(session: boto3.Session, region: str, made: Mapping) -> None:
-    """Delete a companion's endpoint, configuration, model and archive; what isn't there is passed
-    over.
-    """
+    """Delete a companion's endpoint, configuration, model and archive, as far as they exist."""
     client, s3 = (session.client(service, region_name=region) for service in ("sagemaker", "s3"))
     name = made["endpoint"]
     for call, argument in (
@@ -120,19 +120,19 @@ def delete(session: boto3.Session, region: str, made: Mapping) -> None:
     place = urlsplit(made["artifact"])
     with suppress(ClientError):
         s3.delete_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
-    # On AWS the name isn't free before the endpoint is gone, which takes a minute.
+    # On AWS the name isn't free until the endpoint is gone, which takes a minute.
     client.get_waiter("endpoint_deleted").wait(
         EndpointName=name, WaiterConfig={"Delay": 2, "MaxAttempts": 300}
     )
 
 
 def _check_free(client, name: str) -> None:
-    """See that the name is nobody's: whatever has it is not ours to replace or to take down."""
+    """Raise NoCompanion if the name is taken: what has it isn't ours to replace or delete."""
     with suppress(ClientError):
         client.describe_model(ModelName=name)
         raise NoCompanion(
-            f"There is a model {name!r} already, perhaps the companion of another subscription to"
-            " this endpoint, or left of a broken run: delete it first, with its endpoint."
+            f"A model {name!r} already exists. It may be the companion of another subscription to"
+            " this endpoint, or a failed run may have left it: delete it first, with its endpoint."
         )
 
 
@@ -156,8 +156,9 @@ def _container_of(client, endpoint: str) -> dict:
 
 
 def _tags_of(client, endpoint: str) -> list[dict]:
-    """Return the endpoint's own tags: whoever cleans up, or pays, by tags finds the companion by
-    the same ones.
+    """Return the endpoint's own tags.
+
+    The companion gets them too, so that clean-up and billing by tags find both.
     """
     tags = client.list_tags(
         ResourceArn=client.describe_endpoint(EndpointName=endpoint)["EndpointArn"]
@@ -166,8 +167,9 @@ def _tags_of(client, endpoint: str) -> list[dict]:
 
 
 def _pack(s3, container: Mapping, rule: Mapping, archive: BinaryIO) -> str:
-    """Write the original's archive with the companion's files beside its script; returns the
-    script's module.
+    """Write the original's archive, with the companion's files beside its script.
+
+    Returns the name of the script's module.
     """
     environment = container.get("Environment", {})
     program = PurePosixPath(environment.get("SAGEMAKER_PROGRAM") or "inference.py")
@@ -180,9 +182,8 @@ def _pack(s3, container: Mapping, rule: Mapping, archive: BinaryIO) -> str:
             _unpack(s3, source, code)
         if not (code / program.name).is_file():
             raise NoCompanion(
-                f"The model's archive has no code/{program.name}: a companion wraps a model that"
-                " answers through an inference script of its own (script mode), not a built-in"
-                " algorithm."
+                f"The model's archive has no code/{program.name}: a companion can only wrap a"
+                " model with its own inference script (script mode), not a built-in algorithm."
             )
         for part in (WRAPPER, "companion_rule.py"):
             (code / part).write_bytes((BESIDE / part).read_bytes())
@@ -195,7 +196,7 @@ def _pack(s3, container: Mapping, rule: Mapping, archive: BinaryIO) -> str:
 
 
 def _unpack(s3, uri: str, folder: Path) -> None:
-    """Unpack an archive of S3's into a folder that isn't there yet; raises NoCompanion."""
+    """Unpack an archive from S3 into a new folder; raise NoCompanion if it can't be unpacked."""
     place = urlsplit(uri)
     found = s3.get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))
     with TemporaryDirectory() as draft:
@@ -218,4 +219,4 @@ def _wait(client, name: str) -> None:
             bar.update()
     if found["EndpointStatus"] != "InService":
         reason = found.get("FailureReason", found["EndpointStatus"])
-        raise NoCompanion(f"The companion's endpoint {name!r} was not deployed: {reason}")
+        raise NoCompanion(f"The companion's endpoint {name!r} wasn't deployed: {reason}")

@@ -1,6 +1,4 @@
-"""Making a companion: its rule searched on labelled rows, its endpoint deployed, tried and
-subscribed.
-"""
+"""Making a companion: search its rule on labelled rows; deploy, try and subscribe its endpoint."""
 
 import numpy as np
 import pandas as pd
@@ -22,12 +20,14 @@ def search(
     favourable: object,
     unfavourable: object,
 ) -> tuple[dict, pd.DataFrame]:
-    """Search the rule of a companion; return all that is kept of it, as plain JSON, and a row to
-    try it with.
+    """Search a companion's rule.
+
+    Returns everything that is kept about the rule, as plain JSON, and a row to try the companion
+    with.
 
     Raises:
         ValueError: the model can't have a companion of this kind, or its validation rows are
-            missing or unfit.
+            missing or unsuitable.
     """
     asset = subscription.asset
     settings.check(asset, [feature], [favourable], [unfavourable])
@@ -48,11 +48,11 @@ def search(
         "validation_rows": len(rows),
         "inverted": inverted,
     }
-    # None: the labelled payload, of which erasing must reach the rule
+    # None means the labelled payload: erasing its rows must also erase the rule
     about |= {"validation": settings.validation}
     content = about | {"rule": found.rule, "original": found.original}
     for name, frame in (("frontier", found.frontier), ("costs", found.costs)):
-        # columns apart, since a jsonb object keeps no order
+        # Columns are kept apart, because a jsonb object has no order
         content |= {name: frame.to_dict("records"), f"{name}_columns": list(frame.columns)}
     return content, rows.head(1)
 
@@ -64,10 +64,10 @@ def deploy(
     content: dict,
     example: pd.DataFrame,
 ) -> None:
-    """Deploy a companion, see that it answers, subscribe it, and keep what is known of it.
+    """Deploy a companion, check that it responds, subscribe it, and store what is known about it.
 
     Raises:
-        ValueError: SageMaker doesn't deploy it, or it doesn't answer; nothing is left of it then.
+        ValueError: SageMaker doesn't deploy it, or it doesn't respond. Nothing is left behind then.
     """
     session, region, revision = (
         subscription.boto_session,
@@ -82,11 +82,10 @@ def deploy(
         asking.ask(added, example, PREDICTION, PROBABILITY)
         subscription.database.execute(
             "INSERT INTO companion (subscription_id, companion_uid, asset_revision, content)"
-            " VALUES (%s, %s, %s, %s)"
-            " ON CONFLICT (subscription_id) DO UPDATE SET companion_uid = EXCLUDED.companion_uid,"
-            " asset_revision ="
-            " EXCLUDED.asset_revision, content = EXCLUDED.content, created_at = now(), deleted_at"
-            " = NULL",
+            " VALUES (%s, %s, %s, %s) ON CONFLICT (subscription_id) DO UPDATE"
+            " SET companion_uid = EXCLUDED.companion_uid,"
+            " asset_revision = EXCLUDED.asset_revision, content = EXCLUDED.content,"
+            " created_at = now(), deleted_at = NULL",
             [subscription.subscription_id, added.uid, revision, as_json(content | made)],
         )
     except BaseException:

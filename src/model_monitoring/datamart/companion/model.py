@@ -1,5 +1,6 @@
-"""The de-biased companion of a subscription: a second endpoint beside the original, which it never
-replaces.
+"""The de-biased companion of a subscription: a second endpoint beside the original.
+
+It never replaces the original.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,11 +20,11 @@ from model_monitoring.datamart.postgres.texts import check_texts
 from model_monitoring.datamart.rows import chosen
 from model_monitoring.datamart.watched import Index, WatchedModel
 
-NEWEST_ROWS = 10_000  # of the payload, that `score` looks at
+NEWEST_ROWS = 10_000  # of the payload, which `score` looks at
 
 
 class CompanionModel:
-    """The companion of one subscription, and what is kept of it."""
+    """The companion of one subscription, and what is kept about it."""
 
     def __init__(self, subscription: WatchedModel, index: Index):
         self._subscription = subscription
@@ -31,31 +32,30 @@ class CompanionModel:
         self._database = subscription.database
 
     def exists(self) -> bool:
-        """Tell whether there is a companion, or was one before it was deleted."""
+        """Tell whether there is or was a companion."""
         return bool(self._rows())
 
     def described(self) -> dict | None:
-        """Return its details; None without one, or if what was found in making it was erased."""
+        """Return its details; None if there is no companion, or if its findings were erased."""
         if not self.exists() or (details := self.get_details()).get("erased"):
             return None
         return details
 
     def get_details(self) -> dict:
-        """Return its endpoint, since when it is there (and when it was deleted), its rule, what it
-        does and costs.
+        """Return its endpoint, when it was created and deleted, its rule, effect and costs.
 
         Raises:
-            ValueError: there never was one.
+            ValueError: there never was a companion.
         """
         if not (rows := self._rows()):
             raise ValueError(
                 f"{self._subscription.name!r} has no companion: enable fairness_monitoring with"
-                " companion=, and a run that finds bias makes one."
+                " companion=. A run that finds bias then makes one."
             )
         return rows[0].pop("content") | rows[0]
 
     def get_rule(self) -> dict:
-        """Return the rule by which it answers."""
+        """Return the rule that it predicts by."""
         return self._found()["rule"]
 
     def get_original(self) -> dict:
@@ -63,15 +63,17 @@ class CompanionModel:
         return self._found()["original"]
 
     def get_frontier(self) -> pd.DataFrame:
-        """Return the trade-offs that no other beats, least fair first; columns as
-        `Companion.frontier` has them.
+        """Return the trade-offs between fairness and accuracy that no other rule beats in both.
+
+        The least fair comes first. The columns are those of `Companion.frontier`.
         """
         details = self._found()
         return pd.DataFrame(details["frontier"], columns=details["frontier_columns"])
 
     def get_costs(self) -> pd.DataFrame:
-        """Return whom it costs what on the validation rows; columns as `Companion.costs` has
-        them.
+        """Return what the rule costs each group on the validation rows.
+
+        The columns are those of `Companion.costs`.
         """
         details = self._found()
         return pd.DataFrame(details["costs"], columns=details["costs_columns"])
@@ -81,13 +83,13 @@ class CompanionModel:
         return self._index.get(str(self.get_details()["companion_uid"]))
 
     def get_groups(self) -> pd.DataFrame:
-        """Return groups, rates and scores of the companion's answers to live traffic.
+        """Return groups, rates and scores of the companion's predictions for live traffic.
 
-        Groups and outcomes are those of the last fairness run. Columns are as `Fairness.groups`
-        has them.
+        Groups and outcomes are those of the last fairness run. The columns are those of
+        `Fairness.groups`.
 
         Raises:
-            ValueError: it hasn't answered any row, or there is no such run.
+            ValueError: it hasn't scored any row, or there is no such run.
         """
         self.get_details()
         parameters = self._run_parameters()
@@ -106,12 +108,13 @@ class CompanionModel:
     def create(
         self, settings: Companion, feature: Feature, favourable: object, unfavourable: object
     ) -> dict:
-        """Search a rule for a feature, deploy the companion and subscribe it, in place of one that
-        is there.
+        """Search a rule for a feature, then deploy and subscribe the companion.
+
+        It replaces a companion that is already there.
 
         Raises:
-            ValueError: the model can't have one, validation rows are missing or unfit, or SageMaker
-                doesn't deploy it.
+            ValueError: the model can't have one, its validation rows are missing or unsuitable, or
+                SageMaker doesn't deploy it.
         """
         self._region()
         check_texts(asdict(settings), "companion")
@@ -124,11 +127,11 @@ class CompanionModel:
         return self.get_details()
 
     def follow(self, parameters: Mapping, groups: Sequence[Mapping]) -> dict:
-        """Do what a fairness run leaves to do, and say what was done.
+        """Do what a fairness run leaves to do, and return what was done.
 
-        Where it found bias by a single attribute, a companion is made unless the deployed version
-        of the model has one; a companion that is there is asked about the rows that it hasn't
-        answered.
+        If the run found bias by a single attribute, a companion is made, unless the deployed
+        version of the model already has one. An existing companion scores the rows that it hasn't
+        scored yet.
         """
         settings = Companion(**parameters["companion"])
         features = {one["name"]: Feature(**one) for one in parameters["features"]}
@@ -151,10 +154,9 @@ class CompanionModel:
         }
 
     def score(self) -> int:
-        """Ask the companion about the newest 10,000 rows, those that it hasn't answered; return how
-        many they were.
+        """Have the companion score the newest 10,000 rows, as far as it hasn't; return how many.
 
-        Its answers come into the original's payload, as debiased_prediction and
+        Its predictions are stored in the original's payload, as debiased_prediction and
         debiased_probability.
 
         Raises:
@@ -172,8 +174,9 @@ class CompanionModel:
         return len(rows)
 
     def delete(self) -> None:
-        """Take its endpoint, configuration, model and archive down; its answers and what is known
-        of it stay.
+        """Delete its endpoint, configuration, model and archive.
+
+        Its predictions and what is known about it stay.
         """
         details, region = self.get_details(), self._region()
         if details["deleted_at"]:
@@ -185,9 +188,7 @@ class CompanionModel:
         )
 
     def _is_current(self) -> bool:
-        """Tell whether the companion is in service, and made from the version of the model that
-        answers now.
-        """
+        """Tell whether the companion is in service and made from the deployed model version."""
         if not self.exists() or (details := self.get_details())["deleted_at"]:
             return False
         same = details["asset_revision"] == self._subscription.asset_revision()
@@ -195,29 +196,27 @@ class CompanionModel:
         return same and deployment.is_in_service(session, self._region(), details["endpoint"])
 
     def _region(self) -> str:
-        """Return the region of SageMaker; raise ValueError where there is none, or no session."""
+        """Return the region of SageMaker; raise ValueError if there is none, or no session."""
         if self._subscription.boto_session is None or not self._subscription.region:
             raise ValueError(
-                "A companion takes a model on SageMaker and a session: DataMart(url,"
+                "A companion needs a model on SageMaker and a session: DataMart(url,"
                 " boto_session=...)."
             )
         return self._subscription.region
 
     def _found(self) -> dict:
-        """Return its details with what was found in making it; raise ValueError where that was
-        erased.
-        """
+        """Return its details with its findings; raise ValueError if those were erased."""
         if (details := self.get_details()).get("erased"):
             raise ValueError(
                 f"Rows that the companion {details['endpoint']!r} was made from were erased, and"
-                " with them what is kept here of its rule, trade-offs and costs. It answers as"
-                " before: delete() it, and the next fairness run makes another from the rows that"
-                " are there."
+                " with them its rule, trade-offs and costs. Its endpoint still works as before."
+                " Call delete(): the next fairness run then makes another companion from the"
+                " remaining rows."
             )
         return details
 
     def _run_parameters(self) -> dict:
-        """Return what the last fairness run was told, as the run keeps it."""
+        """Return the parameters of the last fairness run."""
         found = self._database.rows(
             "SELECT details->'parameters' AS parameters FROM run WHERE subscription_id = %s"
             " AND monitor = 'fairness' AND details ? 'parameters' ORDER BY started DESC LIMIT 1",
@@ -225,7 +224,7 @@ class CompanionModel:
         )
         if not found:
             raise ValueError(
-                f"No fairness run of {self._subscription.name!r} says which groups to compare:"
+                f"There is no fairness run of {self._subscription.name!r} to take the groups from:"
                 " call fairness_monitoring.run() first."
             )
         return found[0]["parameters"]
@@ -234,7 +233,7 @@ class CompanionModel:
         """Read the newest rows, by a condition on the companion's prediction."""
         columns = self._subscription.table().of(payload.ROLE)
         if not columns:
-            raise ValueError("The companion hasn't answered any row yet: call companion.score().")
+            raise ValueError("The companion hasn't scored any row yet: call companion.score().")
         within = condition.format(sql.Identifier(columns[0].column_name))
         return chosen.newest(self._subscription, NEWEST_ROWS, within)
 

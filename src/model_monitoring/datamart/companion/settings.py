@@ -1,4 +1,4 @@
-"""How a companion is to be made, and the labelled rows that its rule is searched on."""
+"""How a companion is made, and the labelled rows that its rule is searched on."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -16,19 +16,19 @@ from model_monitoring.datamart.rows import chosen
 from model_monitoring.datamart.watched import WatchedModel
 
 KINDS = {"per_group": per_group, "blind": blind}
-VALIDATION_ROWS = 10_000  # taken of the labelled payload
+VALIDATION_ROWS = 10_000  # taken from the labelled payload
 
 
 @dataclass(frozen=True)
 class Companion:
-    """How a companion is made once a run finds bias.
+    """How a companion is made if a run finds bias.
 
-    `role` is the execution role of its model; the endpoint gets one instance of `instance_type`.
-    `kind` per_group is a threshold for each group, blind needs nobody's attribute to decide.
-    `feature` is the one to even out, by default the most biased; `target` the least ratio of
-    favourable rates to reach, by default the feature's threshold. `validation` is an S3 URI of
-    labelled rows that the model was not trained on, CSV with a header: features and the label; by
-    default the subscription's labelled payload.
+    `role` is the execution role of its model; its endpoint gets one instance of `instance_type`.
+    With `kind` "per_group" the rule has a threshold for each group; with "blind" it doesn't need
+    the attribute to decide. `feature` is the attribute to even out, by default the most biased one.
+    `target` is the lowest ratio of favourable rates to reach, by default the feature's threshold.
+    `validation` is the S3 URI of labelled rows that the model was not trained on, a CSV file with a
+    header: features and the label. By default the subscription's labelled payload is used.
 
     >>> companion = Companion("arn:aws:iam::123456789012:role/model", feature="sex", target=0.9)
     >>> companion.kind, companion.instance_type
@@ -45,41 +45,45 @@ class Companion:
     def check(
         self, asset: Mapping, features: Sequence[Feature], favourable: Sequence, unfavourable
     ) -> None:
-        """Raise ValueError where no companion of this kind can be made for the model."""
+        """Raise ValueError if the model can't have a companion of this kind."""
         check_texts(asdict(self), "companion")
         if self.kind not in KINDS:
-            raise ValueError(f"A companion's kind is one of {', '.join(KINDS)}, not {self.kind!r}.")
+            raise ValueError(
+                f"A companion's kind must be one of {', '.join(KINDS)}, not {self.kind!r}."
+            )
         if (
             asset["problem_type"] != ProblemType.BINARY_CLASSIFICATION
             or not asset["probability_column"]
         ):
             raise ValueError(
-                "A companion takes a binary classifier that answers probabilities"
+                "A companion needs a binary classifier that returns probabilities"
                 " (probability_column)."
             )
         if len(favourable) != 1 or len(unfavourable or ()) != 1:
             raise ValueError(
-                "A companion takes one favourable class and one unfavourable class; name both."
+                "A companion needs exactly one favourable and one unfavourable class; name both."
             )
         if asset["positive_label"] not in (*favourable, *unfavourable):
             raise ValueError(
                 f"The subscription's positive_label is {asset['positive_label']!r}, which is"
-                " neither favourable nor unfavourable: it says whose probability the model answers."
+                " neither the favourable nor the unfavourable class. It must be one of them: the"
+                " model's probability is that of the positive label."
             )
         if self.feature not in (None, *(feature.name for feature in features)):
             raise ValueError(
-                f"The companion's feature, {self.feature!r}, is none of those monitored."
+                f"The companion's feature, {self.feature!r}, isn't one of the monitored features."
             )
 
 
 def validation_rows(
     subscription: WatchedModel, uri: str | None, outcomes: Sequence
 ) -> tuple[pd.DataFrame, list]:
-    """Return features and labels of the rows to search a rule on, those whose label is one of two
-    outcomes.
+    """Return features and labels of the rows to search a rule on.
+
+    They are the rows whose label is one of the outcomes.
 
     Raises:
-        ValueError: the file can't be read or lacks a column, or no row has a label.
+        ValueError: the file can't be read or lacks a column, or no row has such a label.
     """
     asset = subscription.asset
     if uri is None:
@@ -94,8 +98,8 @@ def validation_rows(
         wanted = [*asset["feature_columns"], asset["label_column"]]
         if absent := [name for name in wanted if name not in frame]:
             raise ValueError(
-                f"{uri} lacks the columns {', '.join(absent)}: it needs a header, features and the"
-                " label."
+                f"{uri} lacks the columns {', '.join(absent)}: it needs a header with the features"
+                " and the label."
             )
         translation = dict(map(tuple, asset["label_values"] or ()))
         features, labels = (
@@ -112,18 +116,17 @@ def validation_rows(
 
 
 def read_csv(subscription: WatchedModel, uri: str) -> pd.DataFrame:
-    """Read a CSV file with a header from S3, text in the subscription's categorical columns staying
-    text.
+    """Read a CSV file with a header from S3.
 
     Raises:
-        ValueError: there is no session, no such object, or it is no CSV.
+        ValueError: there is no session, no such object, or it isn't a CSV file.
     """
     check_text(uri, "uri")
     place = urlsplit(uri)
     if place.scheme != "s3" or not place.netloc or not place.path.strip("/"):
         raise ValueError(f"{uri!r} is not the S3 URI of a file: s3://bucket/key.csv.")
     if subscription.boto_session is None:
-        raise ValueError("Reading S3 takes a session: DataMart(url, boto_session=...).")
+        raise ValueError("Reading S3 needs a session: DataMart(url, boto_session=...).")
     s3 = subscription.boto_session.client("s3", region_name=subscription.region)
     try:
         body = s3.get_object(Bucket=place.netloc, Key=place.path.lstrip("/"))["Body"].read()
@@ -131,4 +134,4 @@ def read_csv(subscription: WatchedModel, uri: str) -> pd.DataFrame:
     except ClientError as error:
         raise ValueError(f"{uri} can't be read: {error.response['Error']['Message']}") from None
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise ValueError(f"{uri} is no CSV with a header: {error}") from None
+        raise ValueError(f"{uri} isn't a CSV file with a header: {error}") from None

@@ -25,19 +25,18 @@ class Bindings:
     def add(
         self, name: str, instance: SageMakerMachineLearningInstance | CustomMachineLearningInstance
     ) -> str:
-        """Bind an engine and return its uid; the same name and engine again give the same uid.
+        """Bind an engine and return its uid; the same name and engine again return the same uid.
 
         Raises:
-            ValueError: the name belongs to another engine, or the engine can't be as described.
+            ValueError: the name belongs to another engine, or the engine's properties are invalid.
         """
         check_text(name, "name")
         properties = instance.properties()
 
         def work(cursor) -> tuple:
             cursor.execute(
-                "INSERT INTO binding (binding_uid, name, service_type, properties) VALUES (%s, %s,"
-                " %s, %s)"
-                " ON CONFLICT (name) DO NOTHING",
+                "INSERT INTO binding (binding_uid, name, service_type, properties)"
+                " VALUES (%s, %s, %s, %s) ON CONFLICT (name) DO NOTHING",
                 [str(uuid.uuid4()), name, instance.service_type, as_json(properties)],
             )
             cursor.execute(
@@ -54,16 +53,17 @@ class Bindings:
         return uid
 
     def set_token_variable(self, binding_uid: str, token_variable: str | None) -> None:
-        """Name another environment variable for the token of an engine of your own; subscriptions
-        stay as they are.
+        """Change the environment variable that holds the token of a custom engine.
+
+        Its subscriptions stay as they are.
 
         Raises:
-            ValueError: there is no such binding, it is SageMaker's, or the variable isn't one for
-                tokens.
+            ValueError: there is no such binding, its engine is SageMaker, or the variable isn't
+                meant for engine tokens.
         """
         binding = self.get_details(binding_uid)
         if binding["service_type"] != CustomMachineLearningInstance.service_type:
-            raise ValueError("SageMaker takes no token: it is asked with the boto3 session.")
+            raise ValueError("SageMaker takes no token: it is called with the boto3 session.")
         instance = CustomMachineLearningInstance(binding["properties"]["url"], token_variable)
         self._database.execute(
             "UPDATE binding SET properties = %s WHERE binding_uid = %s",
@@ -81,9 +81,7 @@ class Bindings:
         )
 
     def get_details(self, binding_uid: str) -> dict:
-        """Return all that is known of a binding; raise ValueError where there is none of that
-        uid.
-        """
+        """Return all that is known of a binding; raise ValueError if there is no such uid."""
         check_text(binding_uid, "binding_uid")
         found = self._database.rows(
             "SELECT * FROM binding WHERE binding_uid::text = %s", [binding_uid]
@@ -96,8 +94,9 @@ class Bindings:
         return found[0]
 
     def list_assets(self, binding_uid: str | None = None) -> pd.DataFrame:
-        """List the models deployed on the bound engines, or on one: a row per endpoint and
-        production variant.
+        """List the models on all bound engines, or on one.
+
+        There is one row per endpoint and production variant.
 
         Raises:
             ValueError: there is no such binding, or the data mart was opened without a boto3
@@ -111,7 +110,7 @@ class Bindings:
                 continue
             if self._boto_session is None:
                 raise ValueError(
-                    "Listing SageMaker's endpoints takes a session: DataMart(url,"
+                    "Listing SageMaker's endpoints needs a session: DataMart(url,"
                     " boto_session=...)."
                 )
             found = sagemaker.list_endpoints(self._boto_session, binding["properties"]["region"])

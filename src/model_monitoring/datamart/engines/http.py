@@ -1,4 +1,4 @@
-"""Scoring through whatever engine a subscription's binding names."""
+"""Scoring through the engine of a subscription's binding."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -20,19 +20,20 @@ def score(
     rows: Sequence,
     scoring_id: str,
 ) -> list[Mapping]:
-    """Send rows to a deployment and return one dict of answers per row; `binding` is its row of the
-    catalogue.
+    """Send rows to a deployment and return one dict of outputs per row.
+
+    `binding` is its row in the catalogue.
 
     Raises:
-        ValueError: there is no session for SageMaker, or the engine refuses the rows or answers
-            something else.
+        ValueError: there is no session for SageMaker, or the engine refuses the rows or responds in
+            another form.
     """
     properties = binding["properties"]
     if binding["service_type"] == CustomMachineLearningInstance.service_type:
         return _post(properties["url"], properties["token_variable"], features, rows)
     if session is None:
         raise ValueError(
-            "Scoring through the endpoint takes a session: DataMart(url, boto_session=...)."
+            "Scoring through the endpoint needs a session: DataMart(url, boto_session=...)."
         )
     return sagemaker.score(session, properties["region"], deployment, rows, scoring_id)
 
@@ -43,7 +44,8 @@ def _post(
     check_engine(url, token_variable)  # again: the row may have been changed in the table
     if token_variable and token_variable not in os.environ:
         raise ValueError(
-            f"The engine's token is expected in the environment variable {token_variable}."
+            f"The engine's token must be in the environment variable {token_variable}, which isn't"
+            " set."
         )
     token = os.environ[token_variable] if token_variable else None
     body = {"fields": list(features), "values": [list(row) for row in rows]}
@@ -72,8 +74,9 @@ def _post(
 
 
 def _bearer(token: str | None) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:
-    """Give a request a token or nothing; without an `auth`, requests would send what ~/.netrc has
-    for the host.
+    """Authorize requests with the token, or with nothing.
+
+    Without an `auth`, requests would send the credentials that ~/.netrc has for the host.
     """
 
     def authorize(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -1,4 +1,4 @@
-"""Which version of a model SageMaker serves now, asked for every ten seconds at most."""
+"""Which version of a model SageMaker serves now, looked up every ten seconds at most."""
 
 import time
 import warnings
@@ -9,25 +9,25 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from model_monitoring.datamart.engines import sagemaker
 
-SECONDS = 10.0  # how long an answer is believed
+SECONDS = 10.0  # that an answer is used for
 
 
 class Revisions:
-    """The versions of the models behind endpoints, as a session's SageMaker last said; shared by
-    all subscriptions.
+    """The versions of the models behind endpoints, as SageMaker last reported them.
+
+    All subscriptions share them.
     """
 
     def __init__(self, boto_session: boto3.Session | None):
         self._boto_session = boto_session
         self._known: dict[tuple[str, str], tuple[str, float]] = {}
-        self._asking = Lock()  # one thread asks, the others wait for its answer
+        self._asking = Lock()  # one thread asks, the others wait for its result
 
     def deployed(self, region: str | None, endpoint: str) -> str:
-        """Return a short digest of the model artifact that an endpoint serves; see
-        `sagemaker.asset_revision`.
+        """Return a short digest of the model artifact that an endpoint serves.
 
-        Empty where nobody can be asked: without a session or a region, or while SageMaker doesn't
-        answer, since a record of an unknown version is better than none.
+        See `sagemaker.asset_revision`. It is empty without a session or a region, or while
+        SageMaker doesn't respond: a record of an unknown version is better than none.
         """
         if self._boto_session is None or region is None:
             return ""

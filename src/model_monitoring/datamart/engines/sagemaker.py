@@ -1,6 +1,4 @@
-"""What the data mart asks of SageMaker: which models are deployed, which artifact answers, and
-sometimes an answer.
-"""
+"""What the data mart asks of SageMaker: deployed models, their artifacts, and predictions."""
 
 import csv
 import io
@@ -17,7 +15,7 @@ from model_monitoring.analysis.files import forms
 from model_monitoring.datamart.entities import ProblemType
 from model_monitoring.datamart.postgres.wording import some
 
-# Where somebody waits
+# For calls that a person waits for
 QUICK = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
 ASSET_COLUMNS = [
     "name",
@@ -56,9 +54,7 @@ def list_endpoints(session: boto3.Session, region: str) -> Iterator[dict]:
 
 
 def _models(client, endpoint: str) -> list[tuple[str, dict]]:
-    """Return (variant, model description) of an endpoint; none where one of them was deleted
-    meanwhile.
-    """
+    """Return (variant, model description) of an endpoint; none if one of them was just deleted."""
     try:
         configuration = client.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
         variants = client.describe_endpoint_config(EndpointConfigName=configuration)[
@@ -79,8 +75,9 @@ def _container(model: Mapping) -> Mapping:
 
 
 def _training_job(client, artifact: str | None) -> str | None:
-    """Find the training job that wrote an artifact: SageMaker puts it at
-    <output>/<job>/output/model.tar.gz.
+    """Find the training job that wrote an artifact.
+
+    SageMaker writes it to <output>/<job>/output/model.tar.gz.
     """
     parts = (artifact or "").split("/")
     if len(parts) < 3 or parts[-2] != "output":
@@ -97,11 +94,10 @@ def _training_job(client, artifact: str | None) -> str | None:
 
 
 def asset_revision(session: boto3.Session, region: str, endpoint: str) -> str:
-    """Return a short digest of the model artifact behind an endpoint: the first twelve digits of
-    its S3 ETag.
+    """Return a short digest of the model artifact behind an endpoint.
 
-    Several variants give several digests, joined by "+". Empty where the endpoint or its artifact
-    is gone.
+    It is the first twelve digits of the artifact's S3 ETag. Several variants give several digests,
+    joined by "+". It is empty if the endpoint or its artifact is gone.
     """
     revisions = []
     s3 = session.client("s3", region_name=region, config=QUICK)
@@ -123,12 +119,12 @@ def score(
 ) -> list[dict]:
     """Send rows to an endpoint as CSV and return one dict per row.
 
-    linear-learner and its kin answer {"predictions": [{"score": ..., "predicted_label": ...}]}:
-    those keys are kept. A bare number, as XGBoost answers in CSV, becomes {"score": number} or, of
-    several a row, {"score": [numbers]}.
+    linear-learner and similar models return {"predictions": [{"score": ..., "predicted_label":
+    ...}]}: those keys are kept. A bare number, which XGBoost returns in CSV, becomes {"score":
+    number}; several numbers in a row become {"score": [numbers]}.
 
     Raises:
-        ValueError: the endpoint is not there, refuses the rows, or answers something else.
+        ValueError: there is no such endpoint, it refuses the rows, or its response can't be read.
     """
     text = io.StringIO()
     csv.writer(text).writerows(["" if value is None else value for value in row] for row in rows)
@@ -149,8 +145,10 @@ def score(
 
 
 def read_answer(kind: forms.Kind, body: str, count: int) -> list[dict]:
-    """Read an endpoint's answer to `count` rows (see `score`); raise ValueError if it isn't one
-    for each row.
+    """Read an endpoint's response to `count` rows; see `score`.
+
+    Raises:
+        ValueError: it doesn't have one prediction per row.
     """
     try:
         answers = forms.one_each(forms.read_rows(kind, body), count)
@@ -159,13 +157,13 @@ def read_answer(kind: forms.Kind, body: str, count: int) -> list[dict]:
     except (KeyError, TypeError, ValueError):
         pass
     raise ValueError(
-        f"The endpoint's answer to {count} rows can't be read as {count} predictions:"
+        f"The endpoint's response to {count} rows can't be read as {count} predictions:"
         f" {body[:200]!r}"
     )
 
 
 def _answer(kind: forms.Kind, answer: forms.Row) -> dict:
-    """Return an answer by name; values without names are scores."""
+    """Return the outputs of one row by name; values without names are scores."""
     if isinstance(answer, dict):
         return answer
     values = [float(value) for value in answer] if kind == "CSV" else answer
@@ -173,14 +171,14 @@ def _answer(kind: forms.Kind, answer: forms.Row) -> dict:
 
 
 def outputs_of(answer: Mapping, outputs: Sequence[str], asset: Mapping) -> list:
-    """Turn an endpoint's answer to one row (see `read_answer`) into a subscription's output
-    columns.
+    """Turn an endpoint's response to one row into a subscription's output columns.
 
-    A bare score is the probability (for a regression, the prediction); the predicted class follows
-    from it: the positive one from 0.5 on, or the one of the greatest of several.
+    See `read_answer`. A bare score is the probability (for a regression, the prediction). The
+    predicted class follows from it: the positive class from 0.5 on, or the class with the highest
+    of several scores.
 
     Raises:
-        ValueError: an output can't be told from the answer.
+        ValueError: the response doesn't determine an output.
     """
     values, score = dict(answer), answer.get("score")
     if asset["probability_column"]:
@@ -188,7 +186,7 @@ def outputs_of(answer: Mapping, outputs: Sequence[str], asset: Mapping) -> list:
     if asset["prediction_column"] not in values and score is not None:
         values[asset["prediction_column"]] = _prediction(score, asset)
     if lacking := [name for name in outputs if values.get(name) is None]:
-        raise ValueError(f"The endpoint's answer has no {some(lacking)}: {some([*answer])}.")
+        raise ValueError(f"The endpoint's response has no {some(lacking)}, only {some([*answer])}.")
     return [values[name] for name in outputs]
 
 
@@ -198,7 +196,9 @@ def _prediction(score: float | list[float], asset: Mapping) -> object:
     if isinstance(score, list) and multiclass and len(score) == len(known):
         return known[int(np.argmax(score))]
     if not isinstance(score, Real) or multiclass:
-        raise ValueError(f"The prediction can't be told from {score!r:.80}, which has no names.")
+        raise ValueError(
+            f"The prediction can't be derived from {score!r:.80}, which has no field names."
+        )
     if asset["problem_type"] == ProblemType.REGRESSION:
         return score
     positive = 1 if asset["positive_label"] is None else asset["positive_label"]

@@ -1,3 +1,1 @@
-"""The monitors of a subscription: each is enabled once, run as often as one likes, and keeps what
-it measured.
-"""
+"""The monitors of a subscription: enabled once, run repeatedly, keeping what they measured."""

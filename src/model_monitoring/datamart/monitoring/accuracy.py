@@ -13,7 +13,7 @@ from model_monitoring.datamart.monitoring.outcomes import Measurement
 
 
 def learn(asset: Mapping, scored: pd.DataFrame) -> dict:
-    """Learn how accurate the model is, and when, from rows that it was not trained on."""
+    """Learn the model's accuracy, and what it depends on, from rows that it was not trained on."""
     wanted = [asset["label_column"], asset["prediction_column"], asset["probability_column"]]
     if absent := [name for name in wanted if name not in scored]:
         raise ValueError(f"The scored rows lack the columns {absent}.")

@@ -1,4 +1,4 @@
-"""Alerts that follow from a run's measurements: opened outside the limits, closed within them."""
+"""Alerts from a run's measurements: opened outside the limits, closed within them."""
 
 from model_monitoring.datamart.postgres.database import Cursor
 
@@ -11,19 +11,19 @@ def settle(
     limit: tuple[float | None, float | None],
     whole: bool = True,
 ) -> None:
-    """Open an alert, keep it up, or close it, as a measured value lies outside or within its
-    limits, lower and upper; a value that isn't of the whole window closes none.
+    """Open, update or close an alert, depending on whether a value is outside its limits.
 
-    `identity` is the subscription's id, the monitor, the metric and the slice: of each there is one
-    open alert at most.
+    `limit` is the lower and the upper one. A value that isn't of the `whole` window closes none.
+
+    `identity` is the subscription's id, the monitor, the metric and the slice. Each identity has at
+    most one open alert.
     """
     lower, upper = limit
     if (lower is not None and value < lower) or (upper is not None and value > upper):
         cursor.execute(
-            "INSERT INTO alert (subscription_id, monitor, metric, slice, state, value,"
-            " lower_limit, upper_limit,"
-            " opened_at, opened_by_run, last_seen_at) VALUES"
-            " (%s,%s,%s,%s,'open',%s,%s,%s,now(),%s,now())"
+            "INSERT INTO alert (subscription_id, monitor, metric, slice, state, value, lower_limit,"
+            " upper_limit, opened_at, opened_by_run, last_seen_at)"
+            " VALUES (%s,%s,%s,%s,'open',%s,%s,%s,now(),%s,now())"
             " ON CONFLICT (subscription_id, monitor, metric, slice) WHERE state <> 'closed'"
             " DO UPDATE SET value = EXCLUDED.value, lower_limit = EXCLUDED.lower_limit,"
             " upper_limit = EXCLUDED.upper_limit, last_seen_at = now()",
@@ -31,23 +31,21 @@ def settle(
         )
     elif whole:
         cursor.execute(
-            "UPDATE alert SET state = 'closed', closed_at = now(), closed_by_run = %s WHERE state"
-            " <> 'closed'"
+            "UPDATE alert SET state = 'closed', closed_at = now(), closed_by_run = %s"
+            " WHERE state <> 'closed'"
             " AND (subscription_id, monitor, metric, slice) = (%s, %s, %s, %s)",
             [run_uid, *identity],
         )
 
 
 def close_unmeasured(cursor: Cursor, identity: tuple[int, str], run_uid: str) -> None:
-    """Close the alerts on what a run has measured no longer, such as a group that `enable` was told
-    to leave out.
+    """Close the alerts on what a run no longer measured, such as a group that was removed.
 
-    `identity` is the subscription's id and the monitor. No later run would look at them.
+    No later run would look at them. `identity` is the subscription's id and the monitor.
     """
     cursor.execute(
-        "UPDATE alert SET state = 'closed', closed_at = now(), closed_by_run = %s WHERE state <>"
-        " 'closed'"
-        " AND (subscription_id, monitor) = (%s, %s)"
+        "UPDATE alert SET state = 'closed', closed_at = now(), closed_by_run = %s"
+        " WHERE state <> 'closed' AND (subscription_id, monitor) = (%s, %s)"
         " AND (metric, slice) NOT IN (SELECT metric, slice FROM measurement WHERE run_uid = %s)",
         [run_uid, *identity, run_uid],
     )

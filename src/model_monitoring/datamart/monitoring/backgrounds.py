@@ -6,8 +6,8 @@ import pandas as pd
 
 from model_monitoring.datamart.postgres.texts import check_frame
 
-TRAINING_ROWS = 1000  # kept, of the training data
-FEW = 5  # background rows of each explanation of many, and the least there may be
+TRAINING_ROWS = 1000  # of the training data, which are kept
+FEW = 5  # background rows per explanation if there are many, and the minimum
 SINGLE = 200  # coalitions tried for one explanation
 
 
@@ -17,19 +17,23 @@ def check(
     changeable: Sequence[str],
     protected: Sequence[str],
 ) -> None:
-    """Raise ValueError if rows lack a feature or are too few, or advice can't be as it is meant."""
+    """Raise ValueError if rows lack a feature or are too few, or settings contradict each other."""
     if absent := [name for name in features if name not in rows]:
         raise ValueError(f"The background lacks the feature columns {', '.join(map(str, absent))}.")
     check_frame(rows[features], "background")
     if unknown := [name for name in (*changeable, *protected) if name not in features]:
-        raise ValueError(f"{unknown[0]!r} is no feature; features are {', '.join(features)}.")
+        raise ValueError(
+            f"{unknown[0]!r} is not a feature; the features are {', '.join(features)}."
+        )
     if touched := [name for name in changeable if name in protected]:
         raise ValueError(
-            f"{touched[0]!r} is protected, so never advice: take it out of changeable."
+            f"{touched[0]!r} is protected, so it is never part of advice: remove it from"
+            " changeable."
         )
     if len(rows) < FEW:
         raise ValueError(
-            f"The background has {len(rows)} rows; {FEW} are needed, some hundred are better."
+            f"The background has {len(rows)} rows; at least {FEW} are needed, and a few hundred"
+            " are better."
         )
 
 
@@ -41,12 +45,12 @@ def sampled(rows: pd.DataFrame, features: Sequence[str], dropped: Collection[str
 
 
 def coalitions(features: Sequence[str]) -> int:
-    """Return how many coalitions one explanation tries: twice as many as features at least."""
+    """Return how many coalitions one explanation tries: at least twice the number of features."""
     return max(SINGLE, 2 * len(features))
 
 
 def as_trained(rows: pd.DataFrame, training: pd.DataFrame) -> pd.DataFrame:
-    """Give whole numbers back their type, which a column of real numbers doesn't keep."""
+    """Restore the type of whole numbers, which the payload stores as real numbers."""
     whole = training.select_dtypes("integer").columns
     kept = [name for name in whole if rows[name].notna().all() and (rows[name] % 1 == 0).all()]
     return rows.astype(dict.fromkeys(kept, int))

@@ -20,7 +20,7 @@ from model_monitoring.datamart.tables import traces
 
 
 class Monitor(Switch):
-    """A monitor of one subscription; each kind says in `_measure` what a run does."""
+    """A monitor of one subscription; each kind defines in `_measure` what a run does."""
 
     metrics_view: str
 
@@ -28,14 +28,13 @@ class Monitor(Switch):
         raise TypeError(f"{type(self).__name__} measures nothing.")
 
     def run(self, background_mode: bool = False) -> dict:
-        """Measure now, store the measurements, open and close alerts, send them, and return the
-        run's details.
+        """Measure now, store the measurements, open and close alerts and send them.
 
-        With `background_mode` it returns at once; `get_run_details` tells when the run's state is
-        "finished".
+        Returns the run's details. With `background_mode` it returns at once; `get_run_details` then
+        shows when the run's state is "finished".
 
         Raises:
-            ValueError: the monitor isn't enabled, or there is nothing to measure.
+            ValueError: the monitor isn't enabled, or it needs payload and there is none yet.
         """
         details = self.get_details()
         if not details["enabled"]:
@@ -45,8 +44,8 @@ class Monitor(Switch):
             )
         run_uid = str(uuid.uuid4())
         self._database.execute(
-            "INSERT INTO run (run_uid, subscription_id, monitor, state, started) VALUES (%s, %s,"
-            " %s, 'running', now())",
+            "INSERT INTO run (run_uid, subscription_id, monitor, state, started)"
+            " VALUES (%s, %s, %s, 'running', now())",
             [run_uid, self._subscription.subscription_id, self.name],
             once=True,
         )
@@ -64,8 +63,9 @@ class Monitor(Switch):
         erasures = self._database.run(lambda cursor: traces.erasures(cursor, identifier))
 
         def keep(record: Callable[[Cursor], None]) -> None:
-            """Store what the run found, emptied at once if rows that it may have read were erased
-            meanwhile.
+            """Store what the run found.
+
+            If rows that it may have read were erased meanwhile, what it found is emptied at once.
             """
 
             def work(cursor: Cursor) -> None:
@@ -106,8 +106,7 @@ class Monitor(Switch):
         details["not_measured"] = [one._asdict() for one in outcome.not_measured]
         cursor.execute(
             "UPDATE run SET state = %s, finished = now(), window_start = %s, window_end = %s,"
-            " records = %s,"
-            " details = %s WHERE run_uid = %s",
+            " records = %s, details = %s WHERE run_uid = %s",
             [
                 "skipped" if outcome.skipped else "finished",
                 *outcome.window,
@@ -122,8 +121,7 @@ class Monitor(Switch):
             lower, upper = found.limits or limits.get(found.metric, (None, None))
             cursor.execute(
                 "INSERT INTO measurement (ts, run_uid, subscription_id, monitor, deployment_key,"
-                " records, metric,"
-                " slice, value, ci_low, ci_high, lower_limit, upper_limit)"
+                " records, metric, slice, value, ci_low, ci_high, lower_limit, upper_limit)"
                 " VALUES (now(), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
                 [
                     *measured,
@@ -146,8 +144,8 @@ class Monitor(Switch):
     def _unmeasured(self) -> tuple[int, int]:
         """Return the first and the last record that no run has measured.
 
-        A run that goes by this keeps the last one in its details, as `last_record`. Captured
-        traffic arrives late, so that times say nothing here.
+        A run that uses this keeps the last one in its details, as `last_record`. Captured traffic
+        arrives late, so the time of a record doesn't tell whether it was measured.
         """
         found = self._database.rows(
             "SELECT max((details->>'last_record')::bigint) AS last FROM run"
@@ -157,7 +155,7 @@ class Monitor(Switch):
         return (found[0]["last"] or 0) + 1, self._subscription.settled_record()
 
     def get_run_details(self, run_uid: str | None = None) -> dict:
-        """Return a run's state, window, metrics and details; of the last run where none is named.
+        """Return a run's state, window, metrics and details; by default, the last run's.
 
         Raises:
             ValueError: there is no such run.
@@ -165,9 +163,8 @@ class Monitor(Switch):
         check_texts(run_uid, "run_uid")
         found = self._database.rows(
             "SELECT run_uid, monitor, state, started, finished, window_start, window_end, records,"
-            " details FROM run"
-            " WHERE subscription_id = %s AND monitor = %s AND (%s IS NULL OR run_uid::text = %s)"
-            " ORDER BY started DESC LIMIT 1",
+            " details FROM run WHERE subscription_id = %s AND monitor = %s"
+            " AND (%s IS NULL OR run_uid::text = %s) ORDER BY started DESC LIMIT 1",
             [self._subscription.subscription_id, self.name, run_uid, run_uid],
         )
         if not found:
@@ -176,8 +173,8 @@ class Monitor(Switch):
             )
         details = found[0].pop("details")
         metrics = self._database.rows(
-            "SELECT metric, slice, value FROM measurement WHERE run_uid = %s ORDER BY metric,"
-            " slice",
+            "SELECT metric, slice, value FROM measurement WHERE run_uid = %s"
+            " ORDER BY metric, slice",
             [found[0]["run_uid"]],
         )
         named = {
@@ -189,14 +186,12 @@ class Monitor(Switch):
     def get_metrics(
         self, start_time: datetime | None = None, limit: int | None = None
     ) -> pd.DataFrame:
-        """Return the measurements, newest run first, since a time."""
+        """Return the measurements since a time, newest run first."""
         since = start_time or datetime(1970, 1, 1, tzinfo=UTC)
         return self._database.frame(
             "SELECT m.ts, m.metric AS id, m.value, m.ci_low, m.ci_high, m.lower_limit,"
-            " m.upper_limit, m.records,"
-            " m.slice, m.run_uid AS measurement_id, d.deployment_id, d.asset_revision FROM"
-            " measurement m"
-            " LEFT JOIN deployment d USING (deployment_key)"
+            " m.upper_limit, m.records, m.slice, m.run_uid AS measurement_id, d.deployment_id,"
+            " d.asset_revision FROM measurement m LEFT JOIN deployment d USING (deployment_key)"
             " WHERE m.subscription_id = %s AND m.monitor = %s AND m.ts >= %s"
             " ORDER BY m.ts DESC, m.metric, m.slice LIMIT %s",
             [self._subscription.subscription_id, self.name, since, limit],

@@ -1,6 +1,4 @@
-"""Drift monitoring: the traffic of a window against the data that the model was trained on; no
-labels needed.
-"""
+"""Drift monitoring: traffic compared with the training data, without labels."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -35,26 +33,26 @@ class DriftMonitoring(Monitor):
         data_threshold: float = 0.1,
         min_records: int = 50,
     ) -> dict:
-        """Switch drift monitoring on, with a baseline for the model version that the endpoint
-        serves now.
+        """Switch drift monitoring on, with a baseline for the deployed model version.
 
         Args:
-            training_data: the features that the model was trained on; with the prediction or
-                probability column beside them, its answers are watched for drift as well.
-            scored: labelled rows that the model was *not* trained on, with its answers: the label,
-                prediction and probability columns. With it, accuracy is estimated for windows
+            training_data: the features that the model was trained on. If the prediction or
+                probability column is among the columns, its drift is monitored as well.
+            scored: labelled rows that the model was *not* trained on, with its output: the label,
+                prediction and probability columns. With them, accuracy is estimated for windows
                 without labels.
             threshold: upper limit of drift_magnitude, the estimated loss of accuracy.
-            data_threshold: upper limit of data_drift_magnitude, the share of rows that break a
+            data_threshold: upper limit of data_drift_magnitude: the share of rows that break a
                 constraint learned from the training data, beyond the share that unseen training
                 data breaks.
-            min_records: a window with fewer rows isn't judged.
+            min_records: windows with fewer rows aren't measured.
 
         Raises:
-            ValueError: a feature is missing from the training data, or a column from `scored`; too
+            ValueError: the training data lacks a feature, `scored` lacks a column, or there are too
                 few rows.
         """
-        asset = self._subscription.asset
+        declared = self._subscription.get_details()
+        asset, dropped = declared["asset"], declared["never_store"]
         if absent := [name for name in asset["feature_columns"] if name not in training_data]:
             raise ValueError(f"The training data lacks the feature columns {absent}.")
         answers = [
@@ -65,7 +63,6 @@ class DriftMonitoring(Monitor):
         check_frame(training_data, "training_data")
         if scored is not None:
             check_frame(scored, "scored")
-        dropped = self._subscription.get_details()["never_store"]
         features = [name for name in asset["feature_columns"] if name not in dropped]
         training_data = _as_logged(training_data[[*features, *answers]], asset)
         reference = profile(training_data)
@@ -91,8 +88,9 @@ class DriftMonitoring(Monitor):
         return details
 
     def _measure(self, parameters: dict) -> Outcome:
-        """Measure what was logged since the last run, whenever it was scored: captured traffic
-        arrives late.
+        """Measure what was logged since the last run, whenever it was scored.
+
+        Captured traffic arrives late.
         """
         baseline = baselines.find(self._subscription, self.name)
         if baseline is None:
@@ -152,15 +150,15 @@ class DriftMonitoring(Monitor):
     def show_drift(
         self, start_time: datetime | None = None, end_time: datetime | None = None
     ) -> pd.DataFrame:
-        """Compare all windows of a time, added up, with the baseline; no row of the payload is
-        read.
+        """Compare all windows of a period, merged, with the baseline; no payload row is read.
 
-        Returns one row per feature, as `monitors.comparison.compare` has them. A window counts if
-        it lies in the time as a whole; windows of an earlier model version don't.
+        Returns one row per feature, with the columns of `analysis.data_quality.comparison.compare`.
+        A window counts if it lies completely within the period; windows of earlier model versions
+        don't count.
 
         Raises:
-            ValueError: there is no baseline, or no window of the present model version in this
-                time.
+            ValueError: there is no baseline, or no window of the deployed model version in this
+                period.
         """
         baseline = baselines.find(self._subscription, self.name)
         profiles = self._database.rows(
@@ -175,7 +173,7 @@ class DriftMonitoring(Monitor):
         )
         if baseline is None or not profiles:
             raise ValueError(
-                "There is no drift run of the deployed model version in this time: call run()"
+                "There is no drift run of the deployed model version in this period: call run()"
                 " first."
             )
         total, *others = (Profile.from_dict(window["content"]) for window in profiles)
@@ -184,10 +182,9 @@ class DriftMonitoring(Monitor):
         return comparison.compare(baseline["statistics"], total, rules=baseline["constraints"])
 
     def show_inconsistent_rows(self, run_uid: str | None = None) -> pd.DataFrame:
-        """Return the rows of a run's window, by default the last's, that break a constraint learned
-        in training.
+        """Return the rows of a run's window that break a constraint learned in training.
 
-        Returns scoring_id, scored_at and the features.
+        By default it is the last run. The columns are scoring_id, scored_at and the features.
 
         Raises:
             ValueError: there is no such run, or it measured nothing.
@@ -211,7 +208,7 @@ class DriftMonitoring(Monitor):
 def _as_logged(frame: pd.DataFrame, asset: Mapping) -> pd.DataFrame:
     """Give training data the types of the payload.
 
-    A feature that isn't categorical is logged as double precision, even if training data holds
+    A feature that isn't categorical is stored as double precision, even if training data holds
     whole numbers.
     """
     whole = frame.select_dtypes("integer").columns.intersection(asset["feature_columns"])

@@ -1,6 +1,4 @@
-"""Explainability: why a row was answered as it was, what would have changed it, and whether the
-reasons drift.
-"""
+"""Explainability: why a row was scored as it was, what would change that, and how reasons drift."""
 
 from collections.abc import Sequence
 
@@ -22,14 +20,14 @@ from model_monitoring.datamart.showing import Selection
 from model_monitoring.datamart.tables import traces
 from model_monitoring.datamart.watched import WatchedModel
 
-WINDOW = 10_000  # newest rows, of which a run explains a sample
+WINDOW = 10_000  # newest rows, from which a run explains a sample
 BACKGROUND = 10  # rows, for one explanation
-# Rows at most that attributions ask for, of the 3,000 of one explanation: its contrast has the rest
+# One explanation scores at most 3,000 rows: attributions at most this many, the contrast the rest
 ATTRIBUTED = 2_020
 
 
 class Explainability(Monitor):
-    """Explanations of one subscription's answers."""
+    """Explanations of one subscription's predictions."""
 
     name = "explainability"
     metrics_view = "ExplainabilityMetrics"
@@ -48,34 +46,35 @@ class Explainability(Monitor):
         sample: int = 100,
         min_records: int = 50,
     ) -> dict:
-        """Switch explanations on, for the model version that the endpoint serves now.
+        """Switch explanations on, for the deployed model version.
 
         Args:
-            background: rows that the model was trained on, a frame or the S3 URI of CSV with a
-                header. Up to 1,000 are kept: ten of them (fewer where features are more than a
-                hundred) stand for the average that an answer is compared with.
-            changeable: features that a person can change; advice touches no other.
-            protected: features that no advice may touch.
+            background: rows that the model was trained on, as a frame or as the S3 URI of a CSV
+                file with a header. Up to 1,000 are kept. Ten of them (fewer if there are more than
+                a hundred features) represent the average that a prediction is compared with.
+            changeable: features that a person can change; advice changes no other.
+            protected: features that advice must never change.
             threshold: probability from which on the model predicts the positive class.
-            sample: rows of a window that a run explains; each costs some five hundred rows asked of
-                the endpoint.
-            min_records: a window with fewer rows isn't judged.
+            sample: rows of a window that a run explains; each takes about five hundred rows scored
+                by the endpoint.
+            min_records: windows with fewer rows aren't measured.
 
         Raises:
-            ValueError: a feature is missing from the rows, unknown, or both protected and
+            ValueError: the rows lack a feature, or a feature is unknown, or both protected and
                 changeable.
         """
-        asset = self._subscription.asset
+        declared = self._subscription.get_details()
+        asset, dropped = declared["asset"], declared["never_store"]
         features = asset["feature_columns"]
         if asset["problem_type"] == ProblemType.MULTICLASS_CLASSIFICATION:
             raise ValueError(
-                "Explanations take a binary classifier or a regression, not a multiclass model."
+                "Explanations need a binary classifier or a regression model, not a multiclass"
+                " model."
             )
         rows = background
         if isinstance(background, str):
             rows = read_csv(self._subscription, background)
         backgrounds.check(rows, features, changeable, protected)
-        dropped = self._subscription.get_details()["never_store"]
         rows = backgrounds.sampled(rows, features, dropped)
         number = Number(self._subscription)
         few = attribution.background(number.ask, rows, backgrounds.FEW)
@@ -100,15 +99,14 @@ class Explainability(Monitor):
         return details
 
     def explain(self, scoring_id: str) -> Explanation:
-        """Explain a row's answer, and store the explanation; asked for again, the stored one is
-        returned.
+        """Explain the prediction for a row, and store the explanation.
 
-        Fewer than 3,000 rows are asked of the endpoint, unless the model has more than a thousand
-        features.
+        If it was explained before, the stored explanation is returned. The endpoint scores fewer
+        than 3,000 rows, unless the model has more than a thousand features.
 
         Raises:
-            ValueError: there is no such row, explanations are off, or the endpoint serves a version
-                of the model that they weren't enabled for.
+            ValueError: there is no such row, explanations are off, or they weren't enabled for the
+                deployed version of the model.
         """
         identifier = self._subscription.subscription_id
         erasures = self._database.run(lambda cursor: traces.erasures(cursor, identifier))
@@ -126,19 +124,18 @@ class Explainability(Monitor):
             number.ask, features, base, samples=samples, link=number.link
         )
         changes = None
-        regression = self._subscription.asset["problem_type"] == ProblemType.REGRESSION
-        if not regression:
+        if not number.regression:
             limits = {"protected": parameters["protected"], "threshold": parameters["threshold"]}
             limits["max_rows"] = MAX_ROWS - 1 - values.scored_rows
             changes = contrast(number.ask, features, training, parameters["changeable"], **limits)
         score = changes.score if changes else float(number.ask(features)[0])
         written = explanations.content(features, score, number.link, values, changes)
         if not explanations.store(self._database, identifier, row, revision, written, erasures):
-            return self.explain(scoring_id)  # something was erased meanwhile, perhaps this very row
+            return self.explain(scoring_id)  # something was erased meanwhile, perhaps this row
         return self.get(row_id)
 
     def get(self, scoring_id: str) -> Explanation:
-        """Return a row's newest explanation; raise ValueError where it has none."""
+        """Return a row's newest explanation; raise ValueError if it has none."""
         none = f"Row {scoring_id!r:.200} has no explanation yet"
         try:
             check_text(scoring_id, "scoring_id")
@@ -152,26 +149,29 @@ class Explainability(Monitor):
         raise ValueError(f"{none}: call explain() with its scoring id.")
 
     def run(self, background_mode: bool = False, sample: int | None = None) -> dict:
-        """Explain a sample of the newest rows and compare what matters with the training data; see
-        `Monitor.run`.
+        """Explain a sample of the newest rows, and compare what matters with the training data.
+
+        See `Monitor.run`.
         """
         self._sample = sample
         return super().run(background_mode)
 
     def get_background(self) -> pd.DataFrame:
-        """Return the ten training rows whose mean answer an explanation starts from; ValueError
-        before `enable`.
+        """Return the ten training rows whose mean prediction explanations start from.
+
+        Raises:
+            ValueError: `enable` hasn't been called yet.
         """
         baseline, training = self._baseline()
         return training.loc[baseline["background"]]
 
     def get_global(self, run_uid: str | None = None) -> pd.DataFrame:
-        """Return each feature's mean absolute attribution in a run, by default the last, and in the
-        training data.
+        """Return each feature's mean absolute attribution in a run and in the training data.
+
+        By default it is the last run.
 
         Raises:
-            ValueError: the run measured nothing, or rows it read were erased, and its details with
-                them.
+            ValueError: the run measured nothing, or its details were erased with rows that it read.
         """
         run = self.get_run_details(run_uid)
         refuse_erased(run)
@@ -225,9 +225,7 @@ class Explainability(Monitor):
         return details["parameters"]
 
     def _baseline(self) -> tuple[dict, pd.DataFrame]:
-        """Return what `enable` stored for the version of the model that answers now, and its
-        training rows.
-        """
+        """Return what `enable` stored for the deployed model version, and its training rows."""
         content = baselines.find(self._subscription, self.name)
         if not content:
             raise ValueError(
@@ -239,11 +237,9 @@ class Explainability(Monitor):
     def _select(self, limit: int | None) -> Selection:
         query = sql.SQL(
             "SELECT scoring_id, created_at, asset_revision, (content->>'score')::float8 AS score,"
-            " content->>'link' AS"
-            " link, (content->>'base')::float8 AS base, (content->>'output')::float8 AS output,"
-            " content AS explanation"
-            " FROM explanation WHERE subscription_id = {} ORDER BY created_at DESC, scoring_id"
-            " LIMIT {}"
+            " content->>'link' AS link, (content->>'base')::float8 AS base,"
+            " (content->>'output')::float8 AS output, content AS explanation FROM explanation"
+            " WHERE subscription_id = {} ORDER BY created_at DESC, scoring_id LIMIT {}"
         )
         return Selection(
             query.format(sql.Literal(self._subscription.subscription_id), sql.Literal(limit)), {}

@@ -1,4 +1,4 @@
-"""The one number of an answer that is explained."""
+"""The one number of a model's output that is explained."""
 
 import numpy as np
 import pandas as pd
@@ -8,17 +8,17 @@ from model_monitoring.datamart import asking
 from model_monitoring.datamart.entities import ProblemType
 from model_monitoring.datamart.watched import WatchedModel
 
-MANY = 100  # coalitions tried for each explanation of many
+MANY = 100  # coalitions tried per explanation if many rows are explained
 
 
 class Number:
-    """A probability, a regression's answer, or whether the positive label was predicted."""
+    """A probability, a regression's prediction, or whether the positive label was predicted."""
 
     def __init__(self, subscription: WatchedModel):
         self._subscription = subscription
         self._asset = subscription.asset
-        self._regression = self._asset["problem_type"] == ProblemType.REGRESSION
-        self._probability = bool(self._asset["probability_column"]) and not self._regression
+        self.regression: bool = self._asset["problem_type"] == ProblemType.REGRESSION
+        self._probability = bool(self._asset["probability_column"]) and not self.regression
 
     @property
     def link(self) -> str:
@@ -26,15 +26,15 @@ class Number:
         return "logit" if self._probability else "identity"
 
     def ask(self, rows: pd.DataFrame) -> np.ndarray:
-        """Ask the endpoint for the number of each row."""
+        """Have the endpoint score rows, and return the number of each."""
         output = self._asset["probability_column" if self._probability else "prediction_column"]
         answers = asking.ask(self._subscription, rows, output)[output]
-        if self._probability or self._regression:
+        if self._probability or self.regression:
             return answers.to_numpy(float)
         return (answers == self._asset["positive_label"]).to_numpy(float)
 
     def many(self, rows: pd.DataFrame, few: pd.DataFrame) -> attribution.Attribution:
-        """Attribute the numbers of many rows to their features, with fewer coalitions each."""
+        """Attribute the numbers of many rows to their features, with fewer coalitions for each."""
         samples = max(MANY, 2 * rows.shape[1])
         return attribution.attribute(
             self.ask, rows, few, samples=samples, link=self.link, progress=True

@@ -1,4 +1,4 @@
-"""One explanation: as the analysis gives it, as it is stored, and as a table of them."""
+"""Explanations: from the analysis, as they are stored, and as a table."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,21 +18,20 @@ COLUMNS = {"flip": ["feature", "now", "changed"], "keep": ["feature", "now", "co
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why a row was answered as it was, by the version of the model that is deployed when it is
-    asked for.
+    """Why a row was scored as it was, by the model version deployed when it was explained.
 
     Attributes:
         scoring_id: the row's, `<scoring id>-<row number>`.
         attributions: feature, value and attribution, the largest first. `base` plus their sum is
             `output`.
-        base, output: the average answer and the row's, in the unit of `link`: log-odds (logit), or
-            as answered.
-        score: the model's answer, a probability or a number.
+        base, output: the average prediction and the row's, on the scale of `link`: log-odds
+            (logit), or unchanged (identity).
+        score: the model's output, a probability or a number.
         link: "logit" or "identity".
-        contrast: the smallest change that flips the answer, and what could change without; None of
-            a regression.
-        asset_revision: the version of the model that was asked.
-        scored_rows: rows that the endpoint was asked for.
+        contrast: the smallest change that flips the prediction, and what could change without
+            flipping it; None for a regression.
+        asset_revision: the version of the model that was called.
+        scored_rows: the number of rows that the endpoint scored.
         created_at: when it was stored.
     """
 
@@ -51,7 +50,7 @@ class Explanation:
 def content(
     row: pd.DataFrame, score: float, link: str, found: Attribution, contrast: Contrast | None
 ) -> dict:
-    """Write an explanation as plain JSON; values that are missing are null."""
+    """Write an explanation as plain JSON; missing values are null."""
     values = found.values.iloc[0]
     order = values.abs().sort_values(ascending=False, kind="stable").index
     now = row.iloc[0].astype(object).where(row.iloc[0].notna(), None)
@@ -84,11 +83,11 @@ def store(
     written: Mapping,
     erasures: int,
 ) -> bool:
-    """Store an explanation, unless the row has one by this version of the model already.
+    """Store an explanation, unless the row already has one by this version of the model.
 
     Returns:
-        False if nothing was stored, since something was erased after the row was read
-        (`traces.erasures`).
+        False if nothing was stored because something was erased after the row was read
+            (`traces.erasures`).
     """
     about = row.about.iloc[0]
     place = (about["scoring_id"], int(about["record_id"]), int(about["row_number"]))
@@ -98,8 +97,7 @@ def store(
             return False
         cursor.execute(
             "INSERT INTO explanation (subscription_id, scoring_id, record_id, row_number,"
-            " asset_revision, content)"
-            " VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            " asset_revision, content) VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
             [subscription_id, *place, revision, as_json(written)],
         )
         return True
@@ -110,9 +108,7 @@ def store(
 def find(
     database: Database, subscription_id: int, scoring_id: str, revision: str | None = None
 ) -> Explanation | None:
-    """Return a row's explanation, the newest or that of a version of the model; None where there is
-    none.
-    """
+    """Return a row's explanation: the newest, or that by a model version; None if there is none."""
     rows = database.rows(
         "SELECT * FROM explanation WHERE subscription_id = %s AND scoring_id = %s"
         " AND (%s IS NULL OR asset_revision = %s) ORDER BY created_at DESC LIMIT 1",

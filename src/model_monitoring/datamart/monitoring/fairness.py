@@ -1,5 +1,6 @@
-"""Fairness monitoring: does a model treat groups of people alike, in live traffic and towards their
-twins?
+"""Fairness monitoring: whether a model treats groups of people alike.
+
+It looks at live traffic, and at perturbed copies (twins) of its rows.
 """
 
 import warnings
@@ -27,7 +28,7 @@ from model_monitoring.datamart.rows import chosen
 from model_monitoring.datamart.watched import WatchedModel
 
 REPORT_STYLE = report.CSS
-# Rows at most that get twins: some thousands more are asked of the endpoint in a run
+# At most this many rows get twins: the endpoint scores some thousands of twins in a run
 TWINS_OF = 1000
 SHOWN = [
     "feature",
@@ -54,10 +55,11 @@ class FairnessMonitoring(Monitor):
         after_run: Callable[[Mapping, Sequence[Mapping]], dict],
         described_companion: Callable[[], dict | None],
     ):
-        """Watch a model's fairness.
+        """Monitor a model's fairness.
 
-        `after_run` is called with the parameters and groups of a run if these name a companion; it
-        says what it did. `described_companion` gives the report what is known of the companion.
+        `after_run` is called with the parameters and groups of a run whose parameters have a
+        companion; it returns what it did. `described_companion` returns what the report says about
+        the companion.
         """
         super().__init__(subscription)
         self._after_run = after_run
@@ -80,21 +82,22 @@ class FairnessMonitoring(Monitor):
 
         Args:
             features: protected attributes, each with its groups and the fairness score below which
-                one is biased.
-            favourable_classes: predictions that favour a person; of a regression, ranges [low,
+                a group counts as biased.
+            favourable_classes: predictions that favour a person; for a regression, ranges [low,
                 high].
-            unfavourable_classes: the others that count; None: all others.
-            min_records: a window with fewer rows isn't judged.
-            max_records: a run takes so many of the newest rows.
+            unfavourable_classes: the other predictions that count; None means all others.
+            min_records: windows with fewer rows aren't measured.
+            max_records: a run takes this many of the newest rows.
             intersections: names of features to cross, for example [("sex", "age")].
             group_variable: the feature whose values are the strata of CDDL and CDDPL.
-            perturbation: ask the endpoint about the twins of up to 1,000 rows, as OpenScale did;
-                without it the fairness score compares live traffic.
+            perturbation: have the endpoint score the twins of up to 1,000 rows, as OpenScale did;
+                without it, the fairness score compares live traffic.
             companion: deploy a de-biased companion as soon as a run finds bias.
 
         Raises:
-            ValueError: an attribute isn't logged or listed twice, groups or outcomes overlap or are
-                empty, a number of records is none, or the companion can't be made for this model.
+            ValueError: an attribute isn't logged or is listed twice, groups or outcomes overlap or
+                are empty, a number of records isn't positive, or this model can't have the
+                companion.
         """
         asset = self._subscription.asset
         settings.check_logged(self._subscription, asset, features, group_variable)
@@ -166,7 +169,7 @@ class FairnessMonitoring(Monitor):
             return
         try:
             done = self._after_run(details["parameters"], run["groups"])
-        # What was measured stands; the run says what went wrong after it
+        # The measurements are kept; the run says what went wrong afterwards
         except Exception as error:
             done = {"error": str(error)}
             warnings.warn(f"The companion: {error}", stacklevel=2)
@@ -176,18 +179,20 @@ class FairnessMonitoring(Monitor):
         )
 
     def get_groups(self, run_uid: str | None = None) -> pd.DataFrame:
-        """Return what a run, by default the last that measured, found of each group; columns as
-        `Fairness.groups`.
+        """Return what a run found for each group, with the columns of `Fairness.groups`.
+
+        By default it is the last run that measured something.
         """
         return self._result(run_uid).groups
 
     def show_groups(self, run_uid: str | None = None) -> pd.DataFrame:
-        """Return the columns of `get_groups` that a person wants to see."""
+        """Return the most important columns of `get_groups`."""
         return self.get_groups(run_uid)[SHOWN]
 
     def get_bias_metrics(self, run_uid: str | None = None) -> pd.DataFrame:
-        """Return Clarify's metrics of a run, by default the last that measured; columns as
-        `Fairness.metrics`.
+        """Return Clarify's metrics of a run, with the columns of `Fairness.metrics`.
+
+        By default it is the last run that measured something.
         """
         return self._result(run_uid).metrics
 
@@ -196,20 +201,23 @@ class FairnessMonitoring(Monitor):
         return self._measured_run(run_uid)["findings"]
 
     def get_analysis(self, run_uid: str | None = None) -> dict:
-        """Return the content of Clarify's analysis.json for a run, by default the last that
-        measured.
+        """Return a run as the content of Clarify's analysis.json.
+
+        By default it is the last run that measured something.
         """
         return analysis(self._result(run_uid), self._subscription.asset["label_column"])
 
     def get_violations(self, baseline: Mapping, run_uid: str | None = None) -> dict:
-        """Compare a run with a baseline, an analysis.json, as Clarify's bias monitor does; see
-        `bias_drift`.
+        """Compare a run with a baseline, an analysis.json, as Clarify's bias monitor does.
+
+        See `bias_drift`.
         """
         return bias_drift.violations(baseline, self.get_analysis(run_uid))
 
     def render_report(self, run_uid: str | None = None) -> str:
-        """Return the fairness report of a run, by default the last that measured, as a page of
-        HTML.
+        """Return the fairness report of a run as an HTML page.
+
+        By default it is the last run that measured something.
         """
         run = self._measured_run(run_uid)
         return report.render(
@@ -222,8 +230,9 @@ class FairnessMonitoring(Monitor):
         )
 
     def report(self, path: str | Path, run_uid: str | None = None) -> Path:
-        """Write the fairness report, two printed pages of HTML that need no other file, and return
-        its path.
+        """Write the fairness report to a file and return its path.
+
+        It is a self-contained HTML file of two printed pages.
         """
         path = Path(path)
         path.write_text(self.render_report(run_uid), encoding="utf-8")
@@ -232,8 +241,8 @@ class FairnessMonitoring(Monitor):
     def _measured_run(self, run_uid: str | None) -> dict:
         if run_uid is None:
             found = self._database.rows(
-                "SELECT run_uid FROM run WHERE (subscription_id, monitor, state) = (%s, %s,"
-                " 'finished')"
+                "SELECT run_uid FROM run"
+                " WHERE (subscription_id, monitor, state) = (%s, %s, 'finished')"
                 " ORDER BY started DESC LIMIT 1",
                 [self._subscription.subscription_id, self.name],
             )

@@ -1,5 +1,6 @@
-"""What a fairness run found, as it is stored: measurements, and the details from which all of it is
-read back.
+"""What a fairness run found, as it is stored.
+
+It is stored as measurements, and as details from which the whole result can be read back.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,11 +26,10 @@ REST = {"groups": ["biased", "finding", "warning"], "bias_metrics": ["note"]}
 
 
 def measurements(found: Fairness) -> Iterator[Measurement]:
-    """Yield what is measured of each group: rate, score with its own threshold, and Clarify's
-    metrics.
+    """Yield each group's measurements: rate, score with its own threshold, Clarify's metrics.
 
-    What has no finite value has none here, nor has a group that is too small to say: such a score
-    opens and closes no alert. Why, or which infinity, stands in the run's details.
+    A value that isn't finite is stored as None, and so is the score of a group that is too small to
+    judge: it opens and closes no alert. The run's details say why, or which infinity it was.
     """
     for row in found.groups.itertuples():
         part = f"{row.feature}: {row.group}"
@@ -48,7 +48,7 @@ def measurements(found: Fairness) -> Iterator[Measurement]:
 
 
 def details(found: Fairness) -> dict:
-    """Write a result as plain JSON, in which no NaN or infinity may stand."""
+    """Write a result as plain JSON, without NaN or infinity."""
     return {
         "findings": [finding for finding in found.groups["finding"] if finding],
         "groups": records(found.groups),
@@ -71,8 +71,9 @@ def from_details(run: Mapping) -> Fairness:
 
 
 def records(frame: pd.DataFrame) -> list[dict]:
-    """Write a frame as plain JSON: a missing value is null, and infinity text, as in Clarify's
-    files.
+    """Write a frame as plain JSON: missing values are null, infinity is a string.
+
+    Clarify's files do the same.
     """
     return [
         {name: _plain(value) for name, value in row.items()} for row in frame.to_dict("records")

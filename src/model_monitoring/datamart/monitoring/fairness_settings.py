@@ -1,4 +1,4 @@
-"""What fairness monitoring is told, checked before it is kept."""
+"""The settings of fairness monitoring, checked before they are stored."""
 
 from collections.abc import Mapping, Sequence
 
@@ -18,34 +18,37 @@ def check_logged(
     features: Sequence[Feature],
     group_variable: str | None,
 ) -> None:
-    """Raise ValueError if an attribute or the strata are no features, or one is never stored."""
+    """Raise ValueError if an attribute or the strata isn't a feature, or is never stored."""
     logged = asset["feature_columns"]
     named = [feature.name for feature in features]
     check_names(named)
     wanted = [*named, *filter(None, [group_variable])]
     if unknown := [name for name in wanted if name not in logged]:
         raise ValueError(
-            f"{unknown[0]!r} is no feature of {subscription.name!r}, so it isn't logged and nobody"
-            f" can be compared by it. Features are {', '.join(logged)}. Log it as one, even if the"
-            " model ignores it, or join it to payload_logging.get_table_content() yourself and"
-            " give the frame to monitors.fairness.evaluation.evaluate."
+            f"{unknown[0]!r} is not a feature of {subscription.name!r}, so it isn't logged, and"
+            f" groups can't be compared by it. The features are {', '.join(logged)}. Log it as a"
+            " feature, even if the model ignores it, or join it to"
+            " payload_logging.get_table_content() yourself and pass the frame to"
+            " model_monitoring.analysis.fairness.evaluation.evaluate."
         )
     never_store = subscription.get_details()["never_store"]
     if dropped := [name for name in named if name in never_store]:
-        raise ValueError(f"{dropped[0]!r} is in never_store, so nobody can be compared by it.")
+        raise ValueError(f"{dropped[0]!r} is in never_store, so groups can't be compared by it.")
 
 
 def check_groups(features: Sequence[Feature], intersections: Sequence[Sequence[str]]) -> None:
-    """Raise ValueError if attributes are crossed that aren't there, or groups can't be stored."""
+    """Raise ValueError if unknown attributes are crossed, or groups can't be stored."""
     named = [feature.name for feature in features]
     if unknown := [name for names in intersections for name in names if name not in named]:
-        raise ValueError(f"intersections name {unknown[0]!r}, which is none of {', '.join(named)}.")
+        raise ValueError(
+            f"intersections contains {unknown[0]!r}, which isn't one of {', '.join(named)}."
+        )
     for feature in features:
         members = (*feature.minority, *(feature.majority or ()))
         if any(isinstance(member, pd.Interval) for member in members):
             raise ValueError(
-                f"{feature.name}: write ranges as [low, high], None for an open end; they are"
-                " stored."
+                f"{feature.name}: write ranges as [low, high], with None for an open end, because"
+                " they are stored as JSON."
             )
         assign([], feature)
 

@@ -1,6 +1,4 @@
-"""Alerts sent to an SNS topic, and measurements to CloudWatch, once the run that found them is
-stored.
-"""
+"""Alerts sent to an SNS topic, and measurements sent to CloudWatch, once their run is stored."""
 
 import json
 import re
@@ -17,29 +15,28 @@ from model_monitoring.datamart.postgres.texts import storable
 
 TOPIC = re.compile(r"arn:aws[a-z-]*:sns:([a-z0-9-]+):\d{12}:[A-Za-z0-9_-]{1,256}")
 NAMESPACE = re.compile(r"(?!AWS/)[A-Za-z0-9._/#:-]{1,255}")
-AT_ONCE = 1000  # metrics in a call, CloudWatch's limit
-LONGEST_SUBJECT, LONGEST_DIMENSION = 99, 1024  # characters, as SNS and CloudWatch have it
+AT_ONCE = 1000  # metrics in a call, which is CloudWatch's limit
+LONGEST_SUBJECT, LONGEST_DIMENSION = 99, 1024  # characters, the limits of SNS and CloudWatch
 
 
 class Notifications:
-    """Where a data mart's alerts and measurements are sent beside its own tables."""
+    """Where a data mart's alerts and measurements are sent, beside its own tables."""
 
     def __init__(self, database: Database, boto_session: boto3.Session | None):
         self._database = database
         self._boto_session = boto_session
 
     def enable(self, topic_arn: str | None = None, namespace: str | None = None) -> dict:
-        """Send every alert opened or closed from now on to an SNS topic, and every measurement to
-        CloudWatch.
+        """Send alerts to SNS as they open or close, and every measurement to CloudWatch.
 
-        What isn't named stays as it was. The setting is kept in the data mart and goes for all its
-        subscriptions; the session of whoever runs a monitor sends. CloudWatch has the metrics under
-        `namespace` by their names, with the dimensions Subscription and Monitor, and Slice where a
-        metric is of a part.
+        Settings that aren't given stay as they were. They are stored in the data mart and apply to
+        all its subscriptions. The process that runs a monitor sends, with its own session. In
+        CloudWatch, the metrics have their own names under `namespace`, with the dimensions
+        Subscription and Monitor, and Slice if the metric is of a slice.
 
         Raises:
-            ValueError: the ARN isn't one of a standard topic, or the namespace isn't one that
-                CloudWatch takes.
+            ValueError: the ARN isn't that of a standard topic, or CloudWatch doesn't allow the
+                namespace.
         """
         if topic_arn is not None and not TOPIC.fullmatch(topic_arn):
             raise ValueError(
@@ -48,8 +45,8 @@ class Notifications:
             )
         if namespace is not None and not NAMESPACE.fullmatch(namespace):
             raise ValueError(
-                f"namespace {namespace!r} is none for CloudWatch: use up to 255 letters, digits"
-                " and ._/#:- and don't begin with AWS/."
+                f"namespace {namespace!r} isn't allowed in CloudWatch: use up to 255 letters,"
+                " digits and ._/#:- and don't begin with AWS/."
             )
         for kind, target in (("sns", topic_arn), ("cloudwatch", namespace)):
             if target is not None:
@@ -61,12 +58,14 @@ class Notifications:
         return self.get_details()
 
     def disable(self) -> None:
-        """Send nothing any more."""
+        """Stop sending."""
         self._database.execute("DELETE FROM channel")
 
     def get_details(self) -> dict:
-        """Return, by kind (sns, cloudwatch), the target, since when, and why the last attempt
-        failed if it did.
+        """Return the settings by kind (sns, cloudwatch).
+
+        They are the target, the time since when it is set and, if the last attempt failed, the
+        reason.
         """
         found = self._database.rows(
             "SELECT kind, target, since, last_error FROM channel ORDER BY kind"
@@ -74,7 +73,7 @@ class Notifications:
         return {channel.pop("kind"): channel for channel in found}
 
     def send(self) -> None:
-        """Send what is due; every run of a monitor does so at its end. See `send`."""
+        """Send what is due, as every run of a monitor does at its end. See `send`."""
         send(self._database, self._boto_session)
 
 
@@ -87,7 +86,9 @@ def send(database: Database, session: boto3.Session | None) -> None:
     """
     senders = {"sns": _publish_next_alert, "cloudwatch": _put_next_run}
     for channel in database.rows("SELECT kind, target, since, last_error FROM channel"):
-        client = cache(partial(_client, session, channel))  # made when there is something to send
+        client = cache(
+            partial(_client, session, channel)
+        )  # created only if there is something to send
         problem = None
         try:
             while database.run(partial(senders[channel["kind"]], client=client, channel=channel)):
@@ -96,7 +97,7 @@ def send(database: Database, session: boto3.Session | None) -> None:
             problem = storable(str(error))
             what = f"{channel['kind']} {channel['target']}"
             warnings.warn(
-                f"Sending to {what} failed, the next run tries again: {problem}", stacklevel=2
+                f"Sending to {what} failed; the next run tries again: {problem}", stacklevel=2
             )
         if problem != channel["last_error"]:
             database.execute(
@@ -106,7 +107,7 @@ def send(database: Database, session: boto3.Session | None) -> None:
 
 def _client(session: boto3.Session | None, channel: Mapping):
     if session is None:
-        raise ValueError("sending takes a session, DataMart(url, boto_session=...)")
+        raise ValueError("sending needs a session, DataMart(url, boto_session=...)")
     topic = TOPIC.fullmatch(channel["target"])
     return session.client(channel["kind"], region_name=topic[1] if topic else None, config=QUICK)
 
@@ -118,22 +119,20 @@ def _publish_next_alert(cursor: Cursor, client: Callable, channel: Mapping) -> b
     never publish the same.
     """
     cursor.execute(
-        "SELECT CASE WHEN a.opened_sent IS NULL AND a.opened_at >= %(since)s THEN 'opened' ELSE"
-        " 'closed' END AS event,"
-        " a.alert_id, s.name AS subscription, a.monitor, a.metric, a.slice, a.value,"
-        " a.lower_limit, a.upper_limit,"
-        " a.opened_at, a.closed_at, current_schema() AS data_mart"
-        " FROM alert a JOIN subscription s USING (subscription_id)"
+        "SELECT CASE WHEN a.opened_sent IS NULL AND a.opened_at >= %(since)s THEN 'opened'"
+        " ELSE 'closed' END AS event, a.alert_id, s.name AS subscription, a.monitor, a.metric,"
+        " a.slice, a.value, a.lower_limit, a.upper_limit, a.opened_at, a.closed_at,"
+        " current_schema() AS data_mart FROM alert a JOIN subscription s USING (subscription_id)"
         " WHERE (a.opened_sent IS NULL AND a.opened_at >= %(since)s)"
-        " OR (a.closed_sent IS NULL AND a.closed_at >= %(since)s)"
-        " ORDER BY a.alert_id LIMIT 1 FOR UPDATE OF a SKIP LOCKED",
+        " OR (a.closed_sent IS NULL AND a.closed_at >= %(since)s) ORDER BY a.alert_id LIMIT 1"
+        " FOR UPDATE OF a SKIP LOCKED",
         {"since": channel["since"]},
     )
     if not (row := cursor.fetchone()):
         return False
     alert = dict(zip([column.name for column in cursor.description], row, strict=True))
     if alert["event"] == "opened":
-        alert["closed_at"] = None  # told by a message of its own
+        alert["closed_at"] = None  # sent in a message of its own
     what = f"{alert['subscription']}, {alert['metric']} {alert['slice']}".rstrip()
     subject = f"Alert {alert['event']}: {what}"
     client().publish(

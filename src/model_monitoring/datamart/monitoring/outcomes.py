@@ -9,10 +9,10 @@ from model_monitoring.analysis.not_measured import NotMeasured, count
 
 @dataclass(frozen=True)
 class Measurement:
-    """One value of one metric; `slice` names the part it is of, and is empty for the whole.
+    """One value of one metric; `slice` is the part of the rows it is of, or empty for all.
 
-    `limits` are those of this slice, where they aren't its metric's. A `partial` value is of what
-    could be measured, and something usual couldn't: it may open an alert, and closes none.
+    `limits` are those of this slice, if they differ from its metric's. A `partial` value lacks
+    something that is usually measured: it may open an alert, but closes none.
     """
 
     metric: str
@@ -26,10 +26,10 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a monitor found in a window; with `skipped`, why it measured nothing.
+    """What a monitor found in a window; if it measured nothing, `skipped` says why.
 
-    `limits` are those of `enable`, unless a run has reason to apply others. `not_measured` is what
-    the monitor could not look at; the run's details keep it.
+    `limits` are those of `enable`, unless a run applies others. `not_measured` is what the monitor
+    could not look at; the run's details keep it.
     """
 
     records: int
@@ -48,9 +48,10 @@ def left_out(run: Mapping) -> str:
 
 
 def refuse_erased(run: Mapping) -> None:
-    """Raise ValueError where a run's details are asked for that went with erased rows."""
+    """Raise ValueError if a run's details were erased with rows that it read."""
     if run.get("erased"):
         raise ValueError(
-            f"Run {run['run_uid']} keeps its measurements only: data that it read was erased, and"
-            " its details with it. Run the monitor again for details of what is there now."
+            f"Run {run['run_uid']} has only its measurements left: rows that it read were erased,"
+            " and its details with them. Run the monitor again to get details of the remaining"
+            " rows."
         )

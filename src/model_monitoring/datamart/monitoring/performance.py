@@ -1,4 +1,4 @@
-"""Performance monitoring: how many records were scored, how fast, and how many a minute."""
+"""Performance monitoring: how many records were scored, how fast, and how many per minute."""
 
 from model_monitoring.analysis.not_measured import NotMeasured
 from model_monitoring.datamart.monitoring.base import Monitor
@@ -16,8 +16,8 @@ class PerformanceMonitoring(Monitor):
     ) -> dict:
         """Switch performance monitoring on.
 
-        `apt_threshold` is the upper limit of average_processing_time, in milliseconds a request;
-        `rpm_threshold` the lower limit of records_per_minute.
+        `apt_threshold` is the upper limit of average_processing_time, in milliseconds per request;
+        `rpm_threshold` is the lower limit of records_per_minute.
         """
         limits = {
             "average_processing_time": (None, apt_threshold),
@@ -28,15 +28,16 @@ class PerformanceMonitoring(Monitor):
         )
 
     def _measure(self, parameters: dict) -> Outcome:
-        """Measure what was logged since the last run; throughput is over the time between first and
-        last request.
+        """Measure what was logged since the last run.
+
+        Throughput is measured over the time between the first and the last request.
         """
         first, last = self._unmeasured()
         found = self._database.rows(
             "SELECT count(*) AS requests, coalesce(sum(row_count), 0)::bigint AS records,"
             " avg(response_time)::float8 AS average_processing_time, min(scored_at) AS first,"
-            " max(scored_at) AS last"
-            " FROM scoring_key WHERE subscription_id = %s AND record_id BETWEEN %s AND %s",
+            " max(scored_at) AS last FROM scoring_key WHERE subscription_id = %s"
+            " AND record_id BETWEEN %s AND %s",
             [self._subscription.subscription_id, first, last],
         )[0]
         if not found["requests"]:

@@ -23,9 +23,9 @@ class QualityMonitoring(Monitor):
     ) -> dict:
         """Switch quality monitoring on.
 
-        `threshold` is the lower limit of the gate: area_under_roc of a binary model, accuracy of a
-        multiclass one, r2 of a regression. A run takes the newest `max_records` labelled rows and
-        needs at least `min_records`.
+        `threshold` is the lower limit of the gate: area_under_roc for a binary model, accuracy for
+        a multiclass model, r2 for a regression. A run takes the newest `max_records` labelled rows
+        and needs at least `min_records`.
 
         Raises:
             ValueError: there is no payload yet.
@@ -41,7 +41,7 @@ class QualityMonitoring(Monitor):
 
     def _measure(self, parameters: dict) -> Outcome:
         asset = self._subscription.asset
-        rows, window = windows.judged(self._subscription, parameters["max_records"])
+        rows, window = windows.judged(self._subscription, asset, parameters["max_records"])
         answers = {name: rows[name] for name in ("label", "prediction")}
         known = [value for _, value in asset["label_values"] or ()]
         fine, scores, left = usable(asset["problem_type"], answers, rows.get("probability"), known)
@@ -56,8 +56,8 @@ class QualityMonitoring(Monitor):
             None if scores is None else scores[fine],
             positive_label=asset["positive_label"],
         )
-        # Without scores, or with labels of one class only, there is no curve; the next metric in
-        # OpenScale's order decides then.
+        # Without scores, or if all labels are of one class, there is no ROC curve. Then the next
+        # metric in OpenScale's order is the gate.
         gate = next(
             (
                 name
@@ -86,12 +86,13 @@ class QualityMonitoring(Monitor):
         )
 
     def show_confusion_matrix(self, run_uid: str | None = None) -> pd.DataFrame:
-        """Return the confusion matrix of a run, by default the last: a row per true label, a column
-        per prediction.
+        """Return the confusion matrix of a run, by default the last.
+
+        It has a row per true label and a column per prediction.
 
         Raises:
-            ValueError: the run has none (a regression, a skipped run), or has it no more: rows it
-                read were erased.
+            ValueError: the run has none (a regression, a skipped run), or it was erased with rows
+                that the run read.
         """
         details = self.get_run_details(run_uid)
         refuse_erased(details)

@@ -9,7 +9,7 @@ from model_monitoring.datamart.watched import WatchedModel
 
 
 class Switch(TableVerbs):
-    """What is set of one kind of monitor for one subscription."""
+    """The settings of one kind of monitor for one subscription."""
 
     name: str
 
@@ -20,8 +20,10 @@ class Switch(TableVerbs):
     def _enable(
         self, parameters: dict, limits: dict[str, tuple[float | None, float | None]]
     ) -> dict:
-        """Switch the monitor on; `limits` are (lower, upper) per metric, ValueError where one isn't
-        a number.
+        """Switch the monitor on; `limits` are (lower, upper) by metric.
+
+        Raises:
+            ValueError: a limit isn't a number.
         """
         for metric, pair in limits.items():
             if bad := [
@@ -32,9 +34,9 @@ class Switch(TableVerbs):
 
         def work(cursor: Cursor) -> None:
             cursor.execute(
-                "INSERT INTO monitor VALUES (%s, %s, true, %s) ON CONFLICT (subscription_id,"
-                " monitor)"
-                " DO UPDATE SET enabled = true, parameters = EXCLUDED.parameters",
+                "INSERT INTO monitor VALUES (%s, %s, true, %s)"
+                " ON CONFLICT (subscription_id, monitor) DO UPDATE"
+                " SET enabled = true, parameters = EXCLUDED.parameters",
                 [*identity, as_json(parameters, f"{self.name} parameters")],
             )
             cursor.execute(
@@ -50,7 +52,7 @@ class Switch(TableVerbs):
         return self.get_details()
 
     def disable(self) -> None:
-        """Switch the monitor off; what it measured stays."""
+        """Switch the monitor off; its measurements stay."""
         self._database.execute(
             "UPDATE monitor SET enabled = false WHERE (subscription_id, monitor) = (%s, %s)",
             [self._subscription.subscription_id, self.name],
@@ -64,8 +66,8 @@ class Switch(TableVerbs):
             identity,
         )
         limits = self._database.rows(
-            "SELECT metric, lower_limit, upper_limit FROM threshold WHERE (subscription_id,"
-            " monitor) = (%s, %s)",
+            "SELECT metric, lower_limit, upper_limit FROM threshold"
+            " WHERE (subscription_id, monitor) = (%s, %s)",
             identity,
         )
         return (found[0] if found else {"enabled": False, "parameters": {}}) | {

@@ -1,5 +1,6 @@
-"""Typed columns of a subscription: names PostgreSQL can hold, types from the first payload, values
-checked.
+"""Typed columns of a subscription: their names, types and checked values.
+
+The first payload determines the types.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,8 +23,9 @@ NUMBER, INTEGER, BOOLEAN, TEXT, NUMBERS = (
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a payload or feedback table; `name` is the model's word for it, `column_name`
-    PostgreSQL's.
+    """A column of a payload or feedback table.
+
+    `name` is the model's name for it, `column_name` PostgreSQL's.
     """
 
     name: str
@@ -34,24 +36,25 @@ class Column:
 
 @dataclass(frozen=True)
 class Values:
-    """The checked values of one column: an array, and a mask of the missing ones if any are."""
+    """The checked values of one column: an array, and a mask if some are missing."""
 
     data: np.ndarray
     missing: np.ndarray | None = None
 
     def take(self, rows: np.ndarray | slice) -> "Values":
-        """Return some of the rows."""
+        """Return the values of some rows."""
         return Values(self.data[rows], None if self.missing is None else self.missing[rows])
 
 
 def type_of(name: str, values: Sequence, keep_integers: bool) -> str:
     """Derive a column's type from its first values.
 
-    Numbers become double precision, since the first request of a real-valued feature may happen to
-    hold whole numbers; with `keep_integers` (categories, class labels) whole numbers stay bigint.
+    Numbers become double precision, because the first request may happen to hold whole numbers for
+    a real-valued feature. With `keep_integers` (categories, class labels) whole numbers stay
+    bigint.
 
     Raises:
-        ValueError: the values are of several kinds, or none that a column can hold.
+        ValueError: the values are of several types, or of a type that no column can hold.
     """
     if isinstance(values, np.ndarray) and values.dtype.kind in "fiu":
         present = values[~np.isnan(values)]
@@ -69,7 +72,8 @@ def type_of(name: str, values: Sequence, keep_integers: bool) -> str:
     if all(issubclass(kind, list | tuple | np.ndarray) for kind in kinds):
         return NUMBERS
     raise ValueError(
-        f"field {name!r} mixes {', '.join(sorted(kind.__name__ for kind in kinds))}: send one kind."
+        f"field {name!r} mixes {', '.join(sorted(kind.__name__ for kind in kinds))}: send values"
+        " of one type."
     )
 
 
@@ -86,14 +90,13 @@ def _overflows(value: Real) -> bool:
 
 
 def check(column: Column, values: Sequence, where: Callable[[int], str]) -> Values:
-    """Turn raw values into an array of the column's type; None is a missing value, and NaN in a
-    numpy array.
+    """Turn raw values into an array of the column's type.
 
-    `where(i)` names row i in an error.
+    None is a missing value, and so is NaN in a numpy array. `where(i)` describes row i in an error.
 
     Raises:
-        ValueError: a value is of another type, NaN or infinite, or can't be stored; the message has
-            field and row.
+        ValueError: a value is of another type, NaN or infinite, or can't be stored; the message
+            names field and row.
     """
 
     def refuse(bad: int, reason: str) -> ValueError:
@@ -123,7 +126,7 @@ def _converted(kind: str, values: Sequence, refuse: Callable[[int, str], ValueEr
     if kind == BOOLEAN:
         return np.array(values, dtype=bool)
     if kind == TEXT:
-        # Most text repeats
+        # Most strings repeat
         first = {value: row for row, value in reversed(list(enumerate(values)))}
         encoded = {value: _utf8(value, row, refuse) for value, row in first.items()}
         return _bytes([encoded[value] for value in values])
@@ -133,7 +136,7 @@ def _converted(kind: str, values: Sequence, refuse: Callable[[int, str], ValueEr
         data = np.array(values, dtype=np.float64)
     except OverflowError:
         bad = next(i for i, value in enumerate(values) if _overflows(value))
-        raise refuse(bad, "is too large a number") from None
+        raise refuse(bad, "is too large") from None
     if not np.isfinite(data).all():
         raise refuse(
             int(np.argmin(np.isfinite(data))), "is not finite; send None for a missing value"
@@ -147,7 +150,7 @@ def _converted(kind: str, values: Sequence, refuse: Callable[[int, str], ValueEr
 def _check_array(
     column: Column, values: np.ndarray, refuse: Callable[[int, str], ValueError]
 ) -> Values:
-    """Check the values of a data frame's column, where NaN is a missing one."""
+    """Check the values of a data frame's column, in which NaN is a missing value."""
     if (values.dtype.kind == "b") != (column.type == BOOLEAN) or column.type not in (
         NUMBER,
         INTEGER,
@@ -173,7 +176,7 @@ def _check_array(
 def _check_whole(data: np.ndarray, refuse: Callable[[int, str], ValueError]) -> None:
     if (data != np.round(data)).any():
         raise refuse(
-            int(np.argmax(data != np.round(data))), "is not a whole number, as all before it were"
+            int(np.argmax(data != np.round(data))), "is not a whole number, unlike all before it"
         )
     if (np.abs(data) >= 2.0**63).any():
         raise refuse(int(np.argmax(np.abs(data))), "does not fit in 64 bits")
@@ -192,8 +195,9 @@ def _utf8(value: str, row: int, refuse: Callable[[int, str], ValueError]) -> byt
 
 
 def _packed(value: Sequence, row: int, refuse: Callable[[int, str], ValueError]) -> bytes:
-    """Write a list of numbers in PostgreSQL's binary form of an array
-    (src/backend/utils/adt/arrayfuncs.c).
+    """Write a list of numbers in PostgreSQL's binary form of an array.
+
+    The form is defined in src/backend/utils/adt/arrayfuncs.c.
     """
     try:
         numbers = np.array(value, dtype=np.float64)

@@ -1,7 +1,8 @@
-"""PostgreSQL's binary COPY from and to numpy arrays, the fastest way in and out that psycopg2 has.
+"""PostgreSQL's binary COPY from and to numpy arrays, the fastest way that psycopg2 has.
 
-The format is in PostgreSQL's manual under COPY, "Binary Format": a signature, then per row a count
-of fields and per field a length (-1 for NULL) and its bytes, big-endian, then a count of -1.
+PostgreSQL's manual describes the format under COPY, "Binary Format": a signature, then per row the
+number of fields and per field its length (-1 for NULL) and its bytes, big-endian, then -1 as the
+number of fields.
 """
 
 import io
@@ -32,8 +33,9 @@ CHUNK_BYTES = 8 << 20
 
 
 def copy_in(cursor: Cursor, table: str, columns: Mapping[str, tuple[str, Values]]) -> None:
-    """Write rows into a table; `columns` maps a column's name to its type and values, all of one
-    length.
+    """Write rows into a table.
+
+    `columns` maps a column's name to its type and values. All columns have the same length.
     """
     statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
@@ -48,7 +50,7 @@ def copy_in(cursor: Cursor, table: str, columns: Mapping[str, tuple[str, Values]
 
 
 class _Parts:
-    """A file to read from that hands out bytes as they are, without copying them together."""
+    """A file to read from that returns byte strings one by one, without joining them."""
 
     def __init__(self, parts: list[bytes]):
         self._parts = parts[::-1]
@@ -66,9 +68,9 @@ def _width(kind: str, values: Values) -> int:
 def encode(columns: list[tuple[str, Values]]) -> bytes:
     """Lay rows out in COPY's binary form.
 
-    All rows are built at the greatest width first, in one array; bytes of NULLs and of the unused
-    ends of text are then dropped by a mask, so that they cost one more pass over memory and no loop
-    over rows.
+    First, all rows are built with the greatest width, in one array. Then a mask drops the bytes of
+    NULLs and the unused ends of strings. This costs one more pass over memory, but no loop over
+    rows.
     """
     layout = [("fields", ">i2")]
     for i, (kind, values) in enumerate(columns):
@@ -107,13 +109,13 @@ def encode(columns: list[tuple[str, Values]]) -> bytes:
 def copy_out(
     cursor: Cursor, source: sql.Composable, columns: Mapping[str, tuple[sql.Composable, str]]
 ) -> dict[str, np.ndarray]:
-    """Read columns of `source` (what follows FROM) into arrays; `columns` maps a name to an
-    expression and its type.
+    """Read columns of `source` (what follows FROM) into arrays.
 
-    The query is written so that every row has the same width, and numpy reads the answer where it
-    lies: a missing number comes as NaN, text as a 64-bit hash that a second query translates.
-    Missing text and booleans are None, and a whole-number or boolean column with missing values
-    becomes float or object. Arrays of k numbers come as (rows, k).
+    `columns` maps a name to an expression and its type. The query gives every row the same width,
+    so that numpy reads the result without copying it: a missing number is read as NaN, a string as
+    a 64-bit hash that a second query translates. Missing strings and booleans are None. A
+    whole-number or boolean column with missing values becomes float or object. Arrays of k numbers
+    have the shape (rows, k).
     """
     parts: list[tuple[str, sql.Composable, str]] = []  # (name, expression of fixed width, format)
     for name, (expression, kind) in columns.items():
@@ -170,7 +172,7 @@ def _finished(
     kind: str,
     data: np.ndarray,
 ) -> np.ndarray:
-    """Put missing values, times and texts in the place of what stood in for them."""
+    """Replace the placeholders of missing values, times and strings."""
     if kind == TIMESTAMP:
         return POSTGRES_EPOCH + data.astype("timedelta64[us]")
     if kind == INTEGER and (data == MISSING_INTEGER).any():
@@ -182,8 +184,8 @@ def _finished(
             else np.array([False, True, None], dtype=object)[data]
         )
     if kind == TEXT:
-        # By sorting: workers' hash tables come to the last one in the order of hashes, which is
-        # then cut into a hundred thousand pieces, and 300,000 ids take minutes.
+        # Use sorting: the workers' hash tables would reach the final one in the order of hashes.
+        # That splits it into a hundred thousand pieces, and 300,000 ids take minutes.
         cursor.execute("SET LOCAL enable_hashagg = off")
         query = sql.SQL("SELECT DISTINCT hashtextextended({0}, 0), {0} FROM {1}")
         cursor.execute(query.format(expression, source))

@@ -1,5 +1,6 @@
-"""Connections to PostgreSQL: one transaction per piece of work, tried again when the server was
-restarted.
+"""Connections to PostgreSQL: one transaction per piece of work.
+
+If the server was restarted, the work is tried again.
 """
 
 import time
@@ -25,10 +26,10 @@ IDLE_CONNECTIONS = 8  # kept open for the next piece of work
 
 
 class Database:
-    """A PostgreSQL database and the one schema of it that a data mart lives in.
+    """A PostgreSQL database, and the one schema in it that holds a data mart.
 
-    All that libpq knows in the URL is honoured: sslmode, certificates, time-outs, options. What it
-    doesn't say is as in `time_outs`.
+    Everything that libpq understands in the URL is used: sslmode, certificates, time-outs, options.
+    `time_outs` apply to what the URL doesn't set.
     """
 
     def __init__(self, url: str, schema: str, time_outs: TimeOuts = WORK):
@@ -36,9 +37,9 @@ class Database:
         try:
             self._parameters = connecting.parameters(url, time_outs)
         except (psycopg2.ProgrammingError, ValueError):
-            # libpq's own message may quote the password
+            # libpq's own message may contain the password
             raise DataMartError(
-                "The database URL is not one: use postgresql://user:password@host:5432/name"
+                "The database URL is invalid: use postgresql://user:password@host:5432/name"
             ) from None
         self._time_outs = time_outs
         self.schema = schema
@@ -47,7 +48,7 @@ class Database:
 
     @property
     def where(self) -> str:
-        """Say which database this is, without the password."""
+        """The database's name, user, host and port, without the password."""
         parts = {"host": "localhost", "port": "5432", "dbname": "", "user": ""} | self._parameters
         return (
             f"database {parts['dbname']!r} as user {parts['user']!r} at"
@@ -59,17 +60,16 @@ class Database:
     ) -> T:
         """Call `work(cursor)` in one transaction and return its result.
 
-        When the server goes away or two writers block each other, the whole of `work` is called
-        again on a new transaction, so it must only touch the database. If the connection dies while
-        the end of the transaction is told to the server, nobody knows whether it was kept. For work
-        that may not be done twice, or would answer something else the second time, `once` has the
-        server asked; this costs a round trip.
+        If the server goes away or two writers block each other, `work` is called again in a new
+        transaction, so it must only touch the database. If the connection dies during the commit,
+        it isn't known whether the commit succeeded. `once` asks the server then; it is for work
+        that must not be done twice, or would return another result the second time. It costs a
+        round trip.
 
         Raises:
-            DataMartError: the server can't be reached, refuses the login, or something else is
-                wrong with it, or the schema isn't of this version; BusyError if a lock or an answer
-                took too long.
-            ValueError: a value is one that PostgreSQL can't hold.
+            DataMartError: the server can't be reached, refuses the login or has another problem, or
+                the schema isn't of this version; BusyError if a lock or a statement took too long.
+            ValueError: PostgreSQL can't hold a value.
         """
         deadline = time.monotonic() + self._time_outs.restart
         while True:
@@ -95,7 +95,7 @@ class Database:
                     return result
                 self._go_on(error, connection, deadline, ending)
             except UnicodeEncodeError as error:
-                check_text(error.object, "a text")
+                check_text(error.object, "a string")
                 raise
             finally:
                 self._give_back(connection)
@@ -107,11 +107,11 @@ class Database:
         deadline: float,
         ending: bool,
     ) -> None:
-        """Return if the transaction is to be tried again, else raise what the caller is told."""
+        """Return if the transaction is to be tried again, else raise the caller's error."""
         lost = failures.is_lost(error, connection)
         if lost:
             connection.close()
-            self._close_idle()  # what took this connection away took those too, most often
+            self._close_idle()  # they most likely died for the same reason
         if (lost or isinstance(error, failures.AGAIN)) and time.monotonic() < deadline:
             time.sleep(0.1)
             return
@@ -123,16 +123,16 @@ class Database:
             raise error
         if error.pgcode == failures.READ_ONLY:
             connection.close()
-            self._close_idle()  # after a failover the same name leads to the new primary
+            self._close_idle()  # after a failover, the same name leads to the new primary
         problem = self._problem(error, connection)
         if lost and ending:
             problem.args = (
-                f"{problem} It may have been kept all the same: look before you do it again.",
+                f"{problem} It may have been stored all the same: check before you do it again.",
             )
         raise problem from None
 
     def _was_kept(self, number: str, deadline: float) -> bool:
-        """Ask what became of a transaction whose connection died at its end."""
+        """Ask whether a transaction was committed whose connection died during the commit."""
         while True:
             states = self.rows("SELECT pg_xact_status(%s::xid8) AS state", [number])
             if states[0]["state"] != "in progress" or time.monotonic() > deadline:
@@ -140,8 +140,9 @@ class Database:
             time.sleep(0.1)
 
     def run_alone(self, statement: sql.Composable) -> None:
-        """Run a statement that can't be part of a transaction, such as VACUUM, for as long as it
-        takes.
+        """Run a statement that can't be part of a transaction, such as VACUUM.
+
+        It has no time limit.
         """
         connection = self._take(time.monotonic() + self._time_outs.restart)
         try:
@@ -150,11 +151,12 @@ class Database:
                 cursor.execute("SET statement_timeout TO 0")
                 cursor.execute(statement)
         finally:
-            connection.close()  # with its settings
+            connection.close()  # because its settings were changed
 
     def _take(self, deadline: float) -> extensions.connection:
-        """Take an idle connection, or make one; wait for a server that is just starting or being
-        restarted.
+        """Take an idle connection, or open one.
+
+        It waits for a server that is just starting or restarting.
         """
         while True:
             with suppress(IndexError):
@@ -215,8 +217,8 @@ class Database:
         kind = BusyError if error.pgcode in failures.WAITED else DataMartError
         return kind(f"PostgreSQL, {self.where}: {said}")
 
-    # Values are bound to %s in plain statements. Where a statement holds names from outside, which
-    # may hold a percent sign, values are sql.Literal and there are no parameters.
+    # In plain statements, values are bound to %s. Names from users may contain a percent sign, so
+    # the values of a statement with such names are sql.Literal, and it has no parameters.
 
     def rows(
         self, query: str | sql.Composable, parameters: Sequence | dict = (), once: bool = False

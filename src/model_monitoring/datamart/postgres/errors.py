@@ -1,10 +1,10 @@
-"""What the data mart raises beside ValueError."""
+"""What the data mart raises besides ValueError."""
 
 from collections.abc import Sequence
 
 
 class DataMartError(RuntimeError):
-    """The data mart can't be reached or isn't usable as it stands.
+    """The data mart can't be reached, or isn't usable in its present state.
 
     `url` is that of a PostgreSQL database:
 
@@ -17,20 +17,18 @@ class DataMartError(RuntimeError):
     """
 
     def _render_traceback_(self) -> list[str]:
-        # Jupyter shows this in place of a traceback: what is wrong is around the code, not in it.
+        # Jupyter shows this instead of a traceback: the problem is outside the code.
         return [f"DataMartError: {self}"]
 
 
 class BusyError(DataMartError):
-    """A lock or an answer of the data mart took too long: nothing was kept, and the same may be
-    tried again later.
-    """
+    """A lock or a statement took too long. Nothing was kept; it may be tried again later."""
 
 
 class ConflictError(ValueError):
-    """A scoring id that is stored already came again with other content.
+    """A scoring id that is already stored was sent again with other content.
 
-    `subscription` is one of a data mart, of a model with one feature:
+    `subscription` is one of a data mart, for a model with one feature:
 
     >>> from model_monitoring import ConflictError, PayloadRecord
     >>> def record(size):

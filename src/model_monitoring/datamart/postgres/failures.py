@@ -1,6 +1,4 @@
-"""What PostgreSQL's errors mean: try again, the caller's mistake, or something to be mended
-outside.
-"""
+"""What PostgreSQL's errors mean: try again, a mistake of the caller, or a problem outside."""
 
 import re
 from contextlib import suppress
@@ -12,21 +10,27 @@ AGAIN = (errors.SerializationFailure, errors.DeadlockDetected)
 NO_SCHEMA = (errors.UndefinedTable, errors.UndefinedColumn)
 LOCKED, CANCELLED, READ_ONLY = "55P03", "57014", "25006"
 WAITED = (LOCKED, CANCELLED)
-TOO_LONG = ("25P03", "25P04")  # a transaction that the server ended, whatever is tried
+TOO_LONG = ("25P03", "25P04")  # the server ended the transaction, and would again
 ADVICE = {
-    "25006": "It only reads (a standby, or a database set so): give the URL of the primary server.",
+    "25006": "It is read-only (a standby, or set so): use the URL of the primary server.",
     "25P03": "The program took too long between two statements, and the server ended its"
     " transaction: send less.",
     "25P04": "The transaction took longer than the server allows (transaction_timeout): send less"
     " at once.",
-    "53100": "Its disk is full: make room there, then do it again. Nothing of it was kept.",
-    "53200": "It ran out of memory: send less at once, or give it more. Nothing of it was kept.",
-    "53300": "All its connections are taken: close other programs', or raise max_connections.",
+    "53100": "Its disk is full: free some space there, then try again. Nothing was kept.",
+    "53200": "It ran out of memory: send less at once, or give it more. Nothing was kept.",
+    "53300": "All its connections are in use: close other programs, or raise max_connections.",
     "57014": "It was ended after statement_timeout, or by an administrator. The URL may set another"
     " limit: ?options=-c%20statement_timeout%3D600000 (in milliseconds; not through RDS Proxy).",
 }
-OURS = ("42501", "42P01", "42703", "3D000", "3F000")  # no right, table, column, database, schema
-# Classes that say nothing about what was asked
+OURS = (
+    "42501",
+    "42P01",
+    "42703",
+    "3D000",
+    "3F000",
+)  # no permission, table, column, database, schema
+# Classes of errors that don't concern the statement itself
 SYSTEM = ("08", "25", "28", "53", "54", "55", "57", "58", "F0", "XX")
 HOLDERS = """
     SELECT a.pid, a.application_name, a.usename, a.state, to_char(a.xact_start AT TIME ZONE 'UTC',
@@ -42,24 +46,22 @@ HOLDERS = """
 
 
 def is_lost(error: psycopg2.Error, connection: extensions.connection) -> bool:
-    """Tell whether the connection died with the error: what it was doing may be done again on
-    another.
-    """
+    """Tell whether the connection died with the error, so that the work may be tried on another."""
     if error.pgcode in TOO_LONG:
         return False
     unknown = (
         connection.closed
         or connection.info.transaction_status == extensions.TRANSACTION_STATUS_UNKNOWN
     )
-    # A backend that died in the middle of COPY leaves "no message from the libpq", and no code.
-    # What else has no code (ProgrammingError: "no results to fetch") is our own mistake.
+    # A backend that died during COPY leaves "no message from the libpq", and no code. Other errors
+    # without a code (ProgrammingError: "no results to fetch") are mistakes in our code.
     return bool(unknown) or (
         error.pgcode is None and type(error) in (psycopg2.DatabaseError, psycopg2.OperationalError)
     )
 
 
 def is_callers(error: psycopg2.Error) -> bool:
-    """Tell whether a value was at fault: one that PostgreSQL can't hold."""
+    """Tell whether the error is about a value that PostgreSQL can't hold."""
     return isinstance(error, psycopg2.DataError)
 
 
@@ -74,7 +76,7 @@ def is_told(error: psycopg2.Error) -> bool:
 
 
 def told(error: psycopg2.Error, schema: str, hidden: str | None) -> str:
-    """Say what happened and what to do, with `hidden` (the password) nowhere in it."""
+    """Say what happened and what to do, without `hidden` (the password)."""
     said = str(error).strip() or type(error).__name__
     if isinstance(error, NO_SCHEMA):
         said = (
@@ -87,9 +89,7 @@ def told(error: psycopg2.Error, schema: str, hidden: str | None) -> str:
 
 
 def who_holds(connection: extensions.connection, schema: str) -> str:
-    """Say who holds tables of the schema for so long that a lock wasn't had in time, and how to end
-    it.
-    """
+    """Say which transactions hold tables of the schema for so long, and how to end them."""
     found = []
     with suppress(psycopg2.Error):
         connection.rollback()
@@ -105,21 +105,21 @@ def who_holds(connection: extensions.connection, schema: str) -> str:
         for pid, name, user, state, since, tables in found
     ]
     return (
-        f"{'; '.join(holders)}. End that transaction, or its session: SELECT"
-        f" pg_terminate_backend({found[0][0]});"
-        " then try again."
+        f"{'; '.join(holders)}. End that transaction, or its session:"
+        f" SELECT pg_terminate_backend({found[0][0]}); then try again."
     )
 
 
 def waited_for(error: psycopg2.Error) -> str:
-    """Name what a lock was waited for, as far as PostgreSQL says so: a row's table, or the
-    beginning of a statement.
+    """Say which lock was waited for, as far as PostgreSQL tells.
+
+    It is a row's table, or the beginning of a statement.
     """
     if relation := re.search(r'relation "([^"]+)"', error.diag.context or ""):
         return f"a row of the table {relation[1]}"
     query = (
         error.cursor.query.decode(errors="replace") if error.cursor and error.cursor.query else ""
     )
-    # Only the words before the first value: what was sent is nobody's business in a log.
+    # Only the words before the first value: the values don't belong in a log.
     words = " ".join(re.split(r"['(=]", query)[0].split())[:80].strip()
     return f"the lock that a statement needs ({words} ...)" if words else "a lock"

@@ -1,4 +1,4 @@
-"""Values as parameters for jsonb columns, and as they come back."""
+"""Values as parameters for jsonb columns, and as they are read back."""
 
 import json
 
@@ -12,15 +12,17 @@ def _to_json(value: object) -> str:
 
 
 def as_json(value: object, what: str = "value") -> extras.Json:
-    """Wrap a value as a parameter for a jsonb column; ValueError, naming `what`, where it holds
-    what jsonb can't.
+    """Wrap a value as a parameter for a jsonb column.
+
+    Raises:
+        ValueError: it contains a string that jsonb can't hold; the message names `what`.
     """
     text = _to_json(value)
-    if "\\u0000" in text or "\\ud" in text:  # most have none, and are large
+    if "\\u0000" in text or "\\ud" in text:  # few values contain these, and most are large
         check_texts(json.loads(text), what)
     return extras.Json(value, dumps=lambda _: text)
 
 
 def plain(value: object) -> object:
-    """Return a value as it comes back from a jsonb column."""
+    """Return a value as it is read back from a jsonb column."""
     return json.loads(_to_json(value))

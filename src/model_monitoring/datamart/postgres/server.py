@@ -1,5 +1,6 @@
-"""The embedded PostgreSQL server: one data directory, one server, shared by every process that asks
-for it.
+"""The embedded PostgreSQL server.
+
+A data directory has one server, which all processes share.
 """
 
 import fcntl
@@ -21,12 +22,12 @@ import psycopg2
 
 from model_monitoring.datamart.postgres import programs
 
-BINARIES = programs.BINARIES  # for who wants psql or pg_dump
+BINARIES = programs.BINARIES  # for users of psql or pg_dump
 SOCKET_PREFIX = "datamart-"
 # Bytes; a socket's whole path must stay under 104 on macOS, 108 on Linux
 LONGEST_SOCKET_DIRECTORY = 80
-# Values stay out of the log: statements, their parameters, the rows and keys that an error's
-# details quote.
+# These keep values out of the log: statements, their parameters, and the rows and keys that the
+# details of an error quote.
 NO_VALUES_LOGGED = " ".join(
     f"-c {setting}"
     for setting in (
@@ -36,18 +37,18 @@ NO_VALUES_LOGGED = " ".join(
         "log_parameter_max_length_on_error=0",
     )
 )
-PATIENCE = 60.0  # seconds; only recovery after a crash comes near it
+PATIENCE = 60.0  # seconds; only recovery after a crash takes nearly as long
 
 
 def start(directory: Path) -> str:
     """Start the server of a data directory, or find it running, and return its URL.
 
-    The directory is made on first use. The server outlives the calling process; `stop` ends it. Any
-    number of processes may call at once. It listens on a unix socket in a private directory only,
-    never on the network.
+    The directory is created on first use. The server outlives the calling process; `stop` ends it.
+    Any number of processes may call this at once. The server only listens on a unix socket in a
+    private directory, never on the network.
 
     Raises:
-        RuntimeError: the server does not come up; the end of its log is in the message.
+        RuntimeError: the server doesn't start; the message has the end of its log.
     """
     directory = Path(directory).absolute()
     directory.parent.mkdir(parents=True, exist_ok=True)
@@ -61,7 +62,7 @@ def start(directory: Path) -> str:
 
 
 def stop(directory: Path) -> None:
-    """Stop the server of a data directory; do nothing if it is not running."""
+    """Stop the server of a data directory; do nothing if it isn't running."""
     directory = Path(directory).absolute()
     if not directory.exists():
         return
@@ -74,17 +75,17 @@ def stop(directory: Path) -> None:
 
 @contextmanager
 def _locked(directory: Path) -> Iterator[None]:
-    """Hold the directory's lock, which the kernel frees if this process dies."""
+    """Hold the directory's lock, which the kernel releases if this process dies."""
     with open(directory.with_name(directory.name + ".lock"), "w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
 
 
 def _create(directory: Path) -> None:
-    """Make a data directory under another name first, so that a crash leaves no half of one."""
+    """Create a data directory, under another name first: a crash must not leave half of one."""
     if directory.exists() and any(directory.iterdir()):
         raise RuntimeError(
-            f"{directory} is not a PostgreSQL data directory and not empty; choose another folder."
+            f"{directory} is not a PostgreSQL data directory and not empty: choose another folder."
         )
     fresh = directory.with_name(directory.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
@@ -94,18 +95,18 @@ def _create(directory: Path) -> None:
         os.chown(fresh, account.pw_uid, account.pw_gid)
     options = ("-U", "postgres", "--auth=trust", "--encoding=UTF8", "--no-locale", "--no-sync")
     programs.run("initdb", fresh, *options)
-    fresh.rename(directory)  # over an empty folder of that name, if somebody made one
+    fresh.rename(directory)  # replaces an empty folder of that name, if there is one
 
 
 def _launch(directory: Path) -> str:
-    """Start the server, clearing away what a killed one left, and wait until it answers."""
+    """Start the server and wait until it responds; first remove what a killed one left behind."""
     deadline = time.monotonic() + PATIENCE
     problem = ""
     while time.monotonic() < deadline:
         if not _postmaster(directory):
             _clear_stale_files(directory)
             sockets = _socket_directory(directory)
-            # listen on no address, and on this socket alone
+            # listen on this socket only, not on the network
             options = (
                 f"-h '' -k {shlex.quote(str(sockets))} -c timezone=UTC -c log_timezone=UTC"
                 f" {NO_VALUES_LOGGED}"
@@ -115,7 +116,7 @@ def _launch(directory: Path) -> str:
                 programs.run(
                     "pg_ctl", directory, "start", "-l", log, "-w", "-t", "15", "-o", options
                 )
-            # Most often: children of a killed server still hold its memory
+            # The usual reason: children of a killed server still hold its memory
             except RuntimeError as error:
                 problem = str(error)
         url = _running_url(directory)
@@ -131,7 +132,7 @@ def _launch(directory: Path) -> str:
 
 
 def _pid_file(directory: Path) -> tuple[int | None, Path | None]:
-    """Read process number and socket directory from postmaster.pid, if it is there and whole."""
+    """Read process id and socket directory from postmaster.pid, if the file is complete."""
     with suppress(FileNotFoundError):
         lines = (directory / "postmaster.pid").read_text().splitlines()
         if lines and lines[0].strip().isdigit():
@@ -140,7 +141,7 @@ def _pid_file(directory: Path) -> tuple[int | None, Path | None]:
 
 
 def _postmaster(directory: Path) -> psutil.Process | None:
-    """Find the server's process; a number in a stale file may by now belong to another program."""
+    """Find the server's process; the id in a stale file may belong to another program by now."""
     pid, _ = _pid_file(directory)
     with suppress(psutil.Error):
         process = psutil.Process(pid) if pid else None
@@ -183,8 +184,10 @@ def _remove_socket_directory(sockets: Path | None) -> None:
 
 
 def _socket_directory(directory: Path) -> Path:
-    """Choose where the socket goes: the data directory, or a private temporary one if that path is
-    long or odd.
+    """Choose the folder of the socket.
+
+    It is the data directory, or a private temporary folder if that path is too long or has odd
+    characters.
     """
     plain = re.fullmatch(r"[\w./+-]+", str(directory), re.ASCII) and programs.place_of(
         directory
@@ -196,7 +199,7 @@ def _socket_directory(directory: Path) -> Path:
             Path(place)
         ):
             break
-    # The same at each start: whoever holds the URL finds the server again.
+    # The same at each start, so that the URL stays valid.
     sockets = (
         Path(place) / f"{SOCKET_PREFIX}{hashlib.sha256(os.fsencode(directory)).hexdigest()[:12]}"
     )
@@ -208,5 +211,5 @@ def _socket_directory(directory: Path) -> Path:
     if stat.S_ISDIR(found.st_mode) and found.st_uid == owner and not found.st_mode & 0o077:
         return sockets
     raise RuntimeError(
-        f"{sockets} is not ours, so PostgreSQL's socket can't be put there: remove it."
+        f"{sockets} belongs to another user, so PostgreSQL's socket can't be put there: remove it."
     )

@@ -1,39 +1,36 @@
-"""Texts that PostgreSQL can hold: any but those with a NUL character or half of a surrogate
-pair.
-"""
+"""Strings that PostgreSQL can hold: all without NUL characters and lone surrogates."""
 
 from collections.abc import Mapping
 
 import pandas as pd
 
-SHOWN = 80  # characters of a text in a message
+SHOWN = 80  # characters of a string in a message
 
 
 def fault(text: str) -> str | None:
-    """Say why PostgreSQL can't hold a text; None if it can."""
+    """Say why PostgreSQL can't hold a string; return None if it can."""
     if "\0" in text:
-        return "holds a NUL character, which PostgreSQL can't store"
+        return "contains a NUL character, which PostgreSQL can't store"
     try:
         text.encode()
     except UnicodeEncodeError:
-        return "holds half of a surrogate pair, which is not valid unicode"
+        return "contains half of a surrogate pair, which is not valid Unicode"
     return None
 
 
 def check_text(text: object, what: str, empty: bool = False) -> None:
-    """Raise ValueError, which names `what`, unless this is text that PostgreSQL can hold; `empty`
-    allows none.
+    """Raise ValueError, which names `what`, unless this is a string that PostgreSQL can hold.
+
+    With `empty`, an empty string is allowed.
     """
     if not isinstance(text, str) or not (text or empty):
-        raise ValueError(f"{what} can't be {repr(text)[:SHOWN]}: give a text.")
+        raise ValueError(f"{what} can't be {repr(text)[:SHOWN]}: use a string.")
     if why := fault(text):
         raise ValueError(f"{what} can't be {text[:SHOWN]!r}: it {why}. Nothing was stored.")
 
 
 def check_texts(value: object, what: str) -> None:
-    """Raise ValueError where a text within dicts and lists can't be held; the message says where it
-    stands.
-    """
+    """Raise ValueError if a string within dicts and lists can't be held; the message says where."""
     if isinstance(value, str):
         check_text(value, what, empty=True)
     elif isinstance(value, Mapping):
@@ -46,8 +43,9 @@ def check_texts(value: object, what: str) -> None:
 
 
 def check_frame(frame: pd.DataFrame, what: str) -> None:
-    """Raise ValueError where a text of a data frame can't be held; the message names column and
-    row.
+    """Raise ValueError if a string in a data frame can't be held.
+
+    The message names column and row.
     """
     for name in frame.columns:
         column = frame[name]
@@ -62,10 +60,10 @@ def check_frame(frame: pd.DataFrame, what: str) -> None:
 
 
 def storable(value: object) -> object:
-    """Leave out, in texts within dicts and lists, the characters that PostgreSQL can't hold.
+    """Remove the characters that PostgreSQL can't hold from strings within dicts and lists.
 
-    For what must not fail on them: nobody types them, and a reason why something failed is worth
-    more than none.
+    This is for strings that must be stored all the same: people don't type such characters, and an
+    incomplete reason for a failure is better than none.
     """
     if isinstance(value, Mapping):
         return {storable(key): storable(item) for key, item in value.items()}

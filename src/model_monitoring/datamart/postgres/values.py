@@ -13,18 +13,18 @@ LONGEST_ID = 500  # bytes
 
 
 def checked_id(given: str | None, what: str) -> str:
-    """Return a scoring id, a fresh one for None; raise ValueError where it can't be one."""
+    """Return a scoring id, or a new one for None; raise ValueError if it isn't valid."""
     if given is None:
         return str(uuid.uuid4())
     if not is_short_text(given):
         raise ValueError(
-            f"{what}: a scoring id is text of 1 to {LONGEST_ID} bytes, not {shown(given)}."
+            f"{what}: a scoring id must be a string of 1 to {LONGEST_ID} bytes, not {shown(given)}."
         )
     return given
 
 
 def is_short_text(given: object) -> bool:
-    """Say whether something can be an id: text that PostgreSQL can hold, neither empty nor long."""
+    """Tell whether something can be an id: a storable string, neither empty nor too long."""
     try:
         return (
             isinstance(given, str) and "\0" not in given and 0 < len(given.encode()) <= LONGEST_ID
@@ -34,15 +34,19 @@ def is_short_text(given: object) -> bool:
 
 
 def revision(given: str | None) -> str | None:
-    """Return a model version as it is given; raise ValueError where it can't be one."""
+    """Return a model version as it is given; raise ValueError if it isn't valid."""
     if given is not None and not is_short_text(given):
-        raise ValueError(f"asset_revision is text of 1 to {LONGEST_ID} bytes, not {shown(given)}.")
+        raise ValueError(
+            f"asset_revision must be a string of 1 to {LONGEST_ID} bytes, not {shown(given)}."
+        )
     return given
 
 
 def utc(given: datetime | str) -> np.datetime64:
-    """Read a time; without a zone it is UTC. Raise ValueError where it isn't one of the years 1 to
-    9999.
+    """Read a time; without a time zone it is UTC.
+
+    Raises:
+        ValueError: it isn't a time in the years 1 to 9999.
     """
     try:
         time = datetime.fromisoformat(given) if isinstance(given, str) else given
@@ -54,7 +58,7 @@ def utc(given: datetime | str) -> np.datetime64:
     except (AttributeError, OverflowError, TypeError, ValueError):
         pass
     raise ValueError(
-        f"Time {shown(given)} is not a datetime or ISO 8601 text of the years 1 to 9999"
+        f"Time {shown(given)} is not a datetime or ISO 8601 string in the years 1 to 9999"
         " (scoring_timestamp). Nothing was stored."
     )
 
@@ -65,7 +69,7 @@ def year(time: np.datetime64 | np.ndarray) -> np.int64 | np.ndarray:
 
 
 def milliseconds(given: float | None) -> int | None:
-    """Return a response time in whole milliseconds; raise ValueError where it isn't one."""
+    """Return a response time in whole milliseconds; raise ValueError if it isn't one."""
     if given is None:
         return None
     if not isinstance(given, Real) or not 0 <= given < 2**31 - 1:
@@ -79,8 +83,9 @@ ROW_NUMBER = re.compile("[1-9][0-9]{0,9}")
 
 
 def row_key(row_id: str) -> tuple[bytes, int]:
-    """Split a row's id into the request's scoring id and the row's number; 0, which no row has, if
-    it isn't one.
+    """Split a row's id into the request's scoring id and the row's number.
+
+    The number is 0, which no row has, if it isn't the id of a row.
     """
     scoring_id, _, number = row_id.rpartition("-") if isinstance(row_id, str) else ("", "", "")
     if is_short_text(scoring_id) and ROW_NUMBER.fullmatch(number) and int(number) < 2**31:

@@ -1,9 +1,9 @@
-"""Ending what waits for a server that answers nobody any more.
+"""Cutting off connections to a server that no longer responds.
 
-A server that vanished acknowledges nothing, and TCP finds that out. Behind a proxy or a stopped
-process connections look alive, and a client would wait for good: libpq has no time-out of its own
-for an answer. So whatever takes long has its server tried from another connection, and is cut off
-if that one isn't let in either.
+If a server vanished, TCP notices. But a connection through a proxy, or to a process that hangs,
+looks alive, and libpq has no time limit for responses: a client would wait forever. So if something
+takes long, the server is tried over another connection. If that fails too, the waiting connection
+is cut off.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from psycopg2 import extensions
 
 from model_monitoring.datamart.postgres import connecting
 
-LONG = 5.0  # seconds, after which a server is tried, and again and again
+LONG = 5.0  # seconds, after which a server is tried, and then repeatedly
 FOREVER = 10  # seconds, for a URL that sets connect_timeout=0
 _watched: dict[extensions.connection, tuple[float, Mapping[str, str]]] = {}
 _lock = threading.Lock()
@@ -27,11 +27,11 @@ _thread: threading.Thread | None = None
 
 @contextlib.contextmanager
 def watched(connection: extensions.connection, parameters: Mapping[str, str]) -> Iterator[None]:
-    """Cut a connection off, while the block runs, if its server answers nobody any more."""
+    """While the block runs, cut its connection off if the server no longer responds."""
     global _thread
     with _lock:
         _watched[connection] = time.monotonic() + LONG, parameters
-        # One for all, and none in a process that was forked
+        # One thread for all connections; a forked process has none
         if _thread is None or not _thread.is_alive():
             _thread = threading.Thread(target=_watch, name="data mart watch", daemon=True)
             _thread.start()
@@ -70,8 +70,9 @@ def _settle(connection: extensions.connection, where: Mapping[str, str], alive: 
 
 
 def _answers(parameters: Mapping[str, str]) -> bool:
-    """Tell whether a server lets us in or says why not; False if it says nothing for
-    connect_timeout seconds.
+    """Tell whether a server lets us in or says why not.
+
+    Returns False if it says nothing for connect_timeout seconds.
     """
     limit = int(parameters["connect_timeout"]) or FOREVER
     began = time.monotonic()
@@ -83,8 +84,9 @@ def _answers(parameters: Mapping[str, str]) -> bool:
 
 
 def _forget() -> None:
-    """Begin anew in a forked process, which has none of the threads and maybe a lock that one of
-    them held.
+    """Start over in a forked process.
+
+    It has none of the threads, and maybe a lock that one of them held.
     """
     global _lock, _thread
     _lock, _thread = threading.Lock(), None

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 
 def shown(value: object) -> str:
-    """Write a value for an error message: shortly, whatever it is."""
+    """Write any value briefly, for an error message."""
     try:
         return repr(str(value)[:80])
-    # A whole number of thousands of digits; lists within lists within lists
+    # A number of thousands of digits, or deeply nested lists
     except (ValueError, RecursionError):
-        return f"<{type(value).__name__}, too long to be written>"
+        return f"<{type(value).__name__}, too long to show>"
 
 
 SEVERAL = 5  # names listed in an error before "and more"

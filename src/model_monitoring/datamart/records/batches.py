@@ -24,7 +24,7 @@ class Batch:
     response_times: list[int | None]
     features: Sequence[str]
     fields: Mapping[str, Sequence]  # of features and outputs
-    revisions: Sequence[str | None]  # of the model that answered; None: the one that is deployed
+    revisions: Sequence[str | None]  # versions of the model; None means the deployed one
 
     @property
     def record_of_row(self) -> np.ndarray:
@@ -39,8 +39,9 @@ class Batch:
 
 
 def batch_of(records: Sequence[PayloadRecord], asset: Mapping, dynamic: bool = False) -> Batch:
-    """Lay records out in columns: features in the order of the subscription or, `dynamic`, of the
-    first record.
+    """Lay records out in columns.
+
+    The features are in the order of the subscription or, if `dynamic`, of the first record.
     """
     features = (
         _fields_of(records[0].request, "The request") if dynamic else asset["feature_columns"]
@@ -94,7 +95,7 @@ def _is_list(value: object) -> bool:
 
 
 def _rows_of(part: Mapping, expected: Sequence[str], what: str) -> list[Sequence]:
-    """Return a request's or response's rows with their fields in the expected order."""
+    """Return the rows of a request or response, with their fields in the expected order."""
     fields, rows = _fields_of(part, what), list(part["values"])
     if not rows:
         raise ValueError(f"{what} has no rows.")
@@ -122,10 +123,9 @@ def _rows_of(part: Mapping, expected: Sequence[str], what: str) -> list[Sequence
 
 
 def checked(table: Table, batch: Batch, details: Mapping) -> dict[str, Values]:
-    """Check every value of a batch against the table's columns; the prediction can't be missing.
+    """Check every value of a batch against the table's columns; no prediction may be missing.
 
-    `details` are the subscription's. An error names the value, unless it's of a field that is never
-    stored.
+    `details` are the subscription's. An error quotes the value, unless its field is never stored.
     """
     prediction = details["asset"]["prediction_column"]
 
@@ -143,7 +143,7 @@ def checked(table: Table, batch: Batch, details: Mapping) -> dict[str, Values]:
             if name not in details["never_store"]:
                 raise
             raise ValueError(
-                f"field {name!r}: a value isn't of the column's type; nothing was stored."
+                f"field {name!r}: a value isn't of the column's type. Nothing was stored."
             ) from None
     if (missing := values[prediction].missing) is not None:
         raise ValueError(
@@ -154,7 +154,7 @@ def checked(table: Table, batch: Batch, details: Mapping) -> dict[str, Values]:
 
 
 def record_digests(table: Table, values: Mapping[str, Values], batch: Batch) -> np.ndarray:
-    """Return a 64-bit digest of each record: of its rows, in their order."""
+    """Return a 64-bit digest of each record, which depends on its rows and their order."""
     rows = digest([(table.named(name), column) for name, column in values.items()])
     numbers = batch.row_numbers.astype(np.uint64)
     # An odd factor for each row number

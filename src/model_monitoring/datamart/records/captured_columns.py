@@ -1,8 +1,8 @@
-"""Data capture read as columns, for files in which every event is alike: one row, in CSV or in JSON
-by name, as it is or in BASE64, answered in CSV or JSON.
+"""Data capture read as columns, for files in which every event has the same form.
 
-Most captured traffic is of this kind, and pyarrow reads it some ten times as fast as Python goes
-through it line by line. Whatever else a file may hold, `captured_events` reads.
+Each event has one row, in CSV or in JSON by name, plain or in BASE64, and its response is CSV or
+JSON. Most captured traffic is like this, and pyarrow reads it about ten times as fast as Python
+reads it line by line. `captured_events` reads all other files.
 """
 
 import base64
@@ -33,12 +33,12 @@ EVENT = pa.schema(
         ("eventMetadata", ABOUT),
     ]
 )
-WHOLE = json.ReadOptions(block_size=64 << 20)  # bytes, more than a file has
+WHOLE = json.ReadOptions(block_size=64 << 20)  # bytes, more than any file has
 ARROW_TYPES = {NUMBER: pa.float64(), INTEGER: pa.float64(), TEXT: pa.string()}
 
 
 class Irregular(ValueError):
-    """The file isn't of the kind that is read as columns."""
+    """The file can't be read as columns."""
 
 
 def batch_of_capture(body: bytes, asset: Mapping, table: Table) -> Batch:
@@ -77,7 +77,7 @@ def batch_of_capture(body: bytes, asset: Mapping, table: Table) -> Batch:
 
 
 def _texts(side: pa.StructArray) -> tuple[str, pa.Array]:
-    """Return the kind of all bodies, CSV or JSON, and the bodies as text."""
+    """Return the kind of all bodies, CSV or JSON, and the bodies as strings."""
     encodings, data = side.field("encoding").unique().to_pylist(), side.field("data")
     if encodings == ["BASE64"]:
         types = side.field("observedContentType").unique().to_pylist()
@@ -91,7 +91,7 @@ def _texts(side: pa.StructArray) -> tuple[str, pa.Array]:
 
 
 def _lines(texts: pa.Array) -> bytes:
-    """Join texts of one line each."""
+    """Join strings of one line each."""
     texts = pc.utf8_rtrim(texts, "\r\n")
     if (
         texts.null_count
@@ -117,12 +117,12 @@ def _json(texts: pa.Array, types: Mapping[str, pa.DataType]) -> dict[str, np.nda
     )
     table = json.read_json(io.BytesIO(_lines(texts)), WHOLE, options)
     if any(column.null_count for column in table.columns):
-        raise Irregular  # a field that isn't sent is null here too, and is an error
+        raise Irregular  # a field that wasn't sent is null here too, and that is an error
     return {name: _values(table[name].combine_chunks()) for name in types}
 
 
 def _values(column: pa.Array) -> np.ndarray | list:
-    """Return numbers as an array in which NaN is a missing one, anything else as a list."""
+    """Return numbers as an array in which NaN is a missing value; return other types as a list."""
     if not pa.types.is_floating(column.type) and not pa.types.is_integer(column.type):
         return column.to_pylist()
     if pa.types.is_floating(column.type) and pc.any(pc.is_nan(column)).as_py():
@@ -141,7 +141,7 @@ def _answers(
         answers = pc.list_flatten(lists)
         columns = {answers.type[i].name: answers.field(i) for i in range(answers.type.num_fields)}
         if any(column.null_count for column in columns.values()):
-            raise Irregular  # what isn't answered is an error of its line
+            raise Irregular  # a missing output is an error of its line
         found = {name: _values(column) for name, column in columns.items()}
     else:
         found = _csv(texts, {"score": pa.float64()})
@@ -154,7 +154,7 @@ def _answers(
 
 
 def _predictions(score: np.ndarray, asset: Mapping) -> np.ndarray | list:
-    """Tell predictions from bare scores."""
+    """Derive predictions from bare scores."""
     if asset["problem_type"] == ProblemType.REGRESSION:
         return score
     known = [value for _, value in asset["label_values"] or [[0, 0], [1, 1]]]

@@ -1,4 +1,4 @@
-"""Data capture read event by event, whatever form each of them has."""
+"""Data capture read event by event, whatever form each event has."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,8 +12,9 @@ from model_monitoring.datamart.tables import tables
 
 
 class Reader:
-    """Reads captured events of one subscription (format: SageMaker developer guide, "Capture
-    data").
+    """Reads captured events of one subscription.
+
+    The SageMaker developer guide describes their format under "Capture data".
     """
 
     def __init__(self, asset: Mapping, table: tables.Table | None):
@@ -30,22 +31,22 @@ class Reader:
         """Read one event.
 
         Raises:
-            ValueError: the input or the output was not captured or can't be read, or the event has
+            ValueError: the input or the output wasn't captured or can't be read, or the event has
                 no id or time.
         """
         try:
             return self._record(json.loads(line))
         except RecursionError:
-            raise ValueError("lists within lists, too deep to be read") from None
+            raise ValueError("its JSON is nested too deeply") from None
         except (LookupError, TypeError, AttributeError) as error:
-            raise ValueError(f"not an event as data capture writes it: {error!r}") from None
+            raise ValueError(f"not an event of data capture: {error!r}") from None
 
     def _record(self, event: Mapping) -> PayloadRecord:
         captured, about = event["captureData"], event["eventMetadata"]
         if "endpointInput" not in captured or "endpointOutput" not in captured:
             raise ValueError("input and output were not both captured")
         scoring_id, time = about.get("inferenceId") or about["eventId"], about["inferenceTime"]
-        # A fresh id or time would make the event another one each time
+        # With a new id or time, the event would be stored again each time
         if scoring_id is None or time is None:
             raise ValueError("the event has no eventId or no inferenceTime")
         fields, rows = self._request(*forms.read_side(captured["endpointInput"]))
@@ -68,13 +69,14 @@ class Reader:
             return list(rows[0]), [[row[name] for name in rows[0]] for row in rows]
         width = len(self._features)
         if len(rows) == width > 1 and all(isinstance(row, list) and len(row) == 1 for row in rows):
-            # One row's values, each of them where a row could be
+            # One row, whose values look like rows of one value each
             return self._features, [[row[0] for row in rows]]
         return self._features, rows
 
     def _cells(self, row: list[str]) -> list:
-        """Turn CSV's text into values of the columns' types; without a table yet, into numbers
-        where they look so.
+        """Turn the cells of a CSV row into values of the columns' types.
+
+        Before the table exists, cells that look like numbers become numbers.
         """
         if len(row) != len(self._features):
             raise ValueError(f"{len(row)} values for {len(self._features)} features")

@@ -1,4 +1,4 @@
-"""Digests of rows and records, by which a repetition is told from a conflict."""
+"""Digests of rows and records, which tell a repetition from a conflict."""
 
 import hashlib
 from collections.abc import Sequence
@@ -9,20 +9,19 @@ import pandas as pd
 
 from model_monitoring.datamart.postgres.columns import Column, Values
 
-ROWS_AT_ONCE = 10_000  # to stay within the processor's caches
+ROWS_AT_ONCE = 10_000  # few enough for the processor's caches
 
 
 def digest(columns: Sequence[tuple[Column, Values]]) -> np.ndarray:
-    """Return a 64-bit digest of each row that depends on names and values, not on order or on how a
-    number is typed.
+    """Return a 64-bit digest of each row, which depends on the names and values of its columns.
 
-    A missing value counts as an absent column, so a repetition is still one after the model gained
-    a column.
+    It doesn't depend on their order or on the types of numbers. A missing value counts as an absent
+    column, so a repetition is still recognized after the model gained a column.
     """
     total = np.zeros(len(columns[0][1].data), dtype=np.uint64)
     for begin in range(0, len(total), ROWS_AT_ONCE):
         rows = slice(begin, begin + ROWS_AT_ONCE)
-        for group in (True, False):  # all numbers at once, all text at once
+        for group in (True, False):  # first all numbers, then all strings
             chosen = [
                 (column, values)
                 for column, values in columns
@@ -35,7 +34,7 @@ def digest(columns: Sequence[tuple[Column, Values]]) -> np.ndarray:
 
 
 def _digest(names: tuple[str, ...], columns: Sequence[Values]) -> np.ndarray:
-    """Sum up the hashes of columns of one kind, each times an odd number of its own."""
+    """Add up the hashes of columns of one kind, each multiplied by an odd number of its own."""
     data = np.stack([values.data for values in columns])
     data = data if data.dtype == object else data.astype(np.float64) + 0.0  # -0.0 is 0.0
     hashed = pd.util.hash_array(data.ravel()).reshape(data.shape)

@@ -1,4 +1,4 @@
-"""The forms feedback comes in (lists, dicts, CSV, frames), and the ids of the rows it is about."""
+"""The formats of feedback (lists, dicts, CSV, frames), and the ids of the rows it is about."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from model_monitoring.datamart.postgres.wording import shown, some
 def columns_of(
     data: Sequence | str | pd.DataFrame, fields: Sequence[str], header: bool, delimiter: str
 ) -> dict[str, list]:
-    """Lay feedback out in columns, whichever of the formats it came in."""
+    """Lay feedback out in columns, whichever of these formats it has."""
     if isinstance(data, str):
         check_text(data, "feedback_data", empty=True)
         names = (
@@ -30,14 +30,14 @@ def columns_of(
             for name in data.columns
         }
     if not isinstance(data, Sequence | np.ndarray):
-        raise ValueError("feedback_data is a data frame, a list of rows, or CSV text.")
+        raise ValueError("feedback_data must be a data frame, a list of rows, or a CSV string.")
     rows = list(data)
     if rows and isinstance(rows[0], Mapping):
         names = list(rows[0])
         for number, row in enumerate(rows, 1):
             if not isinstance(row, Mapping) or set(row) != set(names):
                 raise ValueError(
-                    f"Row {number} of the feedback has other fields than row 1: {some(names)}."
+                    f"Row {number} of the feedback has different fields than row 1: {some(names)}."
                 )
         return {name: [row[name] for row in rows] for name in names}
     for number, row in enumerate(rows, 1):
@@ -47,13 +47,13 @@ def columns_of(
             or len(row) != len(fields)
         ):
             raise ValueError(
-                f"Row {number} of the feedback has not {len(fields)} values: {some(fields)}."
+                f"Row {number} of the feedback must have {len(fields)} values: {some(fields)}."
             )
     return dict(zip(fields, map(list, zip(*rows, strict=True)), strict=True)) if rows else {}
 
 
 def hashable(label: object) -> object:
-    """Return a label as a dict can look it up."""
+    """Return a label in a form that can be looked up in a dict."""
     try:
         hash(label)
     except TypeError:

@@ -1,4 +1,4 @@
-"""Feedback logging: what was true, joined to the scored rows by scoring id."""
+"""Feedback logging: true labels, joined to the scored rows by scoring id."""
 
 import time
 import uuid
@@ -43,19 +43,21 @@ class FeedbackLogging(TableVerbs):
     ) -> StoreReport:
         """Store labels, all or none of them.
 
-        `feedback_data` is a data frame, a list of dicts, a list of lists with `fields`, or CSV text
-        with a header (`data_header`) or `fields`. It holds either `scoring_id` and the label, which
-        joins the row that was scored under that id (`<scoring_id>-<row number>`), or all features
-        and the label. The latter have no prediction to be compared with, unless `score` sends them
-        to the endpoint first; their payload is logged with them then. Without `fields`, lists and
-        CSV are taken to hold the features and the label in the subscription's order.
+        `feedback_data` is a data frame, a list of dicts, a list of lists with `fields`, or a CSV
+        string with a header (`data_header`) or `fields`. Without `fields`, lists and CSV must hold
+        the features and the label in the subscription's order.
 
-        A label sent twice for a scoring id is stored once.
+        It holds either `scoring_id` and the label, or all features and the label. A scoring id
+        (`<scoring_id>-<row number>`) joins the label to the row that was scored under it. Without
+        one there is no prediction to compare the label with, unless `score` is set: the endpoint
+        then scores the features first, and the payload is logged too.
+
+        A label that is sent twice for a scoring id is stored once.
 
         Raises:
             ValueError: fields, labels or scoring ids aren't known, values don't fit, or the
                 endpoint can't score them.
-            ConflictError: a row has another label already.
+            ConflictError: a row already has another label.
         """
         table, details = self._subscription.table(), self._subscription.get_details()
         asset = details["asset"]
@@ -76,9 +78,9 @@ class FeedbackLogging(TableVerbs):
                 [n for n in columns if n not in expected],
             )
             raise ValueError(
-                f"Feedback lacks {some(lacking) or 'nothing'}, and {some(extra) or 'nothing'} in"
-                f" it is unknown. Send scoring_id and {label_column}, or all features and"
-                f" {label_column}. Nothing was stored."
+                f"Feedback lacks {some(lacking) or 'no field'}; unknown fields:"
+                f" {some(extra) or 'none'}. Send scoring_id and {label_column}, or all features"
+                f" and {label_column}. Nothing was stored."
             )
         labels = labelling.checked(table, asset, columns.pop(label_column))
         if joins:
@@ -91,14 +93,14 @@ class FeedbackLogging(TableVerbs):
         def work(cursor: Cursor) -> StoreReport:
             return _keep(cursor, table, columns, labels)
 
-        # Such labels have no id: again, they would be there twice
+        # Such labels have no id: if this were tried again, they would be stored twice
         return self._database.run(work, once=True)
 
     def _join(
         self, cursor: Cursor, table: tables.Table, scoring_ids: Sequence[str], labels: Values
     ) -> StoreReport:
-        """Attach labels to the scored rows."""
-        # Nothing is erased meanwhile
+        """Join labels to the scored rows."""
+        # So that nothing is erased meanwhile
         cursor.execute(changing.locking(exclusive=False), {"id": table.subscription_id})
         label = table.of("label")[0]
         keys, numbers = zip(*map(row_key, scoring_ids), strict=True)
@@ -112,10 +114,9 @@ class FeedbackLogging(TableVerbs):
         cursor.execute(sql.SQL(definition).format(sql.SQL(label.type)))
         copy_in(cursor, "arriving_label", columns)
         cursor.execute(
-            "ANALYZE arriving_label; CREATE TEMPORARY TABLE joined_label ON COMMIT DROP AS SELECT"
-            " a.*, k.record_id"
-            " FROM arriving_label a LEFT JOIN scoring_key k ON k.subscription_id = %s AND"
-            " k.scoring_id = a.scoring_id"
+            "ANALYZE arriving_label; CREATE TEMPORARY TABLE joined_label ON COMMIT DROP AS"
+            " SELECT a.*, k.record_id FROM arriving_label a"
+            " LEFT JOIN scoring_key k ON k.subscription_id = %s AND k.scoring_id = a.scoring_id"
             " AND a.row_number BETWEEN 1 AND k.row_count AND k.deleted < k.row_count",
             [self._subscription.subscription_id],
         )
@@ -154,15 +155,14 @@ class FeedbackLogging(TableVerbs):
                 str(uuid.uuid4()),
                 time.monotonic(),
             )
-            answers = subscription.score(part, scoring_id)
+            answers = subscription.score(part, scoring_id, features)
             took = round(1000 * (time.monotonic() - began))
             answered = [sagemaker.outputs_of(answer, outputs, asset) for answer in answers]
             request, response = (
                 {"fields": features, "values": part},
                 {"fields": outputs, "values": answered},
             )
-            # an engine of one's own may say which version answered, as one more of its answer's
-            # fields
+            # A custom engine may return its model's version, as one more field of its response
             version = None if "asset_revision" in outputs else answers[0].get("asset_revision")
             records.append(
                 PayloadRecord(
@@ -204,12 +204,11 @@ class FeedbackLogging(TableVerbs):
 def _keep(
     cursor: Cursor, table: tables.Table, columns: Mapping[str, Sequence], labels: Values
 ) -> StoreReport:
-    """Store labels with their own features."""
+    """Store labels with features of their own."""
     count = len(labels.data)
     cursor.execute(
-        f"{changing.locking(exclusive=False)};"
-        " SELECT now() AT TIME ZONE 'UTC', never_store FROM subscription WHERE subscription_id ="
-        " %(id)s",
+        f"{changing.locking(exclusive=False)}; SELECT now() AT TIME ZONE 'UTC', never_store"
+        " FROM subscription WHERE subscription_id = %(id)s",
         {"id": table.subscription_id},
     )
     now, never_store = cursor.fetchone()

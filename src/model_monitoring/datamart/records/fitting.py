@@ -1,5 +1,6 @@
-"""How a subscription's tables come to be and change: made from the first payload, widened when the
-model changes.
+"""Creating and changing a subscription's tables.
+
+The first payload creates them; they are widened if the model changes.
 """
 
 from psycopg2 import sql
@@ -25,13 +26,13 @@ class ChangeNeeded(Exception):
 def fitted(
     cursor: Cursor, details: dict, table: tables.Table | None, batch: Batch, may_change: bool
 ) -> tuple[tables.Table, list[str]]:
-    """Return the tables that a batch fits, and what was changed for it.
+    """Return the tables that fit a batch, and what was changed for it.
 
-    Without `dynamic_schema_update`, tables are made once and never changed.
+    Without `dynamic_schema_update`, tables are created once and never changed.
 
     Raises:
-        ChangeNeeded: there is something to make or change, and `may_change` isn't given.
-        ValueError: fields are missing or unknown, or of mixed kinds.
+        ChangeNeeded: there is something to create or change, and `may_change` isn't set.
+        ValueError: fields are missing, unknown or of mixed types.
     """
     if table is None:
         if not may_change:
@@ -43,7 +44,7 @@ def fitted(
     if names != set(batch.fields):
         lacking, extra = sorted(names - set(batch.fields)), sorted(set(batch.fields) - names)
         raise ValueError(
-            f"The response's fields changed: missing {some(lacking) or 'none'}, new"
+            f"The response's fields changed. Missing: {some(lacking) or 'none'}; new:"
             f" {some(extra) or 'none'}. Nothing was stored."
         )
     return table, []
@@ -53,7 +54,7 @@ def _create(cursor: Cursor, details: dict, batch: Batch) -> tables.Table:
     asset = details["asset"]
     columns = [(name, _role(name, batch), _type(name, batch, asset)) for name in batch.fields]
     predicted = next(kind for name, _, kind in columns if name == asset["prediction_column"])
-    # Labels are compared with predictions
+    # Because labels are compared with predictions
     columns.append((asset["label_column"], "label", predicted))
     return tables.create(cursor, details["subscription_id"], details["name"], columns)
 
@@ -71,8 +72,9 @@ def _type(name: str, batch: Batch, asset: dict) -> str:
 def _evolve(
     cursor: Cursor, details: dict, table: tables.Table, batch: Batch, may_change: bool
 ) -> tuple[tables.Table, list[str]]:
-    """Add columns that are new, widen whole numbers to real ones; a column that is no longer sent
-    stays.
+    """Add new columns, and widen whole numbers to real numbers.
+
+    A column that is no longer sent stays.
     """
     asset = details["asset"]
     known = {column.name: column for column in table.of("feature", "output")}

@@ -1,4 +1,4 @@
-"""Scoring requests in a data frame, the way to log many: a row is a request of its own."""
+"""Scoring requests in a data frame, the way to log many: each row is a request of its own."""
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
@@ -11,24 +11,24 @@ from model_monitoring.datamart.postgres.values import checked_id, milliseconds, 
 from model_monitoring.datamart.postgres.wording import shown, some
 from model_monitoring.datamart.records.batches import Batch
 
-# Columns that aren't the model's
+# Columns that aren't fields of the model
 ABOUT = ("scoring_id", "scoring_timestamp", "response_time", "asset_revision")
 
 
 def batch_of_frame(
     frame: pd.DataFrame, asset: Mapping, known_outputs: Collection[str] | None = None
 ) -> Batch:
-    """Take a data frame apart into columns.
+    """Split a data frame into columns of features and outputs.
 
-    What isn't a feature is an output; with `known_outputs` (a subscription whose features may
-    change), what isn't one of those is a feature.
+    A column that isn't a feature is an output. With `known_outputs` (if the features may change), a
+    column that isn't one of those is a feature.
 
     Raises:
-        ValueError: a feature or the prediction is missing, or two columns have one name.
+        ValueError: a feature or the prediction is missing, or two columns have the same name.
     """
     named = {str(name): name for name in frame.columns}
     if len(named) < len(frame.columns):
-        raise ValueError("The data frame has two columns of one name. Nothing was stored.")
+        raise ValueError("Two columns of the data frame have the same name. Nothing was stored.")
     about = {
         name: frame[named.pop(name)]
         for name in ABOUT
@@ -62,10 +62,10 @@ def batch_of_frame(
 
 
 def _times(series: pd.Series) -> np.ndarray:
-    """Return times as datetime64[us], UTC, missing ones as NaT.
+    """Return times as datetime64[us], UTC, with NaT for missing ones.
 
     Raises:
-        ValueError: something in it isn't a time of the years 1 to 9999.
+        ValueError: a value isn't a time in the years 1 to 9999.
     """
     wrong = (
         []
@@ -86,7 +86,7 @@ def _times(series: pd.Series) -> np.ndarray:
         )
     if wrong:
         raise ValueError(
-            f"scoring_timestamp {shown(wrong[0])} is no time of the years 1 to 9999. Nothing was"
+            f"scoring_timestamp {shown(wrong[0])} isn't a time in the years 1 to 9999. Nothing was"
             " stored."
         )
     return times.astype("datetime64[us]")
@@ -105,8 +105,9 @@ def _scoring_ids(given: list) -> list[str]:
 
 
 def _raw(series: pd.Series) -> Sequence:
-    """Return a column's values as numpy has them where it can, else as Python objects with None for
-    missing ones.
+    """Return a column's values as a numpy array if possible.
+
+    Otherwise they are Python objects, with None for missing ones.
     """
     if isinstance(series.dtype, np.dtype) and series.dtype.kind in "fiub":
         return series.to_numpy()

@@ -1,5 +1,6 @@
-"""Ingestion of SageMaker's data capture: JSON lines in S3, each a request with its answer, into the
-payload.
+"""Ingestion of SageMaker's data capture into the payload.
+
+Capture files are JSON lines in S3; each line is a request with its response.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,10 +26,9 @@ RECORDS_AT_ONCE = 20_000
 
 
 class IngestReport(NamedTuple):
-    """What `ingest` did: files read, records stored, records skipped, and lines that could not be
-    stored.
+    """What `ingest` did: files read, records stored, records skipped, and lines that failed.
 
-    Skipped are those that were there already, and what our own monitors asked the endpoint.
+    Skipped records were already there, or are calls by our own monitors.
     """
 
     files: int
@@ -38,22 +38,22 @@ class IngestReport(NamedTuple):
 
 
 def ingest(subscription: WatchedModel, uri: str) -> IngestReport:
-    """Store the captured requests of all files under an S3 URI that were not taken in before.
+    """Store the captured requests of all files under an S3 URI that weren't read before.
 
-    A record's scoring id is its inferenceId, else its eventId, so that whatever was logged by
-    another route or an earlier, broken run isn't stored twice. A line that can't be read or doesn't
-    fit goes to the error table with its reason, and stops nothing. CSV input is taken in the order
-    of the subscription's features, JSON by name.
+    A record's scoring id is its inferenceId, or else its eventId. So a request that was already
+    logged another way, or by a run that broke off, isn't stored twice. A line that can't be read or
+    doesn't fit goes to the error table with the reason; the other lines are still stored. CSV input
+    is read in the order of the subscription's features, JSON by name.
 
     Raises:
-        ValueError: there is no boto3 session, or the URI isn't one of S3 or can't be listed.
+        ValueError: there is no boto3 session, or the URI isn't an S3 URI or can't be listed.
     """
     check_text(uri, "uri")
     location = urlsplit(uri)
     if location.scheme != "s3" or not location.netloc:
         raise ValueError(f"{uri!r} is not an S3 URI: s3://bucket/prefix.")
     if subscription.boto_session is None:
-        raise ValueError("Reading data capture takes a session: DataMart(url, boto_session=...).")
+        raise ValueError("Reading data capture needs a session: DataMart(url, boto_session=...).")
     s3 = subscription.boto_session.client("s3", region_name=subscription.region)
     known = subscription.database.rows(
         "SELECT uri, etag FROM capture_file WHERE subscription_id = %s",
@@ -102,7 +102,7 @@ def _ingest_file(subscription: WatchedModel, uri: str, etag: str, body: bytes) -
     )
     try:
         stored, skipped = _store_whole(subscription, details, table, body)
-    # Something in it is of another form, wrong, or there already with other content
+    # Something in it has another form, is wrong, or is already stored with other content
     except ValueError:
         stored, skipped, errors = _store_lines(
             subscription, details, Reader(details["asset"], table), body.splitlines()
@@ -143,8 +143,9 @@ def _store_whole(
 def _store_lines(
     subscription: WatchedModel, details: dict, reader: Reader, lines: Sequence[bytes]
 ) -> tuple[int, int, dict[int, str]]:
-    """Store what can be stored of a file, line by line; return (stored, skipped), and per line why
-    it wasn't.
+    """Store what can be stored of a file, line by line.
+
+    Returns (stored, skipped, reasons): by line number, why it wasn't stored.
     """
     stored, skipped, errors = 0, 0, {}
     records: dict[int, PayloadRecord] = {}
@@ -170,10 +171,10 @@ def _parts(records: Mapping[int, PayloadRecord]) -> Iterator[dict[int, PayloadRe
 def _store(
     subscription: WatchedModel, details: dict, records: dict[int, PayloadRecord]
 ) -> tuple[tuple[int, int], dict[int, str]]:
-    """Store records, leaving out those that can't be; return (stored, skipped), and per line why
-    not.
+    """Store records, leaving out those that can't be stored.
 
-    A part with a bad record in it is halved until the bad one is alone.
+    Returns (stored, skipped, reasons), with reasons by line number. A part with a bad record is
+    halved until the bad record is alone.
     """
     if not records:
         return (0, 0), {}

@@ -1,4 +1,4 @@
-"""The one writer of labels: a row keeps the label that it got first, whatever comes later."""
+"""The one writer of labels: a row keeps its first label, even if others follow."""
 
 from collections.abc import Mapping, Sequence
 
@@ -22,8 +22,8 @@ def checked(table: Table, asset: Mapping, given: Sequence) -> Values:
             {shown(label) for label in given if hashable(label) not in translation}
         ):
             raise ValueError(
-                f"Unknown label {', '.join(unknown[:5])} in {asset['label_column']!r};"
-                f" known are {', '.join(map(repr, translation))}. Nothing was stored."
+                f"Unknown label {', '.join(unknown[:5])} in {asset['label_column']!r}; known"
+                f" labels: {', '.join(map(repr, translation))}. Nothing was stored."
             )
         given = [translation[label] for label in given]
     labels = check(table.of("label")[0], list(given), lambda row: f"row {row + 1}")
@@ -36,11 +36,11 @@ def checked(table: Table, asset: Mapping, given: Sequence) -> Values:
 
 
 def keep(cursor: Cursor, table: Table, arriving: sql.Composable) -> int:
-    """Store the labels of rows that have none yet, and return how many those were.
+    """Store the labels of rows that have none yet; return how many those were.
 
     `arriving` is SQL that names a table `arriving` of scoring_id, record_id, row_number and label.
-    A label that is there isn't written over: the caller asks for `conflicts`, to refuse or to note
-    them.
+    An existing label isn't overwritten: the caller uses `conflicts` to refuse or to report the new
+    one.
     """
     statement = """INSERT INTO {feedback} (record_id, row_number, record_timestamp, {label})
         SELECT record_id, row_number, now(), label FROM {arriving} ORDER BY 1, 2
@@ -52,7 +52,7 @@ def keep(cursor: Cursor, table: Table, arriving: sql.Composable) -> int:
 def conflicts(
     cursor: Cursor, table: Table, arriving: sql.Composable, limit: int
 ) -> list[tuple[str, int]]:
-    """Return scoring id and row number of arriving labels whose rows have another one."""
+    """Return scoring id and row number of arriving labels whose rows have a different label."""
     query = """SELECT scoring_id, row_number FROM {arriving}
         JOIN {feedback} f USING (record_id, row_number)
         WHERE f.{label} IS DISTINCT FROM arriving.label LIMIT {limit}"""

@@ -1,5 +1,6 @@
-"""Payload logging: what a model was asked and what it answered, each request stored once however
-often it is sent.
+"""Payload logging: requests to a model with its responses.
+
+Each request is stored once, however often it is sent.
 """
 
 from collections.abc import Iterable, Sequence
@@ -37,17 +38,17 @@ class PayloadLogging(TableVerbs):
         never_store: Sequence[str] | None = None,
         keep_days: int | None = None,
     ) -> dict:
-        """Accept payloads (so it is from the start), and say what is kept; what isn't named stays
-        as it was.
+        """Accept payloads, and set what is kept; settings that aren't given stay as they were.
 
-        With `dynamic_schema_update` a model may change: a field that is new becomes a column, one
-        that is no longer sent stays empty, whole numbers may become real ones. Values of the fields
-        in `never_store` are dropped, those stored so far erased. Payload, labels and the like older
-        than `keep_days` go with `DataMart.maintain`, whole months at a time.
+        Payloads are accepted from the start. With `dynamic_schema_update` a model may change: a new
+        field becomes a column, a field that is no longer sent stays empty, and whole numbers may
+        become real numbers. Values of the fields in `never_store` are dropped, and those stored so
+        far are erased. `DataMart.maintain` drops payload, labels and what belongs to them if it is
+        older than `keep_days`, whole months at a time.
 
         Raises:
-            ValueError: never_store names the prediction or an unknown field, or keep_days isn't
-                positive.
+            ValueError: never_store contains something that isn't a feature, or keep_days isn't a
+                positive whole number.
         """
         asset, changes = self._subscription.asset, {"payload_logging": True}
         if dynamic_schema_update is not None:
@@ -55,12 +56,13 @@ class PayloadLogging(TableVerbs):
         if keep_days is not None:
             if not isinstance(keep_days, Integral) or not 1 <= keep_days <= LONGEST_KEPT:
                 raise ValueError(
-                    f"keep_days is {keep_days!r}: keep a number of days, at least one day."
+                    f"keep_days is {keep_days!r}: use a whole number of days, from one day to"
+                    f" {LONGEST_KEPT:,}."
                 )
             changes["keep_days"] = keep_days
         if never_store is not None:
             if bad := [name for name in never_store if name not in asset["feature_columns"]]:
-                raise ValueError(f"never_store names {some(bad)}, which isn't a feature.")
+                raise ValueError(f"never_store contains {some(bad)}, which isn't a feature.")
             changes["never_store"] = list(never_store)
         self._subscription.update_row(**changes)
         if never_store:
@@ -73,13 +75,11 @@ class PayloadLogging(TableVerbs):
         return self.get_details()
 
     def disable(self) -> None:
-        """Refuse payloads until enabled again."""
+        """Refuse payloads until logging is enabled again."""
         self._subscription.update_row(payload_logging=False)
 
     def get_details(self) -> dict:
-        """Return what `enable` set, the table's name, the number of rows, and how the table
-        changed.
-        """
+        """Return the settings of `enable`, the table's name and size, and how the table changed."""
         details = self._subscription.get_details()
         settings = ("dynamic_schema_update", "never_store", "keep_days")
         return {
@@ -88,27 +88,28 @@ class PayloadLogging(TableVerbs):
             "table_name": f"payload_{details['subscription_id']}",
             "records": self.get_records_count(),
             "schema_changes": self._database.rows(
-                "SELECT changed_at, change FROM schema_change WHERE subscription_id = %s ORDER BY"
-                " changed_at",
+                "SELECT changed_at, change FROM schema_change WHERE subscription_id = %s"
+                " ORDER BY changed_at",
                 [details["subscription_id"]],
             ),
         }
 
     def store(self, records: Iterable[PayloadRecord] | pd.DataFrame) -> StoreReport:
-        """Store scoring requests with their answers, all or none of them.
+        """Store scoring requests with their responses, all or none of them.
 
-        A data frame holds the features' and the response's columns, a request of one row in each
-        row, and if wanted scoring_id, scoring_timestamp and response_time; this is the way to log
-        many. NaN is a missing value in it.
+        A data frame holds the columns of features and outputs, with one request per row, and
+        optionally scoring_id, scoring_timestamp and response_time. This is the fastest way to log
+        many requests. NaN is a missing value in it.
 
-        A scoring id is stored once: the same id with the same content again is skipped, from
-        whichever process. A record without an id gets a fresh one. The first payload fixes the
-        types of the columns.
+        A scoring id is stored once: the same id with the same content is skipped, also if another
+        process sends it. A record without an id gets a new one. The first payload sets the types of
+        the columns.
 
         Raises:
             ValueError: a field is missing, unknown or holds a value that doesn't fit; the message
-                has field and row.
-            ConflictError: a scoring id is stored already, or comes twice here, with other content.
+                names field and row.
+            ConflictError: a scoring id is already stored, or comes twice in this call, with
+                different content.
         """
         if not isinstance(records, pd.DataFrame):
             records = (
@@ -117,9 +118,7 @@ class PayloadLogging(TableVerbs):
                 else list(records)
             )
             if not all(isinstance(record, PayloadRecord) for record in records):
-                raise ValueError(
-                    "store takes PayloadRecords, one or a list of them, or a data frame."
-                )
+                raise ValueError("store takes a PayloadRecord, a list of them, or a data frame.")
         if not len(records):
             return StoreReport(0, 0, 0)
         return writing.store(
@@ -131,26 +130,26 @@ class PayloadLogging(TableVerbs):
         return ingestion.ingest(self._subscription, uri)
 
     def list_errors(self) -> pd.DataFrame:
-        """List the captured lines that could not be stored, and why."""
+        """List the captured lines that couldn't be stored, and why."""
         return self._database.frame(
-            "SELECT uri, line_number, reason, happened_at FROM payload_error WHERE subscription_id"
-            " = %s"
-            " ORDER BY uri, line_number",
+            "SELECT uri, line_number, reason, happened_at FROM payload_error"
+            " WHERE subscription_id = %s ORDER BY uri, line_number",
             [self._subscription.subscription_id],
         )
 
     def delete_records(self, scoring_ids: Sequence[str]) -> int:
-        """Erase rows everywhere in the data mart, by request or row id; see
-        `erasing.erase_records`.
+        """Erase rows everywhere in the data mart, by request or row id.
+
+        See `erasing.erase_records`. An id that doesn't exist is ignored.
 
         Raises:
-            ValueError: `scoring_ids` isn't a list of ids. (One that isn't there is passed over.)
+            ValueError: `scoring_ids` isn't a list of ids.
         """
-        # A text is a list of its letters too
+        # A string would be taken for a list of its letters
         ids = [None] if isinstance(scoring_ids, str) else list(scoring_ids)
         if not all(map(is_short_text, ids)):
             raise ValueError(
-                "delete_records takes a list of scoring ids, texts. Nothing was erased."
+                "delete_records takes a list of scoring ids, which are strings. Nothing was erased."
             )
         count = self._database.run(
             lambda cursor: erasing.erase_records(cursor, self._subscription.subscription_id, ids),
@@ -163,8 +162,8 @@ class PayloadLogging(TableVerbs):
         """Return the number of rows stored."""
         identifier = self._subscription.subscription_id
         query = (
-            "SELECT coalesce(sum(row_count - deleted), 0)::bigint AS rows FROM scoring_key WHERE"
-            " subscription_id = %s"
+            "SELECT coalesce(sum(row_count - deleted), 0)::bigint AS rows FROM scoring_key"
+            " WHERE subscription_id = %s"
         )
         return self._database.rows(query, [identifier])[0]["rows"]
 
@@ -176,12 +175,12 @@ class PayloadLogging(TableVerbs):
     ) -> pd.DataFrame:
         """Return the rows scored from `start` until before `end`, fast: this is what monitors read.
 
-        `columns` are features and outputs, all of them by default, and if named scoring_id,
-        scoring_timestamp and asset_revision. Missing numbers are NaN. Rows come in no particular
-        order.
+        `columns` are features and outputs, by default all of them. scoring_id, scoring_timestamp
+        and asset_revision are included if they are named. Missing numbers are NaN. The rows are in
+        no particular order.
 
         Raises:
-            ValueError: a column isn't there, or there is no payload yet.
+            ValueError: there is no such column, or no payload yet.
         """
         return windows.window(self._subscription, start, end, columns)
 

@@ -17,13 +17,15 @@ from model_monitoring.datamart.records.batches import Batch, checked, record_dig
 from model_monitoring.datamart.tables import changing, partitions, tables, traces
 from model_monitoring.datamart.watched import WatchedModel
 
-MOST_RECORDS = 1 << 24  # in a batch, as record ids are made
+# In a batch: a record id is the batch number times this, plus the record's position
+MOST_RECORDS = 1 << 24
 
 
 @dataclass(frozen=True)
 class State:
-    """What a writer must know, read in one go: the catalogue's row, the tables, the model version,
-    a batch number.
+    """What a writer needs to know, read in one query.
+
+    It is the catalogue's row, the tables, the model version and a batch number.
     """
 
     details: dict
@@ -35,11 +37,12 @@ class State:
 def store(
     subscription: WatchedModel, build: Callable[[dict, tables.Table | None], Batch]
 ) -> StoreReport:
-    """Store a batch in a transaction of its own; `build` makes it from the subscription's row and
-    tables.
+    """Store a batch in a transaction of its own.
+
+    `build` makes the batch from the subscription's row and tables.
     """
     revision = subscription.deployed_revision()
-    # Once: a transaction that is tried again must bring the same scoring ids
+    # Built once: a transaction that is tried again must have the same scoring ids
     built: list[Batch] = []
 
     def work(cursor: Cursor, may_change: bool = False) -> StoreReport:
@@ -49,22 +52,23 @@ def store(
 
     try:
         return subscription.database.run(work)
-    # The first payload, or one of another shape: again, with nobody else writing
+    # The first payload, or one of another shape: try again while nothing else writes
     except fitting.ChangeNeeded:
         return subscription.database.run(lambda cursor: work(cursor, may_change=True))
 
 
 def begin(cursor: Cursor, subscription: WatchedModel, revision: str, may_change: bool) -> State:
-    """Keep the tables from changing (or, to change them, lock others out) until the end; read the
-    state.
+    """Lock the shape of the tables until the transaction ends, and read the state.
+
+    With `may_change`, no other transaction can write to them either.
     """
     cursor.execute(
         f"{changing.locking(exclusive=may_change)}; SAVEPOINT claim;"
-        " SELECT to_jsonb(s), (SELECT jsonb_agg(jsonb_build_array(name, column_name, role, type)"
-        " ORDER BY ordinal)"
-        " FROM feature WHERE subscription_id = %(id)s), (SELECT deployment_key FROM deployment"
-        " WHERE subscription_id = %(id)s AND deployment_id = %(deployment)s AND asset_revision ="
-        " %(revision)s),"
+        " SELECT to_jsonb(s),"
+        " (SELECT jsonb_agg(jsonb_build_array(name, column_name, role, type) ORDER BY ordinal)"
+        " FROM feature WHERE subscription_id = %(id)s),"
+        " (SELECT deployment_key FROM deployment WHERE subscription_id = %(id)s"
+        " AND deployment_id = %(deployment)s AND asset_revision = %(revision)s),"
         " nextval('scoring_batch') FROM subscription s WHERE subscription_id = %(id)s",
         {
             "id": subscription.subscription_id,
@@ -93,26 +97,28 @@ def write(
     revision: str,
     may_change: bool,
 ) -> StoreReport:
-    """Store a batch in a transaction that `begin` began; see `PayloadLogging.store` for what is
-    raised.
+    """Store a batch in a transaction that `begin` began.
+
+    See `PayloadLogging.store` for what else is raised.
 
     Raises:
-        ChangeNeeded: the table must be made or altered first, and `may_change` isn't given.
+        ChangeNeeded: the table must be created or altered first, and `may_change` isn't set.
     """
     details = state.details
     if len(batch.scoring_ids) > MOST_RECORDS:
         raise ValueError(
-            f"{len(batch.scoring_ids):,} requests at once; store at most {MOST_RECORDS:,}."
+            f"{len(batch.scoring_ids):,} requests at once are too many; store at most"
+            f" {MOST_RECORDS:,}."
         )
     table, changes = fitting.fitted(cursor, details, state.table, batch, may_change)
     values = checked(table, batch, details)
-    # Record ids grow with the order of storing, which is what the payload's BRIN index lives on.
+    # Record ids grow in the order of storing: the payload's BRIN index depends on it.
     record_ids = state.batch_number * MOST_RECORDS + np.arange(
         len(batch.scoring_ids), dtype=np.int64
     )
     deployments = _deployments(cursor, subscription, state, batch, revision)
     if changes or state.table is None or state.deployment is None or any(batch.revisions):
-        # Again, to keep what was just made if claiming has to start over
+        # Set it again, to keep what was just created if claiming has to start over
         cursor.execute("SAVEPOINT claim")
     new = _claim(
         cursor,
@@ -143,7 +149,7 @@ def write(
 def _deployments(
     cursor: Cursor, subscription: WatchedModel, state: State, batch: Batch, revision: str
 ) -> np.ndarray:
-    """Return each record's number of a model version: of the one it names, else of `revision`."""
+    """Return the number of each record's model version: the one it names, else `revision`."""
     keys = {None: state.deployment}
     if None in batch.revisions and state.deployment is None:
         keys[None] = subscription.deployment_key(cursor, revision)
@@ -160,12 +166,11 @@ def _claim(
     digests: np.ndarray,
     deployments: np.ndarray,
 ) -> np.ndarray:
-    """Claim the batch's scoring ids; return which of its records are new. There is a savepoint,
-    `claim`.
+    """Claim the batch's scoring ids; return which of its records are new.
 
-    Most batches are all new, so their keys are written straight away, at COPY's speed; only if one
-    was there is the slower way taken, which asks which. Every writer goes by the order of ids, so
-    that two with the same ids never wait for each other in a circle.
+    It needs a savepoint, `claim`. Usually all records are new, so their keys are written at once,
+    at COPY's speed. Only if one is already there does the slower way find out which. Every writer
+    goes in the order of ids, so that two writers with the same ids never wait for each other.
     """
     known_as = traces.tombstones(cursor, subscription_id, batch.scoring_ids)
     scoring_ids = np.array([scoring_id.encode() for scoring_id in known_as], dtype=object)
@@ -196,8 +201,8 @@ def _claim(
     )
     copy_in(cursor, "arriving_key", columns)
     cursor.execute(
-        "INSERT INTO scoring_key SELECT * FROM arriving_key ORDER BY scoring_id ON CONFLICT DO"
-        " NOTHING"
+        "INSERT INTO scoring_key SELECT * FROM arriving_key ORDER BY scoring_id ON CONFLICT"
+        " DO NOTHING"
     )
     cursor.execute(
         "SELECT a.record_id - %s, a.digest <> k.digest FROM arriving_key a"

@@ -1,5 +1,6 @@
-"""How far reviewers agree with each other and with the model, how they changed their minds, and how
-long it takes.
+"""How far reviewers agree with each other and with the model, and how long they take.
+
+It also shows how often they changed their minds.
 """
 
 from dataclasses import dataclass
@@ -9,8 +10,9 @@ from sklearn.metrics import cohen_kappa_score
 
 from model_monitoring.datamart.postgres.database import Database
 
-# What each reviewer said on their own: before the prediction was shown, where it came last, and not
-# as the one who was asked because others differ, whose rows are chosen for being hard.
+# What each reviewer said on their own. If the prediction is shown last, this is the answer before
+# it was shown. Answers of a reviewer who was asked because others differ aren't included: those
+# rows are the hard ones.
 INDEPENDENT = """
     SELECT task_id, position, reviewer, said, label, first_label, seconds FROM (
         SELECT l.*, coalesce(l.first_label, l.label) AS said,
@@ -25,13 +27,13 @@ INDEPENDENT = """
 
 @dataclass(frozen=True)
 class Agreement:
-    """How reviewers agree, of completed and open tasks alike.
+    """How reviewers agree, in completed and open tasks alike.
 
     `pairs`: reviewer, other, rows, agreement (share), kappa. `reviewers`: reviewer, rows, agreement
     and kappa with the model, changed (labels changed after the prediction was shown), median
     seconds per task. `confusion`: rows by the model's prediction (index) and the decided label
-    (columns). `decided`: rows by how their label came. `turnaround`: median and 95th percentile of
-    the hours from a task's making to its completion, and number of tasks.
+    (columns). `decided`: rows by how their label was decided. `turnaround`: median and 95th
+    percentile of the hours from a task's creation to its completion, and the number of tasks.
     """
 
     pairs: pd.DataFrame
@@ -42,8 +44,9 @@ class Agreement:
 
 
 def kappa(one: pd.Series, other: pd.Series) -> float | None:
-    """Return Cohen's kappa (Cohen 1960); None where it isn't defined: no rows, or both gave one and
-    the same label.
+    """Return Cohen's kappa (Cohen 1960).
+
+    It is None if it isn't defined: without rows, or if both gave one and the same label.
     """
     if len(set(one) | set(other)) < 2:
         return None
@@ -55,9 +58,9 @@ def measure(database: Database, subscription_id: int | None) -> Agreement:
     which = {"id": subscription_id}
     said = database.frame(INDEPENDENT, which)
     rows = database.frame(
-        "SELECT r.task_id, r.position, r.prediction, r.label, r.decided_by, t.state FROM"
-        " review_row r"
-        " JOIN review_task t USING (task_id) WHERE %(id)s IS NULL OR t.subscription_id = %(id)s",
+        "SELECT r.task_id, r.position, r.prediction, r.label, r.decided_by, t.state"
+        " FROM review_row r JOIN review_task t USING (task_id) WHERE %(id)s IS NULL"
+        " OR t.subscription_id = %(id)s",
         which,
     )
     turnaround = database.rows(
@@ -83,7 +86,7 @@ def measure(database: Database, subscription_id: int | None) -> Agreement:
 
 
 def _pairs(said: pd.DataFrame) -> pd.DataFrame:
-    """Compare each two reviewers on the rows that both have labelled."""
+    """Compare every two reviewers on the rows that both have labelled."""
     both = said.merge(said, on=["task_id", "position"], suffixes=("", "_other"))
     both = both[both["reviewer"] < both["reviewer_other"]]
     found = [
@@ -101,7 +104,7 @@ def _pairs(said: pd.DataFrame) -> pd.DataFrame:
 
 
 def _reviewers(said: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """Compare each reviewer with the model, and say how long a task takes them."""
+    """Compare each reviewer with the model, and measure how long a task takes them."""
     said = said.merge(rows[["task_id", "position", "prediction"]], on=["task_id", "position"])
     found = []
     for name, theirs in said.groupby("reviewer"):

@@ -23,9 +23,9 @@ def choose(
     """Choose the rows of a window that a person must look at.
 
     Returns:
-        One row per chosen one, oldest first, with columns scoring_id, record_id, row_number,
-        scored_at, prediction, score and reasons (a list, of "score", "audit", "violation",
-        "disagreement"); and what could not be asked, and why.
+        One row per chosen row, oldest first, with columns scoring_id, record_id, row_number,
+            scored_at, prediction, score and reasons (a list of "score", "audit", "violation",
+            "disagreement"); and notes on what couldn't be checked, and why.
 
     Raises:
         ValueError: there is no payload yet.
@@ -70,24 +70,22 @@ def choose(
 
 
 def _scores(column: pd.Series) -> pd.Series:
-    """Return a score per row: of a list of probabilities, one per class, the greatest."""
+    """Return a score per row: the highest, if a row has a probability for each class."""
     return column.map(np.max).astype(float) if column.dtype == object else column
 
 
 def drawn(scoring_id: str, seed: int, share: float) -> bool:
-    """Tell whether a row is one of the audit's, which depends on nothing but its id and the
-    seed.
-    """
+    """Tell whether a row is in the audit sample, which depends only on its id and the seed."""
     digest = hashlib.blake2b(f"{seed} {scoring_id}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") < share * 2**64
 
 
 def violating(rows: pd.DataFrame, baseline: dict) -> np.ndarray:
-    """Mark the rows that break a constraint learned from the training data, or are negative where
-    it never was.
+    """Mark the rows that break a constraint learned from the training data.
 
-    `baseline` is what drift monitoring keeps. Its constraints are those of `consistency.learn`:
-    ranges, known categories, missing cells, combinations.
+    This includes negative values of a column that had none. `baseline` is what drift monitoring
+    keeps. Its constraints are those of `consistency.learn`: ranges, known categories, missing
+    cells, combinations.
     """
     marks = consistency.find_inconsistent(rows, baseline["consistency"]).rows.copy()
     for feature in baseline["constraints"]["features"]:

@@ -1,6 +1,4 @@
-"""From answers to labels: what each reviewer said of each row, what follows from it, and its way
-into the feedback.
-"""
+"""From answers to labels: what each reviewer said, the decision, and its way into the feedback."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -15,13 +13,11 @@ from model_monitoring.datamart.rows import places
 from model_monitoring.datamart.tables import tables
 from model_monitoring.review import answers
 
-REASON = "reason"  # the field of a template that says why
+REASON = "reason"  # the field of a template for a reviewer's reason
 
 
 class RowLabel(NamedTuple):
-    """What a reviewer said of one row: a label, the one before the prediction was shown, a
-    reason.
-    """
+    """A reviewer's answer for a row: a label, the one before the prediction was shown, a reason."""
 
     position: int
     label: str | None
@@ -32,12 +28,12 @@ class RowLabel(NamedTuple):
 def hold_rows(cursor: Cursor, task_id: str) -> None:
     """Keep a task's scored rows from being erased until the transaction ends.
 
-    Erasing begins with the payload, so that a label can't be stored for a row whose other traces
-    are just going.
+    Erasing begins with the payload. So a label can't be stored for a row while its other traces are
+    being erased.
     """
     query = (
-        "SELECT subscription_id, record_id, row_number, scored_at FROM review_row WHERE task_id ="
-        " %s"
+        "SELECT subscription_id, record_id, row_number, scored_at FROM review_row"
+        " WHERE task_id = %s"
     )
     cursor.execute(query, [task_id])
     names = [column.name for column in cursor.description]
@@ -47,11 +43,10 @@ def hold_rows(cursor: Cursor, task_id: str) -> None:
 
 
 def read_labels(cursor: Cursor, task: dict, answer: review.Answer) -> list[RowLabel]:
-    """Read what an answer says of each row of its task.
+    """Read what an answer says about each row of its task.
 
     Raises:
-        ReviewError: a label is none of the subscription's, or there are more or fewer of them than
-            rows.
+        ReviewError: a label isn't one of the subscription's, or there isn't one label per row.
     """
     query = "SELECT position, scoring_id FROM review_row WHERE task_id = %s ORDER BY position"
     cursor.execute(query, [task["task_id"]])
@@ -76,7 +71,7 @@ def read_labels(cursor: Cursor, task: dict, answer: review.Answer) -> list[RowLa
         if label is not None and label not in known
     ]:
         raise review.ReviewError(
-            f"{wrong[0]!r} is no label: choose one of {', '.join(form['values'])}."
+            f"{wrong[0]!r} is not a label: choose one of {', '.join(form['values'])}."
         )
     return [
         RowLabel(position, known.get(said[row]), known.get(first.get(row)), reasons.get(row))
@@ -85,12 +80,11 @@ def read_labels(cursor: Cursor, task: dict, answer: review.Answer) -> list[RowLa
 
 
 def decide(cursor: Cursor, task: dict) -> None:
-    """Complete a task whose answers are all there, or ask one more reviewer where they differ."""
+    """Complete a task that has all its answers, or ask one more reviewer if they differ."""
     cursor.execute(
-        "SELECT l.position, array_agg(l.label ORDER BY a.submitted_at, a.reviewer) FROM"
-        " review_label l"
-        " JOIN review_answer a USING (task_id, reviewer) WHERE l.task_id = %s GROUP BY 1 ORDER BY"
-        " 1",
+        "SELECT l.position, array_agg(l.label ORDER BY a.submitted_at, a.reviewer)"
+        " FROM review_label l JOIN review_answer a USING (task_id, reviewer) WHERE l.task_id = %s"
+        " GROUP BY 1 ORDER BY 1",
         [task["task_id"]],
     )
     said = dict(cursor.fetchall())
@@ -114,10 +108,10 @@ def decide(cursor: Cursor, task: dict) -> None:
 
 
 def resolved(labels: Sequence[str | None]) -> tuple[str | None, str]:
-    """Return the label that reviewers' answers, in the order given, come to, and how.
+    """Return the label that follows from the reviewers' answers, in the given order, and how.
 
-    That of more than half of them, where there is one; else that of the last, who was asked because
-    the others differ.
+    It is the label of more than half of them, if there is one. Otherwise it is that of the last
+    reviewer, who was asked because the others differ.
     """
     if len(labels) == 1:
         return labels[0], "single"
@@ -128,7 +122,7 @@ def resolved(labels: Sequence[str | None]) -> tuple[str | None, str]:
 
 
 def _settle(cursor: Cursor, task: dict, position: int, label: str | None, how: str) -> None:
-    """Note a row's decided label, and store it as feedback unless the row has a label already."""
+    """Store a row's decided label, and add it to the feedback unless the row already has one."""
     cursor.execute(
         "UPDATE review_row SET label = %s, decided_by = %s WHERE (task_id, position) = (%s, %s)"
         " RETURNING scoring_id, record_id, row_number",
@@ -150,7 +144,7 @@ def _settle(cursor: Cursor, task: dict, position: int, label: str | None, how: s
 
 
 def _written(cursor: Cursor, table: tables.Table, arriving: sql.Composable) -> str:
-    """Store a label and say what came of it."""
+    """Store a label and return what became of it."""
     if labelling.keep(cursor, table, arriving):
         return "stored"
     return "conflict" if labelling.conflicts(cursor, table, arriving, 1) else "there"

@@ -1,6 +1,4 @@
-"""What a reviewer is shown: a row's values beside the training data, the model's answer, its
-explanation.
-"""
+"""What a reviewer sees: a row's values beside the training data, its prediction and explanation."""
 
 from collections.abc import Mapping, Sequence
 
@@ -17,17 +15,16 @@ BARS = 12
 WORDS = {
     "audit": "drawn at random",
     "violation": "breaks a constraint learned from the training data",
-    "disagreement": "the de-biased companion answers otherwise",
+    "disagreement": "the de-biased companion predicts otherwise",
 }
 
 
 def distributions(statistics: Mapping | None, features: Sequence[str]) -> dict[str, dict]:
-    """Summarise each feature's values in training, from the content of a baseline's
-    statistics.json.
+    """Summarise each feature's values in training, from the content of statistics.json.
 
-    A number has low, median and high (5th, 50th and 95th percentile) and bars, its histogram from
-    low to high with the tallest as 1; a category has its categories' shares. Features that the file
-    lacks are left out.
+    A number has low, median and high (5th, 50th and 95th percentile) and bars: its histogram from
+    low to high, with the tallest bar as 1. A category has the shares of its categories. Features
+    that the file lacks are left out.
     """
     found = {}
     for feature in (statistics or {}).get("features", ()):
@@ -69,16 +66,14 @@ def reasons(names: Sequence[str], low: float | None, high: float | None) -> list
 
 
 def task_input(cursor: Cursor, subscription_id: int, task_id: str, form: Mapping) -> dict:
-    """Compose a task's input, in the form of `review.default_template`, from the payload as it
-    stands.
+    """Compose a task's input from the current payload, in the form of `review.default_template`.
 
     Raises:
-        TaskGone: a row has just been erased.
+        TaskGone: a row was just erased.
     """
     cursor.execute(
-        "SELECT scoring_id, record_id, row_number, scored_at, prediction, score, reasons FROM"
-        " review_row"
-        " WHERE task_id = %s ORDER BY position",
+        "SELECT scoring_id, record_id, row_number, scored_at, prediction, score, reasons"
+        " FROM review_row WHERE task_id = %s ORDER BY position",
         [task_id],
     )
     names = [column.name for column in cursor.description]
@@ -113,13 +108,14 @@ def task_input(cursor: Cursor, subscription_id: int, task_id: str, form: Mapping
 def _explanations(
     cursor: Cursor, subscription_id: int, scoring_ids: Sequence[str]
 ) -> dict[str, dict]:
-    """Read the newest explanation of each row that has one: what moved the answer, the most
-    first.
+    """Read the newest explanation of each row that has one.
+
+    The features that moved the prediction most come first.
     """
     cursor.execute(
         "SELECT DISTINCT ON (scoring_id) scoring_id, content->'attributions' FROM explanation"
-        " WHERE subscription_id = %s AND scoring_id = ANY (%s) ORDER BY scoring_id, created_at"
-        " DESC",
+        " WHERE subscription_id = %s AND scoring_id = ANY (%s)"
+        " ORDER BY scoring_id, created_at DESC",
         [subscription_id, list(scoring_ids)],
     )
     return {

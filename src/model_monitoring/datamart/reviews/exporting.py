@@ -14,17 +14,18 @@ from model_monitoring import review
 from model_monitoring.datamart.postgres.database import Cursor, Database
 from model_monitoring.datamart.reviews import describing
 
-NO_ACCOUNT = "000000000000"  # stands in the ARN of a flow definition that no AWS account has
+NO_ACCOUNT = (
+    "000000000000"  # used in the ARN, because the flow definition belongs to no AWS account
+)
 
 
 def export(database: Database, session: boto3.Session | None, destination: str | Path) -> list[str]:
-    """Write each completed task's output.json and return where; see `Reviews.export`."""
+    """Write each completed task's output.json and return their places; see `Reviews.export`."""
     write = _writer(session, str(destination))
     found = database.rows(
-        "SELECT t.task_id, t.created_at, s.name, b.properties->>'region' AS region FROM"
-        " review_task t"
-        " JOIN subscription s USING (subscription_id) JOIN binding b USING (binding_uid) WHERE"
-        " t.state = 'completed'"
+        "SELECT t.task_id, t.created_at, s.name, b.properties->>'region' AS region"
+        " FROM review_task t JOIN subscription s USING (subscription_id)"
+        " JOIN binding b USING (binding_uid) WHERE t.state = 'completed'"
         " ORDER BY t.created_at, t.number"
     )
     written = []
@@ -45,7 +46,10 @@ def export(database: Database, session: boto3.Session | None, destination: str |
 
 
 def _writer(session: boto3.Session | None, destination: str) -> Callable[[str, str], str]:
-    """Return what writes a text under a key below the destination and says where it is."""
+    """Return a function that writes a string under a key below the destination.
+
+    The function returns where it wrote.
+    """
     if not destination.startswith("s3://"):
         return lambda key, text: _write_file(Path(destination) / key, text)
     if session is None:
@@ -70,8 +74,9 @@ def _write_file(path: Path, text: str) -> str:
 
 
 def _content(cursor: Cursor, task_id: str, arn: str, issuer: str) -> dict | None:
-    """Compose one task's output.json; None once a row of the task was erased, and with it what was
-    typed.
+    """Compose one task's output.json.
+
+    It is None if a row of the task was erased, and with it what was typed about it.
     """
     cursor.execute(
         "SELECT reviewer, content, first, accepted_at, submitted_at, submission FROM review_answer"

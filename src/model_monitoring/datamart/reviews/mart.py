@@ -1,4 +1,4 @@
-"""`mart.reviews`: when a person must look, tasks made from the payload, and what came of them."""
+"""`mart.reviews`: when a person must look, the tasks made from the payload, and their results."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -24,16 +24,16 @@ from model_monitoring.datamart.reviews.rules import Rule
 from model_monitoring.datamart.reviews.store import ReviewStore
 from model_monitoring.datamart.watched import Index, WatchedModel
 
-# What of a rule is part of its tasks' form: a change of the rest leaves the form as it is
+# The settings of a rule that are part of its tasks' form; changing others doesn't change the form
 SHOWN = ("template", "instructions", "low", "high", "prediction", "task_count", "label_field")
 
 
 class CreateReport(NamedTuple):
     """What a call to `create` did.
 
-    `tasks` and `rows` are those made now; `already` counts rows that were chosen but sent before;
-    `reasons` counts the new rows by reason, and a row may have several; `notes` say what could not
-    be asked, and why, and what of the template isn't shown as it was meant.
+    `tasks` and `rows` were created now. `already` counts chosen rows that were sent before.
+    `reasons` counts the new rows by reason; a row may have several. `notes` say what couldn't be
+    checked, and why, and what in the template isn't shown as intended.
     """
 
     tasks: int
@@ -57,20 +57,20 @@ class Reviews:
         reviewers: Sequence[str],
         **settings: object,
     ) -> dict:
-        """State when a person must look at a subscription's rows, and who; the last statement
-        counts.
+        """Set when people must look at a subscription's rows, and who they are.
 
-        Tasks that wait already keep their form; who may answer them follows the new list.
+        This replaces earlier settings. Tasks that already wait keep their form, but the new list
+        says who may answer them.
 
         Args:
             subscription: a subscription or its name.
-            reviewers: the names of those who may answer. With several answers per row, one person
-                more, who decides where the others differ.
-            settings: those of `Rule` that shall differ from its defaults.
+            reviewers: the names of those who may answer. If a row gets several answers, one more
+                person is needed, who decides if the others differ.
+            settings: settings of `Rule` that differ from its defaults.
 
         Raises:
-            ValueError: the subscription, a name or a number can't be as given, or the template has
-                an error.
+            ValueError: the subscription, a name or a number is invalid, or the template has an
+                error.
         """
         subscription = self._subscription(subscription)
         rule = Rule(**settings)
@@ -80,22 +80,22 @@ class Reviews:
         return self.get_details(subscription)
 
     def disable(self, subscription: WatchedModel | str) -> None:
-        """Make no more tasks of a subscription; those that wait are still answered."""
+        """Make no more tasks for a subscription; those that wait can still be answered."""
         self._database.execute(
             "UPDATE review_rule SET enabled = false WHERE subscription_id = %s",
             [self._subscription(subscription).subscription_id],
         )
 
     def get_details(self, subscription: WatchedModel | str) -> dict:
-        """Return what `enable` stated, and the number of tasks by state."""
+        """Return the settings of `enable`, and the number of tasks by state."""
         identifier = self._subscription(subscription).subscription_id
         found = self._database.rows(
             "SELECT enabled, reviewers, parameters FROM review_rule WHERE subscription_id = %s",
             [identifier],
         )
         counts = self._database.rows(
-            "SELECT state, count(*) AS tasks FROM review_task WHERE subscription_id = %s GROUP BY"
-            " 1 ORDER BY 1",
+            "SELECT state, count(*) AS tasks FROM review_task WHERE subscription_id = %s GROUP BY 1"
+            " ORDER BY 1",
             [identifier],
         )
         rule = found[0] if found else {"enabled": False, "reviewers": [], "parameters": {}}
@@ -107,11 +107,11 @@ class Reviews:
         start: datetime | None = None,
         end: datetime | None = None,
     ) -> CreateReport:
-        """Make tasks of the rows scored from `start` until before `end`, by default all, that a
-        person must look at.
+        """Make tasks of the rows that a person must look at.
 
-        A row is sent once, with all its reasons, however often this is called: for a schedule, call
-        it every hour.
+        It looks at the rows scored from `start` until before `end`, by default all. A row is sent
+        once, with all its reasons, however often this is called, so a schedule may call it every
+        hour.
 
         Raises:
             ValueError: review is off, there is no payload, the subscription's labels don't fit its
@@ -138,13 +138,14 @@ class Reviews:
         )
 
     def create_all(self) -> dict[str, CreateReport]:
-        """Make the tasks of every subscription that is reviewed and has payload; return the reports
-        by its name.
+        """Make the tasks of every reviewed subscription that has payload.
+
+        Returns the reports by the subscription's name.
         """
         found = self._database.rows(
             "SELECT name FROM review_rule JOIN subscription USING (subscription_id) WHERE enabled"
-            " AND EXISTS (SELECT FROM scoring_key k WHERE k.subscription_id ="
-            " subscription.subscription_id) ORDER BY 1"
+            " AND EXISTS (SELECT FROM scoring_key k"
+            " WHERE k.subscription_id = subscription.subscription_id) ORDER BY 1"
         )
         return {row["name"]: self.create(row["name"]) for row in found}
 
@@ -157,9 +158,9 @@ class Reviews:
         return found[0]["content"] if found else None
 
     def _form(self, subscription: WatchedModel, rule: Rule, baseline: dict | None) -> dict:
-        """Put together what all tasks share that are made under one rule and one baseline."""
-        features = subscription.asset["feature_columns"]
-        values = rules.labels(subscription)
+        """Compose what all tasks under one rule and one baseline share."""
+        asset = subscription.asset
+        features, values = asset["feature_columns"], rules.labels(subscription, asset)
         return {name: getattr(rule, name) for name in SHOWN} | {
             "features": features,
             "values": values,
@@ -174,8 +175,9 @@ class Reviews:
         return tasks.listing(self._database, state, limit)
 
     def get(self, task_id: str) -> dict:
-        """Return a task with its rows, what became of them, and each reviewer's answer (A2I's
-        answerContent).
+        """Return a task with its rows, what became of them, and each reviewer's answer.
+
+        An answer is A2I's answerContent.
 
         Raises:
             ValueError: there is no such task.
@@ -183,7 +185,7 @@ class Reviews:
         return tasks.details(self._database, task_id)
 
     def stop(self, task_id: str) -> None:
-        """Ask for no more answers; those given stay, and decide nothing.
+        """Stop asking for answers to a task; the answers it has are kept, but decide nothing.
 
         Raises:
             ValueError: there is no such task, or it isn't open.
@@ -191,8 +193,9 @@ class Reviews:
         tasks.stop(self._database, task_id)
 
     def delete(self, task_id: str) -> None:
-        """Delete a task with its answers; labels it gave to the feedback stay, and `create` may
-        send its rows again.
+        """Delete a task with its answers.
+
+        Labels that it added to the feedback stay, and `create` may send its rows again.
 
         Raises:
             ValueError: there is no such task.
@@ -204,26 +207,24 @@ class Reviews:
         return ReviewStore(self._database)
 
     def reviewers(self) -> Sequence[str]:
-        """Return the names of all who may answer tasks."""
+        """Return the names of all people who may answer tasks."""
         found = self._database.rows(
             "SELECT DISTINCT unnest(reviewers) AS name FROM review_rule ORDER BY 1"
         )
         return [row["name"] for row in found]
 
     def agreement(self, subscription: WatchedModel | str | None = None) -> Agreement:
-        """Measure how far reviewers agree with each other and with the model, and how long it takes
-        them.
-        """
+        """Measure how far reviewers agree with each other and the model, and how long they take."""
         identifier = (
             None if subscription is None else self._subscription(subscription).subscription_id
         )
         return agreement.measure(self._database, identifier)
 
     def export(self, destination: str | Path) -> Sequence[str]:
-        """Write each completed task's output.json, in A2I's format and layout, to a folder or below
-        s3://bucket/prefix.
+        """Write each completed task's output.json, in A2I's format and layout.
 
-        Returns where they are. Again gives the same files.
+        The destination is a folder or s3://bucket/prefix. Returns where the files are. Another call
+        writes the same files.
 
         Raises:
             ValueError: the destination is in S3, and the data mart has no boto3 session.

@@ -1,6 +1,6 @@
-"""When a person must look, and who: what `mart.reviews.enable` was told, checked and kept."""
+"""When a person must look, and who: the settings of `mart.reviews.enable`, checked and stored."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from model_monitoring import review
@@ -15,25 +15,25 @@ LONGEST_NAME = 100  # characters of a reviewer's name
 
 @dataclass(frozen=True)
 class Rule:
-    """When a person must look at a subscription's rows, and how they are shown.
+    """When a person must look at a subscription's rows, and how the rows are shown.
 
     Attributes:
-        low, high: rows whose score is from low to high are sent; None for both if scores are no
-            reason.
+        low, high: rows with a score from low to high are sent; None for both if scores don't
+            matter.
         audit_share: share of all rows that is drawn at random, and sent whatever their score.
-        seed: of that draw, which depends on nothing else but a row's scoring id.
-        violations: whether to send rows that break a constraint which drift monitoring learned from
+        seed: seed of that draw, which otherwise depends only on a row's scoring id.
+        violations: whether to send rows that break a constraint that drift monitoring learned from
             training data.
         disagreements: whether to send rows for which the de-biased companion predicts otherwise.
-        task_count: answers wanted per row, of different people (A2I's TaskCount).
-        rows_per_task: rows that stand on one page.
-        prediction: when a reviewer sees the model's answer: "first" (with the row), "last" (after a
-            first answer, which may then be changed; both are kept) or "never".
+        task_count: answers wanted per row, from different people (A2I's TaskCount).
+        rows_per_task: rows on one page.
+        prediction: when a reviewer sees the model's prediction: "first" (with the row), "last"
+            (after a first answer, which may then be changed; both are kept) or "never".
         instructions: shown above the rows.
         template: an A2I worker template instead of ours; its `task.input` is that of
             `review.default_template`.
-        label_field: the name of the template's field that holds the label: one in each row, in the
-            rows' order.
+        label_field: the name of the template's field for the label: one in each row, in the order
+            of the rows.
     """
 
     low: float | None = 0.1
@@ -51,16 +51,18 @@ class Rule:
 
 
 def checked(subscription: WatchedModel, rule: Rule, reviewers: Sequence[str]) -> list[str]:
-    """Return the reviewers' names; raise ValueError, which says what to do, where anything can't
-    be.
+    """Return the reviewers' names.
+
+    Raises:
+        ValueError: a setting is invalid; the message says what to do.
     """
     for name, value in asdict(rule).items():
         check_texts(value, name)
     asset = subscription.asset
     if not asset["label_values"]:
         raise ValueError(
-            f"Subscription {subscription.name!r} has no label_values: add it with those a reviewer"
-            " may choose from."
+            f"Subscription {subscription.name!r} has no label_values: add the subscription with"
+            " the labels that a reviewer may choose from."
         )
     if (rule.low is None) != (rule.high is None) or (
         rule.low is not None and not rule.low <= rule.high
@@ -79,11 +81,9 @@ def checked(subscription: WatchedModel, rule: Rule, reviewers: Sequence[str]) ->
         )
     for name in ("task_count", "rows_per_task"):
         if getattr(rule, name) < 1:
-            raise ValueError(f"{name} is {getattr(rule, name)}: 1 is the least.")
+            raise ValueError(f"{name} is {getattr(rule, name)}: it must be at least 1.")
     if rule.prediction not in ("first", "last", "never"):
-        raise ValueError(
-            f"prediction is {rule.prediction!r}: a reviewer sees it 'first', 'last' or 'never'."
-        )
+        raise ValueError(f"prediction is {rule.prediction!r}: use 'first', 'last' or 'never'.")
     names = [reviewers] if isinstance(reviewers, str) else list(dict.fromkeys(reviewers))
     for name in names:
         if (
@@ -93,11 +93,12 @@ def checked(subscription: WatchedModel, rule: Rule, reviewers: Sequence[str]) ->
             or not name.isprintable()
         ):
             raise ValueError(
-                f"{name!r} can't name a reviewer: use 1 to {LONGEST_NAME} printable characters."
+                f"{name!r} can't be a reviewer's name: use 1 to {LONGEST_NAME} printable"
+                " characters."
             )
     needed = rule.task_count + (rule.task_count > 1)
     if len(names) < needed:
-        more = ", one of them to decide where the others differ" if rule.task_count > 1 else ""
+        more = ", one of them to decide if the others differ" if rule.task_count > 1 else ""
         raise ValueError(
             f"task_count={rule.task_count} needs {needed} reviewers{more}; there are {len(names)}."
         )
@@ -105,15 +106,16 @@ def checked(subscription: WatchedModel, rule: Rule, reviewers: Sequence[str]) ->
     return names
 
 
-def labels(subscription: WatchedModel) -> dict[str, object]:
-    """Map each label, as a reviewer reads it, to what the model predicts for it; of several texts
-    for one, the first.
+def labels(subscription: WatchedModel, asset: Mapping) -> dict[str, object]:
+    """Map each label, as a reviewer reads it, to the value that the model predicts for it.
+
+    If several labels have the same value, the first one is used.
 
     Raises:
-        ValueError: a label's value isn't one that the label's column holds.
+        ValueError: the label's column can't hold a label's value.
     """
     texts: dict[object, str] = {}
-    for text, value in subscription.asset["label_values"]:
+    for text, value in asset["label_values"]:
         texts.setdefault(value, str(text))
     column = subscription.table().of("label")[0]
     check(column, list(texts), lambda i: f"label {list(texts.values())[i]!r} of label_values")
@@ -121,11 +123,10 @@ def labels(subscription: WatchedModel) -> dict[str, object]:
 
 
 def keep(database: Database, subscription: WatchedModel, rule: Rule, reviewers: list[str]) -> None:
-    """Store a subscription's rule in the place of the one before."""
+    """Store a subscription's rule; it replaces the one before."""
     database.execute(
         "INSERT INTO review_rule VALUES (%s, true, %s, %s) ON CONFLICT (subscription_id) DO UPDATE"
-        " SET enabled = true,"
-        " reviewers = EXCLUDED.reviewers, parameters = EXCLUDED.parameters",
+        " SET enabled = true, reviewers = EXCLUDED.reviewers, parameters = EXCLUDED.parameters",
         [subscription.subscription_id, reviewers, as_json(asdict(rule))],
     )
 

@@ -1,5 +1,6 @@
-"""The queue behind the review page: `model_monitoring.review.Store` on PostgreSQL, for many
-reviewers at once.
+"""The queue behind the review page, for many reviewers at once.
+
+It is `model_monitoring.review.Store` on PostgreSQL.
 """
 
 from collections.abc import Iterator
@@ -13,16 +14,16 @@ from model_monitoring.datamart.postgres.jsonb import as_json
 from model_monitoring.datamart.postgres.texts import check_text, storable
 from model_monitoring.datamart.reviews import deciding, describing
 
-LOCK = timedelta(minutes=30)  # from the claim, or from the last draft saved
+LOCK = timedelta(minutes=30)  # since the claim, or since a draft was last saved
 NOT_OPENED = "Open the task first: it isn't locked for you."
 TITLE = "s.name || ' #' || t.number"
-# Claims are few and tasks are many: what is in whose hands is read once, before the tasks.
+# Claims are few and tasks are many, so the claims are read once, before the tasks.
 MINE = """ARRAY(SELECT task_id FROM review_claim WHERE reviewer = %(me)s AND expires_at > now())"""
 HELD = """ARRAY(SELECT c.task_id FROM review_claim c JOIN review_task o USING (task_id)
     WHERE c.expires_at > now() AND c.reviewer <> %(me)s GROUP BY c.task_id, o.wanted, o.answered_by
     HAVING count(*) >= o.wanted - cardinality(o.answered_by))"""
-# Tasks (t) that a reviewer may be given: theirs to see, not answered by them, and not all in
-# others' hands.
+# Tasks (t) that a reviewer may be given: they may see them, haven't answered them, and not all
+# answers are already claimed by others.
 WAITING = f"""t.state = 'open' AND %(me)s <> ALL (t.answered_by) AND t.task_id <> ALL ({HELD})
     AND t.subscription_id = ANY (ARRAY(SELECT subscription_id FROM review_rule
         WHERE %(me)s = ANY (reviewers)))"""
@@ -30,14 +31,15 @@ IN_LINE = "ORDER BY t.created_at, t.number LIMIT"
 
 
 class ReviewStore:
-    """Review tasks of a data mart, as `model_monitoring.review.create_site` asks for them."""
+    """Review tasks of a data mart, in the form that `model_monitoring.review.create_site` needs."""
 
     def __init__(self, database: Database):
         self._database = database
 
     def queue(self, reviewer: str, limit: int) -> review.Queue:
-        """List a reviewer's tasks: their own locked ones, then open ones, oldest first, then the
-        latest done.
+        """List a reviewer's tasks: their own locked ones, then open ones, then the latest done.
+
+        Open tasks are listed oldest first.
         """
         check_text(reviewer, "reviewer")
 
@@ -66,30 +68,28 @@ class ReviewStore:
         return self._database.run(work)
 
     def claim(self, reviewer: str, task_id: str | None) -> review.Task:
-        """Lock a task for a reviewer, the next in line where `task_id` is None; see
-        `review.Store`.
-        """
+        """Lock a task for a reviewer: the next in line if `task_id` is None. See `review.Store`."""
         check_text(reviewer, "reviewer")
 
         def work(cursor: Cursor) -> review.Task:
             if task_id is not None:
                 return _claimed(cursor, reviewer, _locked(cursor, reviewer, storable(task_id)))
             for next_one in _line(cursor, reviewer):
-                with suppress(review.ReviewError):  # taken, answered or gone since it was found
+                with suppress(review.ReviewError):  # taken, answered or deleted since it was found
                     return _claimed(cursor, reviewer, _locked(cursor, reviewer, next_one))
             raise review.NoTask("Nothing is waiting for you.")
 
         return self._database.run(work)
 
     def save_draft(self, reviewer: str, task_id: str, draft: dict) -> None:
-        """Keep a half-filled form and start the lock's time anew; see `review.Store`."""
+        """Store a partly filled form and restart the lock's time; see `review.Store`."""
         check_text(reviewer, "reviewer")
 
         def work(cursor: Cursor) -> None:
             _locked(cursor, reviewer, storable(task_id))
             cursor.execute(
-                "UPDATE review_claim SET draft = %s, expires_at = now() + %s WHERE (task_id,"
-                " reviewer) = (%s, %s)",
+                "UPDATE review_claim SET draft = %s, expires_at = now() + %s"
+                " WHERE (task_id, reviewer) = (%s, %s)",
                 [as_json(storable(draft)), LOCK, task_id, reviewer],
             )
             if not cursor.rowcount:
@@ -98,8 +98,9 @@ class ReviewStore:
         self._database.run(work)
 
     def submit(self, reviewer: str, task_id: str, answer: review.Answer) -> review.Receipt:
-        """Keep an answer exactly once, and decide the task if it was the last one needed; see
-        `review.Store`.
+        """Store an answer exactly once, and decide the task if it was the last one needed.
+
+        See `review.Store`.
         """
         check_text(reviewer, "reviewer")
         check_text(answer.submission, "submission")
@@ -108,18 +109,17 @@ class ReviewStore:
 
 
 def _line(cursor: Cursor, reviewer: str) -> Iterator[str]:
-    """Yield tasks for a reviewer, locked for this transaction: their own first, then the oldest.
+    """Yield tasks for a reviewer, locked for this transaction: first their own, then the oldest.
 
-    Another transaction may just have claimed one: that is seen only by a statement that begins
-    after the lock was had.
+    Another transaction may have just claimed a task. Only a statement that begins after the lock
+    was obtained sees that.
     """
     seen: list[str] = []
     for which in (f"t.task_id = ANY ({MINE})", "true"):
         while True:
             cursor.execute(
-                f"SELECT t.task_id FROM review_task t WHERE {WAITING} AND {which} AND t.task_id <>"
-                " ALL (%(seen)s)"
-                f" {IN_LINE} 1 FOR UPDATE SKIP LOCKED",
+                f"SELECT t.task_id FROM review_task t WHERE {WAITING} AND {which}"
+                f" AND t.task_id <> ALL (%(seen)s) {IN_LINE} 1 FOR UPDATE SKIP LOCKED",
                 {"me": reviewer, "seen": seen},
             )
             if not (found := cursor.fetchone()):
@@ -129,8 +129,9 @@ def _line(cursor: Cursor, reviewer: str) -> Iterator[str]:
 
 
 def _locked(cursor: Cursor, reviewer: str, task_id: str) -> dict:
-    """Lock a task until the transaction ends and return it, with its form, if this reviewer may
-    work on it.
+    """Lock a task until the transaction ends, and return it with its form.
+
+    It raises if this reviewer may not work on the task.
     """
     cursor.execute("SELECT FROM review_task WHERE task_id = %s FOR UPDATE", [task_id])
     cursor.execute(
@@ -145,7 +146,7 @@ def _locked(cursor: Cursor, reviewer: str, task_id: str) -> dict:
     found = cursor.fetchone()
     if not found:
         raise review.TaskGone(
-            "There is no such task for you: it was deleted, or is somebody else's."
+            "There is no such task for you: it was deleted, or belongs to somebody else."
         )
     task = dict(zip([column.name for column in cursor.description], found, strict=True))
     if reviewer in task["answered_by"]:
@@ -203,8 +204,7 @@ def _submit(cursor: Cursor, reviewer: str, task_id: str, answer: review.Answer) 
     labels = deciding.read_labels(cursor, task, answer)
     cursor.execute(
         "INSERT INTO review_answer (reviewer, submission, task_id, accepted_at, submitted_at,"
-        " content, first)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        " content, first) VALUES (%s, %s, %s, %s, %s, %s, %s)",
         [
             *(
                 reviewer,

@@ -1,4 +1,4 @@
-"""Tasks as their owner sees them: made of chosen rows, listed, looked into, stopped, deleted."""
+"""Tasks as their owner sees them: made of chosen rows, listed, inspected, stopped, deleted."""
 
 import hashlib
 import json
@@ -25,17 +25,17 @@ def insert(
     chosen: pd.DataFrame,
     rows_per_task: int,
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Make tasks of the chosen rows that were not sent before.
+    """Make tasks of the chosen rows that weren't sent before.
 
     Returns:
-        Those rows, and what of the template can't be shown as its author meant it.
+        Those rows, and warnings about what in the template can't be shown as intended.
 
     Raises:
-        ValueError: the template, filled in with the first task, has an error or not one label for
-            each row.
+        ValueError: the template, filled in with the first task, has an error or doesn't have one
+            label for each row.
     """
     identifier = subscription.subscription_id
-    # One at a time: two that send the same rows would both find them unsent.
+    # One at a time: otherwise, two calls could both find the same rows unsent.
     cursor.execute("SELECT FROM review_rule WHERE subscription_id = %s FOR UPDATE", [identifier])
     cursor.execute("SELECT scoring_id FROM review_row WHERE subscription_id = %s", [identifier])
     new = chosen[~chosen["scoring_id"].isin([name for (name,) in cursor.fetchall()])].reset_index(
@@ -65,27 +65,24 @@ def insert(
     extras.execute_values(
         cursor,
         "INSERT INTO review_row (task_id, position, subscription_id, scoring_id, record_id,"
-        " row_number, scored_at,"
-        " reasons, prediction, score) VALUES %s",
+        " row_number, scored_at, reasons, prediction, score) VALUES %s",
         rows,
     )
     places.prepare(cursor, subscription.table().payload)
     warnings = _check_template(cursor, identifier, task_ids[0], form)
-    # Else a reviewer's next task is sought by reading all of them
+    # Otherwise, finding a reviewer's next task would read all of them
     cursor.execute("ANALYZE review_task, review_row")
     return new, warnings
 
 
 def _check_template(cursor: Cursor, subscription_id: int, task_id: str, form: dict) -> list[str]:
-    """Fill the template in with a first task, so that what is wrong with it is known before anybody
-    is asked.
-    """
+    """Fill the template in with a first task, so that errors show before reviewers get it."""
     task_input = describing.task_input(cursor, subscription_id, task_id, form)
     rendered = review.render(form["template"], task_input)
     found = [field.key for field in rendered.fields].count(form["label_field"])
     if found != len(task_input["rows"]):
         raise ValueError(
-            f"The template asks {found} times for {form['label_field']!r} where a task has"
+            f"The template asks {found} times for {form['label_field']!r}, but a task has"
             f" {len(task_input['rows'])} rows: put that field (label_field) into a loop over"
             " task.input.rows. No task was made."
         )
@@ -93,9 +90,7 @@ def _check_template(cursor: Cursor, subscription_id: int, task_id: str, form: di
 
 
 def _hold(cursor: Cursor, subscription: WatchedModel, chosen: pd.DataFrame) -> np.ndarray:
-    """Keep chosen rows from being erased until the transaction ends; mark those that are still
-    there.
-    """
+    """Keep chosen rows from being erased until the transaction ends; mark those that exist."""
     if chosen.empty:
         return np.empty(0, dtype=bool)
     query = """SELECT p.record_id, p.row_number FROM {payload} p
@@ -106,7 +101,7 @@ def _hold(cursor: Cursor, subscription: WatchedModel, chosen: pd.DataFrame) -> n
     records, numbers = chosen["record_id"].tolist(), chosen["row_number"].tolist()
     parts = {"records": records, "numbers": numbers, "first": min(records), "last": max(records)}
     parts |= {"start": f"{chosen['scored_at'].min()}Z", "end": f"{chosen['scored_at'].max()}Z"}
-    # The payload's index knows stretches, not rows: row by row, all of it would be read for each.
+    # The payload's index covers stretches of rows: a lookup for each row would read all of them.
     cursor.execute("SET LOCAL enable_nestloop = off")
     literals = {name: sql.Literal(value) for name, value in parts.items()}
     cursor.execute(
@@ -117,12 +112,12 @@ def _hold(cursor: Cursor, subscription: WatchedModel, chosen: pd.DataFrame) -> n
 
 
 def _form_id(cursor: Cursor, subscription_id: int, form: dict) -> int:
-    """Return the number of a form, storing it the first time."""
+    """Return the number of a form; store the form if it is new."""
     digest = hashlib.sha256(json.dumps(plain(form), sort_keys=True).encode()).hexdigest()
     cursor.execute(
         "INSERT INTO review_form (subscription_id, digest, content) VALUES (%s, %s, %s)"
-        " ON CONFLICT (subscription_id, digest) DO UPDATE SET digest = EXCLUDED.digest RETURNING"
-        " form_id",
+        " ON CONFLICT (subscription_id, digest) DO UPDATE SET digest = EXCLUDED.digest"
+        " RETURNING form_id",
         [subscription_id, digest, as_json(form)],
     )
     return cursor.fetchone()[0]
@@ -148,7 +143,7 @@ def listing(database: Database, state: str | None, limit: int) -> pd.DataFrame:
 
 
 def details(database: Database, task_id: str) -> dict:
-    """Return a task, its rows and its answers; raise ValueError where there is none."""
+    """Return a task, its rows and its answers; raise ValueError if there is no such task."""
     check_text(task_id, "task_id")
     found = database.rows(
         "SELECT t.task_id, s.name AS subscription, t.state, t.wanted, t.created_at, t.finished_at"
@@ -164,22 +159,21 @@ def details(database: Database, task_id: str) -> dict:
         [task_id],
     )
     answers = database.rows(
-        "SELECT reviewer, accepted_at, submitted_at, content, first FROM review_answer WHERE"
-        " task_id = %s"
-        " ORDER BY submitted_at, reviewer",
+        "SELECT reviewer, accepted_at, submitted_at, content, first FROM review_answer"
+        " WHERE task_id = %s ORDER BY submitted_at, reviewer",
         [task_id],
     )
     return found[0] | {"rows": rows, "answers": answers}
 
 
 def stop(database: Database, task_id: str) -> None:
-    """Ask for no more answers; raise ValueError where there is no such task, or it isn't open."""
+    """Stop asking for answers; raise ValueError if there is no such task, or it isn't open."""
     check_text(task_id, "task_id")
 
     def work(cursor: Cursor) -> bool:
         cursor.execute(
-            "UPDATE review_task SET state = 'stopped', finished_at = now() WHERE task_id = %s AND"
-            " state = 'open'",
+            "UPDATE review_task SET state = 'stopped', finished_at = now() WHERE task_id = %s"
+            " AND state = 'open'",
             [task_id],
         )
         stopped = bool(cursor.rowcount)
@@ -194,7 +188,7 @@ def stop(database: Database, task_id: str) -> None:
 
 
 def delete(database: Database, task_id: str) -> None:
-    """Delete a task with its answers; raise ValueError where there is none."""
+    """Delete a task with its answers; raise ValueError if there is no such task."""
     check_text(task_id, "task_id")
     if not database.rows(
         "DELETE FROM review_task WHERE task_id = %s RETURNING task_id", [task_id], once=True

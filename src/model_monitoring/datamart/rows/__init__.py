@@ -1,1 +1,1 @@
-"""The one reader of scored rows, for whatever measures, shows or reviews them."""
+"""The one reader of scored rows, for all code that measures, shows or reviews them."""

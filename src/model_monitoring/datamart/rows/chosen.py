@@ -1,4 +1,4 @@
-"""Whole rows with all that is known of them: the newest, those labelled last, a single one."""
+"""Whole rows with all that is known about them: the newest, those labelled last, a single one."""
 
 from dataclasses import dataclass
 
@@ -22,8 +22,8 @@ ALL = sql.SQL("true")
 class ScoredRows:
     """n scored rows, newest first.
 
-    `features` has a column a feature, `answers` one an output (the companion's among them),
-    `labels` (n,) are None or NaN where unknown, and `about` has the columns of ABOUT; scoring_id is
+    `features` has a column per feature, `answers` one per output (the companion's among them).
+    `labels` (n,) are None or NaN if unknown. `about` has the columns of ABOUT; its scoring_id is
     the row's, `<scoring id>-<row number>`.
     """
 
@@ -37,14 +37,14 @@ class ScoredRows:
 
     @property
     def window(self) -> tuple:
-        """The times of the first and the last."""
+        """The times of the first and the last row."""
         return tuple(self.about["scored_at"].agg(["min", "max"])) if len(self) else (None, None)
 
 
 def newest(subscription: WatchedModel, limit: int, condition: sql.Composable = ALL) -> ScoredRows:
-    """Read the newest rows, but those that another version of the model is known to have answered.
+    """Read the newest rows, except those that are known to be of another model version.
 
-    `condition` is on the payload, `p`.
+    `condition` is an SQL condition on the payload, `p`.
 
     Raises:
         ValueError: there is no payload yet.
@@ -73,13 +73,13 @@ def labelled(subscription: WatchedModel, limit: int) -> ScoredRows:
 
 
 def single(subscription: WatchedModel, scoring_id: str) -> ScoredRows:
-    """Read one row, by its id or, of a request of one row, by the request's.
+    """Read one row by its id; for a request of one row, the request's id is enough.
 
     Raises:
         ValueError: there is no such row, or the request has several.
     """
     key, number = row_key(scoring_id)
-    sought = "" if fault(scoring_id) else scoring_id  # no row has such a one
+    sought = "" if fault(scoring_id) else scoring_id  # no row has such an id
     keys = sql.SQL(
         "SELECT record_id FROM scoring_key WHERE subscription_id = {} AND scoring_id IN ({}, {})"
     ).format(
@@ -115,9 +115,9 @@ def _chosen(
             for column in table.of(*roles)
         }
     columns["labels", label.name] = (sql.Identifier(label.column_name), label.type)
-    # Rows are chosen once, since text is read in a second query. Statistics of the keys keep
-    # PostgreSQL from looking for each of them by itself; their range is what the payload's BRIN
-    # index knows.
+    # The rows are chosen once, because strings are read in a second query. With statistics of the
+    # keys, PostgreSQL doesn't look for each key separately; with their range, it can use the
+    # payload's BRIN index.
     chosen = sql.SQL(
         "CREATE TEMPORARY TABLE chosen_key ON COMMIT DROP AS {keys}; ANALYZE chosen_key;"
         " CREATE TEMPORARY TABLE chosen_row ON COMMIT DROP AS"

@@ -1,4 +1,4 @@
-"""Columns as COPY brings them, put into frames."""
+"""Columns as COPY returns them, put into data frames."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ PLACE = {"record_id": INTEGER, "row_number": SHORT_INTEGER, "scored_at": TIMESTA
 
 
 def frames(arrays: Mapping[tuple[str, str], np.ndarray], *parts: str) -> list[pd.DataFrame]:
-    """Put columns that were read by (part, name) into a frame for each part."""
+    """Put columns that were read by (part, name) into one frame for each part."""
     found = []
     for part in parts:
         columns = {name: _flat(values) for (of, name), values in arrays.items() if of == part}

@@ -1,4 +1,4 @@
-"""Single rows of a payload, whose index is made for long stretches of it."""
+"""Single rows of a payload, although its index is made for long stretches of rows."""
 
 from collections.abc import Sequence
 
@@ -13,8 +13,9 @@ WHOLE_INDEX = """SELECT brin_summarize_new_values(i.indexrelid) FROM pg_inherits
 
 
 def prepare(cursor: Cursor, payload: str) -> None:
-    """Have the index know the rows that came since the last vacuum: of those it would have to read
-    every page.
+    """Add the rows since the last vacuum to the index.
+
+    Otherwise PostgreSQL would read every page of those rows.
     """
     cursor.execute(WHOLE_INDEX, [payload])
 
@@ -22,16 +23,16 @@ def prepare(cursor: Cursor, payload: str) -> None:
 def find(
     cursor: Cursor, payload: str, columns: Sequence[str], rows: Sequence[dict], lock: str = ""
 ) -> dict[tuple[int, int], list]:
-    """Read columns of some rows, given with record_id, row_number and scored_at, by (record id, row
-    number).
+    """Read columns of some rows, by (record id, row number).
 
-    `lock` is SQL that ends the query. Rows that were erased are left out.
+    `rows` have record_id, row_number and scored_at. `lock` is SQL to end the query with. Rows that
+    were erased are left out.
     """
     query = "SELECT {} FROM {} WHERE record_id = ANY({}) AND scored_at = ANY({}) " + lock
     listed = sql.SQL(", ").join(map(sql.Identifier, ("record_id", "row_number", *columns)))
-    # Times: which months
+    # The times tell PostgreSQL which months to look into
     wanted = [sql.Literal([row[name] for row in rows]) for name in ("record_id", "scored_at")]
-    # Without statistics, the planner takes the index for useless
+    # Without statistics, the planner would not use the index
     cursor.execute("SET LOCAL enable_seqscan = off")
     cursor.execute(sql.SQL(query).format(listed, sql.Identifier(payload), *wanted))
     asked = {(row["record_id"], row["row_number"]) for row in rows}

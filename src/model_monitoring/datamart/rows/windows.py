@@ -1,6 +1,6 @@
-"""Columns of many rows: those of a time, those of some records, those that have a label."""
+"""Columns of many rows: of a period, of some records, or of the rows with a label."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import numpy as np
@@ -17,7 +17,7 @@ from model_monitoring.datamart.rows.framing import PLACE, frames
 from model_monitoring.datamart.tables.tables import Table
 from model_monitoring.datamart.watched import WatchedModel
 
-# What `window` reads beside features and answers, if it is named
+# Columns that `window` also reads if they are named
 BESIDE = {
     "scoring_id": (sql.SQL("(k.scoring_id || '-' || p.row_number)"), TEXT),
     "scoring_timestamp": (sql.SQL("p.scored_at"), TIMESTAMP),
@@ -30,14 +30,14 @@ WITH_KEYS = (
 
 
 def _within(start: datetime | None, end: datetime | None) -> str:
-    """Say in SQL that a row of the payload, `p`, was scored from `start` until before `end`."""
+    """Return an SQL condition: rows of the payload, `p`, scored from `start` until before `end`."""
     limits = [(">=", start), ("<", end)]
     said = [f"p.scored_at {sign} '{utc(time)}Z'" for sign, time in limits if time is not None]
     return " AND ".join(said) or "true"
 
 
 def _places(table: Table, names: Iterable[str]) -> dict:
-    """Name what `copy_out` reads of some columns: the rows' places, and the model's own columns."""
+    """Return what `copy_out` reads for some columns: the rows' places, and the columns."""
     columns = {("about", name): (sql.Identifier(name), kind) for name, kind in PLACE.items()}
     for column in map(table.named, names):
         columns["values", column.name] = (sql.Identifier(column.column_name), column.type)
@@ -50,12 +50,12 @@ def window(
     end: datetime | None,
     names: Sequence[str] | None = None,
 ) -> pd.DataFrame:
-    """Read columns of the rows scored in a time, in no particular order.
+    """Read columns of the rows scored in a period, in no particular order.
 
-    `names` are features and answers, all of them by default, and those of BESIDE.
+    `names` are features, outputs and those of BESIDE; by default, all features and outputs.
 
     Raises:
-        ValueError: a column isn't there, or there is no payload yet.
+        ValueError: there is no such column, or no payload yet.
     """
     table = subscription.table()
     there = table.of("feature", "output", "debiased")
@@ -80,7 +80,7 @@ def identified(
     start: datetime | None,
     end: datetime | None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Read the rows scored in a time: their places with their scoring ids, and the columns named.
+    """Read the rows scored in a period: their places with scoring ids, and the named columns.
 
     Raises:
         ValueError: there is no payload yet.
@@ -99,8 +99,8 @@ def identified(
 def row_ids(cursor: Cursor, subscription: WatchedModel, places: pd.DataFrame) -> pd.Series:
     """Read the ids of rows, given with record_id and row_number.
 
-    Apart from the rows: joined to as many, ids took minutes before PostgreSQL had statistics of new
-    tables.
+    They are read separately from the rows: a join took minutes before PostgreSQL had statistics of
+    new tables.
     """
     records = places["record_id"]
     ends = (int(records.min()), int(records.max())) if len(records) else (0, 0)
@@ -115,7 +115,7 @@ def row_ids(cursor: Cursor, subscription: WatchedModel, places: pd.DataFrame) ->
 
 
 def between(subscription: WatchedModel, first: int, last: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Read the rows of the records from one to another: places, and features with answers.
+    """Read the rows of records `first` to `last`: their places, and features with outputs.
 
     Raises:
         ValueError: there is no payload yet.
@@ -132,11 +132,14 @@ def between(subscription: WatchedModel, first: int, last: int) -> tuple[pd.DataF
     return about.assign(scored_at=about["scored_at"].dt.tz_localize("UTC")), values
 
 
-def judged(subscription: WatchedModel, limit: int | None) -> tuple[dict[str, np.ndarray], tuple]:
-    """Read label, prediction and probability of the newest labelled rows, and the times of the
-    first and last.
+def judged(
+    subscription: WatchedModel, asset: Mapping, limit: int | None
+) -> tuple[dict[str, np.ndarray], tuple]:
+    """Read label, prediction and probability of the newest labelled rows.
+
+    Returns them with the times of the first and the last row.
     """
-    table, asset = subscription.table(), subscription.asset
+    table = subscription.table()
     columns = {"scored_at": (sql.Identifier("p", "scored_at"), TIMESTAMP)}
     for what, where in (("label", "f"), ("prediction", "p"), ("probability", "p")):
         if name := asset[f"{what}_column"]:

@@ -1,1 +1,1 @@
-"""A subscription's tables: made, partitioned, changed, erased."""
+"""A subscription's tables: created, partitioned, changed, erased."""

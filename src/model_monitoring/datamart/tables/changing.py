@@ -1,4 +1,4 @@
-"""Keeping a subscription's tables in their shape while something writes, and adding a column."""
+"""Locking the shape of a subscription's tables while they are written, and adding a column."""
 
 from psycopg2 import sql
 
@@ -8,15 +8,16 @@ from model_monitoring.datamart.tables import tables
 
 
 def locking(exclusive: bool) -> str:
-    """Return SQL that holds a subscription's tables (`%(id)s`) in their shape until the transaction
-    ends.
+    """Return SQL that locks the shape of a subscription's tables until the transaction ends.
+
+    The subscription is `%(id)s`.
     """
     function = "pg_advisory_xact_lock" if exclusive else "pg_advisory_xact_lock_shared"
     return f"SELECT {function}(hashtextextended(current_schema() || '.payload_' || %(id)s, 2))"
 
 
 def add_column(cursor: Cursor, table: tables.Table, name: str, role: str, kind: str) -> None:
-    """Add a column to the payload, and a feature to the feedback too."""
+    """Add a column to the payload table; a feature is added to the feedback table too."""
     unique = column_names([name], {column.column_name for column in table.columns})[0]
     for target in [table.payload] + [table.feedback] * (role == "feature"):
         statement = sql.SQL("ALTER TABLE {} ADD COLUMN {} {}")
@@ -24,7 +25,7 @@ def add_column(cursor: Cursor, table: tables.Table, name: str, role: str, kind: 
             statement.format(sql.Identifier(target), sql.Identifier(unique), sql.SQL(kind))
         )
     cursor.execute(
-        "INSERT INTO feature SELECT %s, max(ordinal) + 1, %s, %s, %s, %s FROM feature WHERE"
-        " subscription_id = %s",
+        "INSERT INTO feature SELECT %s, max(ordinal) + 1, %s, %s, %s, %s FROM feature"
+        " WHERE subscription_id = %s",
         [table.subscription_id, name, unique, role, kind, table.subscription_id],
     )

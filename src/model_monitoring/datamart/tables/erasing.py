@@ -1,6 +1,4 @@
-"""Forgetting: single rows on request, columns that may not be kept, and whole months that are past
-their time.
-"""
+"""Erasing single rows on request, columns that may not be kept, and months that are too old."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -11,23 +9,22 @@ from model_monitoring.datamart.postgres.database import Cursor
 from model_monitoring.datamart.tables import changing, partitions, tables, traces
 from model_monitoring.datamart.tables.never_stored import erase_from_monitors, erase_from_reviews
 
-# Tables of all subscriptions that speak of scored rows, by record_id and row_number. What hangs on
-# a row of theirs goes with it, by the foreign keys and triggers of their migrations.
+# Tables of all subscriptions that refer to scored rows by record_id and row_number. What depends on
+# one of their rows is deleted with it, by the foreign keys and triggers of their migrations.
 SHARED = ("explanation", "review_row")
-# Tables that hold values of the payload: explanations, summaries of windows, reasons why captured
+# Tables that hold values from the payload: explanations, summaries of windows, reasons why captured
 # lines were refused.
 HOLDING = ("explanation", "profile", "payload_error")
-# In the place of an error's reason
-QUOTED = "Erased, with the rows whose values it may have quoted."
+# Replaces the reason of an error
+QUOTED = "Erased together with rows whose values it may have quoted."
 
 
 def erase_records(cursor: Cursor, subscription_id: int, scoring_ids: Sequence[str]) -> int:
-    """Delete rows by request id (all its rows) or row id (`<scoring id>-<number>`) and return how
-    many there were.
+    """Erase rows by request id (all its rows) or row id (`<scoring id>-<number>`).
 
-    They go from the payload, its feedback, explanations and reviews; the runs whose windows held
-    them keep their measurements only. The request's key stays, without content and id, so that the
-    same request sent again isn't stored again.
+    Returns the number of rows. They are erased from the payload, its feedback, explanations and
+    reviews. Runs whose windows held them keep only their measurements. The request's key stays,
+    without content and id, so that the same request isn't stored again.
     """
     cursor.execute(changing.locking(exclusive=True), {"id": subscription_id})
     traces.count_erasure(cursor, subscription_id)
@@ -38,14 +35,12 @@ def erase_records(cursor: Cursor, subscription_id: int, scoring_ids: Sequence[st
     if table is None:
         return 0
     cursor.execute(
-        "CREATE TEMPORARY TABLE erased ON COMMIT DROP AS SELECT DISTINCT k.record_id, k.scored_at,"
-        " n AS row_number"
-        " FROM scoring_key k CROSS JOIN LATERAL generate_series(1, k.row_count) n WHERE"
-        " k.subscription_id = %(id)s"
-        " AND k.scoring_id IN (SELECT i FROM unnest(%(ids)s) i UNION SELECT regexp_replace(i,"
-        " '-[0-9]+$', '')"
-        " FROM unnest(%(ids)s) i) AND (k.scoring_id = ANY(%(ids)s) OR k.scoring_id || '-' || n ="
-        " ANY(%(ids)s));"
+        "CREATE TEMPORARY TABLE erased ON COMMIT DROP AS"
+        " SELECT DISTINCT k.record_id, k.scored_at, n AS row_number"
+        " FROM scoring_key k CROSS JOIN LATERAL generate_series(1, k.row_count) n"
+        " WHERE k.subscription_id = %(id)s AND k.scoring_id IN (SELECT i FROM unnest(%(ids)s) i"
+        " UNION SELECT regexp_replace(i, '-[0-9]+$', '') FROM unnest(%(ids)s) i)"
+        " AND (k.scoring_id = ANY(%(ids)s) OR k.scoring_id || '-' || n = ANY(%(ids)s));"
         " CREATE INDEX ON erased (scored_at); ANALYZE erased",
         {"id": subscription_id, "ids": list(scoring_ids)},
     )
@@ -66,8 +61,9 @@ def erase_records(cursor: Cursor, subscription_id: int, scoring_ids: Sequence[st
 
 
 def _erase_rows(cursor: Cursor, table: tables.Table) -> int:
-    """Delete the rows listed in `erased`, the payload's first, and count them with their keys;
-    return how many.
+    """Delete the rows listed in `erased`; return how many rows of the payload were deleted.
+
+    The requests' keys count their deleted rows.
     """
     count = 0
     for name in (table.payload, *partitions.detached(cursor, table.payload)):
@@ -76,13 +72,13 @@ def _erase_rows(cursor: Cursor, table: tables.Table) -> int:
             UPDATE scoring_key k SET deleted = deleted + rows
             FROM (SELECT record_id, count(*) AS rows FROM gone GROUP BY 1) g
                 WHERE k.record_id = g.record_id
-            RETURNING rows"""  # the time opens the partitions concerned only
+            RETURNING rows"""  # with the time, only the partitions concerned are read
         cursor.execute(sql.SQL(statement).format(sql.Identifier(name)))
         count += sum(rows for (rows,) in cursor.fetchall())
     for name in (table.feedback, *SHARED):
         statement = (
-            "DELETE FROM {} t USING erased e WHERE t.record_id = e.record_id AND t.row_number ="
-            " e.row_number"
+            "DELETE FROM {} t USING erased e WHERE t.record_id = e.record_id"
+            " AND t.row_number = e.row_number"
         )
         cursor.execute(sql.SQL(statement).format(sql.Identifier(name)))
     return count
@@ -91,13 +87,13 @@ def _erase_rows(cursor: Cursor, table: tables.Table) -> int:
 def _erase_traces(
     cursor: Cursor, table: tables.Table, windows: sql.Composable, labels: sql.Composable
 ) -> None:
-    """Empty what was derived from rows that are about to go.
+    """Empty what was derived from rows that are about to be erased.
 
-    `windows` is a condition on the runs (`r`) whose windows hold them, `labels` one on their
+    `windows` is a condition on the runs (`r`) whose windows hold the rows, `labels` one on their
     feedback (`f`).
     """
     whose = {"id": sql.Literal(table.subscription_id), "feedback": sql.Identifier(table.feedback)}
-    # A run that failed has no window, and its error may quote any row.
+    # A failed run has no window, and its error may quote any row.
     runs = sql.SQL("r.subscription_id = {id} AND (r.state = 'failed' OR {windows})").format(
         windows=windows, **whose
     )
@@ -108,8 +104,9 @@ def _erase_traces(
 
 
 def erase_columns(cursor: Cursor, subscription_id: int, names: Sequence[str]) -> None:
-    """Empty columns of the payload and feedback tables, and what holds or may quote their values
-    elsewhere.
+    """Empty columns of the payload and feedback tables.
+
+    What holds or may quote their values elsewhere is emptied too.
     """
     cursor.execute(changing.locking(exclusive=True), {"id": subscription_id})
     traces.count_erasure(cursor, subscription_id)
@@ -135,8 +132,9 @@ def erase_columns(cursor: Cursor, subscription_id: int, names: Sequence[str]) ->
 
 
 def expire(cursor: Cursor, subscription_id: int, keep_days: int, now: datetime) -> int:
-    """Drop the months of a subscription that lie wholly before `keep_days` ago; return the number
-    of requests gone.
+    """Drop the months of a subscription that end before `keep_days` ago.
+
+    Returns the number of requests dropped.
     """
     boundary = partitions.first_kept(keep_days, now)
     table = tables.read(cursor, subscription_id)
@@ -148,8 +146,8 @@ def expire(cursor: Cursor, subscription_id: int, keep_days: int, now: datetime) 
         "boundary": sql.Literal(f"{boundary}-01 00:00:00Z"),
     }
     condition = (
-        "record_id IN (SELECT record_id FROM scoring_key WHERE subscription_id = {id} AND"
-        " scored_at < {boundary})"
+        "record_id IN (SELECT record_id FROM scoring_key WHERE subscription_id = {id}"
+        " AND scored_at < {boundary})"
     )
     old = sql.SQL(condition).format(**whose)
     cursor.execute(sql.SQL("SELECT EXISTS (SELECT FROM scoring_key WHERE {})").format(old))
@@ -168,8 +166,9 @@ def expire(cursor: Cursor, subscription_id: int, keep_days: int, now: datetime) 
 
 
 def maintain(cursor: Cursor, now: datetime | None = None) -> dict[str, int]:
-    """Make the months to come and drop those past their time; return, by subscription, the number
-    of requests gone.
+    """Create the coming months and drop those that are too old.
+
+    Returns the number of requests dropped, by subscription.
     """
     now = now or datetime.now(UTC)
     cursor.execute("SELECT subscription_id, name, keep_days FROM subscription ORDER BY name")

@@ -1,6 +1,4 @@
-"""Taking columns that may not be kept out of what monitors and reviews hold, training data among
-it.
-"""
+"""Removing columns that may not be kept from monitors and reviews, including training data."""
 
 from collections.abc import Collection, Sequence
 
@@ -12,19 +10,20 @@ from model_monitoring.datamart.tables import traces
 
 
 def erase_from_monitors(cursor: Cursor, subscription_id: int, names: Sequence[str]) -> None:
-    """Take columns out of baselines, of fairness monitoring with what it measured of them, and of
-    all runs' details.
+    """Remove columns from baselines, fairness monitoring and the details of all runs.
+
+    For fairness monitoring, its measurements by these columns go too.
     """
     query = "SELECT monitor, asset_revision, content FROM baseline WHERE subscription_id = %s"
     cursor.execute(query, [subscription_id])
     for monitor, revision, content in cursor.fetchall():
         cursor.execute(
-            "UPDATE baseline SET content = %s WHERE (subscription_id, monitor, asset_revision) ="
-            " (%s, %s, %s)",
+            "UPDATE baseline SET content = %s"
+            " WHERE (subscription_id, monitor, asset_revision) = (%s, %s, %s)",
             [as_json(_baseline_without(content, names)), subscription_id, monitor, revision],
         )
     whose = {"id": sql.Literal(subscription_id), "names": sql.Literal(list(names))}
-    # Those of quality and performance are of labels and of time.
+    # The runs of quality and performance only concern labels and times.
     runs = "r.subscription_id = {id} AND r.monitor NOT IN ('quality', 'performance')"
     traces.empty_runs(cursor, sql.SQL(runs).format(**whose))
     _erase_from_fairness(cursor, subscription_id, names)
@@ -33,9 +32,7 @@ def erase_from_monitors(cursor: Cursor, subscription_id: int, names: Sequence[st
 
 
 def _baseline_without(content: dict, names: Collection[str]) -> dict:
-    """Leave columns out of what drift monitoring learned, and their values out of the rows that
-    explanations keep.
-    """
+    """Remove columns from a drift baseline, and their values from an explanation's rows."""
     if "rows" in content:
         kept = [name not in names for name in content["columns"]]
         emptied = [
@@ -59,8 +56,9 @@ def _baseline_without(content: dict, names: Collection[str]) -> dict:
 
 
 def _erase_from_fairness(cursor: Cursor, subscription_id: int, names: Collection[str]) -> None:
-    """Compare nobody by these columns any more: their groups are named by values, in settings,
-    slices and alerts.
+    """Stop comparing groups by these columns, and erase what names them.
+
+    Groups are named after values of the columns, in settings, slices and alerts.
     """
     identity = [subscription_id, "fairness"]
     cursor.execute(
@@ -69,13 +67,13 @@ def _erase_from_fairness(cursor: Cursor, subscription_id: int, names: Collection
     for (parameters,) in cursor.fetchall():
         kept = _groups_without(parameters, names)
         cursor.execute(
-            "UPDATE monitor SET parameters = %s, enabled = enabled AND %s WHERE (subscription_id,"
-            " monitor) = (%s, %s)",
+            "UPDATE monitor SET parameters = %s, enabled = enabled AND %s"
+            " WHERE (subscription_id, monitor) = (%s, %s)",
             [as_json(kept), bool(kept["features"]), *identity],
         )
     cursor.execute(
-        "UPDATE run SET details = details #- '{parameters}' WHERE (subscription_id, monitor) ="
-        " (%s, %s)",
+        "UPDATE run SET details = details #- '{parameters}'"
+        " WHERE (subscription_id, monitor) = (%s, %s)",
         identity,
     )
     for table in ("alert", "measurement"):
@@ -101,8 +99,9 @@ def _groups_without(parameters: dict, names: Collection[str]) -> dict:
 
 
 def erase_from_reviews(cursor: Cursor, subscription_id: int, names: Sequence[str]) -> None:
-    """Take columns out of what reviewers are shown, and what reviewers typed, which may quote them;
-    labels stay.
+    """Remove columns from what reviewers see, and erase what reviewers typed; labels stay.
+
+    What they typed may quote the values.
     """
     which = {"id": subscription_id, "names": list(names)}
     cursor.execute(

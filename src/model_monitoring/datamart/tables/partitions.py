@@ -1,5 +1,6 @@
-"""Monthly partitions of payload tables, in UTC: made ahead, with a default one for times far
-off.
+"""Monthly partitions of payload tables, in UTC.
+
+They are created in advance. A default partition takes the times that are far off.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ from psycopg2 import sql
 from model_monitoring.datamart.postgres.database import Cursor
 
 MONTHS_AHEAD = 3
-# Older rows, and rows of a clock that runs far ahead, go to the default partition
+# Older rows, and rows from a clock that is far ahead, go to the default partition
 MONTHS_BACK = 120
 
 
@@ -33,11 +34,10 @@ def prepare(
     keep_days: int | None = None,
     there: set | None = None,
 ) -> str:
-    """Make the partitions that rows of these times (datetime64, UTC) need, and return the table to
-    write them to.
+    """Create the partitions for rows of these times (datetime64, UTC).
 
-    That is the one partition they all belong to, if there is one. `there` remembers partitions seen
-    before.
+    Returns the table to write to: the partition if all rows belong to one, else the whole table.
+    `there` remembers partitions that are known to exist.
 
     Raises:
         ValueError: rows are older than what is kept.
@@ -61,7 +61,7 @@ def prepare(
     if there is not None:
         there.update(month.item() for month in wanted if _name(table, month) not in lacking)
     if lacking:
-        # One at a time: another writer may be at it, and waits here for the transaction to end.
+        # One at a time: a second writer waits here until the first one's transaction ends.
         cursor.execute(
             "SELECT pg_advisory_xact_lock(hashtextextended(current_schema() || '.' || %s, 1))",
             [table],
@@ -76,12 +76,12 @@ def _name(table: str, month: np.datetime64) -> str:
 
 
 def _make(cursor: Cursor, table: str, month: np.datetime64) -> None:
-    """Make one month's partition and move over what had gone to the default one meanwhile."""
-    # Asked of the catalogue itself: to_regclass may still remember that there was none before the
-    # lock was waited for.
+    """Create one month's partition, and move the rows there that went to the default partition."""
+    # Read from the catalogue itself: to_regclass may have cached that there was no partition before
+    # we waited for the lock.
     cursor.execute(
-        "SELECT 1 FROM pg_class WHERE relname = %s AND relnamespace ="
-        " to_regnamespace(quote_ident(current_schema()))",
+        "SELECT 1 FROM pg_class WHERE relname = %s"
+        " AND relnamespace = to_regnamespace(quote_ident(current_schema()))",
         [_name(table, month)],
     )
     if cursor.fetchone():
@@ -103,8 +103,9 @@ def _make(cursor: Cursor, table: str, month: np.datetime64) -> None:
 
 
 def drop_before(cursor: Cursor, table: str, month: np.datetime64) -> None:
-    """Drop the partitions before a month, detached ones too, and delete what the default one holds
-    from before it.
+    """Drop the partitions before a month, detached ones too.
+
+    Rows from before it are deleted from the default partition.
     """
     for name in _months(cursor, table):
         if name < _name(table, month):
@@ -116,12 +117,13 @@ def drop_before(cursor: Cursor, table: str, month: np.datetime64) -> None:
 
 
 def detached(cursor: Cursor, table: str) -> list[str]:
-    """Return the months that somebody has detached from a table: what goes through the table
-    doesn't reach them.
+    """Return the months that were detached from a table.
+
+    Statements on the table don't reach them.
     """
     cursor.execute(
-        "SELECT name FROM unnest(%s::text[]) AS name WHERE NOT EXISTS"
-        " (SELECT FROM pg_inherits WHERE inhrelid = to_regclass(format('%%I', name)))",
+        "SELECT name FROM unnest(%s::text[]) AS name WHERE NOT EXISTS (SELECT FROM pg_inherits"
+        " WHERE inhrelid = to_regclass(format('%%I', name)))",
         [_months(cursor, table)],
     )
     return [name for (name,) in cursor.fetchall()]

@@ -22,20 +22,20 @@ class Table:
 
     @property
     def payload(self) -> str:
-        """Name the payload table."""
+        """The name of the payload table."""
         return f"payload_{self.subscription_id}"
 
     @property
     def feedback(self) -> str:
-        """Name the feedback table."""
+        """The name of the feedback table."""
         return f"feedback_{self.subscription_id}"
 
     def of(self, *roles: str) -> list[Column]:
-        """Return the columns of some roles, role by role."""
+        """Return the columns with these roles, role by role."""
         return [column for role in roles for column in self.columns if column.role == role]
 
     def named(self, name: str) -> Column:
-        """Return the column that a model calls so."""
+        """Return the column of the model's field with this name."""
         return self._by_name[name]
 
     @cached_property
@@ -46,8 +46,8 @@ class Table:
 def read(cursor: Cursor, subscription_id: int) -> Table | None:
     """Read a subscription's columns from the catalogue; None before its first payload."""
     cursor.execute(
-        "SELECT name, column_name, role, type FROM feature WHERE subscription_id = %s ORDER BY"
-        " ordinal",
+        "SELECT name, column_name, role, type FROM feature WHERE subscription_id = %s"
+        " ORDER BY ordinal",
         [subscription_id],
     )
     columns = tuple(Column(*row) for row in cursor.fetchall())
@@ -57,7 +57,7 @@ def read(cursor: Cursor, subscription_id: int) -> Table | None:
 def create(
     cursor: Cursor, subscription_id: int, name: str, columns: Sequence[tuple[str, str, str]]
 ) -> Table:
-    """Make a subscription's tables and views; `columns` are (name, role, type)."""
+    """Create a subscription's tables and views; `columns` are (name, role, type)."""
     taken = column_names([column for column, _, _ in columns])
     made = tuple(
         Column(c, unique, role, kind)
@@ -66,8 +66,8 @@ def create(
     table = Table(subscription_id, made)
     for ordinal, column in enumerate(made):
         cursor.execute(
-            "INSERT INTO feature (subscription_id, ordinal, name, column_name, role, type) VALUES"
-            " (%s,%s,%s,%s,%s,%s)",
+            "INSERT INTO feature (subscription_id, ordinal, name, column_name, role, type)"
+            " VALUES (%s,%s,%s,%s,%s,%s)",
             [subscription_id, ordinal, column.name, column.column_name, column.role, column.type],
         )
     statements = """
@@ -95,7 +95,7 @@ def create(
 
 
 def _definitions(columns: Sequence[Column]) -> sql.Composable:
-    """List columns with their types; a type comes from columns.py, never from outside."""
+    """List columns with their types. A type comes from columns.py, never from user input."""
     return sql.SQL(", ").join(
         sql.SQL("{} {}").format(sql.Identifier(column.column_name), sql.SQL(column.type))
         for column in columns
@@ -103,13 +103,13 @@ def _definitions(columns: Sequence[Column]) -> sql.Composable:
 
 
 def view_name(kind: str, name: str) -> str:
-    """Name a subscription's view: `Payload_<name>`, cut to what PostgreSQL holds."""
+    """Return the name of a subscription's view: `Payload_<name>`, cut to PostgreSQL's limit."""
     full = f"{kind}_{name}"
     return full if len(full.encode()) <= LONGEST_NAME else shortened(full)
 
 
 def create_views(cursor: Cursor, table: Table, name: str) -> None:
-    """Make the views that have OpenScale's table names and columns."""
+    """Create the views that have OpenScale's table names and columns."""
     for kind, query in (("Payload", payload_query(table)), ("Feedback", feedback_query(table))):
         cursor.execute(
             sql.SQL("CREATE VIEW {} AS {}").format(sql.Identifier(view_name(kind, name)), query)
@@ -117,13 +117,13 @@ def create_views(cursor: Cursor, table: Table, name: str) -> None:
 
 
 def drop_views(cursor: Cursor, name: str) -> None:
-    """Drop the views, for their columns to be altered."""
+    """Drop the views, so that their columns can be changed."""
     for kind in ("Payload", "Feedback"):
         cursor.execute(sql.SQL("DROP VIEW {}").format(sql.Identifier(view_name(kind, name))))
 
 
 def payload_query(table: Table, source: sql.Composable | None = None) -> sql.Composable:
-    """Select OpenScale's payload columns, of the payload table or of a part of it."""
+    """Select OpenScale's payload columns from the payload table, or from a part of it."""
     return sql.SQL("""
         SELECT k.scoring_id || '-' || p.row_number AS scoring_id, p.scored_at AS scoring_timestamp,
                d.deployment_id, d.asset_revision, {columns}
@@ -135,8 +135,9 @@ def payload_query(table: Table, source: sql.Composable | None = None) -> sql.Com
 
 
 def feedback_query(table: Table, source: sql.Composable | None = None) -> sql.Composable:
-    """Select OpenScale's feedback columns; features come from the scored row where a label joined
-    one.
+    """Select OpenScale's feedback columns.
+
+    If a label was joined to a scored row, its features come from that row.
     """
     return sql.SQL("""
         SELECT {features}, {label}, f.record_timestamp

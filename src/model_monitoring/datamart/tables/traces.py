@@ -1,8 +1,7 @@
-"""Where values of rows are left beside the rows: in what runs found and summed up, a companion's
-making, keys, errors.
+"""Values of rows that are left elsewhere: in runs, companions, keys and errors.
 
-What a run measured stays. What it kept beside that goes if its window holds a row that is erased,
-as a whole: no single row's values can be taken out of it.
+What a run measured stays. What it kept beside that is erased as a whole if its window holds an
+erased row, because the values of a single row can't be taken out of it.
 """
 
 import re
@@ -12,28 +11,27 @@ from psycopg2 import extras, sql
 
 from model_monitoring.datamart.postgres.database import Cursor
 
-# The digest that stands for a request's id once all its rows are erased; {uid} is the
-# subscription's.
+# The digest that replaces a request's id once all its rows are erased; {uid} is the subscription's.
 TOMBSTONE = "'erased ' || encode(sha256(convert_to({uid} || {id}, 'UTF8')), 'hex')"
-# Of a run's details, settings and single figures stay. Texts and lists may hold values.
+# Of a run's details, settings and single numbers stay. Strings and lists may hold values.
 HOLDS = sql.SQL("key <> 'parameters' AND jsonb_typeof(value) NOT IN ('number', 'boolean', 'null')")
-# Of a companion, what was found in making it. What it takes to ask it and to take it down stays.
+# Of a companion, what was found when it was made. What is needed to call and delete it stays.
 FOUND = ["rule", "original", "frontier", "frontier_columns", "costs", "costs_columns"]
 RANGE = re.compile(r"\[([^],]*), ([^],]*)\]")
 OPEN_END = "…"
 
 
 def count_erasure(cursor: Cursor, subscription_id: int) -> None:
-    """Count an erasure, so that nobody stores any more what they read before it."""
+    """Count an erasure, so that results derived from rows read before it aren't stored."""
     statement = "UPDATE subscription SET erasures = erasures + 1 WHERE subscription_id = %s"
     cursor.execute(statement, [subscription_id])
 
 
 def erasures(cursor: Cursor, subscription_id: int) -> int:
-    """Return how often something of a subscription was erased, and keep that from growing until the
-    transaction ends.
+    """Return the number of erasures of a subscription, and block more until the transaction ends.
 
-    Whoever derives something from rows asks before reading them, and again before storing it.
+    Code that derives something from rows calls this before reading them, and again before storing
+    it.
     """
     cursor.execute(
         "SELECT erasures FROM subscription WHERE subscription_id = %s FOR SHARE", [subscription_id]
@@ -42,9 +40,7 @@ def erasures(cursor: Cursor, subscription_id: int) -> int:
 
 
 def empty_runs(cursor: Cursor, which: sql.Composable) -> None:
-    """Delete the summaries of the runs (`r`) that meet a condition, and empty their details of all
-    but figures.
-    """
+    """Empty the runs (`r`) that meet a condition: delete summaries, keep single figures."""
     cursor.execute(
         sql.SQL("DELETE FROM profile p USING run r WHERE r.run_uid = p.run_uid AND {}").format(
             which
@@ -60,8 +56,9 @@ def empty_runs(cursor: Cursor, which: sql.Composable) -> None:
 
 
 def _open_ranges(cursor: Cursor, which: sql.Composable) -> None:
-    """Rename slices: a group whose range has an open end is named by the least or greatest value
-    that was seen.
+    """Rename the slices whose range has an open end, so that they don't show a value.
+
+    Such a group is named after the lowest or highest value that was seen.
     """
     slices = """SELECT DISTINCT m.run_uid, m.slice, r.subscription_id,
         r.details->'parameters'->'features'
@@ -86,9 +83,7 @@ def _open_ranges(cursor: Cursor, which: sql.Composable) -> None:
 
 
 def without_seen(slice: str, features: Iterable[dict]) -> str:
-    """Return a slice's name with an ellipsis for the ends of ranges that aren't among those of a
-    monitor's groups.
-    """
+    """Return a slice's name with an ellipsis for each end that the settings don't have."""
     members = [
         member
         for feature in features
@@ -107,7 +102,7 @@ def without_seen(slice: str, features: Iterable[dict]) -> str:
 
 
 def _written(end: float) -> str:
-    """Write an end as the names of groups have it."""
+    """Write an end of a range as the names of groups do."""
     return str(int(end)) if end == int(end) else str(end)
 
 
@@ -119,9 +114,7 @@ def empty_companion(cursor: Cursor, which: sql.Composable) -> None:
 
 
 def tombstones(cursor: Cursor, subscription_id: int, scoring_ids: list[str]) -> list[str]:
-    """Return scoring ids as their keys have them: for those of erased requests, the digest in their
-    place.
-    """
+    """Return scoring ids as they are in the keys: digests for those of erased requests."""
     cursor.execute(
         f"""SELECT i, k.scoring_id FROM (SELECT i, {
             TOMBSTONE.format(uid="s.subscription_uid", id="i")

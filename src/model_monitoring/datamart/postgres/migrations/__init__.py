@@ -11,8 +11,8 @@ TURN = "15min"
 def migrate(database: Database) -> int:
     """Bring the schema to this version of the code and return its number.
 
-    Makes the schema if it isn't there; nothing is ever dropped. Safe to call from several processes
-    at once.
+    It creates the schema if necessary; nothing is ever dropped. It is safe to call from several
+    processes at once.
 
     Raises:
         DataMartError: the schema was made by a newer version.
@@ -20,7 +20,7 @@ def migrate(database: Database) -> int:
 
     def work(cursor: Cursor) -> None:
         schema = sql.Identifier(database.schema)
-        # Another process may be at it, and need longer than other locks are held.
+        # Another process may be migrating, which can take longer than other locks are held.
         cursor.execute("SHOW lock_timeout")
         usual = cursor.fetchone()[0]
         cursor.execute(f"SET LOCAL lock_timeout TO '{TURN}'")
@@ -33,9 +33,8 @@ def migrate(database: Database) -> int:
         if not cursor.fetchone():
             cursor.execute(sql.SQL("CREATE SCHEMA {}").format(schema))
         cursor.execute(
-            "CREATE TABLE IF NOT EXISTS migration"
-            " (version integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL"
-            " DEFAULT now())"
+            "CREATE TABLE IF NOT EXISTS migration (version integer PRIMARY KEY, name text NOT NULL,"
+            " applied_at timestamptz NOT NULL DEFAULT now())"
         )
         refuse_newer(cursor, database.schema)
         cursor.execute("SELECT coalesce(max(version), 0) FROM migration")
