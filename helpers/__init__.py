@@ -1,1 +1,1 @@
-"""Shared code of the tutorial's notebooks: thin, and layered as doc/architecture.md says."""
+"""Code that the tutorial's notebooks share; doc/architecture.md describes its layers."""

@@ -1,17 +1,17 @@
-"""How what the tutorial makes on AWS is told from everything else, and how it is deleted."""
+"""Recognise what the tutorial created on AWS, and delete it."""
 
 import boto3
 from botocore import xform_name
 
-S3_PREFIX = "sagemaker-monitoring"  # of the objects in the bucket, and of names of schedules
+S3_PREFIX = "sagemaker-monitoring"  # of objects in the bucket, and of names of schedules
 TAG = {"key": "tutorial", "value": S3_PREFIX}  # of endpoints, endpoint configurations and models
 
 
 def delete_resources(boto_session: boto3.Session, name: str | None = None) -> list[str]:
     """Delete the endpoints, endpoint configurations and models that carry the tutorial's tag.
 
-    With `name`, only those of that name. Whatever has no such tag is left alone. Safe to repeat.
-    Returns what was deleted, as "kind name".
+    With `name`, delete only those of that name. Resources without the tag are left alone. Safe to
+    repeat. Returns what was deleted, as "kind name".
     """
     client = boto_session.client("sagemaker")
     deleted = []

@@ -1,4 +1,4 @@
-"""Every plot of the notebooks: small, in colours for every eye, with the finding as its title."""
+"""The notebooks' plots: small, safe for colour-blind readers, with the finding as the title."""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,7 +15,7 @@ from sklearn.metrics import RocCurveDisplay
 BLUE, ORANGE, GREEN = sns.color_palette("colorblind", 3)
 GREY = "0.45"
 PROBABILITY = "probability of the favourable outcome"
-# Fixed, so that a figure's bytes are the same wherever the pinned matplotlib draws it.
+# Fixed, so that the pinned matplotlib draws the same bytes on every machine.
 STYLE = {
     "figure.dpi": 100,
     "font.family": "DejaVu Sans",
@@ -40,13 +40,13 @@ def _limit(axis: Axes, value: float, words: str) -> None:
 
 
 def _intervals(axis: Axes, table: pd.DataFrame, value: str, **look: object) -> None:
-    """Draw each line of `table` as a dot, where its column `value` says, with its interval."""
+    """Draw each row of `table` as a dot at the value of its column `value`, with its interval."""
     reach = [table[value] - table["ci_low"], table["ci_high"] - table[value]]
     axis.errorbar(table[value], table["place"], xerr=reach, **look)
 
 
 def _finish(axis: Axes, title: str, rows=None, legend: str | None = "below", **settings) -> Figure:
-    """Set the axis up, naming its rows from top to bottom if any; return the figure, closed."""
+    """Set up the axis, with row names from top to bottom if given; return the closed figure."""
     axis.set(title=title, **settings)
     if rows is not None:
         axis.set(yticks=range(len(rows)), yticklabels=rows)
@@ -55,12 +55,12 @@ def _finish(axis: Axes, title: str, rows=None, legend: str | None = "below", **s
         axis.figure.legend(loc="outside lower center", ncols=4)
     elif legend:
         axis.legend(loc=legend)
-    plt.close(axis.figure)  # the notebook shows what is returned, and would show this as well
+    plt.close(axis.figure)  # else the notebook would show the figure twice
     return axis.figure
 
 
 def balance(labels: pd.Series, names: Mapping[object, str], title: str) -> Figure:
-    """Draw how many cases each label has; `names` gives the words beside the bars."""
+    """Draw how many cases each label has; `names` maps each label to its name beside the bar."""
     (axis,) = _axes(6.4, 1.8)
     counts = labels.value_counts().reindex(list(names))
     bars = axis.barh(list(names.values()), counts, color=[BLUE, ORANGE])
@@ -86,7 +86,7 @@ def distributions(
 
 
 def roc_curves(labels: ArrayLike, scores: Mapping[str, ArrayLike], title: str) -> Figure:
-    """Draw each model's ROC curve; `labels` are 0 or 1, `scores` the positive class's by model."""
+    """Draw each model's ROC curve; `labels` are 0 or 1, `scores` the positive class's, by model."""
     (axis,) = _axes(4.2, 3.6)
     looks = ({"color": BLUE}, {"color": ORANGE, "ls": "--"}, {"color": GREEN, "ls": ":"})
     for (name, values), look in zip(scores.items(), looks, strict=False):
@@ -129,7 +129,7 @@ def metrics(table: pd.DataFrame, threshold: float, title: str) -> Figure:
 
 
 def differences(table: pd.DataFrame, margin: float, title: str) -> Figure:
-    """Draw how far challengers differ from the champion, against how much worse they may be.
+    """Draw how far each challenger differs from the champion, and how much worse it may be.
 
     `table` is indexed by the challenger's name, with columns difference, ci_low, ci_high, passes.
     """
@@ -171,7 +171,7 @@ def accuracy(table: pd.DataFrame, title: str) -> Figure:
 def disparity(groups: pd.DataFrame, title: str) -> Figure:
     """Draw each group's share of favourable outcomes, minorities beside their majority.
 
-    `groups` has a line for each group, as the fairness evaluation gives it: feature, group, role
+    `groups` has a row for each group, as the fairness evaluation returns it: feature, group, role
     ("majority" or "minority"), rows, favourable_rate, and its interval: rate_low and rate_high.
     """
     (axis,) = _axes(6.4, 0.4 * len(groups) + 1.3)
@@ -188,9 +188,10 @@ def disparity(groups: pd.DataFrame, title: str) -> Figure:
 def frontier(
     table: pd.DataFrame, original: Mapping[str, float], threshold: float, title: str
 ) -> Figure:
-    """Draw what accuracy each degree of fairness costs, the chosen point, and the model as it is.
+    """Draw the accuracy at each level of fairness, the chosen point and the original model.
 
-    `table` has columns fairness, accuracy and chosen (true once); `original` has the first two.
+    `table` has columns fairness, accuracy and chosen (true in one row); `original`
+    has the first two.
     """
     (axis,) = _axes(6.4, 3.3)
     axis.plot("fairness", "accuracy", data=table, color=BLUE, marker="o", label="best thresholds")
@@ -205,9 +206,9 @@ def frontier(
 
 
 def waterfall(attributions: pd.Series, base: float, title: str, shown: int = 8) -> Figure:
-    """Draw how features led from the average answer to this one, in steps of probability.
+    """Draw how the features lead from the average prediction to this one, as probabilities.
 
-    `attributions` are in log-odds, by feature; `base` is the log-odds that they start from.
+    `attributions` are in log-odds, by feature; `base` is the average prediction's log-odds.
     """
     order = attributions.abs().sort_values(ascending=False, kind="stable").index
     steps = attributions[order[:shown]]
@@ -227,7 +228,7 @@ def waterfall(attributions: pd.Series, base: float, title: str, shown: int = 8) 
 
 
 def contrast(scores: Mapping[str, float], threshold: float, title: str) -> Figure:
-    """Draw what a change does to the answer; `scores` are probabilities by the words for a case."""
+    """Draw what a change does to the prediction; `scores` are probabilities by case."""
     (axis,) = _axes(6.4, 0.45 * len(scores) + 1.3)
     colours = [BLUE if score >= threshold else ORANGE for score in scores.values()]
     bars = axis.barh(list(scores), list(scores.values()), color=colours, height=0.6)

@@ -1,8 +1,8 @@
 """Run the notebooks headless: `python -m helpers.notebook_runner run [--from 05] | render`.
 
 Both write the executed notebooks to build/notebooks; `run` adds a summary, build/run.json. `render`
-uses services of its own, started empty, and keeps the outputs in notebooks/: committed outputs are
-made in no other way.
+uses services of its own, started empty, and keeps the outputs in notebooks/: this is the only
+way to make committed outputs.
 """
 
 import argparse
@@ -29,7 +29,8 @@ def run(first: str = "00") -> dict:
     """Run the notebooks whose number is `first` or higher; return what build/run.json holds.
 
     build/run.json: {"notebooks": [{"name", "seconds", "key_figures"}], "seconds": total}.
-    Raises SystemExit, naming notebook, cell and error, if one fails; it's kept as far as it came.
+    If a notebook fails, raises SystemExit, which names it, the cell and the error; what the
+    notebook has done until then is kept.
     """
     done = []
     for path, notebook in _execute_all(first):
@@ -55,11 +56,11 @@ def _execute_all(first: str = "00") -> Iterator[tuple[Path, nbformat.NotebookNod
 
 def execute(path: Path, target: Path, parameters: dict | None = None) -> nbformat.NotebookNode:
     """Run one notebook, writing it to `target`; raise SystemExit naming the cell that failed."""
-    # Imported here: it takes two seconds, and a run that is refused need not wait for them.
+    # Imported here because it takes two seconds: a run that is refused shouldn't wait for it.
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
-    # The kernel's notes on how it is connected would break up the progress bar.
+    # The kernel's messages about its connection would break up the progress bar.
     quiet = {"progress_bar": False, "extra_arguments": ["--log-level=ERROR"]}
     try:
         return papermill.execute_notebook(
@@ -69,12 +70,12 @@ def execute(path: Path, target: Path, parameters: dict | None = None) -> nbforma
         shown = target.relative_to(REPOSITORY) if target.is_relative_to(REPOSITORY) else target
         sys.exit(
             f"\n{path.name}, cell {error.exec_count}: {error.ename}: {error.evalue}\n"
-            f"See {shown}. Mend it, then resume with: make run FROM={path.name[:2]}"
+            f"See {shown}. Fix it, then resume with: make run FROM={path.name[:2]}"
         )
 
 
 def key_figures(notebook: nbformat.NotebookNode) -> str:
-    """Read what the cell tagged `key-figures` printed, or an empty string if there is none."""
+    """Return what the cell tagged `key-figures` printed, or "" if there is no such cell."""
     tagged = [cell for cell in notebook.cells if "key-figures" in cell.metadata.get("tags", [])]
     return "".join(output.get("text", "") for cell in tagged for output in cell.outputs).strip()
 
@@ -101,8 +102,8 @@ def render() -> None:
 
 
 def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Drop what would change with every run: execution times, progress bars, papermill's notes."""
-    # Imported here: it takes a second, and only rendering needs it.
+    """Drop what would change with every run: times, progress bars, papermill's metadata."""
+    # Imported here because it takes a second, and only rendering needs it.
     from nbconvert.preprocessors.coalescestreams import CoalesceStreamsPreprocessor
 
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -113,7 +114,7 @@ def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if not is_progress(output)]
-    # How a cell's printed lines are cut into pieces depends on how fast they came.
+    # How a cell's printed lines are split into outputs depends on their timing.
     return CoalesceStreamsPreprocessor().preprocess(notebook, {})[0]
 
 
@@ -134,12 +135,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(name, description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
     runner = commands.add_parser("run", help="run the notebooks; outputs go to build/")
-    begin = "the number of the notebook to begin with, as 05"
+    begin = "the number of the first notebook to run, such as 05"
     runner.add_argument("--from", dest="first", default="00", help=begin)
     commands.add_parser("render", help="run all afresh and keep the outputs in notebooks/")
     arguments = parser.parse_args()
     if arguments.command == "run" and not re.fullmatch(r"\d\d", arguments.first):
-        parser.error(f"--from takes a notebook's two-digit number, as 05, not {arguments.first!r}")
+        parser.error(
+            f"--from takes a notebook's two-digit number, such as 05, not {arguments.first!r}"
+        )
     with run_lock.hold(f"make {arguments.command}", BUILD):
         if arguments.command == "render":
             render()

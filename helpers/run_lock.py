@@ -1,8 +1,9 @@
 """One run of the notebooks at a time: `make run` and `make render` hold a lock, build/run.lock.
 
-The kernel frees the lock when its holder ends, in whatever way. `python -m helpers.run_lock` fails
-while it is held, which keeps `make clean` from deleting what a run is writing. Only the standard
-library is imported: `make install` asks before any package is there.
+The operating system frees the lock when its holder ends, for whatever reason.
+`python -m helpers.run_lock` fails while the lock is held, which keeps `make clean` from deleting
+what a run is writing. Only the standard library is imported, because `make install` checks the
+lock before any package is installed.
 """
 
 import fcntl
@@ -33,7 +34,7 @@ def hold(command: str, build: Path = BUILD) -> Iterator[None]:
     with file:
         _lock(file, fcntl.LOCK_EX)
         user = f"user {os.getuid()}"
-        with suppress(KeyError):  # an account without a name is usual in containers
+        with suppress(KeyError):  # accounts without a name are common in containers
             user = pwd.getpwuid(os.getuid()).pw_name
         file.truncate(0)
         file.write(f"{command}, by {user}, process {os.getpid()}, ")
@@ -50,12 +51,12 @@ def refuse_if_held(build: Path = BUILD) -> None:
 
 
 def _lock(file: TextIO, kind: int) -> None:
-    """Lock an open file until it is closed; if it is locked, raise SystemExit with its words."""
+    """Lock an open file until it is closed; if it is locked, raise SystemExit naming the holder."""
     try:
         fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         file.seek(0)
-        holder = file.read() or "wait until they end."  # empty: held since a moment ago
+        holder = file.read() or "wait until they end."  # empty: locked a moment ago
         sys.exit(f"Notebooks are running in this checkout already: {holder}")
 
 

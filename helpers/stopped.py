@@ -1,4 +1,4 @@
-"""One clear sentence in a notebook whose offline AWS or embedded PostgreSQL was stopped."""
+"""Show one clear sentence in a notebook if the offline AWS or PostgreSQL was stopped."""
 
 import builtins
 import os
@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 import psycopg2
 
 _AWS, _POSTGRESQL = "the offline AWS", "the embedded PostgreSQL"
-# What losing each of them raises
+# The errors that clients raise when each service is down
 _SIGNS = {_AWS: (ConnectionError, HTTPException), _POSTGRESQL: (psycopg2.Error,)}
-_SECONDS = 3  # for a service of this machine to answer
+_SECONDS = 3  # in which a service on this machine must respond
 
 
 class SentenceError(RuntimeError):
-    """An error that Jupyter shows without a traceback: not the code failed, but what it needs."""
+    """An error that Jupyter shows without a traceback: its cause isn't in the code."""
 
     def _render_traceback_(self) -> list[str]:
         return [f"{type(self).__name__}: {self}"]
@@ -27,9 +27,10 @@ class ServiceStoppedError(SentenceError):
 
 
 def explain_in_notebook(database_url: str | None) -> None:
-    """From now on, show an error whose reason is a stopped service as one sentence.
+    """From now on, show an error that is caused by a stopped service as one sentence.
 
-    Jupyter does so, since many clients make calls: boto3's, the SageMaker SDK's, psycopg2.
+    Jupyter does this for all cells, because many clients make calls: boto3, the SageMaker SDK,
+    psycopg2.
     `database_url` is the embedded PostgreSQL's; None if the database is the user's own.
     """
 
@@ -40,7 +41,7 @@ def explain_in_notebook(database_url: str | None) -> None:
             kind = ServiceStoppedError
             error = ServiceStoppedError(
                 f"{names} {verb} stopped: run the cell with workspace.open() again, "
-                "or make lab and start from the top."
+                "or run make lab and start from the top."
             )
         shell.showtraceback((kind, error, trace), tb_offset=tb_offset, running_compiled_code=True)
 
@@ -49,8 +50,8 @@ def explain_in_notebook(database_url: str | None) -> None:
 
 
 def find_stopped(error: BaseException, database_url: str | None) -> list[str]:
-    """Name the services that are down if an error comes from one of them, else none."""
-    chain = []  # the error and its reasons, also what `from None` hides
+    """Return the names of the services that are down if one of them caused the error, else none."""
+    chain = []  # the error and its causes, also those that `from None` hides
     while error is not None and error not in chain:
         chain.append(error)
         error = error.__cause__ or error.__context__

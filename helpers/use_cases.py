@@ -16,14 +16,13 @@ class DataFileError(ValueError):
 
 @dataclass(frozen=True)
 class UseCase:
-    """A data set and the question asked of it.
+    """A data set and what its models predict.
 
-    `name` is lower case with hyphens, as SageMaker's names are. `label_values` maps the label's
-    text to the number that models learn: 1 for the positive class. `recipes` maps an algorithm of
-    SageMaker's to the hyperparameters of its training job. If answers can be unfair to people,
-    `protected` maps each attribute by which nobody should be treated worse to its (majority,
-    minority) groups, categories or [low, high] ranges, and `changeable` names what a person can
-    change.
+    `name` is lower case with hyphens, like names in SageMaker. `label_values` maps each label to
+    the number that models learn: 1 for the positive class. `recipes` maps a SageMaker algorithm to
+    the hyperparameters of its training job. If decisions can be unfair to people, `protected` maps
+    each protected attribute to its (majority, minority) groups, which are lists of categories or of
+    [low, high] ranges, and `changeable` names the features that a person can change.
     """
 
     name: str
@@ -37,7 +36,7 @@ class UseCase:
     changeable: tuple[str, ...] = ()
 
     def load(self, folder: Path = DATA) -> pd.DataFrame:
-        """Read the label's column (text) and the features, a row for each case.
+        """Read the label (strings) and the features, one row per case.
 
         Raises DataFileError if the file is missing or its sha256 isn't the known one.
         """
@@ -53,14 +52,14 @@ class UseCase:
         return pd.read_csv(path)[[self.label, *self.features]]
 
 
-# Lists of words read better with several on a line.
+# Lists of words read better with several words on a line.
 # fmt: off
 _MEASURED = (
     "radius", "texture", "perimeter", "area", "smoothness",
     "compactness", "concavity", "concave points", "symmetry", "fractal_dimension",
 )
-# personal_status tells sex exactly, so it's left out: what the model may know of sex, it shall
-# know by that name.
+# personal_status reveals sex exactly, so it's left out: a model should see sex only in the feature
+# of that name.
 _APPLICATION = (
     "status", "month", "credit_history", "purpose", "credit_amount",
     "savings", "employment", "investment_as_income_percentage", "sex", "other_debtors",

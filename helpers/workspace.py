@@ -1,8 +1,8 @@
-"""The one door of every notebook: `open()` gives the SageMaker session, role, bucket and database.
+"""Where notebooks run: `open()` gives them the SageMaker session, role, bucket and database.
 
 Offline, the default, starts the offline AWS and an embedded PostgreSQL if they aren't running. The
-AWS target (`TUTORIAL_TARGET=aws`, or inside SageMaker Studio) uses the account's own. From a shell:
-`python -m helpers.workspace stop` and `python -m helpers.workspace aws-clean`.
+AWS target (`TUTORIAL_TARGET=aws`, or inside SageMaker Studio) uses the account's own services.
+From a shell: `python -m helpers.workspace stop` and `python -m helpers.workspace aws-clean`.
 """
 
 import json
@@ -26,7 +26,7 @@ from model_monitoring import datamart
 REPOSITORY = Path(__file__).parent.parent
 LOCAL = Path(os.environ.get("TUTORIAL_LOCAL_DIR", REPOSITORY / ".local"))
 STUDIO_METADATA = Path("/opt/ml/metadata/resource-metadata.json")
-# AWS's list prices in us-east-1, USD an hour, seen 2026-11; other regions: up to half as much more
+# AWS list prices in us-east-1, USD an hour, seen 2026-11; other regions cost up to 50% more
 PRICES = {"training, ml.m5.large": 0.115, "endpoint, ml.m5.large": 0.115}
 
 
@@ -36,7 +36,7 @@ class WorkspaceError(stopped.SentenceError):
 
 @dataclass(frozen=True)
 class Workspace:
-    """Where a notebook works: on `target` "local" or "aws", as `role`, an IAM role's ARN."""
+    """Where a notebook runs: `target` is "local" or "aws", `role` is the ARN of an IAM role."""
 
     target: str
     region: str
@@ -47,10 +47,10 @@ class Workspace:
     database_url: str = field(repr=False)
     prefix: str = S3_PREFIX
     build: Path = REPOSITORY / "build"  # for files that a notebook writes
-    tag: dict[str, str] = field(default_factory=TAG.copy, repr=False)  # for what it makes
+    tag: dict[str, str] = field(default_factory=TAG.copy, repr=False)  # for what a notebook creates
 
     def describe(self) -> str:
-        """Tell what was chosen, a line each, without a secret or a path of this machine."""
+        """Describe the choices, one per line, without a secret or a path of this machine."""
         aws = self.target == "aws"
         where = "on AWS: calls may cost money" if aws else "offline, on this machine"
         url = os.environ.get("DATABASE_URL")
@@ -84,19 +84,19 @@ def target() -> str:
 def open() -> Workspace:
     """Open the workspace, starting the offline services if they aren't up.
 
-    Raises WorkspaceError if a service won't start or, on AWS, if no credentials, role or database
-    are set.
+    Raises WorkspaceError if a service won't start or, on AWS, if credentials, role or database
+    aren't set.
     """
     chosen = target()
     os.environ["TUTORIAL_LOCAL_DIR"] = str(LOCAL)  # for the console, wherever the notebook runs
     (REPOSITORY / "build").mkdir(exist_ok=True)
     if chosen == "local":
-        # Nothing of the user's own AWS set-up may be read offline: no key, no profile, no endpoint.
+        # Offline, the user's own AWS settings must not be read: no key, no profile, no endpoint.
         for variable in [variable for variable in os.environ if variable.startswith("AWS_")]:
             del os.environ[variable]
-        # Trying again is for networks: the SDK would take minutes to say that a server was stopped.
+        # With more attempts, the SDK would take minutes to say that the server was stopped.
         os.environ.update(_start_local_aws() | {"AWS_MAX_ATTEMPTS": "2"})
-    # Imported here: the SDK takes seconds, and reads its configuration from the variables just set.
+    # Imported here: the SDK takes seconds to import, and it reads the variables that were just set.
     from sagemaker.core.helper.session_helper import Session, get_execution_role
 
     boto_session = boto3.Session()
@@ -117,9 +117,9 @@ def open() -> Workspace:
     database_url = _database_url(chosen)
     if chosen == "local":
         stopped.explain_in_notebook(None if "DATABASE_URL" in os.environ else database_url)
-    bucket = session.default_bucket()  # last, since it makes one if there is none
-    # For what the SDK uploads by itself, such as scripts: make aws-clean must find it. Set before
-    # the bucket is there, the SDK would look for objects in it.
+    bucket = session.default_bucket()  # last, because it creates a missing bucket
+    # For what the SDK uploads by itself, such as scripts, so that make aws-clean finds it. If this
+    # were set before the bucket exists, the SDK would look for objects in it.
     session.default_bucket_prefix = S3_PREFIX
     return Workspace(chosen, region, role, bucket, boto_session, session, database_url)
 
@@ -129,13 +129,13 @@ def _database_url(chosen: str) -> str:
         return os.environ["DATABASE_URL"]
     if chosen == "aws":
         raise WorkspaceError(
-            "Set DATABASE_URL to a PostgreSQL database (13 or newer) that this machine reaches."
+            "Set DATABASE_URL to a PostgreSQL database (13 or newer) that this machine can reach."
         )
     return datamart.server.start(LOCAL / "postgresql")
 
 
 def _start_local_aws() -> dict[str, str]:
-    # The offline AWS is a program of its own: started by its command, reached over HTTP alone.
+    # The offline AWS is a separate program: its command starts it, and calls go over HTTP only.
     command = [sys.executable, "-m", "local_aws", "start"]
     started = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True)
     if started.returncode:
@@ -163,24 +163,24 @@ def wait_for(resource: object, status: str, attribute: str, minutes: float = 30)
 
 
 def wait_until(check: Callable[[], object], what: str, minutes: float = 15) -> object:
-    """Call `check` now and then, with a progress bar, until it returns something; return that.
+    """Call `check` repeatedly, with a progress bar, until it returns a true value; return that.
 
-    Raises WorkspaceError, naming `what` was waited for, if it hasn't come after `minutes`.
+    Raises WorkspaceError, which names `what`, if that takes longer than `minutes`.
     """
     deadline = time.monotonic() + minutes * 60
     with tqdm(desc=f"waiting for {what}", unit=" polls", leave=False) as bar:
         while not (found := check()):
             if time.monotonic() > deadline:
-                raise WorkspaceError(f"Waited {minutes} minutes for {what}, in vain.")
+                raise WorkspaceError(f"Waited {minutes} minutes for {what} without success.")
             bar.update()
             time.sleep(0.25 if target() == "local" else 5)
     return found
 
 
 def wait_for_objects(workspace: Workspace, prefix: str) -> list[str]:
-    """Wait until the bucket holds objects under `prefix`; return their texts, oldest first."""
+    """Wait until the bucket holds objects under `prefix`; return their contents, oldest first."""
     bucket = workspace.boto_session.resource("s3").Bucket(workspace.bucket)
-    objects = bucket.objects.filter(Prefix=prefix)  # asks S3 whenever it's gone through
+    objects = bucket.objects.filter(Prefix=prefix)  # queries S3 each time it's iterated
     found = wait_until(lambda: list(objects), f"files in s3://{workspace.bucket}/{prefix}")
     found.sort(key=lambda item: item.last_modified)
     return [item.get()["Body"].read().decode() for item in found]

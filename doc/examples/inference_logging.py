@@ -1,16 +1,15 @@
-"""An inference.py for SageMaker that logs what the model is asked and answers to a data mart, over
-REST.
+"""An inference.py for SageMaker that logs its requests and predictions to a data mart, over REST.
 
-It belongs into the `code/` folder of a model's archive, beside `model.json` (an XGBoost model) and
+Put it into the `code/` folder of a model's archive, with `model.json` (an XGBoost model) and
 `features.json` (a list of the features' names). The endpoint's environment says where to log:
 
     DATA_MART_URL           of the data mart, such as http://127.0.0.1:8421/v1/data_marts/data_mart
-    DATA_MART_TOKEN         the console's token; on AWS, have it filled in from Secrets Manager
+    DATA_MART_TOKEN         the console's token; on AWS, fill it in from Secrets Manager
     DATA_MART_SUBSCRIPTION  the uid of the subscription
 
-Logging happens in the background and never slows or fails a prediction. What could not be sent is
-sent again under the same scoring id, so that it is stored once however often it arrives. The
-standard library is all that logging takes.
+Logging happens in the background. It never slows a prediction or makes it fail. Records that could
+not be sent are sent again under the same scoring id, so they are stored once, however often they
+arrive. Logging needs only the standard library.
 """
 
 import http.client
@@ -29,7 +28,7 @@ from pathlib import Path
 import numpy as np
 import xgboost
 
-# Records kept while the data mart is out of reach; more are dropped, and that is said
+# Records kept while the data mart is out of reach; more are dropped, with a message
 WAITING = 10_000
 AT_ONCE = 100  # records sent in one call
 PAUSES = (1, 2, 5, 10, 30, 60)  # seconds before sending again; the last one from then on
@@ -93,7 +92,7 @@ def log(features, rows, scores, milliseconds):
 
 
 def send_for_ever():
-    """Send what waits, for as long as the process lives."""
+    """Send waiting records, as long as the process lives."""
     while True:
         records = [waiting.get()]
         while len(records) < AT_ONCE and not waiting.empty():
@@ -102,7 +101,7 @@ def send_for_ever():
 
 
 def send(records):
-    """Send records until they are stored, or refused for what is in them."""
+    """Send records until they are stored, or refused because of their content."""
     for attempt in range(sys.maxsize):
         try:
             post(records)
@@ -117,7 +116,7 @@ def send(records):
                     f"data mart: refused, {error.code}: {error.read(500).decode()}", file=sys.stderr
                 )
                 return
-        # Out of reach, or gone before its answer was complete
+        # Out of reach, or gone before its response was complete
         except (OSError, http.client.HTTPException) as error:
             print(f"data mart: {error}; trying again", file=sys.stderr)
         time.sleep(PAUSES[min(attempt, len(PAUSES) - 1)])

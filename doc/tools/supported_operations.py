@@ -1,4 +1,4 @@
-"""The tables of doc/local-aws.md, made from the code.
+"""Make the tables of doc/local-aws.md from the code.
 
 `python doc/tools/supported_operations.py` writes them into that page.
 """
@@ -15,31 +15,31 @@ DOCUMENT = Path(__file__).parent.parent / "local-aws.md"
 _MODELS = ("sagemaker", responses.SERVICE)
 _BEGIN, _END = "<!-- made by doc/tools/supported_operations.py -->\n", "<!-- end -->\n"
 
-# What differs from AWS, beside the operations that are missing.
+# What differs from AWS, besides missing operations.
 _DIFFERENCES = {
     "TrainingJob": "one process, whatever the instance count and type; File and FastFile input "
-    "from S3; no VPC, spot, checkpoints, debugger or profiler: accepted and without effect",
+    "from S3; VPC, spot, checkpoints, debugger and profiler are accepted but have no effect",
     "ProcessingJob": "one process; S3 inputs and outputs below /opt/ml; the image needs a "
     "ContainerEntrypoint; outputs are uploaded at the end of the job",
     "Model": "one container; no model packages, no inference pipelines",
     "EndpointConfig": "real-time variants; asynchronous inference and explainers are refused; "
-    "a serverless variant is served like any other",
+    "a serverless variant is served like any other variant",
     "Endpoint": "one process per variant, whatever the instance count; an update is all at once, "
-    "and rolled back if it fails; routing configurations are accepted and without effect",
+    "and rolled back if it fails; routing configurations are accepted but have no effect",
     "DataQualityJobDefinition": "endpoint input only; no preprocessing or postprocessing script",
-    "ModelQualityJobDefinition": "as data quality",
+    "ModelQualityJobDefinition": "as for data quality",
     "MonitoringSchedule": "data and model quality; hours missed while the server was down are not "
-    "made up for",
+    "run later",
     "MonitoringExecution": "begins at its hour, not up to 20 minutes later; looks at whole hours "
     "of captured data",
     "HumanTaskUi": "described without a Url; image and video elements are shown as their content",
-    "Workforce": "one private workforce, `default`, is there from the start; identity providers, "
-    "VPC and IP ranges are without effect: workers sign in by a link",
-    "Workteam": "its workers are those invited by `python -m local_aws invite`, not its members; "
+    "Workforce": "one private workforce, `default`, exists from the start; identity providers, "
+    "VPC and IP ranges have no effect: workers sign in with a link",
+    "Workteam": "its workers are invited by `python -m local_aws invite`; its members don't count; "
     "notifications are not sent",
     "FlowDefinition": "custom tasks only; activation conditions are refused, as AWS refuses them "
     "for custom tasks",
-    "HumanLoop": "a worker's time limit begins anew with each saved draft",
+    "HumanLoop": "a worker's time limit starts again with each saved draft",
 }
 # The content types each image's endpoint takes without a script of the user's own.
 CONTENT_TYPES = {
@@ -71,17 +71,17 @@ _SERVICES = (
     ),
     (
         "EventBridge Scheduler",
-        "moto's; a schedule whose target is a call of SageMaker's makes it when it is due",
+        "moto's; a schedule whose target is a SageMaker call makes that call when it is due",
         "schedules and their groups",
     ),
     (
         "CloudWatch",
-        "moto's; alarms on a metric change state, and act on nothing",
+        "moto's; alarms on a metric change state, but run no actions",
         "nothing: it starts empty",
     ),
     (
         "EventBridge",
-        "moto's; gets the status changes of human loops and leads them to SQS and CloudWatch Logs",
+        "moto's; gets the status changes of human loops, passes them to SQS and CloudWatch Logs",
         "nothing: it starts empty",
     ),
     ("CloudWatch Logs, ECR, SNS and others", "moto's", "nothing: they start empty"),

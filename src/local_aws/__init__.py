@@ -1,1 +1,1 @@
-"""The offline AWS: moto's backends, made to train, serve and process for real."""
+"""The offline AWS: moto's backends, which train, serve and process for real."""

@@ -1,5 +1,6 @@
-"""Command line of the offline AWS: python -m local_aws
-start|stop|status|env|run-schedule|invite.
+"""Command line of the offline AWS: ``python -m local_aws``.
+
+Its commands are start, stop, status, env, run-schedule and invite.
 """
 
 import argparse

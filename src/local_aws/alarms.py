@@ -1,4 +1,4 @@
-"""CloudWatch alarms on metrics: they change state here, but their actions aren't carried out."""
+"""CloudWatch alarms on metrics: they change their state here, but don't carry out their actions."""
 
 import operator
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ _WITHOUT_DATA = {"breaching": "ALARM", "notBreaching": "OK", "missing": "INSUFFI
 
 
 def evaluate(_: datetime, now: datetime) -> None:
-    """Bring every alarm on a metric's statistic to the state that its data say."""
+    """Set each alarm on a metric's statistic to the state that its data imply."""
     for backend in list(cloudwatch_backends[state.ACCOUNT].values()):
         for alarm in list(backend.alarms.values()):
             if (
@@ -33,9 +33,9 @@ def evaluate(_: datetime, now: datetime) -> None:
 
 
 def _state(backend: Any, alarm: Any, now: datetime) -> tuple[str | None, str]:
-    """Return the state of an alarm and why; None to leave it as it is.
+    """Return the state of an alarm and the reason; None to leave it as it is.
 
-    As on AWS the range looked at is longer than the evaluation periods, here by one, as metrics
+    As on AWS, the range of data is longer than the evaluation periods, here by one, because metrics
     arrive late.
     """
     period, count = int(alarm.period), int(alarm.evaluation_periods)

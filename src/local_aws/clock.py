@@ -1,4 +1,4 @@
-"""The clock: has monitoring schedules, EventBridge schedules and alarms come due."""
+"""The clock: it runs monitoring schedules, EventBridge schedules and alarms when they are due."""
 
 import logging
 import threading
@@ -20,13 +20,13 @@ _log = logging.getLogger(__name__)
 
 
 class Clock(threading.Thread):
-    """Looks once a second. What came due while the server was down is not made up for."""
+    """Looks once a second. Times that pass while the server is down are not made up for."""
 
     def __init__(self) -> None:
         super().__init__(name="clock", daemon=True)
 
     def run(self) -> None:
-        """Do so until the server ends."""
+        """Look until the server ends."""
         last = datetime.now(UTC)
         while True:
             time.sleep(1)
@@ -50,7 +50,7 @@ def next_run(schedule: Record, after: datetime) -> datetime | None:
 
 
 def _monitor(last: datetime, now: datetime) -> None:
-    """Begin the monitoring executions that came due."""
+    """Begin the monitoring executions that are due."""
     for backend in list(sagemaker_backends[state.ACCOUNT].values()):
         for schedule in list(backend.records["MonitoringSchedule"].values()):
             due = next_run(schedule, last)
@@ -62,7 +62,7 @@ def _monitor(last: datetime, now: datetime) -> None:
 
 
 def _fire(last: datetime, now: datetime) -> None:
-    """Fire the EventBridge schedules that came due."""
+    """Fire the EventBridge schedules that are due."""
     for backend in list(scheduler_backends[state.ACCOUNT].values()):
         for schedule, due in backend.due(last, now):
             try:

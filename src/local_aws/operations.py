@@ -1,6 +1,6 @@
-"""What the offline SageMaker can do: its kinds of resources, and its operations by name.
+"""The abilities of the offline SageMaker: its kinds of resources, and its operations by name.
 
-To import it is to give the backends their kinds: `Backend` itself knows none of them.
+Importing this module gives the backends their kinds; `Backend` itself knows none of them.
 """
 
 from collections.abc import Callable
@@ -80,8 +80,8 @@ Backend.kinds |= {resource.kind: resource for resource in RESOURCES}
 def by_name() -> dict[str, Callable[[Backend, Record], Record | None]]:
     """Return the operations, by name.
 
-    Made on first use: reading botocore's model of SageMaker takes a tenth of a second, which the
-    start of the server needn't wait for.
+    They are made on first use: reading botocore's model of SageMaker takes a tenth of a second,
+    which the start of the server shouldn't wait for.
     """
     return {
         **{name: verb for resource in RESOURCES for name, verb in resource.operations().items()},
@@ -108,7 +108,7 @@ def act(backend: Backend, operation: str, request: Any) -> Record | None:
 
 
 def restore() -> None:
-    """Bring back the records that are on disk, oldest first, and start the endpoints' models."""
+    """Restore the records from disk, oldest first, and start the endpoints' models."""
     found: list[tuple[Backend, Record]] = []
     kept = [record for record, _ in disk.load("sagemaker")]
     for record in sorted(kept, key=lambda record: record["CreationTime"]):

@@ -1,6 +1,7 @@
-"""S3, CloudWatch Logs and CloudWatch as the jobs use them: moto's backends called directly.
+"""S3, CloudWatch Logs and CloudWatch as the jobs use them: moto's backends, called directly.
 
-A boto3 client inside the server would cost half a second each and a request to ourselves.
+A boto3 client inside the server would take half a second each and send requests to this server
+itself.
 """
 
 import time
@@ -24,7 +25,7 @@ def split_uri(uri: str) -> tuple[str, str]:
     """Split s3://bucket/key into bucket and key (which may be empty).
 
     Raises:
-        ValueError: the URI is of another form.
+        ValueError: the URI has another form.
     """
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     if not uri.startswith("s3://") or not bucket:
@@ -68,7 +69,7 @@ def write_object(uri: str, value: bytes) -> None:
 
 
 def upload_folder(folder: Path, uri: str) -> None:
-    """Write a folder's files under an S3 URI; links are left out, as they could lead outside."""
+    """Write a folder's files under an S3 URI; links are left out: they could lead outside."""
     for path in sorted(folder.rglob("*")):
         if path.is_file() and not path.is_symlink():
             write_object(
@@ -96,7 +97,7 @@ def put_metric(
     values: Sequence[float],
     unit: str,
 ) -> None:
-    """Record values of a metric, summed up as one statistic of the present time."""
+    """Record values of a metric, combined into one statistic of the present time."""
     statistics = {
         "SampleCount": len(values),
         "Sum": sum(values),
@@ -124,5 +125,5 @@ def _bucket(name: str) -> Any:
 
 
 def _is_object(key: Any) -> bool:
-    """Say whether what moto keeps under a key is an object (a delete marker has no value)."""
+    """Say whether moto's entry under a key is an object (a delete marker has no value)."""
     return hasattr(key, "value")

@@ -2,8 +2,8 @@
 
 >>> from model_monitoring import DataMart, PayloadRecord
 
-These names stay; whatever else lies in the modules below may change. Each is fetched when it is
-first asked for: `model_monitoring.analysis` works without a database driver, boto3 or Flask.
+These names stay; everything else in the modules below may change. Each name is imported when it is
+first used: `model_monitoring.analysis` works without a database driver, boto3 or Flask.
 """
 
 from importlib import import_module

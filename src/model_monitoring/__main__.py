@@ -1,7 +1,7 @@
 """The one command: ``model-monitoring``, or ``python -m model_monitoring``.
 
-Here are its arguments alone, so that --help comes at once; each command imports what it needs when
-it runs.
+This module has only its arguments, so --help is fast; each command imports what it needs when it
+runs.
 """
 
 import argparse
@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> int:
         return analysis.run(options, _download)
     try:
         command = import_module(f"model_monitoring.commands.{options.command}")
-    except ImportError as error:  # it says which extra to install
+    except ImportError as error:  # its message says which extra to install
         parser.exit(2, f"error: {error}\n")
     return command.run(options)
 
@@ -42,8 +42,8 @@ def main(arguments: list[str] | None = None) -> int:
 def _add_run(commands) -> None:
     about = "Run every enabled monitor and send rows to reviewers now, for cron."
     epilog = (
-        "The database comes from DATABASE_URL; SageMaker, where drift asks which model version is"
-        " deployed, from the usual AWS settings. Exits with 1 if a run failed, 2 if the data mart"
+        "DATABASE_URL names the database. The drift monitor asks SageMaker which model version is"
+        " deployed, with the usual AWS settings. Exits with 1 if a run failed, 2 if the data mart"
         " can't be used."
     )
     run = commands.add_parser(
@@ -72,7 +72,7 @@ def _add_console(commands) -> None:
         default=[],
         dest="hosts",
         metavar="NAME",
-        help="a name that browsers reach it by besides 127.0.0.1 and localhost, such as Studio's;"
+        help="a host name that browsers use besides 127.0.0.1 and localhost, such as Studio's;"
         " may be repeated",
     )
     console.set_defaults(reviewer=None)

@@ -60,15 +60,15 @@ def test_text_labels_and_a_stored_reference():
     assert estimate(reference, named[predictions], scores) == estimate(plain, predictions, scores)
 
 
-def test_a_changed_relation_stays_unseen():
+def test_concept_drift_is_not_seen():
     labels, predictions, scores = world(2000, 5)
     found = estimate(fit(*world(2000, 4)), predictions, scores)
-    # The same inputs, the other labels: only labels could show it
+    # The same inputs with the opposite labels: only labels could show it
     flipped = ((1 - labels) == predictions).mean()
     assert found.believable and found.ci_low > flipped
 
 
-def test_when_not_to_believe_it():
+def test_reasons_not_to_believe_it():
     reference = fit(*world(2000, 6, spread=1))
     _, predictions, scores = world(500, 7, shift=8)
     assert (
@@ -80,7 +80,7 @@ def test_when_not_to_believe_it():
 
     rng = np.random.default_rng(8)
     scores = rng.uniform(0.01, 0.99, 4000)
-    # High only in the middle
+    # Often true only in the middle
     labels = (rng.random(4000) < np.where(abs(scores - 0.5) < 0.3, 0.9, 0.1)).astype(int)
     misfit = estimate(fit(labels, (scores > 0.5).astype(int), scores), [1, 0], [0.9, 0.2])
     assert not misfit.believable and "do not fit" in misfit.reasons[0]
@@ -93,7 +93,7 @@ def test_when_not_to_believe_it():
     )
 
 
-def test_same_seed_same_answer():
+def test_the_same_seed_gives_the_same_result():
     reference, (_, predictions, scores) = fit(*world(500, 9)), world(300, 10)
     assert estimate(reference, predictions, scores) == estimate(reference, predictions, scores)
 

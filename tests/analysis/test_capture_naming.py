@@ -103,7 +103,7 @@ def test_merged_ground_truth(tmp_path):
     assert found == [{"_label": "1", "_out0": "0.9", "_in0": "1", "_in1": "2"}]
 
 
-def test_requests_that_do_not_fit_are_skipped_and_counted(tmp_path):
+def test_mismatched_requests_are_skipped_and_counted(tmp_path):
     path = write(tmp_path, record("1\n2\n3", "0.5\n0.6"), record("1", "0.5"))
     path.write_text(path.read_text() + '\n{"captureData": {"endpointInp')
     found, reading = read_profile(path)

@@ -1,6 +1,4 @@
-"""Cells are judged by their text, by deequ's regular expressions, on the fast way and on the slow
-one.
-"""
+"""Cells are judged by their text, by deequ's regular expressions, on the fast and the slow path."""
 
 import re
 

@@ -65,7 +65,7 @@ def test_violations_fail_only_when_asked_to(files, capsys):
     assert json.loads((files / "out/statistics.json").read_text())["dataset"]["item_count"] == 500
 
 
-def test_what_cannot_be_used_ends_with_2_and_a_sentence(files, capsys):
+def test_unusable_input_exits_with_2_and_a_message(files, capsys):
     assert check(files, files / "nowhere.csv") == 2
     assert "does not exist" in capsys.readouterr().err
     (files / "base/constraints.json").write_text("{}")
@@ -86,13 +86,14 @@ def test_several_files_are_one_window(files, capsys):
 
 @pytest.fixture
 def copied(files):
-    """The folder alone, where nothing of this repository can be imported; a function runs
-    Python there.
+    """The folder alone, where nothing of this repository can be imported.
+
+    Returns a function that runs Python there.
     """
     ignored = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "src/model_monitoring/analysis", files / "code/analysis", ignore=ignored)
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    # As if only the analysis' own packages were installed
+    # As if only the packages of the analysis were installed
     absent = {"boto3", "botocore", "psycopg2", "moto", "flask", "model_monitoring", "helpers"}
     (files / "code/sitecustomize.py").write_text(
         "import sys\n" + "".join(f"sys.modules[{name!r}] = None\n" for name in sorted(absent))
@@ -121,11 +122,11 @@ def test_it_runs_from_a_plain_copy_of_the_folder(files, copied):
     assert done.returncode == 1 and "baseline_drift_check" in done.stdout, done.stderr
     refused = copied("-m", "analysis", "check", "s3://data/in/", *options)
     assert refused.returncode == 2
-    assert "The command model-monitoring reads s3:// too" in refused.stderr
+    assert "Use model-monitoring, which also reads s3://" in refused.stderr
 
 
 def test_a_plain_copy_can_be_imported(copied):
-    assert copied("-c", "import boto3").returncode == 1  # nothing but its own packages is there
+    assert copied("-c", "import boto3").returncode == 1  # only its own packages are there
     code = "import analysis; print([bool(getattr(analysis, name)) for name in analysis.__all__])"
     done = copied("-c", code)
     assert done.returncode == 0 and "False" not in done.stdout, done.stderr

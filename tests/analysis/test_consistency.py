@@ -1,6 +1,4 @@
-"""Constraints learned from training rows find the rows that do not belong, and say which constraint
-they break.
-"""
+"""Constraints learned from training rows find the unusual rows, and which constraint they break."""
 
 import json
 
@@ -55,19 +53,19 @@ def test_each_kind(changes, expected):
     found = broken(**changes)
     for constraint in expected:
         assert constraint in found
-    # A number out of range is mostly out of range for its categories too; nothing else may come up.
+    # A number out of range is mostly out of range for its categories too; nothing else may break.
     assert {kind for kind, *_ in found} - {kind for kind, *_ in expected} <= {"catnum_range"}
     assert bool(found) == bool(expected)
 
 
-def test_usual_rows_break_as_few_as_expected():
+def test_usual_rows_break_as_few_constraints_as_expected():
     found = find_inconsistent(rows(seed=2), LEARNED)
     assert found.expected_share < 0.02 and found.share == pytest.approx(
         found.expected_share, abs=0.01
     )
 
 
-def test_a_shifted_window_breaks_more_and_says_which_rows():
+def test_a_shifted_window_breaks_more_constraints_and_marks_the_rows():
     window = rows(500, seed=3)
     window.loc[window.index[:100], "age"] += 60
     found = find_inconsistent(window, LEARNED)
@@ -91,6 +89,29 @@ def test_only_numbers_or_only_text():
         False,
         True,
     ]
+
+
+@pytest.mark.parametrize("text", ["n/a", "1,234", "old"])
+def test_text_where_numbers_were_lies_in_no_range(text):
+    found = find_inconsistent(rows(5).assign(age=text), LEARNED)
+    assert found.share == 1 and ["numeric_range", "age", 5] in found.constraints.values.tolist()
+    ages = [text, "30", None, "31.5", 29]
+    found = find_inconsistent(rows(5).assign(sex="male", job="clerk", age=ages), LEARNED)
+    assert found.rows.tolist() == [True, False, True, False, False]
+
+
+def test_numbers_in_a_column_of_objects_are_numbers():
+    counts = pd.Series([1, 2, 3] * 40)
+    learned = learn(pd.DataFrame({"n": counts.astype(object)}))
+    assert (
+        learned["numeric"] and not find_inconsistent(pd.DataFrame({"n": [1.5, 3.0]}), learned).share
+    )
+
+
+def test_infinity_can_be_stored():
+    learned = learn(pd.DataFrame({"n": [*np.arange(50.0), np.inf]}))
+    json.dumps(learned, allow_nan=False)
+    assert find_inconsistent(pd.DataFrame({"n": [1e9, 3.0]}), learned).share == 0
 
 
 def test_bad_input():

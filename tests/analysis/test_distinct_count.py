@@ -41,7 +41,7 @@ def test_the_error_is_as_stated():
     assert abs(np.mean(errors)) < 0.01 and np.std(errors) == pytest.approx(0.031, rel=0.25)
 
 
-def test_order_and_cuts_do_not_matter():
+def test_the_count_does_not_depend_on_order_or_chunks():
     values = np.random.default_rng(2).integers(0, 9000, 50_000).astype(float)
     first, second, third = DistinctCounter(), DistinctCounter(), DistinctCounter()
     first.add_numbers(values)
@@ -54,7 +54,7 @@ def test_order_and_cuts_do_not_matter():
     assert first.hashes.tolist() == second.hashes.tolist() == third.hashes.tolist()
 
 
-def test_texts_count_too():
+def test_strings_count_too():
     counter = DistinctCounter()
     counter.add_hashes(hashes(["a", "b", "a", "ä"]))
     assert counter.count() == 3

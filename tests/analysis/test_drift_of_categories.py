@@ -1,6 +1,4 @@
-"""Drift of categories: the largest difference of shares, and chi-squared with small categories
-pooled.
-"""
+"""Drift of categories: the largest difference of shares, and chi-squared with pooled categories."""
 
 import math
 
@@ -19,7 +17,7 @@ def test_largest_difference_of_shares():
     assert linf({"a": 10}, {"b": 3}) == 1
 
 
-def test_chi_squared_of_roomy_tables():
+def test_chi_squared_of_large_counts():
     a, b = {"x": 500, "y": 300, "z": 200}, {"x": 40, "y": 40, "z": 20}
     expected = chi2_contingency([list(a.values()), list(b.values())], correction=False).pvalue
     assert chi_squared_p_value(a, b) == pytest.approx(expected)
@@ -30,7 +28,7 @@ def test_chi_squared_of_roomy_tables():
 
 def test_small_categories_are_pooled():
     a, b = {"x": 900, "y": 96, "r": 2, "s": 2}, {"x": 80, "y": 18, "r": 1, "s": 1}
-    # r and s join, then join y, which still expects fewer than 10 of two: 9.6 + 0.4.
+    # r and s are pooled, then also y, because fewer than 10 rows of it are expected: 9.6 + 0.4.
     assert chi_squared_p_value(a, b, "aws") == pytest.approx(chisquare([80, 20], [90, 10]).pvalue)
     assert math.isnan(chi_squared_p_value({"x": 50, "y": 1}, {"x": 5}))
     # Two categories need ten expected in each
@@ -41,7 +39,7 @@ def test_small_categories_are_pooled():
     )
 
 
-def test_a_category_never_seen_counts_in_exact_and_not_in_aws():
+def test_an_unseen_category_counts_in_exact_but_not_in_aws():
     a, b = {"x": 500, "y": 500}, {"x": 50, "y": 50, "new": 100}
     assert chi_squared_p_value(a, b) < 1e-6
     assert chi_squared_p_value(a, b, "aws") == pytest.approx(1)

@@ -82,7 +82,7 @@ def test_constraints(name):
 @pytest.mark.parametrize("mode", ["aws", "exact"])
 def test_violations(mode):
     window = rows_of(load("cookbook-600-rows/monitor_statistics.json"))
-    # The cells as they were sent: one fraction among whole
+    # The cells as they were sent: one fraction among whole numbers
     window["science"] = pd.Series(["83", "-83.3", "83", "83"])
     found, _ = violations.check(
         profile(window),
@@ -92,7 +92,7 @@ def test_violations(mode):
     )
     theirs = load("cookbook-600-rows/constraint_violations.json")["violations"]
     # AWS left out ``approved``, the endpoint's fractional output held against an integral label;
-    # nobody knows why.
+    # the reason is not known.
     assert [v for v in found if v["feature_name"] != "approved"] == theirs
     assert [v["constraint_check_type"] for v in found if v["feature_name"] == "approved"] == [
         "data_type_check"
@@ -105,7 +105,7 @@ def test_captured_requests(tmp_path):
     assert [v["constraint_check_type"] for v in result.violations] == ["extra_column_check"]
 
 
-def test_a_baseline_of_awss_works_here(tmp_path):
+def test_a_baseline_written_by_aws_works_here(tmp_path):
     baseline = find("model-monitor-100-rows/statistics.json").parent
     rows = pd.DataFrame(rows_of(load("model-monitor-100-rows/statistics.json")))
     rows.to_csv(tmp_path / "same.csv", index=False, header=False)

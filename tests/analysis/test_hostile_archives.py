@@ -1,6 +1,4 @@
-"""Archives that ask for much more than they are: each is refused soon, in little memory, and leaves
-nothing.
-"""
+"""Hostile archives: each is refused soon and in little memory, and leaves nothing."""
 
 import bz2
 import gzip
@@ -28,7 +26,7 @@ try:
 except ArchiveRefused as error:
     said = str(error)
 seconds, status = time.monotonic() - start, Path("/proc/self/status")
-if status.exists():  # the peak in getrusage is the parent's if that was higher
+if status.exists():  # getrusage would return the parent's peak if that was higher
     peak = int(status.read_text().partition("VmHWM:")[2].split()[0]) * 1024
 else:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -45,15 +43,13 @@ def header(name, kind=tarfile.REGTYPE, size=0, **members):
 
 
 def deflated(content, end=zlib.Z_FULL_FLUSH):
-    """A part of a deflate stream that stands for itself, so that a repeated part costs nothing to
-    make.
-    """
+    """Return an independent part of a deflate stream, so that repeating it costs nothing."""
     packer = zlib.compressobj(1, zlib.DEFLATED, -15)
     return packer.compress(content) + packer.flush(end)
 
 
 def zeros(before, count, after=b""):
-    """A gzip file of `before`, so many zero bytes (whole MB) and `after`."""
+    """A gzip file of `before`, this many zero bytes (whole MB) and `after`."""
     check = zlib.crc32(before)
     for _ in range(count >> 20):
         check = zlib.crc32(bytes(1 << 20), check)
@@ -154,7 +150,7 @@ def test_a_bomb_is_refused_in_time_and_memory(tmp_path, attack):
     assert not list((tmp_path / "in").iterdir())
 
 
-def test_a_time_limit_ends_what_no_other_limit_does(tmp_path, monkeypatch):
+def test_the_time_limit_ends_archives_that_no_other_limit_stops(tmp_path, monkeypatch):
     monkeypatch.setattr(archives, "SECONDS", -1.0)
     archive = tmp_path / "model.tar.gz"
     archive.write_bytes(files(1))
@@ -186,7 +182,7 @@ def test_every_common_format_is_read(tmp_path, style):
     assert len([path for path in (tmp_path / "model").rglob("*") if path.is_file()]) == 300
 
 
-def test_an_archive_that_a_longer_one_continues_is_read_to_the_end(tmp_path):
+def test_an_archive_of_several_gzip_members_is_read_to_the_end(tmp_path):
     archive = tmp_path / "model.tar.gz"
     archive.write_bytes(gzip.compress(header("a")) + gzip.compress(header("b") + bytes(1024)))
     archives.unpack(archive, tmp_path / "model")

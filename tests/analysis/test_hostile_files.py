@@ -1,6 +1,4 @@
-"""Whatever a file holds, it is profiled or refused with a ValueError; what fuzzing found is kept as
-cases.
-"""
+"""Any file is profiled or refused with a ValueError; the findings of fuzzing are kept as cases."""
 
 import json
 

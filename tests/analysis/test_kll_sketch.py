@@ -1,6 +1,4 @@
-"""The sketch is deequ's: item by item equal to the published algorithm, however the rows are
-cut.
-"""
+"""The sketch is deequ's: equal to the published algorithm item by item, for any chunks."""
 
 import hashlib
 import json
@@ -18,9 +16,7 @@ GOLDEN = Path(__file__).parents[3] / "shared/reference/golden/kll-vectors.json"
 
 
 def one_by_one(values):
-    """Build the sketch a row at a time, in plain Python: slow, and as the algorithm is
-    described.
-    """
+    """Build the sketch one row at a time, in plain Python: slow, and as in the description."""
 
     def full(level):
         return 2 * (math.ceil(2048 * 0.64**level / 2) + 1)
@@ -58,7 +54,7 @@ def test_it_equals_the_algorithm_row_by_row(n):
 
 
 @given(st.lists(st.integers(1, 9000), min_size=1, max_size=12), st.integers(0, 2**32 - 1))
-def test_cuts_do_not_matter(parts, seed):
+def test_the_result_does_not_depend_on_the_chunks(parts, seed):
     values = np.random.default_rng(seed).normal(size=sum(parts))
     made = Sketch()
     for part in np.split(values, np.cumsum(parts)[:-1]):
@@ -67,7 +63,7 @@ def test_cuts_do_not_matter(parts, seed):
 
 
 @given(st.lists(st.integers(0, 6000), min_size=2, max_size=5))
-def test_a_merged_sketch_stands_for_all_rows_and_keeps_its_room(parts):
+def test_a_merged_sketch_represents_all_rows_in_the_same_space(parts):
     made = sketch([])
     for i, part in enumerate(parts):
         made.merge(sketch(np.random.default_rng(i).normal(size=part)))

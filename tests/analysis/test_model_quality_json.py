@@ -42,8 +42,9 @@ def values(metrics):
 
 
 def churn():
-    """Return labels, predictions and scores with the confusion matrix of AWS's churn example: 173,
-    0, 12, 16.
+    """Return labels, predictions and scores with the confusion matrix of AWS's churn example.
+
+    The matrix is 173, 0, 12, 16.
     """
     labels, predictions = np.repeat([0, 1, 1], [173, 12, 16]), np.repeat([0, 0, 1], [173, 12, 16])
     scores = np.random.default_rng(0).uniform(0, 0.5, 201) + predictions / 2
@@ -232,7 +233,7 @@ def test_from_files_to_files(tmp_path):
         tmp_path / "base/constraints.json", "version"
     )
     with (tmp_path / "merged.jsonl").open("w") as stream:
-        # The scores turned round: a bad model
+        # The scores are reversed: a bad model
         for label, score in zip(labels, scores[::-1], strict=True):
             output = {"data": f"{score}", "encoding": "CSV", "mode": "OUTPUT"}
             truth = {"data": str(label), "encoding": "CSV"}
@@ -265,7 +266,7 @@ def test_from_files_to_files(tmp_path):
             "neither predictions nor probabilities",
         ),
         (lambda: model_quality.statistics("BinaryClassification", [], []), "empty"),
-        (lambda: suggest({"features": []}), "no model quality statistics"),
+        (lambda: suggest({"features": []}), "aren.t model quality statistics"),
         (
             lambda: check(model_quality.statistics("Regression", [1, 2], [1, 2]), {"features": []}),
             "not for regression",

@@ -1,6 +1,4 @@
-"""A profile does not depend on how its rows were cut; profiles of parts merge; a stored profile
-comes back.
-"""
+"""A profile doesn't depend on chunks, parts can be merged, and a stored profile can be restored."""
 
 import json
 from itertools import pairwise
@@ -34,7 +32,7 @@ FRAME = rows()
 
 @settings(max_examples=8)
 @given(st.lists(st.integers(1, len(FRAME) - 1), max_size=6))
-def test_cuts_do_not_matter(cuts):
+def test_the_result_does_not_depend_on_the_chunks(cuts):
     whole, parts = profile(FRAME), Profile()
     edges = [0, *sorted(cuts), len(FRAME)]
     for start, end in pairwise(edges):
@@ -58,7 +56,7 @@ def test_merged_profiles_count_everything():
             assert other.std_dev == pytest.approx(column.std_dev, rel=1e-9)
 
 
-def test_a_stored_profile_comes_back_and_goes_on():
+def test_a_stored_profile_is_restored_and_can_be_updated():
     stored = json.loads(json.dumps(profile(FRAME).to_dict()))
     restored = Profile.from_dict(stored)
     assert restored.statistics() == profile(FRAME).statistics()

@@ -1,4 +1,4 @@
-"""Quality metrics equal scikit-learn's, undefined ones are None, and the intervals are honest."""
+"""Quality metrics equal scikit-learn's, undefined ones are None, and the intervals are correct."""
 
 import time
 
@@ -88,7 +88,7 @@ def test_regression_equals_scikit_learn():
     assert result.gate == "r2" and result.confusion_matrix is None
 
 
-def test_undefined_is_none_not_zero():
+def test_an_undefined_metric_is_none_not_zero():
     nine_alike = evaluate("binary", [1] * 9, [1] * 9, [0.9] * 9).metrics
     assert (
         nine_alike["area_under_roc"].value is None
@@ -127,10 +127,14 @@ def test_the_positive_label_is_last(labels, predictions, positive, expected):
     assert evaluate("binary", labels, predictions, positive_label=positive).labels == expected
 
 
-def test_intervals_cover_the_truth_about_as_often_as_they_say():
+def test_intervals_cover_the_truth_about_as_often_as_stated():
     def sample(n, seed):
         true, predicted, score = scored(n, seed)
-        return true, predicted, np.clip(score, 0.02, 0.98)  # a lone log(0) would rule the log loss
+        return (
+            true,
+            predicted,
+            np.clip(score, 0.02, 0.98),
+        )  # a single log(0) would dominate the log loss
 
     truth = evaluate("binary", *sample(200_000, seed=99)).metrics
     runs = [evaluate("binary", *sample(200, seed=seed), seed=seed).metrics for seed in range(60)]
@@ -162,7 +166,7 @@ def test_counts_in_bins_give_the_exact_ranking_metrics():
     )
 
 
-def test_same_seed_same_answer():
+def test_the_same_seed_gives_the_same_result():
     assert evaluate("binary", *scored(), seed=5) == evaluate("binary", *scored(), seed=5)
 
 
@@ -184,7 +188,7 @@ def test_a_million_rows_take_seconds():
         (("binary", [0, 1], [0, 1], [0.2, 1.2]), "0..1"),
         (("binary", [0, 2], [0, 2]), "positive_label"),
         (("binary", ["0", "1"], ["0", "1"]), "positive_label"),
-        (("multiclass", ["a", "b"], [0, 1]), "mix text and numbers"),
+        (("multiclass", ["a", "b"], [0, 1]), "mix strings and numbers"),
         (("regression", ["a"], ["b"]), "numbers"),
         (("regression", [1.0], [float("inf")]), "infinity"),
         (("ranking", [1], [1]), "problem_type"),

@@ -1,4 +1,4 @@
-"""Files are read as they are or refused with a reason; what is skipped is counted and said."""
+"""Files are read as they are or refused with a reason; skipped rows are counted and reported."""
 
 import json
 
@@ -38,7 +38,7 @@ def test_csv_with_and_without_header(tmp_path):
     )
 
 
-def test_blocks_are_cut_between_lines(tmp_path, monkeypatch):
+def test_blocks_end_at_line_ends(tmp_path, monkeypatch):
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(
         {
@@ -107,17 +107,17 @@ def test_a_folder_is_read_in_order_of_name(tmp_path):
         ('{"a": 1\n{"a"\n', "No rows.*2 broken lines"),
     ],
 )
-def test_what_cannot_be_read_says_why(tmp_path, content, message):
+def test_the_error_says_why_a_file_cannot_be_read(tmp_path, content, message):
     with pytest.raises(ValueError, match=message):
         read_profile(put(tmp_path, content))
 
 
-def test_a_first_row_of_latin_1_is_named_without_a_header_too(tmp_path):
+def test_latin_1_is_refused_without_a_header_too(tmp_path):
     with pytest.raises(ValueError, match="is not UTF-8"):
         read_profile(put(tmp_path, "a,b\n1,\u00e4\n".encode("latin-1"), "d.csv"), header=False)
 
 
-def test_nothing_there(tmp_path):
+def test_an_empty_folder_is_refused(tmp_path):
     with pytest.raises(ValueError, match="holds no data"):
         read_profile(tmp_path)
 
@@ -139,7 +139,7 @@ def test_a_header_read_as_data_is_noticed(tmp_path):
     assert "looks like a header" in reading.notes[0]
 
 
-def test_a_baseline_says_why_a_column_is_text(tmp_path):
+def test_a_baseline_says_why_a_column_is_a_string(tmp_path):
     result = run_baseline(put(tmp_path, "x\n1\n2\n3\ninf\n"), tmp_path / "out")
     assert result.notes == ["x is a String column because of 1 cells such as ['inf']."]
 

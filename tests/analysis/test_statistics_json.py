@@ -116,12 +116,12 @@ def test_numbers_too_large_to_add_up_are_refused():
     )
 
 
-def test_columns_twice_are_refused():
+def test_repeated_columns_are_refused():
     with pytest.raises(ValueError, match=r"more than once: \['a'\]"):
         profile(pd.DataFrame([[1, 2]], columns=["a", "a"]))
 
 
-def test_the_file_is_laid_out_like_awss(tmp_path):
+def test_the_file_is_laid_out_as_by_aws(tmp_path):
     rows = pd.DataFrame({"n": np.arange(3000.0), "s\u00e4": ['q"uote', "\\slash", "\u0000"] * 1000})
     document = profile(rows).statistics()
     text = documents.write(document, tmp_path / "new" / "statistics.json").read_text()
@@ -154,7 +154,7 @@ def test_the_sdk_loads_the_files(tmp_path):
     [
         (None, "does not exist"),
         ("{", "not JSON"),
-        ("[]", "no file of Model Monitor's"),
+        ("[]", "isn't a Model Monitor file"),
         ('{"version": 0.0}', "has no 'features'"),
         ('{"version": 2.0, "features": []}', "version 2.0"),
     ],

@@ -116,7 +116,7 @@ def test_columns_without_names_are_told_by_number():
         ]
 
 
-def test_negative_numbers_raise_nothing():
+def test_negative_numbers_are_no_violation():
     # is_non_negative is written into constraints.json but, as on AWS, not checked.
     assert violations(n=np.arange(500) - 1, baseline=None) == []
 
@@ -136,7 +136,7 @@ def test_an_unknown_baseline_type_expects_nothing():
     assert check(profile({"x": [1, "a"]}), rules)[0] == []
 
 
-def test_a_window_without_rows_is_no_success():
+def test_a_window_without_rows_is_refused():
     with pytest.raises(ValueError, match="no rows"):
         check(Profile(), suggest(BASE))
 

@@ -1,8 +1,7 @@
-"""The AWS walkthrough ends as it did on AWS: no drift, and one data type violation on the label's
-column.
+"""The AWS walkthrough has the same result as on AWS: no drift, one data type violation.
 
-Its baseline is the training file without header, label in column 0; what the endpoint captures has
-the score there instead: an integral label against a fractional score.
+Its baseline is the training file without a header, with the label in column 0. The endpoint
+captures the score there instead: an integral label against a fractional score.
 """
 
 import json
@@ -21,7 +20,7 @@ EXPECTED += "Observed: Only 0.0% of data is Integral."
 
 
 @pytest.mark.parametrize("mode", ["exact", "aws"])
-def test_it_ends_as_on_aws(tmp_path, mode):
+def test_the_result_is_that_of_aws(tmp_path, mode):
     from sklearn.datasets import load_breast_cancer
 
     data = load_breast_cancer(as_frame=True)

@@ -99,8 +99,8 @@ def watch(sub, mart, training):
     sub.quality_monitoring.enable()
     sub.performance_monitoring.enable()
     sub.drift_monitoring.enable(training, scored=LIVE.join(answers(LIVE).set_index(LIVE.index)))
-    # Biased, so that there is an alert
-    amounts = datamart.Feature("credit_amount", [[None, 50_000]], [[50_001, None]], 9.0)
+    # Biased, and of enough rows to say so: there is an alert on up to the greatest amount
+    amounts = datamart.Feature("credit_amount", [[None, 2000]], [[2001, None]], 9.0)
     purposes = datamart.Feature(
         "purpose", ["car_new", "car (new)"], [str(LIVE["purpose"].mode()[0])]
     )

@@ -247,7 +247,7 @@ def test_metrics_are_in_the_view_of_openscale(sub, query):
         ({"group_variable": "religion"}, "'religion' is not a feature"),
         ({"features": []}, "at least one feature"),
         ({"features": [SEX, SEX]}, "sex is listed twice"),
-        ({"favourable_classes": "good"}, "favourable is the text 'good'"),
+        ({"favourable_classes": "good"}, "favourable is the string 'good'"),
         ({"min_records": "100"}, "min_records is '100'"),
         ({"max_records": 0}, "max_records is 0"),
     ],
@@ -301,7 +301,7 @@ def test_windows_without_a_result_say_so(mart, engine):
     missing = fairness.get_groups().set_index("group").loc["(missing)"]
     assert (
         missing["rows"] == (LIVE["sex"] == "female").sum()
-        and "unknown for these rows" in missing["warning"]
+        and "they are not compared" in missing["warning"]
     )
 
 
@@ -314,7 +314,7 @@ def test_all_predictions_have_the_same_outcome(mart, engine):
     women = sub.fairness_monitoring.get_groups().set_index("group").loc["female"]
     assert (
         np.isnan(women["fairness_score"])
-        and "nobody in the majority" in women["warning"]
+        and "no row of the majority has" in women["warning"]
         and not women["biased"]
     )
 

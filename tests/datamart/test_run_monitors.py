@@ -51,7 +51,7 @@ def test_the_command_prints_a_line_per_run(watched, mart, database_url):
     done = run(database_url, mart.get_details()["schema"])
     assert (done.returncode, done.stdout) == (
         0,
-        "breast-cancer: performance finished, 2 records.\n",
+        "breast-cancer: performance finished, 2 records. not measured: 1 metric\n",
     ), done.stderr
 
 

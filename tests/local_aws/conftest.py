@@ -14,9 +14,7 @@ from offline import Offline, set_up
 
 @pytest.fixture(scope="session")
 def aws(tmp_path_factory):
-    """A server for tests that leave it as they found it, with training data and a model in bucket
-    `data`.
-    """
+    """A server that tests leave unchanged, with training data and a model in bucket `data`."""
     offline = Offline(tmp_path_factory.mktemp("aws")).start()
     artifact = set_up(offline)
     offline.s3.copy_object(
@@ -36,7 +34,7 @@ def own_aws(tmp_path):
 
 @pytest.fixture(scope="module")
 def session(aws):
-    """The SageMaker SDK's session on the offline AWS, and nothing of the user's own settings."""
+    """The SageMaker SDK's session on the offline AWS, without the user's own settings."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             patch.delenv(name)

@@ -1,5 +1,6 @@
-"""What tests of the offline AWS share: clients that check every answer against botocore's model,
-and small models.
+"""Shared by the tests of the offline AWS: checked clients, and small models.
+
+The clients check all responses against botocore's model.
 """
 
 import http.client
@@ -32,8 +33,9 @@ CHECKED = ("sagemaker", "sagemaker-runtime")
 
 
 def unknown_members(value, shape, path=""):
-    """Name the members of a JSON answer that its shape doesn't have: botocore's parser drops them
-    silently.
+    """Name the members of a JSON response that its shape lacks.
+
+    botocore's parser drops them silently.
     """
     if shape.type_name == "structure" and isinstance(value, dict):
         for name, item in value.items():
@@ -50,9 +52,7 @@ def unknown_members(value, shape, path=""):
 
 
 def check_answer(http_response, parsed, model, **_):
-    """Check one answer: status and error code are the model's, or every member is known and
-    valid.
-    """
+    """Check one response: its error must be in the model, or all its members known and valid."""
     if http_response.status_code >= 300:
         code = parsed["Error"]["Code"]
         statuses = {
@@ -83,7 +83,7 @@ def check_answer(http_response, parsed, model, **_):
 
 
 class Answered(NamedTuple):
-    """What a request sent by hand was answered."""
+    """The response to a request sent by hand."""
 
     status_code: int
     text: str
@@ -94,7 +94,7 @@ class Answered(NamedTuple):
 
 @dataclass
 class Offline:
-    """One server of its own state directory."""
+    """One server with its own state directory."""
 
     state: Path
     _clients: dict = field(default_factory=dict)
@@ -165,7 +165,7 @@ class Offline:
         return request
 
     def send(self, request):
-        """Send a request just as it was signed: other clients would normalise its path."""
+        """Send a request exactly as it was signed: other clients would normalise its path."""
         address = urlsplit(request.url)
         connection = http.client.HTTPConnection(address.netloc, timeout=60)
         path = request.url.partition(address.netloc)[2]
@@ -174,13 +174,13 @@ class Offline:
         return Answered(answer.status, answer.read().decode(errors="replace"))
 
     def containers_of(self, root):
-        """Find the container processes whose log lies in a private root."""
+        """Find the container processes whose log is in a private root."""
         children = psutil.Process(self.server["pid"]).children(recursive=True)
         log = os.path.realpath(root / "log")
         return [child for child in children if log in [file.path for file in child.open_files()]]
 
     def wait(self, kind, name, *, seconds=60):
-        """Wait until a job or endpoint has settled; answers its description."""
+        """Wait until a job or endpoint has settled; returns its description."""
 
         def settled():
             answer = getattr(self.sagemaker, f"describe_{xform_name(kind)}")(
@@ -198,7 +198,7 @@ class Offline:
 
 
 def until(condition, seconds=60):
-    """Wait until a condition holds; answers what it answered."""
+    """Wait until a condition holds; returns its value."""
     deadline = time.monotonic() + seconds
     while not (answer := condition()):
         assert time.monotonic() < deadline, f"this has not come true in {seconds} s"
@@ -247,7 +247,7 @@ def channel(name, uri, distribution="FullyReplicated"):
 
 
 def csv_rows(count=200, seed=0):
-    """Rows of a label and three features that tell it."""
+    """Rows of a label and three features that predict it."""
     generator = random.Random(seed)
     labels = [number % 2 for number in range(count)]
     rows = [
@@ -257,9 +257,7 @@ def csv_rows(count=200, seed=0):
 
 
 def set_up(offline):
-    """Make the shared bucket with training data and a trained model; answers the model's
-    artifact.
-    """
+    """Make the shared bucket with training data and a trained model; returns its artifact."""
     offline.s3.create_bucket(Bucket="data")
     offline.s3.put_object(Bucket="data", Key="train/train.csv", Body=csv_rows())
     request = training_job(offline)
@@ -270,8 +268,9 @@ def set_up(offline):
 
 
 def deploy(offline, **options):
-    """Create a model, a configuration and an endpoint of one name, and wait for it; options are
-    configure's.
+    """Create a model, a configuration and an endpoint with one name, and wait for the endpoint.
+
+    The options are those of configure.
     """
     name = unique("endpoint")
     configure(offline, name, **options)
@@ -313,10 +312,10 @@ def configure(
 
 
 def invoke_for(offline, endpoint, *, clients, seconds, least=1):
-    """Invoke an endpoint from several clients at once, each answer checked; answers the inference
-    ids sent.
+    """Invoke an endpoint from several clients at once; returns the inference ids.
 
-    It goes on for a time, and until each client has had its least number of answers.
+    All responses are checked. It continues for a time, and until each client has had its least
+    number of responses.
     """
     bodies = [f"{number / 4},{number / 5},{number / 6}" for number in range(10)]
     expected = {
@@ -339,7 +338,7 @@ def invoke_for(offline, endpoint, *, clients, seconds, least=1):
 
 
 def captured_ids(offline, prefix):
-    """Answer the inference ids under a prefix, but for those of invoke_for's own preparation."""
+    """Return the inference ids under a prefix, except those of invoke_for's own preparation."""
     pages = offline.s3.get_paginator("list_objects_v2").paginate(Bucket="data", Prefix=prefix)
     keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
     texts = [offline.s3.get_object(Bucket="data", Key=key)["Body"].read().decode() for key in keys]
@@ -367,12 +366,12 @@ def capture_config(
 
 
 def settle(offline):
-    """Wait until all that endpoints captured is in S3, from the spool that keeps it until then."""
+    """Wait until everything that endpoints captured has moved from the spool to S3."""
     until(lambda: not any((offline.state / "aws" / "captured").iterdir()))
 
 
 def captured(offline, prefix, *, count):
-    """Wait for a number of captured records; answers (key, record) pairs."""
+    """Wait for a number of captured records; returns (key, record) pairs."""
 
     def enough():
         keys = [

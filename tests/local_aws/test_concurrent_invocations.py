@@ -3,7 +3,7 @@
 from offline import capture_config, captured_ids, deploy, invoke_for, settle, unique
 
 
-def test_no_answer_is_wrong_or_lost_and_each_is_captured_once(aws):
+def test_no_response_is_wrong_or_lost_and_each_is_captured_once(aws):
     prefix = unique("concurrent")
     name = deploy(aws, variants=("a", "b"), capture=capture_config(f"s3://data/{prefix}"))[
         "EndpointName"
@@ -15,7 +15,7 @@ def test_no_answer_is_wrong_or_lost_and_each_is_captured_once(aws):
     aws.sagemaker.delete_endpoint(EndpointName=name)
 
 
-def test_what_is_captured_when_an_endpoint_is_deleted_arrives(aws):
+def test_captured_requests_of_a_deleted_endpoint_arrive(aws):
     prefix = unique("deleted")
     name = deploy(aws, capture=capture_config(f"s3://data/{prefix}"))["EndpointName"]
     aws.invoke(name, InferenceId="last")

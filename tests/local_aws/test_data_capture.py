@@ -64,13 +64,13 @@ def test_many_requests_are_captured_once_each_in_few_files(aws, endpoint):
         f"id-{number}" for number in range(60)
     )
     assert len({record["eventMetadata"]["eventId"] for _, record in records}) == 60
-    # After a second's a new file begins
+    # A pause begins a new file
     pauses = sum(later - earlier > 0.5 for earlier, later in pairwise(answered))
     assert len({key for key, _ in records}) <= 3 + pauses
 
 
 @pytest.mark.parametrize("endpoint", [{"modes": ("Input",)}, {"modes": ("Output",)}], indirect=True)
-def test_only_the_sides_asked_for_are_captured(aws, endpoint):
+def test_only_the_configured_sides_are_captured(aws, endpoint):
     name, prefix = endpoint
     aws.invoke(name)
     ((_, record),) = captured(aws, prefix, count=1)
@@ -81,7 +81,7 @@ def test_only_the_sides_asked_for_are_captured(aws, endpoint):
 
 
 @pytest.mark.parametrize("endpoint", [{"csv": ("text/tab",)}], indirect=True)
-def test_a_content_type_that_is_not_listed_is_base64(aws, endpoint):
+def test_an_unlisted_content_type_is_captured_as_base64(aws, endpoint):
     name, prefix = endpoint
     aws.invoke(name, "1,2,3")
     ((_, record),) = captured(aws, prefix, count=1)
@@ -113,7 +113,7 @@ def test_a_failed_request_is_not_captured(aws, endpoint):
     captured(aws, prefix, count=1)
 
 
-def test_describe_endpoint_answers_the_summary(aws, endpoint):
+def test_describe_endpoint_returns_the_summary(aws, endpoint):
     name, prefix = endpoint
     summary = aws.sagemaker.describe_endpoint(EndpointName=name)["DataCaptureConfig"]
     assert summary == {

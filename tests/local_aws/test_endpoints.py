@@ -1,4 +1,4 @@
-"""Endpoints: their life, their answers and their errors."""
+"""Endpoints: their life cycle, their responses and their errors."""
 
 import json
 from contextlib import contextmanager
@@ -18,9 +18,7 @@ def endpoint(aws):
 
 @contextmanager
 def no_process_starting(aws):
-    """Hold back what starts the models' processes: a new endpoint, or an update, is on its way for
-    as long.
-    """
+    """Delay the start of the models' processes: a new endpoint or an update stays in progress."""
     children = psutil.Process(aws.server["pid"]).children()
     (starter,) = [
         child for child in children if "multiprocessing.forkserver" in " ".join(child.cmdline())
@@ -32,7 +30,7 @@ def no_process_starting(aws):
         starter.resume()
 
 
-def test_an_endpoint_goes_from_creating_to_in_service_and_away(aws):
+def test_an_endpoint_goes_from_creating_to_in_service_to_deleted(aws):
     name = unique("life")
     configure(aws, name)
     with no_process_starting(aws):
@@ -49,7 +47,7 @@ def test_an_endpoint_goes_from_creating_to_in_service_and_away(aws):
         aws.invoke(name)
 
 
-def test_an_answer_names_its_variant_and_returns_custom_attributes(aws, endpoint):
+def test_a_response_names_its_variant_and_returns_custom_attributes(aws, endpoint):
     answer = aws.invoke(endpoint, "2,2,2\n0,0,0", CustomAttributes="trace=7")
     assert [row["predicted_label"] for row in json.loads(answer["Body"])["predictions"]] == [1, 0]
     assert answer["InvokedProductionVariant"] == "AllTraffic"
@@ -64,7 +62,7 @@ def test_a_content_type_the_model_does_not_know_is_a_model_error(aws, endpoint, 
     assert error.value.response["OriginalStatusCode"] == 415
 
 
-def test_a_model_error_tells_what_the_model_said(aws, endpoint):
+def test_a_model_error_contains_the_models_message(aws, endpoint):
     with pytest.raises(aws.client("sagemaker-runtime").exceptions.ModelError) as error:
         aws.invoke(endpoint, "1,2")
     answer = error.value.response
@@ -88,7 +86,7 @@ def test_logs_of_the_model_are_in_cloudwatch(aws, endpoint):
     assert stream["logStreamName"].startswith("AllTraffic/i-")
 
 
-def test_variants_share_traffic_by_weight_and_can_be_asked_by_name(aws):
+def test_variants_share_traffic_by_weight_and_can_be_invoked_by_name(aws):
     name = deploy(aws, variants=("champion", "challenger"))["EndpointName"]
     seen = [aws.invoke(name)["InvokedProductionVariant"] for _ in range(100)]
     assert 20 < seen.count("champion") < 80  # a fair coin leaves this range once in 10^9
@@ -120,7 +118,7 @@ def test_a_model_without_an_artifact_fails_with_the_reason(aws):
     aws.sagemaker.delete_endpoint(EndpointName=described["EndpointName"])
 
 
-def test_an_update_answers_from_the_old_model_until_the_new_one_does(aws):
+def test_an_update_serves_the_old_model_until_the_new_one_is_ready(aws):
     name, second = deploy(aws)["EndpointName"], unique("second")
     configure(aws, second, variants=("blue", "green"))
     with no_process_starting(aws):
@@ -187,7 +185,7 @@ def test_a_configuration_needs_its_model_and_an_endpoint_its_configuration(aws):
         aws.sagemaker.create_endpoint(EndpointName="e", EndpointConfigName="missing")
 
 
-def test_names_in_use_are_refused_as_aws_does(aws, endpoint):
+def test_names_in_use_are_refused_as_on_aws(aws, endpoint):
     with pytest.raises(ClientError, match="Cannot create already existing endpoint ") as error:
         aws.sagemaker.create_endpoint(EndpointName=endpoint, EndpointConfigName=endpoint)
     assert error.value.response["Error"]["Code"] == "ValidationException"

@@ -1,7 +1,6 @@
-"""A disk that is full: what is refused changes nothing, in memory or on disk, and all goes on when
-there is room.
+"""A full disk: a refused request changes nothing, and all continues when there is room.
 
-The server may not write a byte to any file (RLIMIT_FSIZE), which it is told as on a full disk.
+The server may not write a byte to any file (RLIMIT_FSIZE), which looks to it like a full disk.
 """
 
 import json
@@ -36,7 +35,7 @@ def full(offline):
 
 @pytest.fixture(scope="module")
 def disk(tmp_path_factory):
-    """A server whose disk is filled and emptied by turns."""
+    """A server whose disk is filled and emptied in turns."""
     from offline import Offline
 
     offline = Offline(tmp_path_factory.mktemp("full")).start()
@@ -47,7 +46,7 @@ def disk(tmp_path_factory):
 
 
 def plain(offline, service):
-    """A client whose answers aren't checked: DiskFull is in no service's model."""
+    """A client whose responses aren't checked: DiskFull is in no service's model."""
     import boto3
     from botocore.config import Config
 
@@ -60,7 +59,7 @@ def plain(offline, service):
 
 
 def refused(offline, service, operation, **members):
-    """Call an operation on a full disk: one clear answer, at once."""
+    """Call an operation on a full disk: one clear error, at once."""
     start = time.monotonic()
     with full(offline), pytest.raises(ClientError, match="DiskFull") as error:
         getattr(plain(offline, service), operation)(**members)
@@ -69,7 +68,7 @@ def refused(offline, service, operation, **members):
 
 
 def look(s3):
-    """All that the server tells of the bucket, its objects and the other buckets."""
+    """Everything that the server returns about the bucket, its objects and the other buckets."""
     found = {"buckets": [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]}
     found["versioning"] = s3.get_bucket_versioning(**BUCKET).get("Status")
     for item in s3.list_objects_v2(**BUCKET).get("Contents", []):
@@ -137,7 +136,7 @@ def test_a_multipart_upload_that_was_refused_can_be_finished_when_there_is_room(
     assert s3.get_object(**key)["Body"].read() == b"part"
 
 
-def test_what_needs_no_room_goes_on(disk):
+def test_operations_that_need_no_room_continue(disk):
     disk.s3.put_object(**BUCKET, Key="gone", Body=b"x")
     disk.s3.create_bucket(Bucket="gone-bucket")
     with full(disk):
@@ -147,7 +146,7 @@ def test_what_needs_no_room_goes_on(disk):
     assert "gone-bucket" not in look(disk.s3)["buckets"]
 
 
-def test_roles_and_schedules_stay_as_they_were(disk):
+def test_roles_and_schedules_stay_unchanged(disk):
     iam, scheduler = disk.client("iam"), disk.client("scheduler")
     target = {
         "Arn": "arn:aws:scheduler:::aws-sdk:sagemaker:createProcessingJob",
@@ -190,7 +189,7 @@ def test_roles_and_schedules_stay_as_they_were(disk):
     assert "new" in [role["RoleName"] for role in iam.list_roles()["Roles"]]
 
 
-def test_records_of_sagemaker_stay_as_they_were_and_can_be_made_later(disk):
+def test_records_of_sagemaker_stay_unchanged_and_can_be_created_later(disk):
     model = {
         "ModelName": unique("model"),
         "ExecutionRoleArn": "arn:aws:iam::123456789012:role/TutorialExecutionRole",
@@ -216,7 +215,7 @@ def test_a_job_that_ends_on_a_full_disk_ends_and_is_written_later(disk):
     with full(disk):
         ended = disk.wait("TrainingJob", request["TrainingJobName"])
     assert ended["TrainingJobStatus"] in ("Stopped", "Failed")
-    time.sleep(1.5)  # what waits for room is written twice a second
+    time.sleep(1.5)  # delayed records are tried twice a second
     disk.command("stop")
     disk.start()
     again = disk.sagemaker.describe_training_job(**name)
@@ -244,7 +243,7 @@ def test_a_request_that_cannot_be_captured_is_refused_and_not_captured_in_part(d
     ]
 
 
-def test_all_of_it_is_the_same_after_a_kill(own_aws):
+def test_everything_is_the_same_after_a_kill(own_aws):
     own_aws.s3.create_bucket(**BUCKET)
     own_aws.s3.put_object(**BUCKET, Key="old", Body=b"old", Metadata={"m": "1"}, Tagging="t=1")
     before = look(own_aws.s3)

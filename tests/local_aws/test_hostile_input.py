@@ -47,7 +47,7 @@ def test_a_hostile_model_archive_is_refused(aws, content):
     aws.sagemaker.delete_endpoint(EndpointName=described["EndpointName"])
 
 
-def test_what_cannot_be_written_to_disk_is_told_and_not_retried(own_aws):
+def test_a_failed_write_to_disk_is_reported_and_not_retried(own_aws):
     own_aws.s3.create_bucket(Bucket="data")
     own_aws.s3.put_object(Bucket="data", Key="first", Body=b"1")
     folder = own_aws.state / "aws" / "kept" / "s3" / "objects" / "data"

@@ -1,4 +1,4 @@
-"""Many jobs at once: bounded, in order of submission, each ending for itself."""
+"""Many jobs at once: limited in number, in order of submission, each ending by itself."""
 
 import os
 
@@ -12,7 +12,7 @@ def test_ten_jobs_at_once_finish_in_order_of_submission(aws):
     jobs = [aws.wait("TrainingJob", request["TrainingJobName"]) for request in requests]
     assert {job["TrainingJobStatus"] for job in jobs} == {"Completed"}
     starts = [job["TrainingStartTime"] for job in jobs]
-    # So many run at once, and two that begin together may note it either way
+    # As many as run at once; two that begin together may be noted in either order
     apart = max(2, os.cpu_count())
     assert all(earlier <= later for earlier, later in zip(starts, starts[apart:], strict=False))
 
@@ -32,7 +32,7 @@ def test_no_more_jobs_run_at_once_than_there_are_processors(aws):
 
     until(lambda: secondary().count("Training") == count - 2)
     assert secondary() == ["Training"] * (count - 2) + ["Starting"] * 2
-    for name in reversed(names):  # those that wait stop without having run
+    for name in reversed(names):  # waiting jobs stop without having run
         aws.sagemaker.stop_training_job(TrainingJobName=name)
     jobs = [aws.wait("TrainingJob", name) for name in names]
     assert {job["TrainingJobStatus"] for job in jobs} == {"Stopped"}

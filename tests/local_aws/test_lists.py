@@ -25,7 +25,7 @@ def names_of(answer):
     return [model["ModelName"] for model in answer["Models"]]
 
 
-def test_newest_first_unless_asked_otherwise(aws, models):
+def test_newest_first_unless_requested_otherwise(aws, models):
     assert names_of(aws.sagemaker.list_models(NameContains="listed-")) == models[::-1]
     assert (
         names_of(aws.sagemaker.list_models(NameContains="listed-", SortOrder="Ascending")) == models

@@ -1,6 +1,4 @@
-"""Text that is no Unicode and JSON that is no JSON: a clean refusal in each protocol, and nothing
-kept of it.
-"""
+"""Invalid Unicode and invalid JSON: refused cleanly in each protocol, and never stored."""
 
 import http.client
 import json
@@ -17,7 +15,7 @@ HALF = "\ud800"
 
 
 def send(aws, service, method, path, body=b"", headers=None):
-    """Send a signed request as it stands: boto3 would refuse to, or mend it."""
+    """Send a signed request unchanged: boto3 would refuse or repair it."""
     env = aws.env
     keys = Credentials(
         *(env[f"AWS_{name}"] for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"))
@@ -125,7 +123,7 @@ def test_s3_refuses_it_in_its_own_form(aws, method, path, headers):
     assert [item["Key"] for item in aws.s3.list_objects_v2(Bucket="data")["Contents"]] == before
 
 
-def test_what_s3_is_given_may_be_anything(aws):
+def test_s3_accepts_any_content(aws):
     env, kind = aws.env, "application/json"
     keys = {
         "aws_access_key_id": env["AWS_ACCESS_KEY_ID"],
@@ -133,7 +131,7 @@ def test_what_s3_is_given_may_be_anything(aws):
         "aws_session_token": env["AWS_SESSION_TOKEN"],
     }
     aws.s3.put_object(Bucket="data", Key="malformed", Body=b"[" * 9, ContentType="application/json")
-    for version in ("s3", "s3v4"):  # presigned in either way
+    for version in ("s3", "s3v4"):  # presigned in both ways
         config = Config(signature_version=version)
         client = boto3.client(
             "s3", "us-east-1", endpoint_url=env["AWS_ENDPOINT_URL"], config=config, **keys
@@ -167,5 +165,5 @@ def test_a_body_that_is_too_long_is_refused_unread(aws):
     connection.putrequest("POST", "/")
     connection.putheader("Content-Length", str(1 << 40))
     connection.endheaders()
-    assert connection.getresponse().status in (400, 403)  # who doesn't sign is refused before
+    assert connection.getresponse().status in (400, 403)  # an unsigned request is refused earlier
     connection.close()

@@ -1,6 +1,4 @@
-"""What is relied on inside moto and botocore: a new release that changes one of these fails here
-first, and by name.
-"""
+"""The parts of moto and botocore that we rely on: if a new release changes one, its test fails."""
 
 import importlib
 import inspect
@@ -59,7 +57,7 @@ def test_moto_takes_the_addresses_from_beside_our_backend(service):
         (OperationModel, ["input_shape", "output_shape", "error_shapes"]),
     ],
 )
-def test_what_is_called_or_overridden_exists(owner, names):
+def test_everything_called_or_overridden_exists(owner, names):
     assert [name for name in names if not hasattr(owner, name)] == []
 
 

@@ -86,7 +86,7 @@ def test_a_script_runs_and_its_outputs_arrive(aws):
     assert "greeting: hello" in [event["message"] for event in events]
 
 
-def test_a_failing_script_tells_its_last_words_and_uploads_nothing(aws):
+def test_a_failing_script_reports_its_last_line_and_uploads_nothing(aws):
     job = run(aws, "--fail", "3", ProcessingOutputConfig=_output("s3://data/of-failed"))
     assert job["ProcessingJobStatus"] == "Failed"
     assert "the script's last words" in job["FailureReason"] and job["FailureReason"].endswith(
@@ -128,7 +128,7 @@ def test_a_job_that_takes_too_long_is_ended(aws):
             "S3UploadMode": "EndOfJob"}}]}}, "below /opt/ml"),
     ],
 )  # fmt: skip
-def test_what_cannot_work_is_refused_at_once(aws, changes, words):
+def test_a_request_that_cannot_work_is_refused_at_once(aws, changes, words):
     with pytest.raises(ClientError, match=words) as error:
         aws.sagemaker.create_processing_job(**request(aws, **changes))
     assert error.value.response["Error"]["Code"] == "ValidationException"

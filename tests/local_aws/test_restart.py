@@ -1,4 +1,4 @@
-"""What survives a kill -9 (and `stop`, which is one), and what a crash in the middle leaves."""
+"""What survives a kill -9 (and `stop`, which is one), and what a crash leaves."""
 
 import json
 import os
@@ -26,7 +26,7 @@ MANAGED = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
 
 
 def make_objects(s3):
-    """Objects that came and went in every way; answers the description of one."""
+    """Create, change and delete objects in every way; returns the description of one."""
     s3.create_bucket(Bucket="kept-bucket")
     s3.put_object(
         Bucket="kept-bucket",
@@ -55,7 +55,7 @@ def make_objects(s3):
 
 
 def make_roles(iam):
-    """Roles and policies that came and went; answers the description of one role."""
+    """Create and delete roles and policies; returns the description of one role."""
     trust = json.dumps({"Version": "2012-10-17", "Statement": []})
     iam.create_role(RoleName="mine", AssumeRolePolicyDocument=trust, Description="d")
     own = iam.create_policy(PolicyName="own", PolicyDocument=json.dumps(POLICY))["Policy"]["Arn"]
@@ -68,7 +68,7 @@ def make_roles(iam):
 
 
 def describe(offline, name):
-    """Describe an endpoint and all it is made of, without what may change."""
+    """Describe an endpoint and all its parts, without what may change."""
     sagemaker = offline.sagemaker
     found = [
         offline.wait("Endpoint", name),
@@ -85,9 +85,7 @@ def describe(offline, name):
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    """A server that was killed with much to lose, and started again; beside it what it was
-    before.
-    """
+    """A server that was killed with much to lose and started again, and its state before."""
     offline = Offline(tmp_path_factory.mktemp("restarted")).start()
     artifact = set_up(offline)
     before = SimpleNamespace(
@@ -129,21 +127,21 @@ def world(tmp_path_factory):
     offline.command("stop")
 
 
-def test_endpoints_answer_as_before_and_everything_they_are_made_of_is_there(world):
+def test_endpoints_respond_as_before_and_all_their_parts_exist(world):
     assert (
         world.offline.invoke(world.endpoint, "2,1,0", InferenceId="after")["Body"] == world.answer
     )
     assert describe(world.offline, world.endpoint) == world.described
 
 
-def test_what_was_captured_and_not_yet_sent_is_in_s3_once(world):
+def test_captured_requests_not_yet_sent_are_in_s3_once(world):
     world.offline.invoke(world.endpoint, InferenceId="later")
     records = captured(world.offline, "captured", count=3)
     ids = [record["eventMetadata"]["inferenceId"] for _, record in records]
     assert sorted(ids) == ["after", "before", "later"]
 
 
-def test_an_endpoint_comes_back_though_its_model_and_artifact_are_gone(world):
+def test_an_endpoint_is_restored_although_its_model_and_artifact_are_gone(world):
     assert world.offline.invoke(world.orphan)["Body"]
 
 
@@ -151,7 +149,7 @@ def test_an_endpoint_that_was_updating_is_rolled_back(world):
     described = world.offline.wait("Endpoint", world.updating)
     variant = world.offline.invoke(world.updating)["InvokedProductionVariant"]
     assert described["EndpointStatus"] == "InService"
-    # The second if it was quicker than the kill
+    # It is the second if it was faster than the kill
     outcomes = {(world.updating, "AllTraffic"), (world.update, "updated")}
     assert (described["EndpointConfigName"], variant) in outcomes
 
@@ -202,13 +200,13 @@ def test_roles_and_their_policies_are_kept(world):
     assert iam.get_role_policy(RoleName="mine", PolicyName="inline")["PolicyDocument"] == POLICY
 
 
-def test_files_that_the_crash_left_are_tidied_up_and_damaged_ones_told(world):
+def test_files_left_by_the_crash_are_removed_and_damaged_ones_logged(world):
     aws = world.offline.state / "aws"
     assert not [path for path in aws.rglob("*") if path.name in ("stray", "half.draft")]
     assert "damaged can't be read" in (aws / "server.log").read_text()
 
 
-def test_nothing_answers_after_stop_and_everything_after_start(own_aws):
+def test_nothing_responds_after_stop_and_everything_after_start(own_aws):
     own_aws.s3.create_bucket(Bucket="kept-bucket")
     own_aws.command("stop")
     with pytest.raises(Exception, match="Could not connect"):

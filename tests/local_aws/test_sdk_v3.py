@@ -1,6 +1,4 @@
-"""The SageMaker SDK v3 as the notebooks use it: the server's variables are set in an interpreter
-that runs already.
-"""
+"""The SageMaker SDK v3 as in the notebooks: the variables are set in a running interpreter."""
 
 import json
 import textwrap
@@ -102,7 +100,7 @@ def test_a_built_in_algorithm_trains_and_serves(aws, session, role):
 
 
 @pytest.mark.slow
-def test_a_script_of_the_users_own_trains_and_serves(aws, session, role, tmp_path):
+def test_the_users_own_script_trains_and_serves(aws, session, role, tmp_path):
     from sagemaker.core.training.configs import SourceCode
 
     (tmp_path / "train.py").write_text(TRAIN)
@@ -138,9 +136,7 @@ def test_a_script_of_the_users_own_trains_and_serves(aws, session, role, tmp_pat
 
 
 def _repack(aws, uri, script):
-    """Put inference.py into a model's archive, as ModelBuilder does; answers the new archive's
-    URI.
-    """
+    """Put inference.py into a model's archive, as ModelBuilder does; returns the new URI."""
     import io
     import tarfile
 

@@ -1,4 +1,4 @@
-"""The command: start, find, stop, and recover from whatever a crash left."""
+"""The command: start, find, stop, and recover after a crash."""
 
 import json
 import os
@@ -73,7 +73,7 @@ def test_another_port_when_the_last_one_is_taken(stopped):
         assert stopped.client("sts").get_caller_identity()["Account"] == "123456789012"
 
 
-def test_an_asked_port_that_is_taken_is_an_error_naming_it(stopped):
+def test_a_requested_port_that_is_taken_is_named_in_an_error(stopped):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
@@ -106,7 +106,7 @@ def test_a_torn_record_is_recovered_from(own_aws):
     assert own_aws.command("status").returncode == 0
 
 
-def test_a_state_directory_that_cannot_be_made_is_said(tmp_path):
+def test_a_state_directory_that_cannot_be_made_is_reported(tmp_path):
     (tmp_path / "file").write_text("")
     failed = Offline(tmp_path / "file").command("start", check=False)
     assert failed.returncode == 1

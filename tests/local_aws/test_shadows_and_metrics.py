@@ -9,7 +9,7 @@ from offline import capture_config, captured, configure, deploy, unique, until
 
 
 def statistics(aws, endpoint, name, variant="AllTraffic"):
-    """Answer the sums of a metric's datapoints: (sample count, sum)."""
+    """Return the sums of a metric's datapoints: (sample count, sum)."""
     now = datetime.now(UTC)
     points = aws.client("cloudwatch").get_metric_statistics(
         Namespace="AWS/SageMaker",
@@ -26,7 +26,7 @@ def statistics(aws, endpoint, name, variant="AllTraffic"):
     return sum(point["SampleCount"] for point in points), sum(point["Sum"] for point in points)
 
 
-def test_a_shadow_sees_the_requests_and_answers_none(aws):
+def test_a_shadow_gets_the_requests_and_responds_to_none(aws):
     prefix = unique("shadowed")
     name = deploy(
         aws, variants=("live",), shadows=("shadow",), capture=capture_config(f"s3://data/{prefix}")

@@ -1,4 +1,4 @@
-"""The document says what the code does."""
+"""The document agrees with the code."""
 
 import pytest
 from offline import LINEAR_LEARNER, deploy, training_job
@@ -14,13 +14,13 @@ BODIES = {
 XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
 
 
-def test_the_documents_tables_are_the_codes():
+def test_the_tables_of_the_document_match_the_code():
     rewrite = "run python doc/tools/supported_operations.py"
     assert supported.tables() in supported.DOCUMENT.read_text(), rewrite
 
 
 @pytest.mark.parametrize("image", [LINEAR_LEARNER, XGBOOST])
-def test_an_endpoint_takes_the_content_types_listed_and_no_others(aws, image):
+def test_an_endpoint_accepts_only_the_listed_content_types(aws, image):
     name = "xgboost" if "xgboost" in image else "linear-learner"
     changes = {"AlgorithmSpecification": {"TrainingImage": image, "TrainingInputMode": "File"}}
     if name == "xgboost":

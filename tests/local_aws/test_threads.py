@@ -1,4 +1,4 @@
-"""Threads end with what they serve: moto's reset of every region leaves none behind."""
+"""Threads end with what they serve: after moto's reset of all regions, none remains."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ for _ in range(20):
         assert isinstance(backend, Backend)
         backend.queue.submit(int).result()
         backend.reset()
-end = time.monotonic() + 10  # the last pools' workers may be ending still
+end = time.monotonic() + 10  # the workers of the last pools may still be ending
 while threading.active_count() > 1 and time.monotonic() < end:
     time.sleep(0.05)
 print(threading.active_count())

@@ -59,7 +59,7 @@ def test_logs_are_in_cloudwatch(aws):
     assert any("#quality_metric" in event["message"] for event in events)
 
 
-def test_own_metric_definitions_replace_the_images(aws):
+def test_own_metric_definitions_replace_those_of_the_image(aws):
     definitions = [
         {"Name": "mine", "Regex": r"train binary_classification_accuracy <score>=(\S+)"},
         {"Name": "absent", "Regex": "no such line (.*)"},
@@ -115,7 +115,7 @@ def test_a_job_can_be_stopped(aws):
     job = aws.wait("TrainingJob", name)
     assert job["TrainingJobStatus"] == job["SecondaryStatus"] == "Stopped"
     assert "Stopping" in [turn["Status"] for turn in job["SecondaryStatusTransitions"]]
-    aws.sagemaker.stop_training_job(TrainingJobName=name)  # once more changes nothing
+    aws.sagemaker.stop_training_job(TrainingJobName=name)  # a second stop changes nothing
     assert aws.wait("TrainingJob", name)["TrainingEndTime"] == job["TrainingEndTime"]
     aws.sagemaker.delete_training_job(TrainingJobName=name)
     with pytest.raises(ClientError, match="Could not find"):
@@ -163,7 +163,7 @@ def test_a_name_is_used_once(aws):
         ),
     ],
 )
-def test_what_cannot_work_is_refused_at_once(aws, changes, words):
+def test_a_request_that_cannot_work_is_refused_at_once(aws, changes, words):
     request = training_job(aws, **changes)
     with pytest.raises(ClientError, match=words) as error:
         aws.sagemaker.create_training_job(**request)

@@ -1,4 +1,4 @@
-"""What the offline AWS can't do is refused at once, by name, in a way that no client retries."""
+"""Unsupported requests are refused at once, by name, with an error that no client retries."""
 
 import boto3
 import pytest
@@ -9,7 +9,7 @@ from offline import LINEAR_LEARNER
 
 @pytest.fixture
 def patient(aws):
-    """A client maker with botocore's usual retries."""
+    """Make clients with botocore's usual retries."""
     session = boto3.Session(
         aws.env["AWS_ACCESS_KEY_ID"],
         aws.env["AWS_SECRET_ACCESS_KEY"],
@@ -43,7 +43,7 @@ def patient(aws):
          "list_managed_insight_rules"),
     ],
 )  # fmt: skip
-def test_it_is_said_at_once(patient, service, operation, arguments, words):
+def test_it_is_reported_at_once(patient, service, operation, arguments, words):
     try:
         getattr(patient(service), operation)(**arguments)
     except ClientError as error:

@@ -1,4 +1,4 @@
-"""Bad requests: refused at once, with AWS's code and the member's name, and nothing is made."""
+"""Bad requests: refused at once, with AWS's code and the member's name, and nothing is created."""
 
 import json
 import re
@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from moto.core.utils import get_service_model
 from offline import training_job
 
-from local_aws.operations import OPERATIONS
+from local_aws import operations
 
 
 def post(aws, operation, body):
-    """Send a body that botocore would refuse to send; answers (status, code, message)."""
+    """Send a body that botocore would refuse to send; returns (status, code, message)."""
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = {
         "X-Amz-Target": f"SageMaker.{operation}",
@@ -75,7 +75,7 @@ def changed(aws, path, value):
         (["ResourceConfig", "Surprise"], 1, "Unknown member 'resourceConfig.Surprise'"),
     ],
 )
-def test_a_member_that_cannot_be_is_named(aws, path, value, words):
+def test_an_invalid_member_is_named(aws, path, value, words):
     request = changed(aws, path, value)
     status, code, message = post(aws, "CreateTrainingJob", request)
     assert (status, code) == (400, "ValidationException")
@@ -85,7 +85,7 @@ def test_a_member_that_cannot_be_is_named(aws, path, value, words):
     ]
 
 
-def test_every_problem_is_told_at_once(aws):
+def test_all_problems_are_reported_together(aws):
     status, code, message = post(
         aws, "CreateModel", {"Surprise": 1, "EnableNetworkIsolation": True}
     )
@@ -122,8 +122,8 @@ SETTINGS = settings(max_examples=150, suppress_health_check=[HealthCheck.functio
 
 @st.composite
 def requests(draw):
-    """An operation and a body that has some of its members, of the right type or not."""
-    operation = draw(st.sampled_from(sorted(OPERATIONS)))
+    """An operation and a body with some of its members, of the right type or not."""
+    operation = draw(st.sampled_from(sorted(operations.by_name())))
     return operation, draw(
         st.dictionaries(st.sampled_from(sorted(members(operation))), JSON, max_size=5)
     )
@@ -141,7 +141,7 @@ def members(operation):
 @example(request=("ListModels", {"CreationTimeAfter": 1e300}))
 @example(request=("ListModels", {"CreationTimeAfter": "yesterday"}))
 @example(request=("ListModels", {"NextToken": "e30="}))
-def test_no_json_whatsoever_makes_the_server_fail(aws, request):
+def test_no_json_makes_the_server_fail(aws, request):
     status, code, _ = post(aws, *request)
     allowed = ("ValidationException", "SerializationException", "ResourceNotFound")
     assert (status == 400 and code in allowed) or (status == 200 and request[0].startswith("List"))
@@ -151,7 +151,7 @@ def test_no_json_whatsoever_makes_the_server_fail(aws, request):
 @given(body=st.binary(max_size=200))
 @example(body=b"9" * 5000)
 @example(body=b"[" * 100_000)
-def test_no_bytes_whatsoever_make_the_server_fail(aws, body):
+def test_no_bytes_make_the_server_fail(aws, body):
     assert post(aws, "DescribeModel", body)[:2] in (
         (400, "ValidationException"),
         (400, "SerializationException"),

@@ -1,6 +1,4 @@
-"""A review page that really listens, over a store in memory, and a reviewer's browser that speaks
-HTTP to it.
-"""
+"""A real review page over a store in memory, and a reviewer's browser that speaks HTTP to it."""
 
 import threading
 from datetime import timedelta
@@ -42,18 +40,16 @@ class Browser:
         return self.post("/enter", {"token": review.invitation(SECRET, reviewer, valid)})
 
     def page_token(self):
-        """What the small forms of this session carry."""
+        """The token of this session's small forms."""
         return self.get("/").page.find(".//input[@name='form_token']").get("value")
 
     def form(self, answer, form_id):
-        """The pairs that a form would send as it stands."""
+        """The pairs that an unchanged form would send."""
         form = answer.page.get_element_by_id(form_id)
         return [(name, value) for name, value in form.form_values()]
 
     def answer(self, task_id, given, keep=()):
-        """Open a task and send its form with these values; `keep` names prefilled fields to send as
-        they stand.
-        """
+        """Open a task and send its form with these values and the prefilled fields in `keep`."""
         shown = self.get(f"/tasks/{task_id}")
         kept = [
             pair
@@ -102,7 +98,7 @@ def ben(site):
 
 @pytest.fixture
 def fresh():
-    """A renderer of this test's own."""
+    """A renderer for only this test."""
     sandbox._stop()
     yield
     sandbox._stop()

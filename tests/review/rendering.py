@@ -1,4 +1,4 @@
-"""Rendering with the seconds it takes, and renderers with other limits than the usual."""
+"""Rendering with the seconds it takes, and renderers with other limits."""
 
 import sys
 import time
@@ -15,7 +15,7 @@ def hurried(less):
 
 
 def took(act, *arguments):
-    """What a call gave, a refusal's words included, and the seconds it took."""
+    """Return the result of a call, or the message of its refusal, and the seconds it took."""
     start = time.monotonic()
     try:
         given = act(*arguments)

@@ -1,6 +1,4 @@
-"""Real Chromium: a reviewer's work from link to answer, by keyboard alone, at a phone's width and a
-desk's.
-"""
+"""Real Chromium: a reviewer's work from link to answer, by keyboard alone, on phone and desktop."""
 
 import time
 from datetime import timedelta
@@ -17,9 +15,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def enter(chromium, site):
-    """Open a browser of its own for a reviewer, by the invitation's link; its pages must break
-    nothing.
-    """
+    """Open a separate browser for a reviewer by the invitation's link; pages have no errors."""
     said = []
 
     def open_page(reviewer, width=1280, **options):
@@ -56,7 +52,7 @@ def queue(store):
     return store.tasks
 
 
-def test_the_invitation_stays_in_no_history(enter, site):
+def test_the_invitation_is_not_in_the_history(enter, site):
     page = enter("anna")
     assert "#" not in page.url
     page.go_back()
@@ -73,7 +69,7 @@ def test_keyboard_alone_from_the_queue_through_every_task(enter, queue, site):
     page.keyboard.press("Control+Enter")
     page.wait_for_url("**/tasks/t-1?saved")
     page.keyboard.press("2")
-    page.keyboard.press("Enter")  # nothing is left to answer: on to the button
+    page.keyboard.press("Enter")  # nothing is left to answer: the button is next
     page.keyboard.press("Enter")
     page.wait_for_url("**/tasks/t-2?saved")
     page.keyboard.press("Control+Enter")  # an answer is missing: the browser says so and stays
@@ -85,7 +81,7 @@ def test_keyboard_alone_from_the_queue_through_every_task(enter, queue, site):
     assert answers[0]["reason"] == "small and regular"
 
 
-def test_enter_leads_from_row_to_row(enter, store, site):
+def test_enter_moves_from_row_to_row(enter, store, site):
     task = store.add("rows", review.default_template(), scored("a", "b", "c"))
     page = enter("anna")
     page.goto(f"{site}/tasks/rows")
@@ -126,7 +122,7 @@ def test_leaving_the_page_keeps_the_draft(enter, queue, site):
     assert page.locator("textarea").input_value() == "left in a hurry"
 
 
-def test_a_draft_that_could_not_be_kept_is_tried_again(enter, queue, site):
+def test_a_draft_that_could_not_be_kept_is_sent_again(enter, queue, site):
     page = enter("anna")
     page.goto(f"{site}/tasks/t-0")
     page.route("**/draft", lambda route: route.fulfill(status=503), times=1)
@@ -136,7 +132,7 @@ def test_a_draft_that_could_not_be_kept_is_tried_again(enter, queue, site):
     page.get_by_text("Draft kept").wait_for()
 
 
-def test_a_draft_under_way_is_given_up_when_the_answer_is_sent(enter, queue, site):
+def test_a_draft_in_progress_is_dropped_when_the_answer_is_sent(enter, queue, site):
     page = enter("anna")
     page.add_init_script("""window.fetch = (address, { signal }) => new Promise(() => {
         console.log("under way");
@@ -185,7 +181,7 @@ def test_blind_mode_shows_the_model_after_the_first_answer(enter, store, site):
     )
 
 
-def test_the_walkthroughs_template_loses_no_row(enter, store, site):
+def test_the_template_of_the_walkthrough_loses_no_row(enter, store, site):
     task = store.add("aws", WALKTHROUGH, WALKTHROUGH_INPUT)
     page = enter("anna")
     page.goto(f"{site}/tasks/aws")
@@ -199,7 +195,7 @@ def test_the_walkthroughs_template_loses_no_row(enter, store, site):
     assert content["True Prediction"] == [None, "benign", None]
 
 
-def test_crowd_elements_with_a_script_of_ours(enter, store, site):
+def test_crowd_elements_with_our_own_script(enter, store, site):
     template = """<p id="work" class="bar">A template's own ids and classes</p>
         <crowd-slider name="s" min="1" max="9"></crowd-slider>
         <crowd-text-area name="t" char-counter="true" maxlength="20"></crowd-text-area>
@@ -233,7 +229,7 @@ def test_scripts_of_templates_and_data_do_not_run(enter, store, site):
     assert page.title() == "Check a prediction · Human review"
 
 
-def test_styles_of_a_template_neither_leave_it_nor_lie_over_the_page(enter, store, site):
+def test_styles_of_a_template_neither_leave_it_nor_cover_the_page(enter, store, site):
     template = """<style>} .bar, h1 { display: none !important }
         :scope { contain: none !important } p { position: fixed; inset: 0 }</style>
         <p>Over all</p><input name=a>"""
@@ -245,7 +241,7 @@ def test_styles_of_a_template_neither_leave_it_nor_lie_over_the_page(enter, stor
     page.wait_for_url(f"{site}/?saved")
 
 
-# Many templates, AWS's own among them, paint a part white and leave the text's colour to the page.
+# Many templates, also AWS's own, make a part white and leave the text's colour to the page.
 WHITE = """<style>td { background-color: white; }</style>
     <table><tr><td>Good <a href="#b">day</a>
     <crowd-input name="c" label="Is it?"></crowd-input></td></tr></table>"""

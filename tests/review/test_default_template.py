@@ -1,4 +1,4 @@
-"""The template for scored rows: what it shows of a row, and that odd values spoil nothing."""
+"""The template for scored rows: what it shows of a row, also with odd values."""
 
 import re
 
@@ -24,12 +24,12 @@ def place(item, mark):
     )
 
 
-def test_it_is_a_right_template():
+def test_it_is_a_valid_template():
     check(default_template())
     assert not render(default_template(), scored("s-1")).warnings
 
 
-def test_a_value_stands_where_it_is_in_the_training_range():
+def test_a_value_is_drawn_at_its_place_in_the_training_range():
     item = feature(value=15, low=10, median=12.5, high=20)
     # The range fills the middle four fifths
     assert (place(item, "value"), place(item, "median")) == (50, 30)
@@ -37,14 +37,14 @@ def test_a_value_stands_where_it_is_in_the_training_range():
 
 
 @pytest.mark.parametrize(("value", "word"), [(1, "below"), (99, "above")])
-def test_a_value_outside_is_said_in_words_too(value, word):
+def test_a_value_outside_the_range_is_also_described_in_words(value, word):
     item = feature(value=value, low=10, median=12.5, high=20)
     assert item.get("class") == "out" and f"{word} 10 – 20" in item.text_content()
     assert 0 <= place(item, "value") <= 100
 
 
 @pytest.mark.parametrize("value", [None, "text", "12", float("nan"), [1]])
-def test_what_is_no_number_has_no_place(value):
+def test_a_value_that_is_not_a_number_has_no_place(value):
     item = feature(value=value, low=10, median=12.5, high=20)
     assert item.find(".//div") is None and "10 – 20" in item.text_content()
     assert ("missing" in item.text_content()) == (value is None)
@@ -58,7 +58,7 @@ def test_a_category_has_its_share():
     assert "33.3% of training" in feature(value="north", share=1 / 3).text_content()
 
 
-def test_markup_in_values_is_text():
+def test_markup_in_values_is_shown_as_text():
     assert feature(value="<script>x</script>", low=0, high=1).find(".//script") is None
 
 

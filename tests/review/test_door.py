@@ -1,6 +1,4 @@
-"""The door of a site on this machine: its own pages and programs come in, other sites may only
-link.
-"""
+"""The door of a site on this machine: its own pages and programs may enter, others only link."""
 
 import pytest
 from werkzeug.test import Client
@@ -27,7 +25,7 @@ def ask():
     ["127.0.0.1", "127.0.0.1:1", "localhost:8421", "LOCALHOST", "[::1]:65535",
      "studio.example", "STUDIO.example:443", "[fd00::1]:80"],
 )  # fmt: skip
-def test_known_hosts_lead_here(ask, host):
+def test_known_hosts_are_accepted(ask, host):
     assert ask(host=host).text == "inside"
 
 
@@ -39,9 +37,7 @@ def test_known_hosts_lead_here(ask, host):
      "localhost.", "sub.studio.example", " ", "127.0.0.1/"],
 )  # fmt: skip
 def test_any_other_host_is_refused_before_anything_else(ask, host):
-    """A name that an attacker's DNS points at 127.0.0.1 makes any page of that name one of ours, to
-    a browser.
-    """
+    """If an attacker's DNS points a name at 127.0.0.1, a browser takes its pages for ours."""
     for method in ("GET", "POST", "OPTIONS"):
         answer = ask(
             method,
@@ -72,7 +68,7 @@ def test_a_request_without_a_host_is_refused():
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "get"])
-def test_writes_come_from_the_sites_own_pages(ask, method):
+def test_writes_are_accepted_from_the_sites_own_pages(ask, method):
     assert ask(method).text == "inside"  # a program
     for site, status in (
         ("same-origin", 200),
@@ -81,14 +77,14 @@ def test_writes_come_from_the_sites_own_pages(ask, method):
         ("cross-site", 403),
         ("", 403),
     ):
-        # where the browser says who asks, the page's own Origin makes it no better
+        # if the browser names the sender's site, the page's own Origin doesn't help
         assert (
             ask(method, Sec_Fetch_Site=site, Origin="http://127.0.0.1:8421", **LINK).status_code
             == status
         ), site
     for origin, status in (
         ("http://127.0.0.1:8421", 200),
-        ("https://127.0.0.1:8421", 200),  # of a server that speaks TLS before this one
+        ("https://127.0.0.1:8421", 200),  # from behind a server with TLS
         ("http://127.0.0.1:8422", 403),
         ("http://127.0.0.1", 403),
         ("http://localhost:8421", 403),
@@ -103,7 +99,7 @@ def test_writes_come_from_the_sites_own_pages(ask, method):
 
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
-def test_other_sites_may_link_here_and_no_more(ask, method, site):
+def test_other_sites_may_only_link_here(ask, method, site):
     assert ask(method, Sec_Fetch_Site=site, **LINK).status_code == 200
     for mode, kind in (
         ("navigate", "iframe"),
@@ -141,6 +137,6 @@ def test_own_pages_may_fetch_frame_and_draw(ask):
     ["", " ", "https://a.example", "a.example:80", "a.example/b", "*", "*.example", "a b", "a@b",
      "\ud800"],
 )  # fmt: skip
-def test_a_host_is_a_bare_name(host):
+def test_a_host_must_be_a_bare_name(host):
     with pytest.raises(ValueError, match="isn't a name such as"):
         own_pages_only(Response("inside"), [host])

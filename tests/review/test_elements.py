@@ -95,7 +95,7 @@ def test_values_typed_before_are_put_back():
     assert sorted(sent) == sorted(pairs)
 
 
-def test_an_answer_outside_the_choices_counts_as_none():
+def test_an_answer_outside_the_choices_counts_as_no_answer():
     template, _, _ = CASES["classifier"]
     assert parse([("mood", "hacked")], render(template, {}).fields) == {"mood": {"label": None}}
 
@@ -120,11 +120,11 @@ def test_an_unknown_element_is_shown_as_its_content_with_a_warning():
     rendered = render('<crowd-polygon src="x"><p>Draw</p></crowd-polygon>', {})
     assert "<p>Draw</p>" in rendered.html
     assert rendered.warnings == [
-        "<crowd-polygon> isn't among the elements drawn here; its content is shown as it stands."
+        "<crowd-polygon> isn't among the elements drawn here; its content is shown as it is."
     ]
 
 
-def test_any_element_that_is_not_drawn_is_warned_of_once_and_none_in_comments_or_scripts():
+def test_each_undrawn_element_gets_one_warning_except_in_comments_and_scripts():
     template = """<!-- <crowd-one> <script> --><html><body><my-scale>1 to 5</my-scale>
         <video>Watch</video><video></video>
         <script src="https://assets.crowd.aws/crowd-html-elements.js">"<crowd-two>"</script>
@@ -147,14 +147,14 @@ def test_a_select_begins_with_its_value_and_a_text_has_its_limits():
     assert page.find(".//textarea").get("maxlength") == "9"
 
 
-def test_a_link_may_open_another_tab_which_knows_nothing_of_this_one():
+def test_a_link_may_open_another_tab_without_access_to_this_one():
     link = fragment_fromstring(
         render('<a href="https://a.example" target="_blank">a</a>', {}).html
     ).find(".//a")
     assert link.get("target") == "_blank" and link.get("rel") == "noopener noreferrer"
 
 
-def test_choices_that_are_none_are_warned_of():
+def test_invalid_choices_get_a_warning():
     rendered = render(
         '<crowd-classifier name="a" categories="nonsense">text</crowd-classifier>', {}
     )
@@ -193,12 +193,12 @@ def test_a_choice_not_yet_made_stays_open():
 
 
 @pytest.mark.parametrize("text", ["nan", "inf", "1e999", "9" * 5000, "none"])
-def test_what_is_no_number_stays_text(text):
+def test_an_input_that_is_not_a_number_stays_a_string(text):
     (slider,) = render('<crowd-slider name="much">', {}).fields
     assert parse([("much", text)], [slider]) == {"much": text}
 
 
-def test_a_choice_of_many_values_is_answered_at_once():
+def test_a_choice_of_many_values_is_fast():
     boxes = "".join(f'<input type="checkbox" name="a" value="{n}">' for n in range(8000))
     fields = render(boxes, {}).fields
     start = time.monotonic()

@@ -1,4 +1,4 @@
-"""Forms are bounded in bytes and in fields, before anything is made of them."""
+"""Forms are limited in bytes and in fields, before objects are made of them."""
 
 import time
 import tracemalloc
@@ -31,7 +31,7 @@ def test_a_form_of_a_million_fields_is_refused_at_once(visitor, path, piece):
     assert answer.status_code == 413 and "too large" in answer.text
 
 
-def test_whoever_has_not_signed_in_sends_little(visitor):
+def test_visitors_who_have_not_signed_in_can_send_little(visitor):
     assert (
         visitor.post("/enter", data=b"token=" + b"x" * 20_000, content_type=KIND).status_code == 413
     )
@@ -40,7 +40,7 @@ def test_whoever_has_not_signed_in_sends_little(visitor):
     )
 
 
-def test_a_large_form_is_taken(anna, store):
+def test_a_large_form_is_accepted(anna, store):
     names = [f"field-{n}" for n in range(5000)]
     store.add("t-1", "".join(f"<input name={name}>" for name in names), {})
     answer = anna.answer("t-1", [(name, "x" * 100) for name in names])

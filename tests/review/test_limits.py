@@ -1,6 +1,4 @@
-"""Whatever a template does, it ends at limits of time and memory, and others are served
-meanwhile.
-"""
+"""All templates end at limits of time and memory, and other requests are served meanwhile."""
 
 import json
 import re
@@ -16,15 +14,13 @@ from model_monitoring.review.templates import without_prediction
 from .hostile_templates import ATTACKS, ENDLESS, INPUT, deep
 from .rendering import hurried, ordinary, took
 
-# Less of everything, so that what reaches a limit does so sooner.
+# Lower limits, so that they are reached sooner.
 LESS = "worker.CPU_SECONDS, worker.MEMORY, renderer.WALL = 1, 256 << 20, 3.0"
 
 
 @pytest.fixture(scope="module")
 def ended():
-    """What became of every attack, six at a time, and of an ordinary task rendered again and again
-    meanwhile.
-    """
+    """Run all attacks, six at a time, while an ordinary task is rendered again and again."""
     with pytest.MonkeyPatch.context() as patch, ThreadPoolExecutor(6) as others:
         patch.setattr(sandbox, "COMMAND", hurried(LESS))
         sandbox._stop()
@@ -48,7 +44,7 @@ def test_every_template_ends_with_a_page_or_a_refusal(ended, name):
     assert "TypeError" not in str(given) and (not isinstance(given, str) or given.endswith("."))
 
 
-def test_others_are_served_meanwhile(ended):
+def test_other_requests_are_served_meanwhile(ended):
     pages, waited = zip(*ended[1], strict=True)
     assert not [said for said in pages if isinstance(said, str)]
     assert max(waited) < 3
@@ -73,7 +69,7 @@ def test_the_limit_of_memory(fresh):
     assert "radius_mean" in ordinary()[0].html
 
 
-def test_many_at_once_keep_nobody_waiting_for_long(fresh, monkeypatch):
+def test_many_templates_at_once_do_not_wait_long(fresh, monkeypatch):
     less = hurried("worker.MEMORY, renderer.PATIENCE, renderer.WALL = 256 << 20, 0.5, 2.5")
     monkeypatch.setattr(sandbox, "COMMAND", less)
     check("started")
@@ -94,7 +90,7 @@ def test_half_a_character_is_refused(given):
     assert "half a character" in said
 
 
-def test_what_json_cannot_hold_is_refused():
+def test_values_that_json_cannot_hold_are_refused():
     circle = {}
     circle["a"] = circle
     for odd in (circle, {"a": deep(1, 100_000)}, {"a": 10**5000}, {("a", "b"): 1}):

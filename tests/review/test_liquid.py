@@ -1,6 +1,4 @@
-"""Worker templates as Liquid: what is filled in, what is escaped, what is refused and on which
-line.
-"""
+"""Worker templates as Liquid: what is filled in, escaped, or refused with its line."""
 
 import pytest
 
@@ -31,7 +29,7 @@ def test_json_fits_an_attribute_and_a_script():
     assert filled.text == '[&#34;x&#34;, 1.5]|["x", 1.5]'
 
 
-def test_unescaped_data_keeps_its_tables_and_loses_what_could_act():
+def test_unescaped_data_keeps_its_tables_but_not_its_active_content():
     given = (
         '<table class="dataframe"><tr><td onclick="x()">1</td></tr></table><script>x()</script>'
         '<input name="label"><style>*{}</style><iframe src="//x"></iframe>'
@@ -43,7 +41,7 @@ def test_unescaped_data_keeps_its_tables_and_loses_what_could_act():
         assert word not in text
 
 
-def test_pictures_of_the_web_are_granted_and_others_noted():
+def test_pictures_from_the_web_are_allowed_and_others_noted():
     filled = fill_in("{{ task.input.a | grant_read_access }}", {"a": "https://host.example/a.png"})
     assert (filled.text, filled.image_hosts) == (
         "https://host.example/a.png",
@@ -53,7 +51,7 @@ def test_pictures_of_the_web_are_granted_and_others_noted():
     assert not filled.image_hosts and "s3://bucket/a.png" in filled.warnings[0]
 
 
-def test_what_the_input_lacks_stays_empty_and_is_noted():
+def test_values_missing_from_the_input_stay_empty_and_are_noted():
     filled = fill_in("[{{ task.input.none.deep }}]{% for a in task.input.rows %}{% endfor %}", {})
     assert filled.text == "[]"
     assert [warning.split(" ")[0] for warning in filled.warnings] == [
@@ -62,7 +60,7 @@ def test_what_the_input_lacks_stays_empty_and_is_noted():
     ]
 
 
-def test_asking_whether_something_is_there_is_no_lack():
+def test_testing_for_a_missing_value_is_not_noted():
     assert not fill_in(
         "{% if task.input.maybe %}x{% endif %}{{ task.input.b | default: 1 }}", {}
     ).warnings
@@ -71,7 +69,7 @@ def test_asking_whether_something_is_there_is_no_lack():
 @pytest.mark.parametrize(
     ("template", "line"),
     [
-        ("a\n{% if x %}\nb\n", 4),  # an open block ends with the template
+        ("a\n{% if x %}\nb\n", 4),  # an open block is reported at the end of the template
         ("a\n{{ x", 2),
         ("{% for a in b %}\n{% endif %}\n{% endfor %}", 2),
         ("a\n\n{% for x %}\n{% endfor %}", 3),
@@ -87,7 +85,7 @@ def test_a_wrong_template_is_refused_with_its_line(template, line):
         check(template)
 
 
-def test_a_right_template_passes():
+def test_a_valid_template_passes():
     check("{% for a in task.input.b %}{{ a.c-d | upcase | to_json | escape }}{% endfor %}")
 
 

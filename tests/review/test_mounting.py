@@ -12,7 +12,7 @@ from .conftest import SECRET, Browser, serve
 
 
 def strip_prefix(application, prefix):
-    """Pass requests on without their prefix, and tell nobody, as jupyter-server-proxy does."""
+    """Pass requests on without their prefix, and without a header, as jupyter-server-proxy does."""
 
     def proxy(environ, start_response):
         assert environ["PATH_INFO"].startswith(prefix)
@@ -59,7 +59,7 @@ def test_every_address_stays_below_the_prefix(prefixed, store):
     assert browser.get("/static/review.js").ok
 
 
-def test_asked_for_without_the_last_slash(store):
+def test_a_request_without_the_last_slash_is_redirected(store):
     site = DispatcherMiddleware(
         Response("elsewhere", 404), {"/review": review.create_site(store, secret=SECRET, title="t")}
     )

@@ -1,6 +1,4 @@
-"""Whatever is given as a template or an input: a page or a clear refusal, never a traceback, never
-a script.
-"""
+"""Any template and any input give a page or a clear refusal, never a traceback or a script."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -1,5 +1,6 @@
-"""output.json and its S3 key, held against what A2I writes (public samples, in the shape of the
-Developer Guide).
+"""output.json and its S3 key, compared with what A2I writes.
+
+(Public samples, in the shape of the Developer Guide.)
 """
 
 import json
@@ -53,6 +54,6 @@ def test_the_file_has_a2is_keys_in_a2is_forms():
     }
 
 
-def test_a_worker_keeps_one_id_that_is_nobody_elses():
+def test_a_worker_keeps_one_unique_id():
     assert worker_id("anna") == worker_id("anna") != worker_id("ben")
     assert len(worker_id("anna")) == 16 and int(worker_id("anna"), 16)

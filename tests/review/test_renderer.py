@@ -1,6 +1,4 @@
-"""The process that renders: started when needed, replaced if it is killed, gone with its parent,
-closed to the rest.
-"""
+"""The process that renders: started when needed, replaced if killed, ended with its parent."""
 
 import os
 import re
@@ -120,7 +118,7 @@ def test_sixteen_threads_at_once(fresh):
     assert [f">{n}<" in html for n, html in enumerate(found)] == [True] * 64
 
 
-def test_a_renderer_that_does_not_start_is_the_servers_fault(fresh, monkeypatch):
+def test_a_renderer_that_does_not_start_is_a_server_error(fresh, monkeypatch):
     monkeypatch.setattr(sandbox, "COMMAND", (sys.executable, "-c", "raise SystemExit(1)"))
     with pytest.raises(RuntimeError, match="Does it start"):
         render("a", {})

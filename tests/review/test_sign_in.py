@@ -1,4 +1,4 @@
-"""Who gets in: invitations, sessions, and forms that other sites can't send."""
+"""Signing in: invitations, sessions, and forms that other sites can't send."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from model_monitoring.review.sessions import SESSION_LENGTH, Signer
 from .conftest import SECRET, Browser
 
 
-def test_an_invitation_opens_a_session_in_a_closed_cookie(site, store):
+def test_an_invitation_opens_a_session_in_a_protected_cookie(site, store):
     store.add("1", "<input name=a>", {}, title="For anna")
     browser = Browser(site)
     assert browser.get("/").url == f"{site}/enter"
@@ -44,9 +44,7 @@ def test_no_other_token_gets_in(site, token):
     browser = Browser(site)
     answer = browser.post("/enter", {"token": REFUSED[token]})
     assert (
-        answer.status_code == 401
-        and "Ask whoever sent it" in answer.text
-        and not browser.http.cookies
+        answer.status_code == 401 and "Ask its sender" in answer.text and not browser.http.cookies
     )
 
 
@@ -57,7 +55,7 @@ def test_a_session_ends(site, monkeypatch):
     assert browser.get("/").url == f"{site}/enter"
 
 
-def test_an_invitation_is_no_session(site):
+def test_an_invitation_is_not_a_session(site):
     browser = Browser(site)
     browser.http.cookies.set(
         Signer(SECRET).cookie, review.invitation(SECRET, "anna", timedelta(hours=1))
@@ -93,7 +91,7 @@ def test_a_short_secret_is_refused(store):
         review.create_site(store, secret=b"abc", title="t")
 
 
-def test_a_cookie_over_https_stays_there(store):
+def test_a_cookie_set_over_https_is_only_sent_over_https(store):
     client = Client(review.create_site(store, secret=SECRET, title="t"))
     token = review.invitation(SECRET, "anna", timedelta(hours=1))
     answer = client.post("/enter", data={"token": token}, base_url="https://host.example")
@@ -106,7 +104,7 @@ def test_an_invitation_needs_a_name(name):
         review.invitation(SECRET, name, timedelta(hours=1))
 
 
-def test_a_form_of_millions_of_answers_is_not_taken_apart(site):
+def test_a_form_of_millions_of_answers_is_not_parsed(site):
     browser = Browser(site)
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     assert browser.post("/enter", b"a&" * 4_000_000, headers=form).status_code == 413

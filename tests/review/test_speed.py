@@ -1,5 +1,6 @@
-"""A long queue stays quick. Bounds are loose, for busy machines; doc/review-templates.md has
-measured times.
+"""A long queue stays fast.
+
+Bounds are loose, for busy machines; doc/review-templates.md has measured times.
 """
 
 import statistics

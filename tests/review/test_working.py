@@ -1,4 +1,4 @@
-"""A reviewer's work, over HTTP: drafts, answers, and everything that can come between."""
+"""A reviewer's work, over HTTP: drafts, answers, and everything that can interfere."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -32,7 +32,7 @@ def test_from_the_queue_to_the_answer_to_the_next_task(anna, store, task):
     assert queue.url.endswith("/?saved") and "Nothing is waiting" in queue.text
 
 
-def test_the_time_counts_from_the_claim_over_reloads(anna, task):
+def test_the_time_counts_from_the_claim_across_reloads(anna, task):
     anna.get("/tasks/t-1")
     task.accepted["anna"] -= timedelta(seconds=90)
     anna.get("/tasks/t-1")
@@ -48,7 +48,7 @@ def test_a_draft_survives_a_reload(anna, task):
     ]
     saved = anna.post("/tasks/t-1/draft", pairs)
     assert saved.ok and "Draft kept" in saved.text
-    # And no part of the page's own
+    # And no hidden input of the page itself
     assert task.drafts["anna"] == {"pairs": [("label", "ben"), ("why", "half a sen")]}
     sent = dict(anna.form(anna.get("/tasks/t-1"), "work"))
     assert (sent["label"], sent["why"]) == ("ben", "half a sen")
@@ -78,7 +78,7 @@ def test_a_form_sent_twice_counts_once(anna, store, task):
     assert task.answers["anna"].content == {"label": "first", "why": ""}
 
 
-def test_a_stale_tab_is_told_and_loses_nothing(anna, task):
+def test_a_stale_tab_is_told_so_and_loses_nothing(anna, task):
     stale = anna.form(anna.get("/tasks/t-1"), "work")[:1]
     anna.answer("t-1", [("label", "benign")])
     answer = anna.post("/tasks/t-1", [*stale, ("label", "malignant"), ("why", "late & <new>")])
@@ -87,13 +87,13 @@ def test_a_stale_tab_is_told_and_loses_nothing(anna, task):
     assert task.answers["anna"].content["label"] == "benign"
 
 
-def test_an_expired_lock_is_no_loss_while_nobody_took_the_task(anna, store, task):
+def test_an_expired_lock_does_no_harm_if_no_one_else_took_the_task(anna, store, task):
     form = [*anna.form(anna.get("/tasks/t-1"), "work")[:1], ("label", "late")]
     task.expires = datetime.now(UTC) - timedelta(minutes=1)
     assert anna.post("/tasks/t-1", form).ok and task.answers["anna"].content["label"] == "late"
 
 
-def test_an_expired_lock_and_somebody_elses_task(anna, ben, task):
+def test_an_expired_lock_after_someone_else_took_the_task(anna, ben, task):
     form = [*anna.form(anna.get("/tasks/t-1"), "work")[:1], ("label", "late")]
     task.expires = datetime.now(UTC) - timedelta(minutes=1)
     assert ben.get("/tasks/t-1").ok
@@ -106,7 +106,7 @@ def test_an_expired_lock_and_somebody_elses_task(anna, ben, task):
 
 
 @pytest.mark.parametrize("how", ["stopped", "deleted"])
-def test_a_task_that_went_away_is_told_and_the_text_is_shown(anna, store, task, how):
+def test_a_removed_task_is_reported_and_the_text_is_shown(anna, store, task, how):
     form = [*anna.form(anna.get("/tasks/t-1"), "work")[:1], ("label", "too late")]
     if how == "stopped":
         task.is_gone = True
@@ -133,7 +133,7 @@ def test_two_reviewers_never_have_the_same_task(anna, ben, store, task):
     assert ben.get("/tasks/t-1").status_code == 409
 
 
-def test_an_answer_after_the_session_ended_waits_on_the_page(anna, task):
+def test_an_answer_after_the_session_ended_stays_on_the_page(anna, task):
     form = [*anna.form(anna.get("/tasks/t-1"), "work")[:1], ("label", "kept")]
     anna.http.cookies.clear()
     assert anna.post("/tasks/t-1/draft", form).status_code == 401
@@ -144,7 +144,7 @@ def test_an_answer_after_the_session_ended_waits_on_the_page(anna, task):
     assert anna.post("/tasks/t-1", again).ok and task.answers["anna"].content["label"] == "kept"
 
 
-def test_a_form_of_another_reviewer_is_not_taken(anna, ben, task):
+def test_a_form_of_another_reviewer_is_refused(anna, ben, task):
     form = [*anna.form(anna.get("/tasks/t-1"), "work")[:1], ("label", "x")]
     answer = ben.post("/tasks/t-1", form)
     assert answer.status_code == 403 and not task.answers
@@ -157,7 +157,7 @@ def test_an_answer_whose_acknowledgement_was_lost_is_acknowledged(anna, store, t
     assert anna.post("/tasks/t-1", form).url.endswith("/?saved")
 
 
-def test_a_store_that_fails_for_a_moment_costs_nothing(anna, store, task, monkeypatch):
+def test_a_store_that_fails_for_a_moment_loses_nothing(anna, store, task, monkeypatch):
     form = [
         *anna.form(anna.get("/tasks/t-1"), "work")[:1],
         ("label", "typed"),
@@ -181,7 +181,7 @@ def test_a_store_that_fails_for_a_moment_costs_nothing(anna, store, task, monkey
     assert task.answers["anna"].content == {"label": "typed", "why": "long & careful"}
 
 
-def test_a_form_larger_than_any_is_refused(anna, task):
+def test_a_form_that_is_too_large_is_refused(anna, task):
     assert anna.answer("t-1", [("label", "x" * 9_000_000)]).status_code == 413
     assert not task.answers
 
@@ -195,7 +195,7 @@ def test_half_a_character_in_an_answer_is_never_kept(anna, task):
     assert json.dumps(task.drafts, ensure_ascii=False).encode()
 
 
-def test_a_broken_template_is_said_on_the_page(anna, store):
+def test_a_broken_template_is_reported_on_the_page(anna, store):
     store.add("bad", "a\n{% if %}", {})
     answer = anna.get("/tasks/bad")
     assert answer.status_code == 500 and "Line 2 of the template" in answer.text
@@ -208,17 +208,17 @@ def test_unknown_addresses(anna):
 
 
 @pytest.mark.parametrize("when", ["first", "last", "never"])
-def test_what_the_model_said_is_shown_when_it_should_be(anna, store, when):
+def test_the_prediction_is_shown_when_it_should_be(anna, store, when):
     task = store.add("b", default_template(), scored("s-1"), prediction=when)
     shown = anna.get("/tasks/b")
     assert ("The model says" in shown.text) == (when == "first")
-    # The explanation would tell as well
+    # The explanation would reveal the prediction too
     assert ("radius_worst</span>" in shown.text) == (when == "first")
     assert ("score between" in shown.text) == (when == "first")
     after = anna.answer("b", [("label", "benign"), ("reason", "small")])
     if when == "last":
         assert "The model says" in after.text and not task.answers
-        assert dict(anna.form(after, "work"))["label"] == "benign"  # what was answered stands there
+        assert dict(anna.form(after, "work"))["label"] == "benign"  # the first answer is filled in
         after = anna.answer("b", [("label", "malignant"), ("reason", "")])
     assert after.url.endswith("/?saved")
     answer = task.answers["anna"]

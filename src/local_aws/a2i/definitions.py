@@ -1,4 +1,4 @@
-"""What a human loop needs: worker task templates, the workforce, work teams, flow definitions."""
+"""The parts of a human loop: worker task templates, the workforce, work teams, flow definitions."""
 
 import hashlib
 
@@ -13,7 +13,7 @@ _DEFAULT_WORKFORCE = "default"
 
 
 def prepare_ui(backend: Backend, record: Record) -> None:
-    """Keep a worker task template out of what is shown of it."""
+    """Keep the text of a worker task template out of Describe's output."""
     content = record["UiTemplate"].pop("Content")
     record["_template"] = content
     record["UiTemplate"]["ContentSha256"] = hashlib.sha256(content.encode()).hexdigest()
@@ -21,7 +21,7 @@ def prepare_ui(backend: Backend, record: Record) -> None:
 
 
 def render(backend: Backend, request: Record) -> Record:
-    """Render a template with an example input; the answer's Errors say what is wrong with it."""
+    """Render a template with an example input; the response's Errors say what is wrong with it."""
     content, arn = request.get("UiTemplate", {}).get("Content"), request.get("HumanTaskUiArn")
     if bool(content) == bool(arn):
         raise validation_error("Give either UiTemplate or HumanTaskUiArn.")
@@ -39,7 +39,7 @@ def render(backend: Backend, request: Record) -> Record:
 
 
 def prepare_workforce(backend: Backend, record: Record) -> None:
-    """Check that it is the region's first; the client secret of an identity provider isn't kept."""
+    """Check that a workforce is the region's first; an identity provider's secret isn't kept."""
     if backend.records["Workforce"]:
         raise validation_error(
             "There is a workforce in this region already: delete it first, with its work teams."
@@ -71,10 +71,10 @@ def prepare_team(backend: Backend, record: Record) -> None:
 
 
 def prepare_flow(backend: Backend, record: Record) -> None:
-    """Check that a flow definition is of a custom task, and that all it names exists."""
+    """Check that a flow definition is for a custom task and that everything it names exists."""
     config = record.get("HumanLoopConfig")
     if record.get("HumanLoopRequestSource"):
-        raise validation_error("Offline there are custom tasks only: no HumanLoopRequestSource.")
+        raise validation_error("Only custom tasks run offline: leave out HumanLoopRequestSource.")
     if record.get("HumanLoopActivationConfig"):
         raise validation_error(
             "HumanLoopActivationConfig is for built-in task types only: a custom task has no "
@@ -83,7 +83,9 @@ def prepare_flow(backend: Backend, record: Record) -> None:
     if not config:
         raise validation_error("A flow definition needs a HumanLoopConfig.")
     if config.get("PublicWorkforceTaskPrice"):
-        raise validation_error("Offline there is no public workforce: no PublicWorkforceTaskPrice.")
+        raise validation_error(
+            "There is no public workforce offline: leave out PublicWorkforceTaskPrice."
+        )
     _named(backend, "Workteam", config["WorkteamArn"])
     _named(backend, "HumanTaskUi", config["HumanTaskUiArn"])
     try:
@@ -94,7 +96,7 @@ def prepare_flow(backend: Backend, record: Record) -> None:
 
 
 def end_flow(backend: Backend, record: Record) -> None:
-    """Withdraw the loops on which no one has begun to work; those begun may be finished."""
+    """Withdraw the loops that no worker has begun; the others may be finished."""
     for loop in list(backend.records["HumanLoop"].values()):
         if (
             loop["FlowDefinitionArn"] == record["FlowDefinitionArn"]
@@ -107,7 +109,7 @@ def end_flow(backend: Backend, record: Record) -> None:
 
 
 def _named(backend: Backend, kind: str, arn: str) -> Record:
-    """Find a record by its ARN; raises AWS's error for a missing one."""
+    """Find a record by its ARN; raises AWS's error if it doesn't exist."""
     record = backend.records[kind].get(arn.rpartition("/")[2])
     if record is None or record[f"{kind}Arn"] != arn:
         raise validation_error(f'Could not find {kind} "{arn}".')

@@ -1,4 +1,4 @@
-"""The event that EventBridge gets when a human loop ends.
+"""The event that EventBridge receives when a human loop ends.
 
 (SageMaker Developer Guide, "Use Amazon CloudWatch Events in Amazon Augmented AI".)
 """
@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 
 
 def send(region: str, loop: Record) -> None:
-    """Put the status change of a loop on the default event bus, whose rules lead it on."""
+    """Put a loop's change of status on the default event bus; its rules pass it on."""
     detail = {
         "creationTime": f"{loop['CreationTime'].isoformat(timespec='milliseconds')}Z",
         "failureCode": loop.get("FailureCode"),
@@ -34,7 +34,7 @@ def send(region: str, loop: Record) -> None:
     }
     try:
         events_backends[state.ACCOUNT][region].put_events([event])
-    except Exception:  # whatever a rule's target did: the loop has ended all the same
+    except Exception:  # the loop has ended, whatever the target of a rule did
         _log.exception(
             "The event of human loop %s did not reach all targets", loop["HumanLoopName"]
         )

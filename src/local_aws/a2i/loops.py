@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 
 def start(backend: Backend, request: Record) -> Record:
-    """Start a loop; the same request again answers the same loop."""
+    """Start a loop; the same request again returns the same loop."""
     name, arn = request["HumanLoopName"], request["FlowDefinitionArn"]
     text = request["HumanLoopInput"]["InputContent"]
     parse_input(text, "InputContent")
@@ -42,7 +42,7 @@ def start(backend: Backend, request: Record) -> Record:
 
 
 def prepare(backend: Backend, record: Record) -> None:
-    """Give a new loop its own copy of what it needs from its flow definition and template."""
+    """Copy into a new loop what it needs from its flow definition and template."""
     flow = _flow(backend, record["FlowDefinitionArn"])
     config = flow["HumanLoopConfig"]
     bucket, prefix = services.split_uri(flow["OutputConfig"]["S3OutputPath"])
@@ -64,7 +64,7 @@ def prepare(backend: Backend, record: Record) -> None:
 
 
 def stop(backend: Backend, request: Record) -> None:
-    """Stop a loop: at once, or when the workers who are at it have answered or run out of time."""
+    """Stop a loop: at once, or when its present workers have answered or run out of time."""
     with backend.lock:
         loop = backend.find("HumanLoop", request["HumanLoopName"])
         if loop["HumanLoopStatus"] == "InProgress":
@@ -73,14 +73,14 @@ def stop(backend: Backend, request: Record) -> None:
 
 
 def end(backend: Backend, loop: Record) -> None:
-    """Refuse to delete a loop that has not ended."""
+    """Refuse to delete a loop that hasn't ended."""
     if loop["HumanLoopStatus"] in OPEN:
         status = f"Human loop {loop['HumanLoopName']} is {loop['HumanLoopStatus']}"
         raise validation_error(f"{status}: stop it before you delete it.")
 
 
 def list_loops(backend: Backend, request: Record) -> Record:
-    """Answer one page of a flow definition's loops."""
+    """Return one page of a flow definition's loops."""
     if _flow(backend, request["FlowDefinitionArn"]) is None:
         raise AwsError(
             "ResourceNotFoundException",
@@ -90,7 +90,7 @@ def list_loops(backend: Backend, request: Record) -> Record:
 
 
 def resume(backend: Backend, loop: Record) -> None:
-    """Take a loop up after a restart: one that had its answers gets its output now."""
+    """Resume a loop after a restart: one that had all its answers gets its output now."""
     loop["_template"] = sys.intern(loop["_template"])  # thousands of loops share a template
     settle(backend, loop)
 
@@ -106,10 +106,10 @@ OPERATIONS: dict[str, Callable[[Backend, Record], Record | None]] = {
 
 
 def settle(backend: Backend, loop: Record) -> None:
-    """End an open loop that has its answers, or that is stopping or out of time with nobody at work
-    on it.
+    """End an open loop if it has its answers, or if it is stopping or out of time.
 
-    On a full disk it stays open: the clock ends it when there is room.
+    A loop that is stopping or out of time stays open while a worker is working on it. On a full
+    disk any loop stays open; the clock ends it when there is room again.
     """
     try:
         _settle(backend, loop, datetime.now(UTC))
@@ -118,7 +118,7 @@ def settle(backend: Backend, loop: Record) -> None:
 
 
 def _settle(backend: Backend, loop: Record, now: datetime) -> None:
-    """Do what settle says; raises OSError."""
+    """Do the work of settle; raises OSError."""
     if loop["HumanLoopStatus"] not in OPEN:
         return
     stopping, idle = loop["HumanLoopStatus"] == "Stopping", not at_work(loop, now)
@@ -127,14 +127,12 @@ def _settle(backend: Backend, loop: Record, now: datetime) -> None:
     elif stopping and idle:
         _end(backend, loop, HumanLoopStatus="Stopped")
     elif idle and now > loop["_closes"]:
-        reason = (
-            "The task was not answered in the time that the flow definition makes it available."
-        )
+        reason = "The task was not answered while the flow definition made it available."
         _end(backend, loop, HumanLoopStatus="Failed", FailureCode="Expired", FailureReason=reason)
 
 
 def tick(_: datetime, now: datetime) -> None:
-    """End the loops of all regions that have come to their end without a request."""
+    """End the loops of all regions whose time is over."""
     for backend in list(sagemaker_backends[state.ACCOUNT].values()):
         for loop in list(backend.records["HumanLoop"].values()):
             answered = len(loop["_answers"]) >= loop["_config"]["TaskCount"]
@@ -151,12 +149,12 @@ def started(loop: Record) -> datetime:
 
 
 def at_work(loop: Record, now: datetime) -> set[str]:
-    """Return the workers whose time for a loop's task runs."""
+    """Return the workers whose time for a loop's task hasn't run out."""
     return {worker for worker, claim in loop["_claims"].items() if claim["expires"] > now}
 
 
 def parse_input(text: str, member: str) -> dict[str, Any]:
-    """Read the JSON object that a template's `task.input` is; raises ValidationException."""
+    """Read the JSON object of a template's `task.input`; raises ValidationException."""
     try:
         if len(text) > _MAX_INPUT:
             raise ValueError(f"it is longer than {_MAX_INPUT} characters")
@@ -169,7 +167,7 @@ def parse_input(text: str, member: str) -> dict[str, Any]:
 
 
 def _end(backend: Backend, loop: Record, **members: Any) -> None:
-    """Write the answers there are to S3, and the loop's last status."""
+    """Write the loop's answers to S3, and its last status."""
     answers = [(given["reviewer"], _answer(given)) for given in loop["_answers"]]
     name, content = loop["HumanLoopName"], json.loads(loop["_input"])
     issuer = f"http://127.0.0.1/{backend.region_name}"

@@ -1,7 +1,7 @@
-"""The worker portal: the review page over a region's human loops, on a port of its own.
+"""The worker portal: the review page over a region's human loops, on its own port.
 
-A template's author writes what workers see there. On the API's own port it would share an origin
-with every operation.
+The author of a template decides what workers see there. On the API's own port the page would share
+an origin with all operations.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -20,7 +20,7 @@ _TITLE = "Worker portal"
 
 
 def portal(hosts: Sequence[str]) -> Callable[..., Iterable[bytes]]:
-    """Build the WSGI application; `hosts` are names that lead to it besides this machine's own.
+    """Build the WSGI application; `hosts` are its names besides those of this machine.
 
     Raises:
         ValueError: a host isn't a name.
@@ -29,7 +29,7 @@ def portal(hosts: Sequence[str]) -> Callable[..., Iterable[bytes]]:
 
 
 def _answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Answer a request; the first part of its path is the region."""
+    """Respond to a request; the first part of its path is the region."""
     region = shift_path_info(environ)
     if region not in sagemaker_backends[state.ACCOUNT]:
         start_response("404 Not Found", [("Content-Type", "text/plain")])

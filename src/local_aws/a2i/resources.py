@@ -1,4 +1,4 @@
-"""A2I's kinds of resources: how their names, errors and answers differ from those of the others."""
+"""A2I's kinds of resources: how their names, errors and responses differ from the others'."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,19 +12,19 @@ from model_monitoring import review
 
 @dataclass(frozen=True)
 class ReviewResource(Resource):
-    """A worker task template or a flow definition: a missing one has a code of its own."""
+    """A worker task template or a flow definition: a missing one has an error code of its own."""
 
     def _missing(self, name: str, arn: str) -> AwsError:
-        """Word the answer to a request for a record that isn't there."""
+        """Return the message for a record that doesn't exist."""
         return AwsError("ResourceNotFound", f"{self.words.capitalize()} {name} not found.")
 
 
 @dataclass(frozen=True)
 class TemplateResource(ReviewResource):
-    """A worker task template: checked when it is given, before a worker could see a mistake."""
+    """A worker task template: checked when it is created, before workers can see a mistake."""
 
     def create(self, backend: Backend, request: Record) -> Record:
-        """Create the resource, checked before the backend is locked, as that may take seconds."""
+        """Create the resource; it is checked first, unlocked, because that may take seconds."""
         try:
             review.check(request["UiTemplate"]["Content"])
         except ValueError as error:
@@ -34,37 +34,37 @@ class TemplateResource(ReviewResource):
 
 @dataclass(frozen=True)
 class CrowdResource(Resource):
-    """A workforce or a work team: answered within a member of its kind, times renamed."""
+    """A workforce or a work team: returned inside a member of its kind, with its times renamed."""
 
     def operations(self) -> dict[str, Callable[[Backend, Record], Record | None]]:
         """Return the resource's operations, by name."""
         return super().operations() | {f"Update{self.kind}": self.update}
 
     def update(self, backend: Backend, request: Record) -> Record:
-        """Replace the given members and answer the record; who was invited to a team stays."""
+        """Replace the given members and return the record; the team's members stay."""
         with backend.lock:
             drop_secret(request)
             backend.change(self.find(backend, request[self.name_member]), **request)
             return self.describe(backend, request)
 
     def delete(self, backend: Backend, request: Record) -> Record:
-        """Drop the record."""
+        """Remove the record."""
         super().delete(backend, request)
         return {"Success": True}
 
     def describe(self, backend: Backend, request: Record) -> Record:
-        """Answer a copy of the record."""
+        """Return a copy of the record."""
         return {self.kind: self._shown(super().describe(backend, request))}
 
     def list(self, backend: Backend, request: Record) -> Record:
-        """Answer one page of records, filtered and sorted as asked."""
+        """Return one page of records, filtered and sorted as requested."""
         page = super().list(backend, request)
         return page | {
             self._list_member(): [self._shown(record) for record in page[self._list_member()]]
         }
 
     def _shown(self, record: Record) -> Record:
-        """Give a copy of a record the names that botocore's shapes have."""
+        """Return a copy of a record with the names of botocore's shapes."""
         region = record[f"{self.kind}Arn"].split(":")[3]
         times = {
             "CreateDate": record["CreationTime"],
@@ -73,7 +73,7 @@ class CrowdResource(Resource):
         return record | times | {"SubDomain": workers.subdomain(region)}
 
     def _arn_part(self) -> str:
-        """Return the resource type of its ARN: offline there are private workforces only."""
+        """Return the resource type of its ARN: the offline AWS has only private workforces."""
         return f"{self.kind.lower()}/private-crowd"
 
 
@@ -88,20 +88,20 @@ class LoopResource(Resource):
         )
 
     def _list_member(self) -> str:
-        """Return the member of the List answer that holds the summaries."""
+        """Return the member of List's output that holds the summaries."""
         return "HumanLoopSummaries"
 
     def _missing(self, name: str, arn: str) -> AwsError:
-        """Word the answer to a request for a loop that isn't there."""
+        """Return the message for a loop that doesn't exist."""
         return AwsError("ResourceNotFoundException", f"Human loop {name} not found.")
 
     def _taken(self, arn: str) -> AwsError:
-        """Word the refusal of a name in use."""
+        """Return the message for a name that is in use."""
         return AwsError(
             "ConflictException", f"A human loop of this name with other input exists already: {arn}"
         )
 
 
 def drop_secret(workforce: Record) -> None:
-    """Forget the secret of a workforce's identity provider: it opens nothing here."""
+    """Remove the secret of a workforce's identity provider: it has no use here."""
     workforce.get("OidcConfig", {}).pop("ClientSecret", None)

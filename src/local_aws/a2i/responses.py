@@ -1,4 +1,4 @@
-"""The A2I runtime over HTTP: parse, check against botocore's model, act, answer by it."""
+"""The A2I runtime over HTTP: parse, check against botocore's model, act, respond."""
 
 from typing import Any
 
@@ -14,13 +14,13 @@ SERVICE = "sagemaker-a2i-runtime"
 
 
 class Api(JsonApi):
-    """The dispatcher of the runtime's operations, which are signed as SageMaker's."""
+    """The dispatcher of the runtime's operations, which are signed like SageMaker's."""
 
     def __init__(self) -> None:
         super().__init__(service_name=SERVICE)
 
     def act(self) -> dict[str, Any] | None:
-        """Run the operation that method and path name."""
+        """Run the operation of the method and path."""
         name = self._get_action()
         if name not in OPERATIONS:
             raise AwsError(
@@ -32,7 +32,7 @@ class Api(JsonApi):
         return OPERATIONS[name](sagemaker_backends[self.current_account][self.region], request)
 
     def _request(self, operation: str) -> dict[str, Any]:
-        """Gather a request's members from its path, its query and its body."""
+        """Collect a request's members from its path, its query and its body."""
         body = self.read_body()
         if not isinstance(body, dict):
             raise AwsError("SerializationException", "The body must be a JSON structure")

@@ -1,7 +1,7 @@
-"""The human loops of a region as a queue of review tasks: the four functions that the review page
-asks for.
+"""The human loops of a region as a queue of review tasks: the four functions of a Store.
 
-Each change is on disk before a function returns, so that what a worker was told to be kept is kept.
+Each change is on disk before a function returns, so a worker is never told that something is kept
+that may be lost.
 """
 
 import json
@@ -19,15 +19,16 @@ _LIMIT_SECONDS = 3600
 
 
 class Store:
-    """The tasks of one region (a `model_monitoring.review.Store`); its functions raise that
-    module's errors.
+    """The tasks of one region (a `model_monitoring.review.Store`).
+
+    Its functions raise the errors of that module.
     """
 
     def __init__(self, backend: Backend):
         self._backend = backend
 
     def queue(self, reviewer: str, limit: int) -> review.Queue:
-        """List a worker's tasks: those begun, then open ones, oldest first, then done ones."""
+        """List a worker's tasks: those begun, then open ones, oldest first, then answered ones."""
         now, begun, free, done = _now(), [], [], []
         with self._backend.lock:
             for loop in self._assigned(reviewer):
@@ -100,7 +101,7 @@ class Store:
                 yield loop
 
     def _find(self, reviewer: str, task_id: str) -> Record:
-        """Find the loop of a task; a loop that was made anew under an old name is another."""
+        """Find the loop of a task; a new loop with an old name is another loop."""
         loop = self._backend.records["HumanLoop"].get(task_id.partition(".")[0])
         if not loop or _task_id(loop) != task_id:
             raise review.TaskGone("This task was withdrawn.")
@@ -109,7 +110,7 @@ class Store:
         return loop
 
     def _next(self, reviewer: str) -> Record:
-        """Find the task in line: one that the worker has begun, else the oldest."""
+        """Find the next task: one that the worker has begun, else the oldest."""
         now = _now()
         begun = (loop for loop in self._assigned(reviewer) if reviewer in loop["_claims"])
         for loop in chain(begun, self._assigned(reviewer)):
@@ -118,7 +119,7 @@ class Store:
         raise review.NoTask("No task is waiting for you.")
 
     def _hold(self, loop: Record, reviewer: str, draft: dict | None = None) -> None:
-        """Lock a task for a worker, or go on holding it, with what they have filled in by now."""
+        """Lock a task for a worker, or keep it locked, with their draft."""
         now = _now()
         if _answer_of(loop, reviewer):
             raise review.AlreadyAnswered("You have answered this task already.")
@@ -149,7 +150,7 @@ def _check(loop: Record, reviewer: str, now: datetime) -> None:
 
 
 def _can_have(loop: Record, reviewer: str, now: datetime) -> bool:
-    """Say whether a worker may begin a loop's task, or go on with it."""
+    """Say whether a worker may begin or continue a loop's task."""
     if loop["HumanLoopStatus"] not in loops.OPEN:
         return False
     busy = loops.at_work(loop, now)
@@ -160,12 +161,12 @@ def _can_have(loop: Record, reviewer: str, now: datetime) -> bool:
 
 
 def _answer_of(loop: Record, reviewer: str) -> Record | None:
-    """Return what a worker has answered."""
+    """Return a worker's answer."""
     return next((given for given in loop["_answers"] if given["reviewer"] == reviewer), None)
 
 
 def _without(reviewer: str, held: Record) -> Record:
-    """Copy what is held for each worker without one of them."""
+    """Copy the locks on a loop, without one worker's."""
     return {worker: value for worker, value in held.items() if worker != reviewer}
 
 
@@ -175,7 +176,7 @@ def _summary(loop: Record, state: str) -> review.Summary:
 
 
 def _task_id(loop: Record) -> str:
-    """Name a loop's task by the loop's name and its start, as a name can be used again."""
+    """Name a loop's task by the loop's name and start, because a name can be used again."""
     return f"{loop['HumanLoopName']}.{loops.started(loop).timestamp() * 1e6:.0f}"
 
 
@@ -185,7 +186,5 @@ def _now() -> datetime:
 
 
 def _to_milliseconds(time: datetime) -> datetime:
-    """Cut a time to what output.json tells of it, so that the time spent is the difference of the
-    times told.
-    """
+    """Cut a time to milliseconds, as in output.json, so that differences of times agree with it."""
     return time.replace(microsecond=time.microsecond // 1000 * 1000)

@@ -1,4 +1,4 @@
-"""Who works on tasks: workers are invited to a work team, and sign in by a link."""
+"""The people who work on tasks: workers are invited to a work team and sign in with a link."""
 
 import secrets
 from datetime import timedelta
@@ -15,7 +15,7 @@ _LONGEST_NAME = 100
 
 
 def subdomain(region: str) -> str:
-    """Return where the worker portal of a region is: host, port and path, without `http://`."""
+    """Return the address of a region's worker portal: host, port and path, without `http://`."""
     return f"127.0.0.1:{state.read_json(state.root() / 'server.json')['portal']}/{region}"
 
 
@@ -23,14 +23,14 @@ def invite(asked: dict[str, Any]) -> dict[str, Any]:
     """Make a worker a member of a work team.
 
     Args:
-        asked: `worker`, any name; `workteam`, a name or an ARN, or nothing if there is only one in
-            all regions.
+        asked: `worker`, any name; `workteam`, a name or an ARN, or None if all regions together
+            have only one.
 
     Returns:
-        `worker`, `workteam`, `link` (signs the worker in) and `days` (how long the link is good).
+        `worker`, `workteam`, `link` (signs the worker in) and `days` (how long the link is valid).
 
     Raises:
-        ValueError: the name can't be one, or the work team isn't there or isn't clear.
+        ValueError: the name isn't valid, or the work team doesn't exist or isn't unique.
     """
     worker = str(asked["worker"]).strip()
     if not worker.isprintable() or not 0 < len(worker) <= _LONGEST_NAME:
@@ -44,13 +44,13 @@ def invite(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def teams_of(backend: Backend, worker: str) -> set[str]:
-    """Return the ARNs of the work teams that a worker is in."""
+    """Return the ARNs of a worker's work teams."""
     teams = list(backend.records["Workteam"].values())
     return {team["WorkteamArn"] for team in teams if worker in team.get("_workers", [])}
 
 
 def secret() -> bytes:
-    """Return the key that signs invitations and sessions, drawn once for a state directory."""
+    """Return the key that signs invitations and sessions, generated once per state directory."""
     for header, _ in disk.load("portal"):
         return bytes.fromhex(header["secret"])
     drawn = secrets.token_bytes(32)
@@ -59,7 +59,7 @@ def secret() -> bytes:
 
 
 def _find(name: str | None) -> tuple[Backend, dict[str, Any]]:
-    """Find a work team, in any region; raises ValueError unless there is exactly one."""
+    """Find a work team in any region; raises ValueError unless there is exactly one."""
     found = [
         (backend, team)
         for backend in list(sagemaker_backends[state.ACCOUNT].values())

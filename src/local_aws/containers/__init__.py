@@ -1,1 +1,1 @@
-"""What runs inside a job: the built-in algorithms and framework images, a process each."""
+"""The containers of jobs: the built-in algorithms and framework images, one process each."""

@@ -1,10 +1,10 @@
-"""Which images have an offline counterpart, and which metrics are read from their logs."""
+"""The images that have an offline counterpart, and the metrics read from their logs."""
 
 import re
 from dataclasses import dataclass
 
-# AWS's registry in any region and partition; the tag or digest is free, as one implementation
-# serves every version.
+# The AWS registry in any region and partition. The tag or digest doesn't matter, because one
+# implementation serves all versions.
 _REGISTRY = r"\d{12}\.dkr\.ecr(-fips)?\.[a-z0-9-]+\.amazonaws\.com(\.cn)?/"
 _TAG = r"(:[\w.-]+|@sha256:[0-9a-f]{64})"
 
@@ -74,10 +74,10 @@ XGBOOST_METRICS = (
 class Image:
     """A supported image.
 
-    `pattern` matches its full ECR URI, `module` names the module beside this one that runs `train`
-    and `serve`, `verbs` say what the image can be asked for, `metrics` are (name, regex) pairs
-    whose last match in the log is the job's final value, and `processor` is the module that runs a
-    processing job: of most images, the user's script.
+    `pattern` matches its full ECR URI. `module` names the module in this package that runs `train`
+    and `serve`. `verbs` say which operations the image supports. `metrics` are (name, regex) pairs;
+    the last match in the log is the job's final value. `processor` is the module that runs a
+    processing job: for most images, the user's script.
     """
 
     name: str
@@ -89,7 +89,7 @@ class Image:
 
 
 def _linear_learner_metrics() -> tuple[tuple[str, str], ...]:
-    """List AWS's own metric definitions of linear-learner, as a tuning job shows them."""
+    """List AWS's metric definitions of linear-learner, as a tuning job shows them."""
     found = [
         ("train:progress", r"#progress_metric: host=\S+, completed (\S+) %"),
         (
@@ -118,8 +118,9 @@ def _linear_learner_metrics() -> tuple[tuple[str, str], ...]:
 
 
 def _xgboost_metrics() -> tuple[tuple[str, str], ...]:
-    """List AWS's own metric definitions of xgboost: `#011` is how its log writes the tab between
-    two metrics.
+    """List AWS's metric definitions of xgboost.
+
+    `#011` is how its log writes the tab between two metrics.
     """
     return tuple(
         (f"{channel}:{name}", rf".*\[[0-9]+\].*#011{channel}-{name}:({_NUMBER})")
@@ -176,7 +177,7 @@ def find_image(uri: str) -> Image:
     """Find the offline counterpart of an image URI.
 
     Raises:
-        ValueError: the image is none of those supported; the message names it and lists them.
+        ValueError: the image isn't supported; the message names it and lists those that are.
     """
     for image in IMAGES:
         if re.fullmatch(image.pattern, uri):

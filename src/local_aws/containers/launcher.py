@@ -1,9 +1,9 @@
-"""Start containers as processes forked from one that has imported the slow libraries already.
+"""Start containers as forks of a process that has already imported the slow libraries.
 
-Importing scikit-learn and xgboost takes seconds, and each copy of them 180 MB. The standard
-library's fork server (multiprocessing) pays once: it starts with the first `launch` or `preload`,
-is a child of this process and dies with it, and so do the containers, even when this process is
-killed. On macOS, where forking after such imports is unsafe, it imports nothing beforehand.
+Importing scikit-learn and xgboost takes seconds, and each copy of them takes 180 MB. The standard
+library's fork server (multiprocessing) pays this once. It starts with the first `launch` or
+`preload`, is a child of this process and dies with it. So do the containers, even if this process
+is killed. On macOS, where forking after such imports is unsafe, it imports nothing beforehand.
 """
 
 import atexit
@@ -28,8 +28,8 @@ if sys.platform == "linux":
     _CONTEXT.set_forkserver_preload(
         [f"{_PACKAGE}.linear_learner.container", f"{_PACKAGE}.xgboost.container"]
     )
-# Inherited by the fork server. Threads that spin while they wait made jobs side by side three times
-# slower.
+# The fork server inherits these. With threads that spin while they wait, parallel jobs were three
+# times slower.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # Multiprocessing's start() and poll() read exit codes, which can be read only once
@@ -37,7 +37,7 @@ _LOCK = threading.Lock()
 
 
 class Process:
-    """A running container, used like a `subprocess.Popen`; signals reach all that it started."""
+    """A running container, with the interface of `subprocess.Popen`; signals reach all of it."""
 
     def __init__(self, process: multiprocessing.process.BaseProcess):
         self._process = process
@@ -55,25 +55,25 @@ class Process:
         return self.poll()
 
     def terminate(self) -> None:
-        """Ask the process and all it started to end (SIGTERM)."""
+        """Ask the process and all its children to end (SIGTERM)."""
         self._signal(signal.SIGTERM)
 
     def kill(self) -> None:
-        """End the process and all it started at once (SIGKILL)."""
+        """End the process and all its children at once (SIGKILL)."""
         self._signal(signal.SIGKILL)
 
     def _signal(self, number: int) -> None:
         with suppress(ProcessLookupError, PermissionError):  # ended meanwhile
             try:
                 os.killpg(self.pid, number)
-            except ProcessLookupError:  # it has no group of its own yet
+            except ProcessLookupError:  # it isn't the leader of a group yet
                 if self.poll() is None:
                     os.kill(self.pid, number)
 
 
 @atexit.register
 def _end_all() -> None:
-    """End the containers that still run at this process's end; multiprocessing would wait."""
+    """End the containers that still run when this process ends; multiprocessing would wait."""
     with _LOCK:
         running = multiprocessing.active_children()
     for process in running:
@@ -81,7 +81,7 @@ def _end_all() -> None:
 
 
 def preload() -> None:
-    """Import the libraries in the background, so that the first `launch` need not wait."""
+    """Import the libraries in the background, so that the first `launch` doesn't have to wait."""
     with _LOCK:
         forkserver.ensure_running()
 
@@ -89,11 +89,11 @@ def preload() -> None:
 def launch(
     module: str, verb: str, environment: dict[str, str], log: Path, arguments: Sequence[str] = ()
 ) -> Process:
-    """Run a verb of a module of this package as a process in a session of its own.
+    """Run a verb of a module of this package as a process in its own session.
 
-    `environment` is all of its environment but for PATH, HOME, LANG and TMPDIR; its output is
-    appended to `log`. The first call waits for the imports (about two seconds). Safe to call from
-    any thread.
+    `environment` is its whole environment except for PATH, HOME, LANG and TMPDIR. Its output is
+    appended to `log`. The first call waits for the imports (about two seconds). Any thread may call
+    this.
     """
     inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     arguments = (f"{_PACKAGE}.{module}", [verb, *arguments], inherited | environment, str(log))
@@ -117,6 +117,6 @@ def _run(module: str, arguments: list[str], environment: dict[str, str], log: st
 
 
 def _die_with_parent() -> None:
-    """End this process and all it started when its launcher ends, however that ends."""
+    """End this process and all its children when the launcher ends, however it ends."""
     multiprocessing.parent_process().join()
     os.killpg(os.getpgrp(), signal.SIGKILL)

@@ -1,1 +1,1 @@
-"""Starting and asking the server, without importing it."""
+"""Starting the server and sending requests to it, without importing it."""

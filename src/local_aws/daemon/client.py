@@ -1,7 +1,6 @@
-"""Ask the running server for the two things that are no calls of AWS's: a schedule run now, a
-worker invited.
+"""Send the running server the two requests that AWS doesn't have: run a schedule, invite a worker.
 
-Standard library only, so that the commands start at once.
+It uses only the standard library, so the commands start at once.
 """
 
 import json
@@ -14,14 +13,14 @@ from local_aws.door import sigv4
 
 RUN_SCHEDULE = "/local-aws/run-schedule"
 INVITE = "/local-aws/invite"
-_SERVICE = "local-aws"  # in the signature; no service of AWS's is called so
+_SERVICE = "local-aws"  # in the signature; AWS has no service of this name
 
 
 def ask(path: str, **asked: str | None) -> dict[str, Any]:
-    """Send a signed request to the running server and return its answer.
+    """Send a signed request to the running server and return its response.
 
     Raises:
-        RuntimeError: no server runs, or it refused.
+        RuntimeError: the server isn't running, or it refused.
     """
     credentials = starting.environment()
     url = f"{credentials['AWS_ENDPOINT_URL']}{path}"

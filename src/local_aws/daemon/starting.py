@@ -23,12 +23,12 @@ _START_SECONDS = 60
 
 
 def start(port: int | None = None, portal_hosts: Sequence[str] = ()) -> dict[str, Any]:
-    """Start the server, or find it running; safe when several processes call at once.
+    """Start the server, or find it running; several processes may call this at once.
 
     Args:
         port: the port to listen on; by default the last one used if it is free, else any free one.
-        portal_hosts: names by which workers' browsers reach the portal, besides 127.0.0.1; none for
-            those last named.
+        portal_hosts: names by which workers' browsers reach the portal, besides 127.0.0.1; if
+            empty, those of the last start.
 
     Returns:
         the server's `url`, `pid`, `port`, `portal` (the worker portal's port), `portal_hosts` and
@@ -58,9 +58,9 @@ def start(port: int | None = None, portal_hosts: Sequence[str] = ()) -> dict[str
 
 
 def stop() -> bool:
-    """Stop the server with all it runs; returns whether there was one.
+    """Stop the server and everything it runs; return whether it was running.
 
-    What it holds is on disk at any time, so it is simply ended; its containers end with it.
+    Its data is always on disk, so the process is simply ended; its containers end with it.
     """
     with _lock():
         server = running()
@@ -73,9 +73,9 @@ def stop() -> bool:
 
 
 def running() -> dict[str, Any] | None:
-    """Return what `start` returns if the server of this state directory answers, else None.
+    """Return what `start` returns if the server of this state directory responds, else None.
 
-    The record alone is not enough: another program may have the process id or the port by now.
+    The record alone isn't enough: another program may have the process id or the port by now.
     """
     server = state.read_json(state.root() / "server.json")
     return server if server and _serves() and _answers(server) else None
@@ -85,7 +85,7 @@ def environment() -> dict[str, str]:
     """Return the variables that point an AWS client at the running server.
 
     Raises:
-        RuntimeError: no server runs.
+        RuntimeError: the server isn't running.
     """
     variables = state.read_json(state.root() / "env.json")
     if not running() or variables is None:
@@ -111,10 +111,10 @@ def _lock() -> Iterator[None]:
 
 
 def _launch(port: int | None, portal_hosts: Sequence[str]) -> dict[str, Any]:
-    """Start a server process and wait until it answers."""
+    """Start a server process and wait until it responds."""
     last = state.read_json(state.root() / "server.json") or {}
     identity = uuid.uuid4().hex
-    # Not with -m: each container, forked by multiprocessing, would import the server's module
+    # Not with -m: each container, forked by multiprocessing, would then import the server's module
     # first.
     command = [sys.executable, "-c", "from local_aws.server.process import main; main()", identity]
     command += [
@@ -123,8 +123,8 @@ def _launch(port: int | None, portal_hosts: Sequence[str]) -> dict[str, Any]:
         "exact" if port else "any",
     ]
     command += portal_hosts or last.get("portal_hosts", [])
-    # Neither the user's AWS settings nor moto's may reach the server; web pages of other origins
-    # may not read it.
+    # The server must not see the user's AWS settings or moto's, and web pages of other origins must
+    # not read it.
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "MOTO_"))
     }
@@ -149,10 +149,10 @@ def _launch(port: int | None, portal_hosts: Sequence[str]) -> dict[str, Any]:
     deadline = time.monotonic() + _START_SECONDS
     waiting = True
     while waiting:
-        # And a last look after either
+        # A last look after the deadline or the end of the process
         waiting = process.poll() is None and time.monotonic() < deadline
         server = state.read_json(state.root() / "server.json") or {}
-        # The record of the last server may still be there
+        # The record of the last server may still exist
         if server.get("id") == identity and _answers(server):
             return server
         time.sleep(0.03)
@@ -168,7 +168,7 @@ def _last_line(log: Path) -> str:
 
 
 def _serves() -> bool:
-    """Say whether a server holds the lock that it keeps until it ends."""
+    """Say whether a server holds its lock, which it keeps until it ends."""
     try:
         with open(state.root() / SERVING, "a") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -180,7 +180,7 @@ def _serves() -> bool:
 
 
 def _answers(server: dict[str, Any]) -> bool:
-    """Say whether what listens on a record's port calls itself by the record's identity."""
+    """Say whether the program on a record's port has the record's identity."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(f"http://127.0.0.1:{server['port']}{IDENTITY_PATH}", timeout=5) as answer:

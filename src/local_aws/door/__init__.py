@@ -1,1 +1,1 @@
-"""Who may call the offline AWS: identities that it issued, from this machine."""
+"""The door: who may call the offline AWS. Identities that it issued may, from this machine."""

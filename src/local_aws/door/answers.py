@@ -1,4 +1,4 @@
-"""Answers that a browser may show, but not run: a script in one could call every operation."""
+"""Responses that a browser may show, but not run: a script in one could call all operations."""
 
 from typing import Any
 
@@ -20,17 +20,17 @@ _INERT = (
 
 
 def sandboxed(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return an answer's headers, with those that keep a browser from running what it holds."""
+    """Return a response's headers, with those that keep a browser from running its content."""
     return [(name, value) for name, value in headers if name.title() not in HEADERS] + list(
         HEADERS.items()
     )
 
 
 def harmless(headers: list[tuple[str, str]], environ: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return the headers of an answer that may hold an object, so that a browser never runs it.
+    """Return the headers of a response that may hold an object, so that a browser never runs it.
 
-    A program that signs its headers reads an object's own content type. A browser can't sign: what
-    it may open (a presigned address) comes as a download, and as nothing that could act.
+    A program that signs its headers reads the object's own content type. A browser can't sign. What
+    it may open (a presigned address) is sent as a download, without active content.
     """
     if "HTTP_AUTHORIZATION" in environ and "HTTP_SEC_FETCH_MODE" not in environ:
         return sandboxed(headers)
@@ -47,6 +47,6 @@ def harmless(headers: list[tuple[str, str]], environ: dict[str, Any]) -> list[tu
 
 
 def _as_attachment(headers: list[tuple[str, str]]) -> str:
-    """Return the disposition of a download, with the name that the answer gave it."""
+    """Return the disposition of a download, with the name in the response."""
     given = next((value for name, value in headers if name.lower() == "content-disposition"), "")
     return ";".join(["attachment", *given.split(";")[1:]])

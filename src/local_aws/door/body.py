@@ -1,4 +1,4 @@
-"""A request's body, read once: hashed for its signature, and given on to moto."""
+"""A request's body, read once: hashed for its signature, and passed on to moto."""
 
 import hashlib
 import hmac
@@ -12,17 +12,17 @@ from werkzeug.wsgi import get_input_stream
 
 from local_aws.door.refusals import Reason, Refusal
 
-LARGEST_OBJECT = 2 << 30  # bytes of one upload to S3, which is held in memory
+LARGEST_OBJECT = 2 << 30  # bytes of one upload to S3, which is kept in memory
 LARGEST_CALL = 64 << 20  # bytes of any other request
 _UNSIGNED = "UNSIGNED-PAYLOAD"
 _FORM = "application/x-www-form-urlencoded"
-_SHORT = 10_000  # bytes of an unsigned request that are looked at
+_SHORT = 10_000  # bytes of an unsigned request that are read
 
 
 def take(environ: dict[str, Any], to_s3: bool, presigned: bool = False) -> str:
-    """Read a request's body and put it back; return what stands for it in the signature.
+    """Read a request's body and put it back; return its hash, or the word used in place of it.
 
-    S3's clients may leave the body unsigned, or sign its chunks one by one: then only the request
+    S3's clients may leave the body unsigned, or sign its chunks one by one. Then only the request
     itself, the seed of their signatures, is verified.
 
     Raises:
@@ -44,7 +44,7 @@ def take(environ: dict[str, Any], to_s3: bool, presigned: bool = False) -> str:
 
 
 def operation(environ: dict[str, Any]) -> str:
-    """Name what an unsigned request asks for, as far as it can be told without believing it."""
+    """Name the operation of an unsigned request, as far as it can be told without trusting it."""
     target = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
     length = environ.get("CONTENT_LENGTH") or "0"
     if not target and environ.get("CONTENT_TYPE", "").startswith(_FORM) and length.isdecimal():
@@ -66,7 +66,7 @@ def begin(environ: dict[str, Any], largest: int) -> IO[bytes]:
 
 
 def read(stream: IO[bytes], size: int = -1) -> bytes:
-    """Read a stream to its end, or so many bytes of it; raises Refusal if it breaks off."""
+    """Read a stream to its end, or up to `size` bytes; raises Refusal if it breaks off."""
     try:
         return stream.read(size)
     except RequestEntityTooLarge:

@@ -11,7 +11,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
 def check(environ: dict[str, Any]) -> None:
-    """Let a request pass whose host was checked, its body read and verified, or refuse it.
+    """Verify a request whose host was checked: read its body and check its signature.
 
     Raises:
         Refusal: the request isn't signed by an identity of this server.
@@ -28,18 +28,19 @@ def check(environ: dict[str, Any]) -> None:
     else:
         raise Refusal(
             Reason.MISSING,
-            f"{body.operation(environ)} came unsigned; the offline AWS takes signed requests only, "
-            "also for what AWS takes unsigned. Sign with the credentials that "
-            "`python -m local_aws env` prints.",
+            f"{body.operation(environ)} isn't signed. The offline AWS accepts only signed requests,"
+            " even if AWS accepts unsigned ones. Sign with the credentials that"
+            " `python -m local_aws env` prints.",
         )
 
 
 def check_host(environ: dict[str, Any]) -> None:
-    """Refuse a request to a name that isn't a loopback address: a web page's own, led here by its
-    DNS.
+    """Refuse a request to a name that isn't a loopback address.
+
+    Such a name can be a web page's own, whose DNS points to this machine.
 
     Raises:
-        Refusal: so it is.
+        Refusal: the name isn't a loopback address.
     """
     host = environ.get("HTTP_HOST", "")
     if re.sub(r":\d+$", "", host.lower()) not in LOOPBACK or not environ["RAW_URI"].startswith("/"):

@@ -1,4 +1,4 @@
-"""What every signed request claims: whose key, sent with which headers, good until when."""
+"""The claims of a signed request: its key, its headers, and how long it is valid."""
 
 import hmac
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from local_aws.door.refusals import Reason, Refusal
 
 
 def identity(credential: str, token: str | None) -> tuple[Identity, sigv4.Scope]:
-    """Read a credential, key and scope, and find whose it is."""
+    """Read a credential (key and scope), and find its identity."""
     key, _, rest = credential.partition("/")
     parts = rest.split("/")
     if len(parts) != 4 or parts[3] != "aws4_request":
@@ -21,10 +21,12 @@ def identity(credential: str, token: str | None) -> tuple[Identity, sigv4.Scope]
 
 
 def known(key: str, token: str | None) -> Identity:
-    """Find the identity of an access key that comes with this session token."""
+    """Find the identity of an access key with this session token."""
     found = identities.find(key)
     if found is None:
-        raise Refusal(Reason.UNKNOWN_KEY, f"The offline AWS issued no access key {key[:40]!r}.")
+        raise Refusal(
+            Reason.UNKNOWN_KEY, f"The offline AWS didn't issue the access key {key[:40]!r}."
+        )
     if found.expired:
         raise Refusal(Reason.EXPIRED, "The credentials have expired: assume the role again.")
     if not hmac.compare_digest((found.token or "").encode(), (token or "").encode()):
@@ -35,7 +37,7 @@ def known(key: str, token: str | None) -> Identity:
 
 
 def check_end(end: datetime) -> None:
-    """Refuse an address whose time is over."""
+    """Refuse an address that has expired."""
     if datetime.now(UTC) > end:
         raise Refusal(
             Reason.DENIED,
@@ -62,7 +64,7 @@ def headers(environ: dict[str, Any]) -> dict[str, str]:
 
 
 def compare(given: str, made: str) -> None:
-    """Refuse a signature that isn't the one made here, in a time that tells nothing of it."""
+    """Refuse a signature that differs from the one computed here, in constant time."""
     if not hmac.compare_digest(given.encode(), made.encode()):
         raise Refusal(
             Reason.WRONG_SIGNATURE,

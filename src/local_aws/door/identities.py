@@ -17,12 +17,12 @@ class Identity(NamedTuple):
 
     @property
     def expired(self) -> bool:
-        """Say whether the credentials have ended."""
+        """Say whether the credentials have expired."""
         return self.end is not None and self.end < utcnow()
 
 
 def find(access_key: str) -> Identity | None:
-    """Return the identity of an access key, None if this server didn't issue it or took it back."""
+    """Return the identity of an access key, None if it wasn't issued here or was revoked."""
     role = find_role(access_key)
     if role:
         return Identity(role.secret_access_key, role.session_token, role.expiration)

@@ -1,6 +1,6 @@
-"""Forms that a web page sends to S3: allowed by a signed policy, and only as far as it goes.
+"""Forms that a web page sends to S3: a signed policy allows them, within its limits.
 
-"Browser-based uploads using POST" of the S3 API reference has the rules.
+The rules are in "Browser-based uploads using POST" of the S3 API reference.
 """
 
 import json
@@ -16,7 +16,7 @@ from werkzeug.sansio.multipart import Data, Epilogue, Event, Field, File, Multip
 from local_aws.door import body
 from local_aws.door.refusals import Reason, Refusal
 
-# Bytes before the file, AWS's limit: only so much is read of a form unverified
+# Bytes before the file, AWS's limit: no more is read of an unverified form
 _FIELDS_LIMIT = 20_000
 _MOST_FIELDS = 100
 # Fields that no condition needs to name.
@@ -30,8 +30,9 @@ def is_form(environ: dict[str, Any]) -> bool:
 
 
 class Form:
-    """A form to S3: its `fields`, names in lower case, are read at once, its file when it is known
-    to be allowed.
+    """A form to S3.
+
+    Its `fields`, names in lower case, are read at once; its file is read when the form is allowed.
 
     Raises:
         Refusal: it isn't a form of some fields and, last, one file.
@@ -58,7 +59,7 @@ class Form:
         """Read the file and check the form against its policy.
 
         Raises:
-            Refusal: the policy has expired, or the form isn't as a condition says.
+            Refusal: the policy has expired, or the form breaks a condition.
         """
         conditions = _conditions(self.fields["policy"])
         named = _FREE | {self._check(condition) for condition in conditions}
@@ -76,7 +77,7 @@ class Form:
         self._environ["wsgi.input"] = BytesIO(self._content + rest)
 
     def _take(self, data: bytes | None) -> None:
-        """Go on reading the form; None is its end."""
+        """Read the next part of the form; None is its end."""
         try:
             self._decoder.receive_data(data)
             while not isinstance(event := self._decoder.next_event(), NeedData | Epilogue):
@@ -85,7 +86,7 @@ class Form:
             raise _malformed(str(error)) from None
 
     def _note(self, event: Event) -> None:
-        """Keep what a part of the form says."""
+        """Keep the content of a part of the form."""
         if isinstance(event, Field | File):
             name = event.name.lower()
             if self._file_begun or name in self.fields:
@@ -100,7 +101,7 @@ class Form:
                 self.fields[self._name] += event.data.decode(errors="replace")
 
     def _check(self, condition: tuple[str, Any, Any]) -> str:
-        """Check one condition, unless it is of the file's size; return the field that it names."""
+        """Check one condition, except that on the file's size; return the field that it names."""
         if _is_range(condition):
             return ""
         rule, name, wanted = condition
@@ -113,7 +114,7 @@ class Form:
 
 
 def _conditions(text: str) -> list[tuple[str, Any, Any]]:
-    """Decode a policy that still holds into conditions: rule, field or least, value or most."""
+    """Decode a policy that hasn't expired into conditions: rule, field or least, value or most."""
     try:
         policy = json.loads(b64decode(text))
         end = datetime.fromisoformat(policy["expiration"])
@@ -128,7 +129,7 @@ def _conditions(text: str) -> list[tuple[str, Any, Any]]:
 
 
 def _condition(given: dict[str, str] | list[Any]) -> tuple[str, Any, Any]:
-    """Bring a condition's two notations into one."""
+    """Convert a condition's two notations into one."""
     if isinstance(given, dict):
         ((name, wanted),) = given.items()
         return "eq", name.lower(), str(wanted)

@@ -12,7 +12,7 @@ _XML_SERVICES = ("s3", "cloudfront", "route53")
 
 
 class Reason(Enum):
-    """A reason, with its error codes: S3's, those of query services, those of JSON services."""
+    """A reason with its error codes: for S3, for query services, for JSON services."""
 
     MISSING = ("AccessDenied", "MissingAuthenticationToken", "MissingAuthenticationTokenException")
     INCOMPLETE = ("AccessDenied", "IncompleteSignature", "IncompleteSignatureException")
@@ -30,7 +30,7 @@ class Reason(Enum):
 
 
 class Refusal(Exception):
-    """A request that isn't let in."""
+    """A request is refused at the door."""
 
     def __init__(self, reason: Reason, message: str):
         super().__init__(message)
@@ -39,7 +39,7 @@ class Refusal(Exception):
 
 
 def answer(refusal: Refusal, environ: dict[str, Any]) -> Response:
-    """Word a refusal in the form of the service that is asked; its status is always 403."""
+    """Write a refusal in the form of the requested service; its status is always 403."""
     to_s3, by_query, by_json = refusal.reason.value
     service = _service(environ)
     if environ.get("HTTP_SMITHY_PROTOCOL") == "rpc-v2-cbor":
@@ -51,8 +51,7 @@ def answer(refusal: Refusal, environ: dict[str, Any]) -> Response:
         body = f"<ErrorResponse>{_xml(by_query, refusal.message)}</ErrorResponse>"
         return Response(body, 403, content_type="text/xml")
     if "HTTP_X_AMZ_TARGET" not in environ and service in _XML_SERVICES:
-        # The header is for clients of REST services that came unsigned, such as those of single
-        # sign-on.
+        # The header is for unsigned requests of REST services, such as those of single sign-on.
         headers = {"x-amzn-ErrorType": by_json}
         return Response(_xml(to_s3, refusal.message), 403, headers, content_type="application/xml")
     body = json.dumps({"__type": by_json, "message": refusal.message})
@@ -60,7 +59,7 @@ def answer(refusal: Refusal, environ: dict[str, Any]) -> Response:
 
 
 def _service(environ: dict[str, Any]) -> str:
-    """Return the signing name that a request claims; one without a claim is S3's, as for moto."""
+    """Return the signing name in a request; without one the service is S3, as in moto."""
     signed = f"{environ.get('HTTP_AUTHORIZATION', '')}&{environ.get('QUERY_STRING', '')}".replace(
         "%2F", "/"
     )
@@ -77,7 +76,7 @@ def _xml(code: str, message: str) -> str:
 
 
 def _cbor(texts: dict[str, str]) -> bytes:
-    """Encode a small map of texts, RFC 8949: a head (kind and length) before each item."""
+    """Encode a small map of strings, RFC 8949: a head (kind and length) before each item."""
 
     def text(value: str) -> bytes:
         data = value.encode()

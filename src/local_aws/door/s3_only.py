@@ -1,6 +1,6 @@
-"""What S3 alone takes: Signature Version 2 in the query, and forms with a signed policy.
+"""Two forms of signature that only S3 accepts: Signature Version 2 in the query, and signed forms.
 
-boto3 signs presigned addresses by version 2 unless it is told otherwise.
+A form has a signed policy. boto3 signs presigned addresses with version 2 by default.
 """
 
 import re
@@ -17,7 +17,7 @@ from local_aws.door.refusals import Reason, Refusal
 
 
 class _QueryAuth(HmacV1QueryAuth):
-    """botocore's version 2, for an end that is given."""
+    """botocore's version 2, for a given end."""
 
     def _get_date(self) -> str:
         return self._expires
@@ -48,7 +48,7 @@ def check_version_2(environ: dict[str, Any], query: dict[str, str]) -> None:
 
 
 def check_form(environ: dict[str, Any]) -> None:
-    """Verify a form to S3: the signature of its policy, and that it keeps to the policy."""
+    """Verify a form to S3: the signature of its policy, and that the form follows the policy."""
     form = policies.Form(environ)
     fields, token = form.fields, form.fields.get("x-amz-security-token")
     if "x-amz-signature" in fields:
@@ -66,12 +66,10 @@ def check_form(environ: dict[str, Any]) -> None:
         signer = _QueryAuth(Credentials("", identity.secret))
         claims.compare(fields["signature"], signer.sign_string(fields.get("policy", "")))
     else:
-        raise Refusal(
-            Reason.MISSING, "The form has no signed policy; the offline AWS takes no other."
-        )
+        raise Refusal(Reason.MISSING, "The form has no signed policy; the offline AWS needs one.")
     form.keep_to_policy()
 
 
 def _counts_in_version_2(name: str) -> bool:
-    """Say whether version 2 signs this header, which may stand in the query as well."""
+    """Say whether version 2 signs this header, which may also be in the query."""
     return name in ("content-md5", "content-type") or name.startswith("x-amz-")

@@ -1,7 +1,7 @@
-"""AWS Signature Version 4, both ways: what a client signs, and what the server computes to compare.
+"""AWS Signature Version 4, for both sides: the client signs, the server computes and compares.
 
-The steps are those of "Create a signed AWS API request" in the IAM User Guide. Standard library
-only, so that the command line signs without importing botocore.
+The steps are those of "Create a signed AWS API request" in the IAM User Guide. It uses only the
+standard library, so the command line signs without importing botocore.
 """
 
 import hashlib
@@ -14,11 +14,11 @@ from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 TIME_FORMAT = "%Y%m%dT%H%M%SZ"
-UNRESERVED = "-_.~"  # beside letters and digits; quote() leaves all of them alone
+UNRESERVED = "-_.~"  # besides letters and digits; quote() leaves all of them alone
 
 
 class Scope(NamedTuple):
-    """What a signing key is good for: a day (YYYYMMDD), a region and a service."""
+    """The scope of a signing key: a day (YYYYMMDD), a region and a service."""
 
     day: str
     region: str
@@ -35,17 +35,17 @@ def canonical_request(
 
     Args:
         method: the HTTP method.
-        path: as it stands in the request line, percent-encoded.
-        query: likewise, without the signature itself.
+        path: as in the request line, percent-encoded.
+        query: as in the request line, without the signature itself.
         headers: the signed headers, by their names in lower case, in any order.
-        body_hash: hexadecimal SHA-256 of the body, or the word that stands for it.
-        service: S3 signs paths in another way than all other services.
+        body_hash: hexadecimal SHA-256 of the body, or the word used in place of it.
+        service: the service; S3 signs paths differently from all others.
     """
     names = sorted(headers)
     lines = [method, _canonical_path(path, service), _canonical_query(query)]
     lines += [f"{name}:{' '.join(headers[name].split())}" for name in names]
     lines += ["", ";".join(names), body_hash]
-    return "\n".join(lines).encode("latin-1", "replace")  # WSGI's text is bytes read as Latin-1
+    return "\n".join(lines).encode("latin-1", "replace")  # WSGI's strings are bytes read as Latin-1
 
 
 def signature(secret: str, scope: Scope, time: str, canonical: bytes) -> str:
@@ -55,7 +55,7 @@ def signature(secret: str, scope: Scope, time: str, canonical: bytes) -> str:
 
 
 def sign_text(secret: str, scope: Scope, text: str) -> str:
-    """Return the hexadecimal signature of a text, such as the policy of a form."""
+    """Return the hexadecimal signature of a string, such as the policy of a form."""
     return hmac.digest(_signing_key(secret, scope), text.encode(), "sha256").hex()
 
 
@@ -65,14 +65,14 @@ def authorization(
     """Sign a POST request.
 
     Args:
-        url: whole, without a query.
-        headers: to be sent and signed.
-        body: to be sent.
+        url: the whole address, without a query.
+        headers: the headers to send and sign.
+        body: the body to send.
         service: the service's signing name.
         credentials: variables such as AWS_ACCESS_KEY_ID, as `env` prints them.
 
     Returns:
-        `headers`, with those that carry the signature.
+        `headers`, with those that hold the signature.
     """
     time = datetime.now(UTC).strftime(TIME_FORMAT)
     address = urlsplit(url)
@@ -102,7 +102,7 @@ def _signing_key(secret: str, scope: Scope) -> bytes:
 
 
 def _canonical_path(path: str, service: str) -> str:
-    if service == "s3":  # a key is taken as it is: it may hold empty and dotted segments
+    if service == "s3":  # a key is used as it is: it may hold empty and dotted segments
         return quote(unquote_to_bytes(path), safe=f"/{UNRESERVED}") or "/"
     segments: list[str] = []
     for segment in path.split("/"):
@@ -111,7 +111,7 @@ def _canonical_path(path: str, service: str) -> str:
         elif segment not in ("", "."):
             segments.append(segment)
     normal = "/".join(["", *segments]) + ("/" if segments and path.endswith("/") else "")
-    return quote(normal or "/", safe=f"/{UNRESERVED}")  # what is encoded already is so once more
+    return quote(normal or "/", safe=f"/{UNRESERVED}")  # an encoded path is encoded again
 
 
 def _canonical_query(query: str) -> str:

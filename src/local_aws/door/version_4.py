@@ -22,7 +22,7 @@ def check_header(environ: dict[str, Any]) -> None:
     if not found:
         raise Refusal(
             Reason.INCOMPLETE,
-            f"The Authorization header must be {sigv4.ALGORITHM}'s, with all its parts.",
+            f"The Authorization header must be that of {sigv4.ALGORITHM}, with all its parts.",
         )
     credential, names, given = found.groups()
     identity, scope = claims.identity(credential, environ.get("HTTP_X_AMZ_SECURITY_TOKEN"))
@@ -61,7 +61,7 @@ def check_query(environ: dict[str, Any], query: dict[str, str]) -> None:
     time = _time(stamp)
     claims.check_end(time + timedelta(seconds=int(seconds)))
     if time - datetime.now(UTC) > _SKEW:
-        raise Refusal(Reason.LATE, "The address is signed for a time to come.")
+        raise Refusal(Reason.LATE, "The address is signed for a time in the future.")
     headers = _signed_headers(environ, query.get("X-Amz-SignedHeaders", ""))
     hashed = body.take(environ, scope.service == "s3", presigned=True)
     rest = re.sub(r"(^|&)X-Amz-Signature=[^&]*", "", environ["QUERY_STRING"])
@@ -71,7 +71,7 @@ def check_query(environ: dict[str, Any], query: dict[str, str]) -> None:
     claims.compare(
         query["X-Amz-Signature"], sigv4.signature(identity.secret, scope, stamp, canonical)
     )
-    if scope.service != "s3":  # moto finds the service of a request by this header alone
+    if scope.service != "s3":  # moto finds the service of a request only by this header
         parts = (
             f"{sigv4.ALGORITHM} Credential={query['X-Amz-Credential']}",
             f"SignedHeaders={query['X-Amz-SignedHeaders']}",
@@ -81,7 +81,7 @@ def check_query(environ: dict[str, Any], query: dict[str, str]) -> None:
 
 
 def _signed_headers(environ: dict[str, Any], names: str) -> dict[str, str]:
-    """Return the signed headers; the host and each x-amz- header must be among them."""
+    """Return the signed headers; they must include the host and all x-amz- headers."""
     sent = claims.headers(environ)
     signed = names.split(";")
     unsigned = {name for name in sent if name.startswith("x-amz-")} | {"host"}

@@ -1,1 +1,1 @@
-"""moto's IAM, and the simulation of policies that the SageMaker SDK asks for."""
+"""moto's IAM, and the simulation of policies that the SageMaker SDK calls."""

@@ -16,7 +16,7 @@ _ROLE_AFTER = ("id", "create_date", "policies", "max_session_duration")
 
 
 class Backend(IAMBackend):
-    """moto's IAM backend, declared here so that moto takes its responses from this folder."""
+    """moto's IAM backend; the class is here so that moto takes its responses from this folder."""
 
 
 def aws_documents(backend: IAMBackend) -> list[object]:
@@ -29,7 +29,7 @@ def aws_documents(backend: IAMBackend) -> list[object]:
 
 
 def keep() -> None:
-    """Write all roles and customer policies to disk; they are few."""
+    """Write all roles and customer policies to disk; there are few."""
     backend = iam_backends[state.ACCOUNT]["aws"]
     roles = [
         {name: getattr(role, name) for name in _ROLE + _ROLE_AFTER}
@@ -46,7 +46,7 @@ def keep() -> None:
 
 
 def restore() -> None:
-    """Bring back the roles and customer policies that are on disk."""
+    """Restore the roles and customer policies from disk."""
     backend = iam_backends[state.ACCOUNT]["aws"]
     for header, _ in disk.load("iam"):
         for policy in header["policies"]:

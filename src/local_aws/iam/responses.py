@@ -10,17 +10,17 @@ from local_aws.kept.undoing import kept_or_undone
 
 
 class Api(IamResponse):
-    """moto's IAM operations and one more; what they change is on disk before they answer."""
+    """moto's IAM operations and one more; changes are on disk before the response."""
 
     def call_action(self) -> Any:
-        """Answer one request."""
+        """Respond to one request."""
         if self._get_action().startswith(("Get", "List", "Simulate")):
             return super().call_action()
         with kept_or_undone(self.backend, models.keep, models.aws_documents(self.backend)):
             return super().call_action()
 
     def simulate_principal_policy(self) -> ActionResult:
-        """Answer that each action asked about is allowed."""
+        """Respond that each action is allowed."""
         actions = self._get_param("ActionNames", [])
         resources = self._get_param("ResourceArns", ["*"])
         return ActionResult(

@@ -1,1 +1,1 @@
-"""What survives a restart, and where it lies."""
+"""The state that survives a restart, and where it is kept."""

@@ -1,5 +1,6 @@
-"""What survives a restart: a file per thing, replaced whole, so that a crash leaves the old one or
-the new.
+"""State that survives a restart: one file per thing, replaced whole.
+
+So a crash leaves either the old file or the new one.
 """
 
 import hashlib
@@ -18,16 +19,16 @@ _log = logging.getLogger(__name__)
 
 
 def path_of(*parts: str) -> Path:
-    """Return the file of a thing, named by a hash of the last part, which may be any text."""
+    """Return the file of a thing, named by a hash of the last part, which may be any string."""
     *folders, name = parts
     return state.root().joinpath("kept", *folders, hashlib.sha256(name.encode()).hexdigest()[:40])
 
 
 def save(path: Path, header: dict[str, Any], content: bytes = b"") -> None:
-    """Write a thing: a line of JSON and, after it, what belongs to it byte for byte.
+    """Write a thing: a line of JSON and, after it, its content, byte for byte.
 
     Raises:
-        OSError: the disk is full or can't be written; what it held is unchanged.
+        OSError: the disk is full or can't be written; the old content is unchanged.
     """
     replace_all({path: (header, content)})
 
@@ -58,15 +59,15 @@ def replace_all(things: dict[Path, tuple[dict[str, Any], bytes] | None]) -> None
 
 
 def drop(path: Path) -> None:
-    """Remove a thing, if it is there."""
+    """Remove a thing, if it exists."""
     path.unlink(missing_ok=True)
 
 
 def read(path: Path) -> tuple[dict[str, Any], bytes] | None:
-    """Read a thing: its header and what follows it; None if it isn't there.
+    """Read a thing: its header and its content; None if it doesn't exist.
 
     Raises:
-        ValueError: the file is no longer whole.
+        ValueError: the file isn't whole any more.
     """
     try:
         header, _, content = path.read_bytes().partition(b"\n")
@@ -76,8 +77,9 @@ def read(path: Path) -> tuple[dict[str, Any], bytes] | None:
 
 
 def load(*folders: str) -> Iterator[tuple[dict[str, Any], bytes]]:
-    """Read the things of a folder and those below it; a file that is no longer whole is named in
-    the log and left.
+    """Read the things of a folder and those below it.
+
+    A file that isn't whole any more is logged and left alone.
     """
     for path in sorted(state.root().joinpath("kept", *folders).rglob("*")):
         if path.suffix == ".draft":

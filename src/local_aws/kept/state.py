@@ -1,6 +1,7 @@
-"""Where the offline AWS keeps its files, and the environment variables that lead a client to it.
+"""Where the offline AWS keeps its files, and the variables that point a client to it.
 
-Standard library only: `start` on a running server must cost no more than Python itself.
+It uses only the standard library: `start` on a running server must take no longer than Python
+itself.
 """
 
 import json
@@ -13,9 +14,9 @@ ACCOUNT = "123456789012"
 REGION = "us-east-1"
 ROLE = "TutorialExecutionRole"
 
-# Clients that ask for STS at its public address (the SageMaker SDK does) ignore AWS_ENDPOINT_URL.
-# botocore looks an explicit address up in the service's endpoint rules all the same, and reads
-# rules from AWS_DATA_PATH first.
+# Clients that call STS at its public address (the SageMaker SDK does) ignore AWS_ENDPOINT_URL. But
+# botocore looks up an explicit address in the service's endpoint rules, and reads rules from
+# AWS_DATA_PATH first.
 _STS_RULES = "data/sts/2011-06-15/endpoint-rule-set-1.json"
 
 
@@ -25,7 +26,7 @@ def root() -> Path:
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write a JSON file, for this user only, that a reader sees either whole or not at all."""
+    """Write a JSON file, for this user only, so that a reader sees either all of it or nothing."""
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         json.dump(value, file, indent=1)
@@ -66,7 +67,7 @@ def write_client_files(url: str, credentials: dict[str, str]) -> None:
 
 
 def _client_environment(url: str, credentials: dict[str, str]) -> dict[str, str]:
-    """Return the variables that lead boto3, the AWS CLI and the SageMaker SDKs here."""
+    """Return the variables that point boto3, the AWS CLI and the SageMaker SDKs to this server."""
     return {
         "AWS_ENDPOINT_URL": url,
         "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false",

@@ -1,4 +1,4 @@
-"""Changes of a whole backend of moto's that reach its disk, or are undone."""
+"""Changes of one of moto's backends that are written to disk, or undone."""
 
 import copy
 import threading
@@ -6,19 +6,19 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-_lock = threading.Lock()  # else one change's undoing would take back another
+_lock = threading.Lock()  # without it, undoing one change could undo another
 
 
 @contextmanager
 def kept_or_undone(
     backend: Any, keep: Callable[[], None], shared: Iterable[Any] = ()
 ) -> Iterator[None]:
-    """Run what changes a backend, then write it to disk; if either fails the backend is as it was.
+    """Run a change of a backend, then write it to disk; if either fails, undo the change.
 
     Args:
         backend: small enough to be copied at each change.
         keep: writes it to disk, all or nothing.
-        shared: objects within it that no change touches, not worth a copy.
+        shared: objects in the backend that no change touches, so that they needn't be copied.
     """
     with _lock:
         same = {id(thing): thing for thing in (backend, *shared)}

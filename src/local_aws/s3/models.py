@@ -1,7 +1,7 @@
-"""S3's backend: moto's, with each request's changes on disk before its answer.
+"""S3's backend: moto's, with each request's changes on disk before its response.
 
-What can't be written is undone: memory goes back to what is on disk, which is what was acknowledged
-last.
+A change that can't be written is undone: memory goes back to the content of the disk, which is what
+was last acknowledged.
 """
 
 import threading
@@ -12,8 +12,8 @@ from moto.s3.models import FakeBucket, FakeKey, FakeMultipart, S3Backend, s3_bac
 
 from local_aws.kept import disk, state
 
-_changed = threading.local()  # a request is answered by the thread that took it
-_writing = threading.Lock()  # else an older content could replace a newer one
+_changed = threading.local()  # the thread that received a request also responds
+_writing = threading.Lock()  # without it, an older content could replace a newer one
 
 
 class Backend(S3Backend):
@@ -31,7 +31,7 @@ class Backend(S3Backend):
         return super().delete_bucket(bucket_name)
 
     def put_object(self, bucket_name: str, key_name: str, *args: Any, **kwargs: Any) -> FakeKey:
-        """Store an object; copies and finished multipart uploads come through here as well."""
+        """Store an object; copies and finished multipart uploads are also stored here."""
         touch(bucket_name, key_name)
         made = super().put_object(bucket_name, key_name, *args, **kwargs)
         vars(_changed).setdefault("made", []).append(made)
@@ -40,7 +40,7 @@ class Backend(S3Backend):
     def complete_multipart_upload(
         self, bucket_name: str, multipart_id: str, body: Any
     ) -> FakeKey | None:
-        """Make an object of an upload's parts, which are let go when it is on disk."""
+        """Make an object of an upload's parts, which are dropped when it is on disk."""
         uploads = self.get_bucket(bucket_name).multiparts
         upload = uploads.get(multipart_id)
         if upload:
@@ -60,7 +60,7 @@ def touch(bucket: str, key: str = "") -> None:
 
 
 def keep() -> None:
-    """Write what this thread changed to disk: all of it, or undo it.
+    """Write this thread's changes to disk: all of them, or undo them.
 
     Raises:
         OSError: the state directory can't be written.
@@ -85,7 +85,7 @@ def keep() -> None:
 
 
 def restore() -> None:
-    """Bring back the buckets and objects on disk, without objects' earlier versions."""
+    """Restore the buckets and objects from disk, without earlier versions of objects."""
     backend = s3_backends[state.ACCOUNT]["aws"]
     for header, _ in disk.load("s3", "buckets"):
         _restore_bucket(backend, header)
@@ -100,7 +100,7 @@ def _file(bucket: str, key: str) -> Path:
 
 
 def _content(bucket_name: str, key_name: str) -> tuple[dict[str, Any], bytes] | None:
-    """Return what is kept of a bucket or object in its present state; None if there is none."""
+    """Return what is kept of a bucket or object in its present state; None if it doesn't exist."""
     bucket = s3_backends[state.ACCOUNT]["aws"].buckets.get(bucket_name)
     key = bucket.keys.get(key_name) if bucket else None
     if key_name:
@@ -113,7 +113,7 @@ def _content(bucket_name: str, key_name: str) -> tuple[dict[str, Any], bytes] | 
 
 
 def _undo_bucket(name: str) -> None:
-    """Take a bucket in memory back to what is on disk."""
+    """Reset a bucket in memory to its content on disk."""
     backend, kept = s3_backends[state.ACCOUNT]["aws"], disk.read(_file(name, ""))
     if kept:
         _restore_bucket(backend, kept[0])
@@ -122,7 +122,7 @@ def _undo_bucket(name: str) -> None:
 
 
 def _undo_object(bucket_name: str, key_name: str, made: list[FakeKey]) -> None:
-    """Take an object back to what is on disk, unless another request replaced it meanwhile."""
+    """Reset an object to its content on disk, unless another request has replaced it meanwhile."""
     backend, kept = s3_backends[state.ACCOUNT]["aws"], disk.read(_file(bucket_name, key_name))
     bucket = backend.buckets.get(bucket_name)
     if bucket is None:
@@ -157,7 +157,7 @@ def _take_back(finished: list[tuple[dict[str, FakeMultipart], FakeMultipart]]) -
 
 
 def _describe_object(key: FakeKey) -> dict[str, Any]:
-    """Return what is kept of an object beside its content."""
+    """Return what is kept of an object besides its content."""
     tags = s3_backends[state.ACCOUNT]["aws"].tagger.get_tag_dict_for_resource(key.arn)
     return {
         "bucket": key.bucket_name,
@@ -173,7 +173,7 @@ def _describe_object(key: FakeKey) -> dict[str, Any]:
 
 
 def _restore_bucket(backend: S3Backend, header: dict[str, Any]) -> None:
-    """Put a bucket back as it was, its objects aside."""
+    """Restore a bucket without its objects."""
     bucket = backend.buckets.get(header["name"]) or S3Backend.create_bucket(
         backend, header["name"], header["region"]
     )
@@ -182,7 +182,7 @@ def _restore_bucket(backend: S3Backend, header: dict[str, Any]) -> None:
 
 
 def _restore_object(backend: S3Backend, header: dict[str, Any], content: bytes) -> None:
-    """Put one object back as it was."""
+    """Restore one object."""
     key = S3Backend.put_object(
         backend,
         header["bucket"],
@@ -197,7 +197,7 @@ def _restore_object(backend: S3Backend, header: dict[str, Any], content: bytes) 
 
 
 def _restore_members(backend: S3Backend, key: FakeKey, header: dict[str, Any]) -> None:
-    """Give an object what is kept of it beside its content."""
+    """Restore what is kept of an object besides its content."""
     key.last_modified = header["modified"]
     key.set_metadata(header["metadata"], replace=True)
     key.checksum_algorithm, key.checksum_value = header["checksum"]

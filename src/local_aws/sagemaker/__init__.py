@@ -1,1 +1,1 @@
-"""SageMaker's control plane: resources as records, work behind those that have any."""
+"""SageMaker's control plane: resources as records, and the work behind some of them."""

@@ -18,13 +18,13 @@ _log = logging.getLogger(__name__)
 
 
 class Backend(SageMakerModelBackend):
-    """One region's SageMaker: its records, the jobs that wait and run, and the models that serve.
+    """One region's SageMaker: its records, the waiting and running jobs, and the serving models.
 
-    `records` holds kind -> name -> record, in the shape of botocore's Describe answers plus members
-    of our own that begin with an underscore and are never shown; `lock` guards them.
+    `records` holds kind -> name -> record. A record has the shape of botocore's Describe output,
+    plus members of our own that begin with an underscore and are never shown. `lock` guards them.
     """
 
-    # Kind -> its Resource, from operations.py, which stands above this module
+    # Kind -> its Resource, from operations.py, which imports this module
     kinds: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, region_name: str, account_id: str):
@@ -32,21 +32,21 @@ class Backend(SageMakerModelBackend):
         self.lock = threading.RLock()
         self.records: dict[str, dict[str, Record]] = {kind: {} for kind in self.kinds}
         self.runs: dict[str, Run] = {}
-        # By an endpoint's name: what it serves, see serving/deployments.py
+        # Deployments by the name of the endpoint, see serving/deployments.py
         self.deployments: dict[str, Any] = {}
         self.unwritten: list[Record] = []
         self.queue = ThreadPoolExecutor(max(2, os.cpu_count() or 2), thread_name_prefix="job")
 
     def find(self, kind: str, name: str) -> Record:
-        """Return a record itself; raises AWS's error for a missing one."""
+        """Return a record itself; raises AWS's error if it doesn't exist."""
         return self.kinds[kind].find(self, name)
 
     def create(self, kind: str, request: Record) -> Record:
-        """Create a record on the service's own account, unchecked."""
+        """Create a record for the service itself, unchecked."""
         return self.kinds[kind].create(self, request)
 
     def change(self, record: Record, **members: Any) -> None:
-        """Set members of a record and when it was last changed, and keep it on disk."""
+        """Set members of a record and the time of its last change, and keep it on disk."""
         with self.lock:
             changes = {"LastModifiedTime": utcnow()} | members
             if self._holds(record):
@@ -54,7 +54,7 @@ class Backend(SageMakerModelBackend):
             record.update(changes)
 
     def note(self, record: Record, **members: Any) -> None:
-        """Change a record by what has happened; on a full disk it is written later."""
+        """Change a record because of an event; on a full disk it is written later."""
         with self.lock:
             try:
                 self.change(record, **members)
@@ -64,7 +64,7 @@ class Backend(SageMakerModelBackend):
                 self.unwritten.append(record)
 
     def catch_up(self) -> None:
-        """Write the records that a full disk has kept waiting."""
+        """Write the records that had to wait because the disk was full."""
         with self.lock:
             waiting, self.unwritten = self.unwritten, []
             for record in waiting:
@@ -84,13 +84,13 @@ class Backend(SageMakerModelBackend):
         self.records[record["_kind"]][self._name(record)] = record
 
     def remove(self, record: Record) -> None:
-        """Drop a record, here and on disk."""
+        """Remove a record, here and on disk."""
         with self.lock:
             disk.drop(self._file(record))
             del self.records[record["_kind"]][self._name(record)]
 
     def reset(self) -> None:
-        """Forget everything, as moto's own tests ask for; what runs is ended."""
+        """Forget everything, as moto's own tests need it; running work is ended."""
         for run in list(self.runs.values()):
             run.stopping.set()
         for deployment in list(self.deployments.values()):
@@ -99,7 +99,7 @@ class Backend(SageMakerModelBackend):
         super().reset()
 
     def _holds(self, record: Record) -> bool:
-        """Say whether a record is in use, and so on disk: neither deleted nor still being made."""
+        """Say whether a record is in use, and so on disk: neither deleted nor half created."""
         return self.records[record["_kind"]].get(self._name(record)) is record
 
     def _file(self, record: Record) -> Path:

@@ -15,15 +15,15 @@ from local_aws.wire.errors import AwsError, validation_error
 
 
 def _nothing(backend: Backend, record: Record) -> None:
-    """Do nothing: a plain resource is a record and no more."""
+    """Do nothing: a plain resource is only a record."""
 
 
 @dataclass(frozen=True)
 class Resource:
-    """A kind of resource: how AWS names it, and the work behind it, if any.
+    """A kind of resource: its names in AWS, and the work behind it, if any.
 
     `prepare` checks a new record and completes it, `begin` starts its work once it is stored, `end`
-    stops the work before it is deleted, `resume` takes it up after a restart. `words` name it in
+    stops the work before it is deleted, `resume` continues it after a restart. `words` name it in
     messages.
     """
 
@@ -54,7 +54,7 @@ class Resource:
         }
 
     def create(self, backend: Backend, request: Record) -> Record:
-        """Store a new record, start its work and answer its ARN."""
+        """Store a new record, start its work and return its ARN."""
         name, now = request[self.name_member], utcnow()
         arn = self._arn(backend, name)
         record = request | {
@@ -76,26 +76,26 @@ class Resource:
         return {f"{self.kind}Arn": arn}
 
     def describe(self, backend: Backend, request: Record) -> Record:
-        """Answer a copy of the record: botocore's output shape picks what is shown."""
+        """Return a copy of the record; botocore's output shape chooses the members shown."""
         with backend.lock:
             return _without_nothing(self.find(backend, request[self.name_member]))
 
     def delete(self, backend: Backend, request: Record) -> None:
-        """End the resource's work and drop its record."""
+        """End the resource's work and remove its record."""
         with backend.lock:
             record = self.find(backend, request[self.name_member])
             self.end(backend, record)
             backend.remove(record)
 
     def find(self, backend: Backend, name: str) -> Record:
-        """Return the record itself; raises AWS's error for a missing one."""
+        """Return the record itself; raises AWS's error if it doesn't exist."""
         record = backend.records[self.kind].get(name)
         if record is None:
             raise self._missing(name, self._arn(backend, name))
         return record
 
     def list(self, backend: Backend, request: Record) -> Record:
-        """Answer one page of summaries, filtered and sorted as asked."""
+        """Return one page of summaries, filtered and sorted as requested."""
         keys = {
             "Name": self.name_member,
             "Status": f"{self.kind}Status",
@@ -135,14 +135,14 @@ class Resource:
         return True
 
     def _list_member(self) -> str:
-        """Return the member of the List answer that holds the summaries."""
+        """Return the member of List's output that holds the summaries."""
         shape: StructureShape = (
             get_service_model("sagemaker").operation_model(f"List{self.kind}s").output_shape
         )
         return next(name for name, member in shape.members.items() if member.type_name == "list")
 
     def _taken(self, arn: str) -> AwsError:
-        """Word the refusal of a name in use; jobs and some others have an error of their own."""
+        """Return the error for a name in use; jobs and some others have an error of their own."""
         errors = get_service_model("sagemaker").operation_model(f"Create{self.kind}").error_shapes
         if any(error.name == "ResourceInUse" for error in errors):
             words = (
@@ -153,7 +153,7 @@ class Resource:
         return validation_error(f'Cannot create already existing {self.words} "{arn}".')
 
     def _missing(self, name: str, arn: str) -> AwsError:
-        """Word the answer to a request for a record that isn't there."""
+        """Return the error for a record that doesn't exist."""
         return validation_error(f'Could not find {self.words} "{arn}".')
 
     def _arn(self, backend: Backend, name: str) -> str:

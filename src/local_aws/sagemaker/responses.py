@@ -1,4 +1,4 @@
-"""SageMaker's control plane over HTTP: parse, act, and answer by botocore's model."""
+"""SageMaker's control plane over HTTP: parse, act, and respond by botocore's model."""
 
 from typing import Any
 

@@ -5,7 +5,7 @@ from local_aws.wire.errors import validation_error
 
 
 def _record(backend: Backend, arn: str) -> Record:
-    """Find the record of an ARN; raises AWS's error for a missing one."""
+    """Find the record of an ARN; raises AWS's error if it doesn't exist."""
     for kind, records in backend.records.items():
         for record in records.values():
             if record[f"{kind}Arn"] == arn:
@@ -14,12 +14,12 @@ def _record(backend: Backend, arn: str) -> Record:
 
 
 def _set(backend: Backend, record: Record, tags: list[dict[str, str]]) -> None:
-    """Change a resource's tags, which leaves the time of its last change as it was."""
+    """Change a resource's tags; the time of its last change stays."""
     backend.change(record, Tags=tags, LastModifiedTime=record["LastModifiedTime"])
 
 
 def add(backend: Backend, request: Record) -> Record:
-    """Set tags of a resource and answer all it has."""
+    """Add tags to a resource and return all that it has."""
     with backend.lock:
         record = _record(backend, request["ResourceArn"])
         tags = {tag["Key"]: tag for tag in record.get("Tags", []) + request["Tags"]}
@@ -28,7 +28,7 @@ def add(backend: Backend, request: Record) -> Record:
 
 
 def list_tags(backend: Backend, request: Record) -> Record:
-    """Answer the tags of a resource."""
+    """Return the tags of a resource."""
     with backend.lock:
         return {"Tags": _record(backend, request["ResourceArn"]).get("Tags", [])}
 

@@ -1,4 +1,4 @@
-"""Check a request against botocore's service model, with AWS's codes and words."""
+"""Check a request against botocore's service model, with AWS's codes and messages."""
 
 import re
 from collections.abc import Iterator
@@ -29,9 +29,9 @@ def validate(request: Any, shape: StructureShape) -> None:
     """Check a parsed JSON request against the input shape of its operation.
 
     Raises:
-        AwsError: SerializationException for a value of another JSON type, ValidationException
-            naming each member that is missing, unknown, too long or short, out of range, or not of
-            its pattern or enumeration.
+        AwsError: SerializationException for a value of another JSON type. ValidationException that
+            names each member that is missing, unknown, too long or short, out of range, or doesn't
+            match its pattern or enumeration.
     """
     problems = list(_problems(request, shape, ""))
     if problems:
@@ -40,15 +40,15 @@ def validate(request: Any, shape: StructureShape) -> None:
 
 
 def to_utc(value: float | str) -> datetime:
-    """Convert a timestamp to UTC without a zone, as moto has it; raises SerializationException."""
+    """Convert a timestamp to UTC without a zone, as in moto; raises SerializationException."""
     try:
         return parse_to_aware_datetime(value).astimezone(UTC).replace(tzinfo=None)
     except (ValueError, OverflowError, OSError, RuntimeError):
-        raise AwsError("SerializationException", f"{str(value)[:40]!r} is no timestamp") from None
+        raise AwsError("SerializationException", f"{str(value)[:40]!r} isn't a timestamp") from None
 
 
 def _problems(value: Any, shape: Shape, path: str) -> Iterator[str]:
-    """Word each problem of a value and what it holds."""
+    """Describe each problem of a value and of the values in it."""
     expected = _TYPES.get(shape.type_name, object)
     if not isinstance(value, expected) or (
         isinstance(value, bool) and shape.type_name != "boolean"
@@ -84,7 +84,7 @@ def _problems(value: Any, shape: Shape, path: str) -> Iterator[str]:
 
 
 def _check_text(value: str, path: str) -> None:
-    """Refuse text that no file, process or answer could hold; raises AwsError."""
+    """Refuse strings that no file, process or response could hold; raises AwsError."""
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -96,7 +96,7 @@ def _check_text(value: str, path: str) -> None:
 
 
 def _structure_problems(value: dict[str, Any], shape: StructureShape, path: str) -> Iterator[str]:
-    """Word the missing and unknown members of a structure, and the problems of those it has."""
+    """Describe the missing and unknown members of a structure, and the problems of the others."""
     prefix = f"{path}." if path else ""
     for name in shape.required_members:
         if value.get(name) is None:
@@ -110,7 +110,7 @@ def _structure_problems(value: dict[str, Any], shape: StructureShape, path: str)
 
 
 def _string_problems(value: str, shape: Shape, path: str) -> Iterator[str]:
-    """Word what is wrong with a string's enumeration, length or pattern."""
+    """Describe the problems of a string's enumeration, length or pattern."""
     if shape.enum and value not in shape.enum:
         allowed = f"[{', '.join(shape.enum)}]"
         yield (
@@ -129,7 +129,7 @@ def _string_problems(value: str, shape: Shape, path: str) -> Iterator[str]:
 
 
 def _limits(measure: float, value: Any, shape: Shape, path: str) -> Iterator[str]:
-    """Word a length or number outside the shape's bounds."""
+    """Describe a length or number outside the shape's bounds."""
     sized = "have length" if isinstance(value, str | list | dict) else "have value"
     shown = f"'{value}'" if isinstance(value, str) and len(value) <= 256 else f"of length {measure}"
     shown = str(value) if sized == "have value" else shown
@@ -146,7 +146,7 @@ def _limits(measure: float, value: Any, shape: Shape, path: str) -> Iterator[str
 
 
 def _camel(name: str) -> str:
-    """Word a member's name as AWS's messages do."""
+    """Write a member's name as in AWS's messages."""
     return name[:1].lower() + name[1:]
 
 

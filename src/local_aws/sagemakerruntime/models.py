@@ -15,7 +15,7 @@ from local_aws.sagemaker.serving.deployments import Deployment, Server
 from local_aws.wire.errors import AwsError
 
 _CONSOLE = "https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#logEventViewer:group={group}"
-# How long a request waits for an endpoint that a restart of the server brings back
+# How long a request waits for an endpoint that a restart of the server is restoring
 _RESTART_SECONDS = 60
 
 _shadowing = ThreadPoolExecutor(2, thread_name_prefix="shadow")
@@ -23,7 +23,7 @@ _shadowing = ThreadPoolExecutor(2, thread_name_prefix="shadow")
 
 @dataclass(frozen=True)
 class Call:
-    """One InvokeEndpoint request, and when it came (monotonic seconds)."""
+    """One InvokeEndpoint request, and when it arrived (monotonic seconds)."""
 
     endpoint: str
     body: bytes
@@ -36,7 +36,7 @@ class Call:
 
 
 class ModelError(AwsError):
-    """The model's own error, with what it said."""
+    """The model's own error, with its message."""
 
     code = "ModelError"
 
@@ -57,11 +57,11 @@ class Backend(SageMakerRuntimeBackend):
     """One region's runtime."""
 
     def invoke(self, call: Call) -> tuple[str, urllib3.BaseHTTPResponse]:
-        """Have a call answered by a variant of its endpoint; returns the variant and its answer.
+        """Send a call to a variant of its endpoint; return the variant and its response.
 
         Raises:
-            AwsError: ValidationError for an endpoint or variant that isn't there, ModelError for
-                the model's.
+            AwsError: ValidationError if the endpoint or variant doesn't exist, ModelError for an
+                error of the model.
         """
         deployment = self._deployment(call)
         variant = call.variant or deployment.choose()
@@ -76,7 +76,7 @@ class Backend(SageMakerRuntimeBackend):
         return variant, _ask(server, call)
 
     def _deployment(self, call: Call) -> Deployment:
-        """Find what an endpoint serves."""
+        """Find an endpoint's deployment."""
         control = sagemaker_backends[self.account_id][self.region_name]
         deployment = control.deployments.get(call.endpoint)
         if (

@@ -33,7 +33,7 @@ def matches(environ: dict[str, Any]) -> bool:
 
 
 def answer(environ: dict[str, Any]) -> Response:
-    """Answer a request that `matches`, and that passed the door."""
+    """Respond to a request that `matches` and has passed the door."""
     [name] = _PATH.findall(environ["RAW_URI"])
     [(key, region)] = _CREDENTIAL.findall(environ["HTTP_AUTHORIZATION"])
     call = Call(
@@ -55,7 +55,7 @@ def answer(environ: dict[str, Any]) -> Response:
 
 
 def _invoke(call: Call, account: str, region: str) -> tuple[int, dict[str, str], bytes]:
-    """Have a call answered by its endpoint; raises AwsError."""
+    """Send a call to its endpoint and return the response; raises AwsError."""
     if len(call.body) > _MAX_BODY:
         raise AwsError("ValidationError", f"The body exceeds {_MAX_BODY} bytes.")
     variant, answered = sagemakerruntime_backends[account][region].invoke(call)
@@ -69,7 +69,7 @@ def _invoke(call: Call, account: str, region: str) -> tuple[int, dict[str, str],
 
 
 def _serialize(error: ServiceException) -> tuple[int, dict[str, str], str]:
-    """Write an error as botocore's model of the runtime says."""
+    """Write an error as in botocore's model of the runtime."""
     written = _serializer()(_operation()).serialize(error)
     return written["status_code"], written["headers"], written["body"]
 

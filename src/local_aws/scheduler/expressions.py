@@ -15,7 +15,7 @@ _RATE = re.compile(r"([1-9]\d*) (minute|hour|day)s?")
 
 
 def check(expression: str, zone: str = "UTC") -> None:
-    """Refuse an expression or a time zone that isn't one; raises ValueError."""
+    """Refuse an invalid expression or time zone; raises ValueError."""
     next_time(expression, datetime.now(UTC), zone, datetime.now(UTC))
 
 
@@ -24,17 +24,17 @@ def next_time(expression: str, after: datetime, zone: str, start: datetime) -> d
 
     Args:
         expression: cron and at are read in the time zone.
-        after: the moment after which, with a zone.
+        after: the moment after which to look, with a zone.
         zone: an IANA name.
-        start: where a rate counts from: it is due then, and each interval after it.
+        start: the start of a rate: it is due then, and after each interval.
 
     Raises:
-        ValueError: the expression or the zone isn't one.
+        ValueError: the expression or the zone isn't valid.
     """
     match = _FORM.fullmatch(expression)
     if not match:
         raise ValueError(
-            f"Schedule expression {expression!r} is none of cron(...), rate(...) and at(...)."
+            f"Schedule expression {expression!r} isn't cron(...), rate(...) or at(...)."
         )
     kind, text = match.groups()
     try:
@@ -46,7 +46,7 @@ def next_time(expression: str, after: datetime, zone: str, start: datetime) -> d
                 datetime.strptime(text, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=place).astimezone(UTC)
             )
             return moment if moment > after else None
-        # Cron sees the hands of the zone's clock
+        # cron follows the local clock of the zone
         clock = after.astimezone(place).replace(tzinfo=UTC)
         (found,) = _cron(text).get_next(clock)
         return found and found.replace(tzinfo=place).astimezone(UTC)

@@ -1,4 +1,4 @@
-"""EventBridge Scheduler's backend: schedules that are on disk, and call SageMaker when due."""
+"""EventBridge Scheduler's backend: its schedules are on disk, and call SageMaker when due."""
 
 import json
 import logging
@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 
 class Backend(EventBridgeSchedulerBackend):
-    """One region's schedules; the clock has them fire."""
+    """One region's schedules; the clock fires them."""
 
     def create_schedule(self, **asked: Any) -> Schedule:
         """Create a schedule, unless it could never fire."""
@@ -43,7 +43,7 @@ class Backend(EventBridgeSchedulerBackend):
         return super().update_schedule(**asked | {"state": asked["state"] or "ENABLED"})
 
     def due(self, after: datetime, until: datetime) -> list[tuple[Schedule, datetime]]:
-        """List the schedules due in a span of time, each with the time."""
+        """List the schedules that are due in a span of time, each with the time."""
         found = []
         for group in list(self.schedule_groups.values()):
             for schedule in list(group.schedules.values()):
@@ -56,10 +56,10 @@ class Backend(EventBridgeSchedulerBackend):
         """Call a schedule's target.
 
         Returns:
-            the target's answer.
+            the target's response.
 
         Raises:
-            ServiceException: the target's refusal; the schedule's metrics count it, and there is no
+            ServiceException: the target refused. The schedule's metrics count it, and there is no
                 second attempt.
         """
         operation = _operation(schedule.target["Arn"])
@@ -88,7 +88,7 @@ class Backend(EventBridgeSchedulerBackend):
                 self._delete_when_fired(schedule)
 
     def _delete_when_fired(self, schedule: Schedule) -> None:
-        """Delete a schedule of one time; on a full disk it stays, and never fires again."""
+        """Delete a schedule of one time; on a full disk it stays, but never fires again."""
         try:
             with kept_or_undone(self, lambda: keep(self.region_name)):
                 self.delete_schedule(schedule.group_name, schedule.name)
@@ -119,7 +119,7 @@ def next_time(schedule: Schedule, after: datetime) -> datetime | None:
 
 
 def keep(region: str) -> None:
-    """Write a region's schedules to disk; they are few."""
+    """Write a region's schedules to disk; there are few."""
     groups = scheduler_backends[state.ACCOUNT][region].schedule_groups.values()
     content = {
         group.name: [vars(schedule) for schedule in group.schedules.values()] for group in groups
@@ -128,7 +128,7 @@ def keep(region: str) -> None:
 
 
 def restore() -> None:
-    """Bring back the schedules that are on disk."""
+    """Restore the schedules from disk."""
     for header, _ in disk.load("scheduler"):
         region = header["region"]
         backend = scheduler_backends[state.ACCOUNT][region]
@@ -137,7 +137,7 @@ def restore() -> None:
                 name, ScheduleGroup(region, state.ACCOUNT, name)
             )
             for kept in schedules:
-                # Its constructor would refuse a start that has gone by
+                # Its constructor would refuse a start in the past
                 schedule = Schedule.__new__(Schedule)
                 vars(schedule).update(kept)
                 group.add_schedule(schedule)
@@ -162,13 +162,13 @@ def _check(asked: dict[str, Any]) -> None:
 
 
 def _operation(arn: str) -> str:
-    """Return SageMaker's operation that a universal target names, or an empty text."""
+    """Return SageMaker's operation that a universal target names, or an empty string."""
     name = arn.removeprefix(_TARGET) if arn.startswith(_TARGET) else ""
     return name[:1].upper() + name[1:]
 
 
 def _outside(schedule: Schedule, time: datetime) -> bool:
-    """Say whether a time lies before a schedule's start or after its end."""
+    """Say whether a time is before a schedule's start or after its end."""
     stamp = time.timestamp()
     late = schedule.end_date is not None and stamp > schedule.end_date
     return late or (schedule.start_date is not None and stamp < schedule.start_date)

@@ -1,4 +1,4 @@
-"""EventBridge Scheduler's operations: moto's; what they change is on disk before they answer."""
+"""EventBridge Scheduler's operations: moto's; changes are on disk before the response."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ class Api(EventBridgeSchedulerResponse):
     """moto's operations."""
 
     def call_action(self) -> Any:
-        """Answer one request."""
+        """Respond to one request."""
         if self._get_action().startswith(("Get", "List")):
             return super().call_action()
         with kept_or_undone(self.scheduler_backend, lambda: models.keep(self.region)):

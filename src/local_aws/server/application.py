@@ -1,4 +1,4 @@
-"""The HTTP side: the door, then moto's dispatcher, faster, lasting and clear in refusals."""
+"""The HTTP side: the door, then moto's dispatcher, but faster, durable and with clear errors."""
 
 import json
 from collections.abc import Callable
@@ -20,13 +20,14 @@ from local_aws.wire import wellformed
 
 
 class Dispatcher(DomainDispatcherApplication):
-    """moto's dispatcher, remembering each host's service: moto reads its folder twice."""
+    """moto's dispatcher, which remembers each host's service: moto reads its folder twice."""
 
     def get_application(self, environ: dict[str, Any]) -> Any:
-        """Find a request's application by its signature alone.
+        """Find a request's application only by its signature.
 
-        By their paths moto would lead to its own pages, which empty and record everything, and to
-        stand-ins of instance metadata: to a client of S3 these are names of buckets.
+        By their paths, moto would send some requests to its own pages, which reset and record
+        everything, and to its fake instance metadata. To a client of S3 these paths are names of
+        buckets.
         """
         by_path = environ["PATH_INFO"].startswith(("/moto-api", "/favicon.ico", "/latest/"))
         return super().get_application(environ | {"PATH_INFO": "/"} if by_path else environ)
@@ -38,7 +39,7 @@ class Dispatcher(DomainDispatcherApplication):
 
 
 def application(identity: str) -> Callable[..., Any]:
-    """Build the WSGI application: a sign of life for all, everything else for signed requests."""
+    """Build the WSGI application: a health check for everyone, all else for signed requests."""
     moto = Dispatcher(create_backend_app)
     create = moto.create_app
 
@@ -68,21 +69,21 @@ def application(identity: str) -> Callable[..., Any]:
 
 
 def _command(environ: dict[str, Any]) -> Response:
-    """Answer what is no call of AWS's, see client."""
+    """Respond to a request that AWS doesn't have, see client."""
     asked = Request(environ)
     status, content = commands.answer(asked.path, asked.get_data())
     return _json(content, status)
 
 
 def _aws(moto: Dispatcher, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
-    """Answer a call of AWS's; what it changed is on disk before the client reads that it's done."""
+    """Respond to an AWS call; its changes are on disk before the client reads that it's done."""
     if problem := wellformed.problem(environ):
         return answer_problem(problem, Request(environ))(environ, start_response)
     if invocations.matches(environ):
         return _invocation(environ, start_response)
     try:
         app = moto.get_application(environ)
-    except Exception:  # of several kinds, depending on how moto failed to find it
+    except Exception:  # of several kinds, depending on how moto failed to find the application
         return answer_unknown_service(Request(environ))(environ, start_response)
     s3.touch_request(environ)
     begun: list[Any] = []
@@ -97,7 +98,7 @@ def _aws(moto: Dispatcher, environ: dict[str, Any], start_response: Callable[...
 
 
 def _invocation(environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
-    """Answer a call of a model, which may say that its answer is a page."""
+    """Respond to a call of a model; the model may claim that its response is a page."""
 
     def start(status: str, headers: list[tuple[str, str]]) -> Any:
         return start_response(status, harmless(headers, environ))

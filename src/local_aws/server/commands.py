@@ -1,4 +1,4 @@
-"""Answer the requests that are no calls of AWS's, see client."""
+"""Respond to the requests that AWS doesn't have, see client."""
 
 import json
 from collections.abc import Callable
@@ -17,7 +17,7 @@ COMMANDS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
 
 
 def answer(path: str, body: bytes) -> tuple[int, dict[str, Any]]:
-    """Answer a request to one of COMMANDS: the HTTP status and the answer's content."""
+    """Respond to a request to one of COMMANDS: the HTTP status and the content."""
     try:
         return 200, COMMANDS[path](json.loads(body))
     except ServiceException as error:

@@ -1,4 +1,4 @@
-"""The HTTP servers: a thread for each request, all limited in time and number."""
+"""The HTTP servers: one thread per request, all limited in time and number."""
 
 import socket
 import threading
@@ -8,8 +8,8 @@ from typing import Any
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import ThreadedWSGIServer
 
-_MOST_REQUESTS = 512  # at once; a browser opens 256 connections at most, a client some tens
-_SILENCE_SECONDS = 30  # without a byte of a request, or without one of its answer being taken
+_MOST_REQUESTS = 512  # at once; a browser opens at most 256 connections, a client a few dozen
+_SILENCE_SECONDS = 30  # without a byte of a request received, or of its response sent
 
 
 class _Handler(MotoRequestHandler):
@@ -17,7 +17,7 @@ class _Handler(MotoRequestHandler):
 
 
 class Server(ThreadedWSGIServer):
-    """werkzeug's threaded server, which hangs up on slow clients and on too many."""
+    """werkzeug's threaded server; it closes slow connections and those above the limit."""
 
     def __init__(self, listener: socket.socket, app: Callable[..., Any]):
         host, port = listener.getsockname()
@@ -25,14 +25,14 @@ class Server(ThreadedWSGIServer):
         self._free = threading.BoundedSemaphore(_MOST_REQUESTS)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Answer a request in a thread of its own; hang up if all are taken."""
+        """Handle a request in a thread of its own; close the connection if none is free."""
         if self._free.acquire(blocking=False):
             super().process_request(request, client_address)
         else:
             self.shutdown_request(request)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Answer a request."""
+        """Handle a request."""
         try:
             super().process_request_thread(request, client_address)
         finally:

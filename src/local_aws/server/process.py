@@ -1,4 +1,4 @@
-"""The server process: moto's backends with ours in their place, on 127.0.0.1 and nowhere else."""
+"""The server process: moto's backends, some replaced by ours, only on 127.0.0.1."""
 
 import faulthandler
 import fcntl
@@ -40,7 +40,7 @@ from local_aws.server.listening import Server
 from local_aws.sts.models import Backend as StsBackend
 
 _SLOW_SECONDS = 30
-# After the start: importing the containers' libraries then would slow down whoever waits for it
+# After the start, because importing the containers' libraries would slow down the start
 _PRELOAD_SECONDS = 2
 _TRUST = {
     "Version": "2012-10-17",
@@ -57,13 +57,13 @@ _TRUST = {
 def main() -> None:
     """Serve until killed.
 
-    Arguments: identity, port, the portal's port, `exact` if no other port than the first will do,
-        the portal's hosts.
+    Arguments: identity, port, the portal's port, `exact` if only the given ports will do, the
+    portal's hosts.
     """
     identity, port, portal_port, exact, *portal_hosts = sys.argv[1:]
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    # A start that hangs tells where, in server.log
+    # If the start hangs, server.log says where
     faulthandler.dump_traceback_later(_SLOW_SECONDS)
     serving = open(state.root() / SERVING, "a")  # noqa: SIM115  locked until this process ends
     fcntl.flock(serving, fcntl.LOCK_EX)
@@ -103,7 +103,7 @@ def main() -> None:
 
 
 def _listen(port: int, exact: bool) -> socket.socket:
-    """Bind the loopback interface; unless `exact`, on another port if the one given is taken."""
+    """Bind the loopback interface; unless `exact`, use another port if the given one is taken."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -120,11 +120,9 @@ def _listen(port: int, exact: bool) -> socket.socket:
 
 
 def _default_role_credentials() -> dict[str, str]:
-    """Create the execution role and assume it, with the credentials of the last start if there are
-    any.
+    """Create the execution role and assume it, if possible with the credentials of the last start.
 
-    A notebook that outlives the server goes on with the credentials it has, and stays the role it
-    was.
+    A notebook that outlives the server continues with its credentials, and keeps its role.
     """
     backend = iam_backends[state.ACCOUNT]["aws"]
     if state.ROLE not in [role.name for role in backend.get_roles()]:

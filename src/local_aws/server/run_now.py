@@ -1,4 +1,4 @@
-"""Run a schedule at once, on request: no call of AWS's, see client."""
+"""Run a schedule at once: a request that AWS doesn't have, see client."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -16,15 +16,15 @@ def run_now(name: str, at: datetime | None = None) -> dict[str, Any]:
 
     Args:
         name: of the schedule, in any region.
-        at: the time it counts as due, UTC; by default that of the next run by its own expression,
-            so that a monitoring schedule looks at what was captured since its last.
+        at: the time when it counts as due, UTC; by default that of the next run by its own
+            expression, so that a monitoring schedule reads what was captured since its last run.
 
     Returns:
         `kind`, `name`, `scheduled` and `started`, the ARN of what was begun.
 
     Raises:
         ValueError: there is no such schedule, or there are two.
-        ServiceException: what it starts is refused.
+        ServiceException: the target refused.
     """
     found = [
         (backend, record)
@@ -66,7 +66,7 @@ def run_now(name: str, at: datetime | None = None) -> dict[str, Any]:
 
 
 def answer(asked: dict[str, Any]) -> dict[str, Any]:
-    """Answer such a request, of `name` and, if given, `at`."""
+    """Respond to such a request, with `name` and optionally `at`."""
     at = asked.get("at")
     return run_now(str(asked["name"]), _time(at) if at else None)
 

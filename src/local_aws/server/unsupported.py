@@ -1,4 +1,4 @@
-"""What a client reads when it asks for something that the offline AWS can't do."""
+"""The response to a request that the offline AWS can't serve."""
 
 import errno
 import json
@@ -14,10 +14,10 @@ _log = logging.getLogger(__name__)
 
 
 def answer_error(error: Exception, request: Request) -> Response:
-    """Answer a request that ended in an error with status 400 and a clear code, at once: botocore
-    retries a 500.
+    """Respond to a request that ended in an error, with status 400 and a clear code.
 
-    An error inside moto or here, a full disk among them, is told and logged with its traceback.
+    botocore retries a 500, so a 400 reaches the caller at once. An error inside moto or here, also
+    a full disk, is reported, and logged with its traceback.
     """
     if isinstance(error, HTTPException) and error.code not in (404, 405, 500):
         return error.get_response()
@@ -47,12 +47,12 @@ def answer_error(error: Exception, request: Request) -> Response:
 
 
 def answer_problem(problem: tuple[str, str], request: Request) -> Response:
-    """Answer a request that no service should see: an error's code and message."""
+    """Respond to a request that no service should see: an error's code and message."""
     return _word(request, *problem)
 
 
 def answer_unknown_service(request: Request) -> Response:
-    """Answer a request to a service that moto doesn't have."""
+    """Respond to a request to a service that moto doesn't have."""
     scope = re.search(
         r"Credential=[^/]+/\d+/[^/]+/([^/]+)/", request.headers.get("Authorization", "")
     )
@@ -61,7 +61,7 @@ def answer_unknown_service(request: Request) -> Response:
 
 
 def _word(request: Request, code: str, message: str) -> Response:
-    """Word an error in the protocol of the request: XML for S3 and query services, else JSON."""
+    """Write an error in the protocol of the request: XML for S3 and query services, else JSON."""
     query = (request.content_type or "").startswith("application/x-www-form-urlencoded")
     to_s3 = "X-Amz-Target" not in request.headers and "/s3/" in request.headers.get(
         "Authorization", ""

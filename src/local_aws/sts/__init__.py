@@ -1,1 +1,1 @@
-"""moto's STS, its credentials drawn so that they can't be guessed."""
+"""moto's STS, with credentials that can't be guessed."""

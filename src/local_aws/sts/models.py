@@ -1,4 +1,4 @@
-"""STS's backend: moto's, with secrets that can't be guessed, as they open this server."""
+"""STS's backend: moto's, with secrets that can't be guessed, because they open this server."""
 
 import secrets
 from typing import Any
@@ -9,7 +9,7 @@ from local_aws.wire.errors import AwsError
 
 
 class Backend(STSBackend):
-    """moto's STS backend with the system's random secrets: moto's own can be foretold."""
+    """moto's STS backend with the system's random secrets; moto's own can be predicted."""
 
     def assume_role(self, **asked: Any) -> AssumedRole:
         """Issue credentials for a role."""
@@ -19,7 +19,7 @@ class Backend(STSBackend):
         return role
 
     def get_session_token(self, duration: int) -> Token:
-        """Refuse: moto's answer is the same example for everybody, which opens nothing here."""
+        """Refuse: moto returns the same example to everyone, which isn't valid here."""
         raise AwsError(
             "UnsupportedOperation",
             "The offline AWS doesn't support GetSessionToken: assume a role.",

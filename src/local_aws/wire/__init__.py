@@ -1,1 +1,1 @@
-"""How a service's requests are dispatched, and its errors worded."""
+"""How a service's requests are dispatched, and how its errors are written."""

@@ -1,4 +1,4 @@
-"""What answers a JSON service's requests over HTTP, by botocore's model of the service."""
+"""The dispatcher of a JSON service's requests over HTTP, by botocore's model of the service."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ from local_aws.wire.wellformed import read_json
 
 
 class JsonApi(BaseResponse):
-    """The dispatcher of one service's operations; a service says in `act` what they do."""
+    """The dispatcher of one service's operations; each service implements them in `act`."""
 
-    use_raw_body = True  # bytes that are no UTF-8 are the client's mistake, and told as one
+    use_raw_body = True  # bytes that aren't UTF-8 are the client's mistake, and reported as one
 
     def _dispatch(self, request: Any, full_url: str | None = None, headers: Any = None) -> Any:
-        """Answer one request."""
+        """Respond to one request."""
         self.setup_class(request, full_url, headers)
         try:
             result: Any = self.act()
@@ -27,11 +27,11 @@ class JsonApi(BaseResponse):
         return self.serialized(ActionResult(result))
 
     def determine_response_protocol(self, service_model: ServiceModel) -> str:
-        """Answer in the service's protocol whatever content type the request claims."""
+        """Respond in the service's protocol, whatever content type the request claims."""
         return service_model.protocol
 
     def act(self) -> dict[str, Any] | None:
-        """Run the operation that the request names; raise AwsError, or answer with its output."""
+        """Run the operation that the request names; raise AwsError, or return its output."""
         raise AwsError("UnsupportedOperation", "A service must say what its operations do.")
 
     def read_body(self) -> Any:

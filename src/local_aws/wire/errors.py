@@ -1,4 +1,4 @@
-"""Errors as AWS answers them."""
+"""Errors in the form of AWS."""
 
 from moto.core.exceptions import ServiceException
 
@@ -6,11 +6,11 @@ from moto.core.exceptions import ServiceException
 class AwsError(ServiceException):
     """An error that a client reads: `AwsError(code, message)`.
 
-    moto looks the code of a ServiceException up in the botocore model of the moto service whose
-    module raised it; a class of our own is looked up in the model of the service that answers.
+    moto looks up the code of a ServiceException in the botocore model of the moto service whose
+    module raised it. A class of our own is looked up in the model of the service that responds.
     """
 
 
 def validation_error(message: str) -> AwsError:
-    """Make SageMaker's answer to a request that can't be meant."""
+    """Return SageMaker's error for an invalid request."""
     return AwsError("ValidationException", message)

@@ -1,4 +1,4 @@
-"""Requests that no service should see: holding text that is no Unicode or JSON that is no JSON."""
+"""Requests that no service should see: with text that isn't Unicode or JSON that isn't JSON."""
 
 import io
 import json
@@ -20,23 +20,22 @@ _SERVICE = re.compile(
 
 
 def problem(environ: dict[str, Any]) -> tuple[str, str] | None:
-    """Say what is wrong with a request before a service reads it: an error's code and message, or
-    None.
+    """Return what is wrong with a request, before a service reads it: an error's code and message.
 
-    The body of a JSON or query request is read, and put back.
+    Returns None if nothing is wrong. The body of a JSON or query request is read, and put back.
     """
     given = f"{environ.get('HTTP_AUTHORIZATION', '')} {environ.get('QUERY_STRING', '')}"
     match = _SERVICE.search(given)
-    # S3 alone has other ways
+    # Only S3 has other ways
     to_s3 = "HTTP_X_AMZ_TARGET" not in environ and (match is None or "s3" in match.groups())
-    texts = [unquote_to_bytes(environ["REQUEST_URI"])]  # as it was sent: werkzeug mends PATH_INFO
+    texts = [unquote_to_bytes(environ["REQUEST_URI"])]  # as it was sent: werkzeug repairs PATH_INFO
     texts += [unquote_to_bytes(environ.get(name, "")) for name in _PERCENT]
     if not all(map(_is_text, texts)):
         return (
             "InvalidURI" if to_s3 else "SerializationException"
         ), "The address isn't UTF-8, or holds a NUL."
     kind = environ.get("CONTENT_TYPE", "")
-    invocation = environ["PATH_INFO"].endswith("/invocations")  # its body is the model's alone
+    invocation = environ["PATH_INFO"].endswith("/invocations")  # only the model reads its body
     query = kind.startswith(_FORM) and environ["PATH_INFO"] == "/"
     if to_s3 or invocation or not (query or _JSON.match(kind)):
         return None
@@ -56,10 +55,10 @@ def problem(environ: dict[str, Any]) -> tuple[str, str] | None:
 
 
 def read_json(body: bytes | str) -> Any:
-    """Parse JSON, without what Python takes beyond it: NaN, too large numbers, text not Unicode.
+    """Parse JSON, without Python's extensions: NaN, numbers too large, text that isn't Unicode.
 
     Raises:
-        ValueError: it is not JSON.
+        ValueError: it isn't JSON.
     """
     try:
         text = body.decode() if isinstance(body, bytes) else body
@@ -78,7 +77,7 @@ def _number(text: str) -> float:
     """Read a number; raises ValueError if it isn't a finite one."""
     value = float(text)
     if not math.isfinite(value):
-        raise ValueError(f"{text[:40]} is no number of JSON, or beyond a double's range")
+        raise ValueError(f"{text[:40]} isn't a JSON number, or is beyond the range of a double")
     return value
 
 

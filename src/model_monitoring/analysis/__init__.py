@@ -1,8 +1,7 @@
-"""Analysis of a model's data and predictions: arrays and frames in, results and Model Monitor's
-files out.
+"""Analysis of a model's data and predictions: from arrays and frames to results and files.
 
-What most programs need is here; it is fetched when it is first asked for, so that none of them
-waits for what it doesn't use:
+The files are those of Model Monitor. This module has what most programs need. Each name is imported
+when it is first used, so a program doesn't wait for what it doesn't use:
 
 >>> import pandas as pd
 >>> from model_monitoring.analysis import compare, profile

@@ -1,8 +1,9 @@
-"""Files in, Model Monitor's files out, from a shell: ``python -m model_monitoring.analysis``.
+"""Analyse files from a shell and write Model Monitor's files.
 
-A plain copy of this folder is enough, as a processing job gets it:
-``python -m analysis check /opt/ml/processing/input ...``, started in the folder that holds it.
-Only the whole library's command, ``model-monitoring``, reads ``s3://`` as well.
+The command is ``python -m model_monitoring.analysis``. A plain copy of this folder is enough; that
+is what a processing job gets. It runs ``python -m analysis check /opt/ml/processing/input ...`` in
+the folder that holds the copy. Only the command of the whole library, ``model-monitoring``, also
+reads ``s3://``.
 """
 
 import argparse
@@ -11,22 +12,26 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-# Downloads what lies below an s3:// prefix into a new folder; handed in, since it takes boto3.
+# Downloads the objects below an s3:// prefix into a new folder; passed in because it needs boto3.
 Download = Callable[[str, Path], None]
+_LISTED = 20
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; return its exit code (see `run`)."""
     parser = argparse.ArgumentParser(
-        prog="python -m model_monitoring.analysis", description="Model Monitor's analysis, open."
+        prog="python -m model_monitoring.analysis",
+        description="Analyse files as SageMaker Model Monitor does.",
     )
     add_commands(parser.add_subparsers(dest="command", required=True))
     return run(parser.parse_args(arguments))
 
 
 def run(options: argparse.Namespace, download: Download | None = None) -> int:
-    """Run a command; return 0, or 1 for violations with --fail-on-violations, or 2 for input that
-    cannot be used.
+    """Run a command and return its exit code.
+
+    The code is 0, or 1 for violations with --fail-on-violations, or 2 for input that cannot be
+    used.
     """
     try:
         with tempfile.TemporaryDirectory() as scratch:
@@ -43,7 +48,7 @@ def run(options: argparse.Namespace, download: Download | None = None) -> int:
 
 
 def add_commands(commands) -> None:
-    """Add this folder's commands to those of a parser."""
+    """Add the commands of this folder to a parser."""
     baseline = commands.add_parser("baseline", help="write statistics.json and constraints.json")
     check = commands.add_parser(
         "check", help="write statistics.json and constraint_violations.json"
@@ -57,7 +62,7 @@ def add_commands(commands) -> None:
             "files", nargs="+", help="CSV, JSON lines, Parquet or capture: a file, folder or s3://…"
         )
         command.add_argument("--out", required=True, help="folder for the results")
-        command.add_argument("--no-header", action="store_true", help="CSV files begin with data")
+        command.add_argument("--no-header", action="store_true", help="CSV files have no header")
     check.add_argument(
         "--baseline", required=True, help="folder with statistics.json and constraints.json"
     )
@@ -65,36 +70,36 @@ def add_commands(commands) -> None:
         "--mode", choices=("exact", "aws"), default="exact", help="how drift is measured"
     )
     check.add_argument(
-        "--outputs", help="baseline columns that captured outputs are, separated by commas"
+        "--outputs", help="the baseline columns of captured outputs, separated by commas"
     )
     _add_columns(quality)
-    quality.add_argument("--baseline", help="folder with constraints.json; without it one is made")
+    quality.add_argument("--baseline", help="folder with constraints.json; without it, write one")
     for command in (check, quality):
         command.add_argument(
-            "--fail-on-violations", action="store_true", help="exit with 1 if there are any"
+            "--fail-on-violations", action="store_true", help="exit with 1 if there are violations"
         )
 
 
 def _add_columns(command: argparse.ArgumentParser) -> None:
-    """Add what names the columns of labelled predictions."""
+    """Add the options that name the columns of labelled predictions."""
     command.add_argument(
         "--problem-type",
         required=True,
         choices=("BinaryClassification", "MulticlassClassification", "Regression"),
     )
-    command.add_argument("--label", required=True, help="the column with what was true")
-    command.add_argument("--prediction", help="the column with what was predicted")
+    command.add_argument("--label", required=True, help="the column with the true label")
+    command.add_argument("--prediction", help="the column with the prediction")
     command.add_argument("--probability", help="the column with the positive class's probability")
     command.add_argument("--positive-label", type=_value, help="the class that counts as positive")
     command.add_argument(
         "--threshold",
         type=float,
         default=0.5,
-        help="the probability from which a row is positive, without --prediction",
+        help="without --prediction, the lowest probability that counts as positive",
     )
 
 
-# pandas, pyarrow and scipy take a second to import: --help doesn't wait for them.
+# pandas, pyarrow and scipy take a second to import; --help must not wait for them.
 
 
 def _baseline(options: argparse.Namespace, sources: list):
@@ -142,7 +147,7 @@ def _reading(options: argparse.Namespace) -> dict[str, bool]:
 
 
 def _value(text: str) -> int | float | str:
-    """Return a class as it reads in the data: a number if it is one."""
+    """Return a class as it is in the data: a number if it can be read as one."""
     for kind in (int, float):
         try:
             return kind(text)
@@ -152,15 +157,15 @@ def _value(text: str) -> int | float | str:
 
 
 def _local(source: str, folder: Path, download: Download | None) -> str | Path:
-    """Download what lies below an s3:// prefix; a local path stays as it is."""
+    """Download the objects below an s3:// prefix; a local path stays as it is."""
     if not source.startswith("s3://"):
         if not Path(source).exists():
             raise ValueError(f"{source} does not exist.")
         return source
     if download is None:
         raise ValueError(
-            f"{source}: this folder alone reads local files. The command model-monitoring"
-            " reads s3:// too; or download the files first (aws s3 sync)."
+            f"{source}: this command reads only local files. Use model-monitoring, which also "
+            "reads s3://, or download the files first (aws s3 sync)."
         )
     folder.mkdir()
     download(source, folder)
@@ -168,13 +173,17 @@ def _local(source: str, folder: Path, download: Download | None) -> str | Path:
 
 
 def _report(result, options: argparse.Namespace) -> None:
-    """Print tables that a person can read."""
-    # Of model quality there are metrics, not columns
+    """Print tables for people to read."""
+    # Model quality has metrics instead of columns
     columns = result.statistics.get("features")
     measured = f", {len(columns)} columns" if columns is not None else ""
     print(f"{result.rows} rows{measured}; results in {options.out}")
     for note in result.notes:
         print(f"note: {note}")
+    for one in result.not_measured[:_LISTED]:
+        print(one)
+    if (rest := len(result.not_measured) - _LISTED) > 0:
+        print(f"{rest} more not measured")
     if not getattr(options, "baseline", None):
         return
     if len(result.drift):

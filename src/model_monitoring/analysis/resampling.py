@@ -1,8 +1,8 @@
-"""Seeded bootstrap from counts, so that a million rows cost little more than a thousand.
+"""Seeded bootstrap from counts: a million rows take little longer than a thousand.
 
-Percentile method, 95% (Efron & Tibshirani 1993). A table of counts is a sufficient statistic, so to
-resample rows is to draw its counts anew from one multinomial distribution; sums over rows are dealt
-into blocks, the blocks resampled.
+Percentile method, 95% (Efron & Tibshirani 1993). A table of counts is a sufficient statistic. So
+resampling rows means drawing new counts from one multinomial distribution. Sums over rows are dealt
+into blocks, and the blocks are resampled.
 """
 
 from collections.abc import Callable
@@ -15,9 +15,7 @@ _CELLS = 1000
 
 
 def resample_counts(counts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draw REPLICATES bootstrap versions of a table of counts; shape (REPLICATES,
-    *counts.shape).
-    """
+    """Draw REPLICATES bootstrap versions of a table; shape (REPLICATES, *counts.shape)."""
     n = int(counts.sum())
     return rng.multinomial(n, counts.ravel() / n, size=REPLICATES).reshape(
         REPLICATES, *counts.shape
@@ -25,11 +23,12 @@ def resample_counts(counts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def resample_sums(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draw REPLICATES bootstrap versions of the column sums of ``rows`` (n, d); shape (REPLICATES,
-    d).
+    """Draw REPLICATES bootstrap versions of the column sums of ``rows``.
 
-    Rows are dealt at random into at most 1,000 blocks of (nearly) equal size; up to 1,000 rows this
-    is the plain bootstrap, beyond it has the same variance.
+    ``rows`` has the shape (n, d), the result (REPLICATES, d).
+
+    Rows are dealt at random into at most 1,000 blocks of (nearly) equal size. Up to 1,000 rows this
+    is the plain bootstrap; beyond that it has the same variance.
     """
     n = len(rows)
     blocks = min(n, _CELLS)
@@ -42,8 +41,9 @@ def resample_sums(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def interval(point: float, replicates: np.ndarray) -> tuple[float | None, float | None]:
-    """Return the 95% percentile interval, widened to hold the point; None if half the replicates
-    are undefined.
+    """Return the 95% percentile interval, widened to contain the point.
+
+    It is None if half of the replicates are undefined.
     """
     defined = replicates[np.isfinite(replicates)]
     if not np.isfinite(point) or len(defined) <= len(replicates) / 2:
@@ -53,7 +53,7 @@ def interval(point: float, replicates: np.ndarray) -> tuple[float | None, float 
 
 
 def wilson(successes: int, trials: int) -> tuple[float, float, float] | None:
-    """Return a proportion and its 95% score interval (Wilson 1927), None of no trials."""
+    """Return a proportion and its 95% score interval (Wilson 1927); None if there are no trials."""
     if not trials:
         return None
     bounds = binomtest(int(successes), int(trials)).proportion_ci(method="wilson")
@@ -63,7 +63,7 @@ def wilson(successes: int, trials: int) -> tuple[float, float, float] | None:
 def bin_scores(is_positive: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """Count negatives and positives in at most 1,000 score bins, lowest first; shape (2, bins).
 
-    Up to 1,000 distinct scores each has its own bin, so nothing is lost.
+    Up to 1,000 distinct scores, each has its own bin, so nothing is lost.
     """
     edges = np.unique(scores)
     if len(edges) > _CELLS:
@@ -75,7 +75,5 @@ def bin_scores(is_positive: np.ndarray, scores: np.ndarray) -> np.ndarray:
 def spread(
     point: float, statistic: Callable[[np.ndarray], np.ndarray], table: np.ndarray, rng
 ) -> np.ndarray:
-    """Return bootstrap replicates of ``statistic(table)`` shifted so that they centre on the exact
-    ``point``.
-    """
+    """Return replicates of ``statistic(table)``, shifted to centre on the exact ``point``."""
     return statistic(resample_counts(table, rng)) + (point - statistic(table[None])[0])

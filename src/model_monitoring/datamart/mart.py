@@ -5,6 +5,7 @@ import pandas as pd
 
 from model_monitoring.datamart.browsing import Browsing, overview
 from model_monitoring.datamart.engines.bindings import Bindings
+from model_monitoring.datamart.monitoring import outcomes
 from model_monitoring.datamart.monitoring.alerts import Alerts
 from model_monitoring.datamart.monitoring.notifications import Notifications
 from model_monitoring.datamart.postgres.connecting import PAGES, WORK, TimeOuts
@@ -87,7 +88,8 @@ class DataMart:
         """Run every enabled monitor of every subscription, one after the other.
 
         A schedule calls this every hour. Returns one row per run: subscription, monitor, state,
-        records and, if it was skipped or failed, the reason. A failed run doesn't stop the others.
+        records and, if it was skipped, failed or didn't measure everything, the reason. A failed
+        run doesn't stop the others.
         """
         rows = []
         for uid in self.subscriptions.get_uids():
@@ -98,7 +100,7 @@ class DataMart:
                         run = monitor.run()
                     except Exception as error:  # also stored with the run
                         run = {"state": "failed", "records": 0, "reason": str(error)}
-                    about = (run["records"], run.get("reason", ""))
+                    about = (run["records"], run.get("reason") or outcomes.left_out(run))
                     rows.append((subscription.name, monitor.name, run["state"], *about))
         return pd.DataFrame(rows, columns=["subscription", "monitor", "state", "records", "reason"])
 

@@ -1,8 +1,8 @@
 """A reviewer's task: worker templates with crowd elements, the page, and A2I's output.json.
 
-Nothing is kept here: `create_site` serves the page over a store of four functions, which the data
-mart and the offline AWS each bring. A name is fetched when it is first asked for, so that the data
-mart needs the packages of the page only when somebody opens it.
+This package stores nothing. `create_site` serves the page over a store of four functions; the data
+mart and the offline AWS each have one. Each name is imported when it is first used, so the data
+mart needs the packages of the page only if somebody opens it.
 
 >>> from datetime import UTC, datetime
 >>> from model_monitoring import review

@@ -1,4 +1,4 @@
-"""From what a browser sends to A2I's answerContent, and from there to labels of scored rows."""
+"""Turn what a browser sends into A2I's answerContent, and that into labels of scored rows."""
 
 import math
 from collections.abc import Iterable
@@ -9,9 +9,9 @@ from .fields import Field
 def parse(pairs: Iterable[tuple[str, str]], fields: Iterable[Field]) -> dict:
     """Write a form's answers as A2I's answerContent.
 
-    Answers are keyed by name; those of radio buttons and checkboxes are booleans by value. A name
-    that a template gives to several fields has the list of their answers, in the page's order,
-    with None for a field without one. A2I kept one of them.
+    Answers are keyed by name. Those of radio buttons and checkboxes are booleans by value. If a
+    template gives one name to several fields, the name has the list of their answers, in the page's
+    order, with None for a field without an answer. (A2I itself kept only one of them.)
     """
     given: dict[str, list[str]] = {}
     for name, value in pairs:
@@ -23,14 +23,14 @@ def parse(pairs: Iterable[tuple[str, str]], fields: Iterable[Field]) -> dict:
 
 
 def missing(pairs: Iterable[tuple[str, str]], fields: Iterable[Field]) -> list[str]:
-    """List the names of required fields without an answer, as the page has them."""
+    """List the names of required fields without an answer, as they are in the page."""
     given = {name for name, value in pairs if value.strip()}
     required = dict.fromkeys(field.wire for field in fields if field.required)
     return [name for name in required if name not in given]
 
 
 def _answers(found: list[tuple[Field, list[str]]]) -> object:
-    """Write the answer of a name's one field, or the list of its several fields' answers."""
+    """Write the answer of a name's only field, or the list of the answers of its fields."""
     if len(found) == 1:
         return _answer(*found[0])
     return [_answer(*one) if _is_given(*one) else None for one in found]
@@ -69,11 +69,11 @@ def _is_given(field: Field, values: list[str]) -> bool:
 
 
 def by_row(answer_content: dict, name: str, task_input: dict) -> dict[str, str | None]:
-    """Map scoring ids to the answers under a name; of a choice, to the option that was chosen.
+    """Map scoring ids to the answers under a name; for a choice, to the chosen option.
 
     Args:
         answer_content: A2I's answerContent.
-        name: the field's name, one in every row.
+        name: the name of a field that each row has.
         task_input: its `rows` have the `id` of each, in the page's order.
 
     Raises:
@@ -84,12 +84,12 @@ def by_row(answer_content: dict, name: str, task_input: dict) -> dict[str, str |
     values = found if isinstance(found, list) else [found]
     if len(values) != len(ids):
         counts = f"{len(values)} answers for {len(ids)} rows"
-        raise ValueError(f"{name!r} has {counts}: the template asks some rows only.")
+        raise ValueError(f"{name!r} has {counts}: the template doesn't ask for it in every row.")
     return {id_: _chosen(value) for id_, value in zip(ids, values, strict=True)}
 
 
 def _chosen(value: object) -> str | None:
-    """Name the one option that was chosen; None for no answer."""
+    """Name the one chosen option; None if there is no answer."""
     if isinstance(value, dict) and "label" in value:
         return value["label"]
     if isinstance(value, dict):

@@ -1,6 +1,6 @@
 """A worker template as part of a page: filled in, cleaned, with controls and their fields.
 
-This runs in the forks of `renderer.py` only, since a template may make it take any amount of time
+This runs only in the forks of `renderer.py`, because a template may make it take any amount of time
 and memory.
 """
 
@@ -16,9 +16,9 @@ from . import controls, elements
 from .liquid import Filled, fill_in
 from .rendered import Rendered, TemplateError
 
-PAGE_LIMIT = 4 << 20  # bytes of a filled-in template; a browser is slow long before
-FIELD_LIMIT = 10_000  # a form with more couldn't be sent
-# Comments and scripts. The end of the text closes one that is left open, as in a browser.
+PAGE_LIMIT = 4 << 20  # bytes of a filled-in template; browsers are slow long before that
+FIELD_LIMIT = 10_000  # a form with more fields couldn't be sent
+# Comments and scripts. If one isn't closed, it ends with the text, as in a browser.
 UNSEEN = re.compile(
     r"<!--.*?(?:-->|\Z)|<script\b(?P<attributes>[^>]*).*?(?:</script|\Z)", re.I | re.S
 )
@@ -42,7 +42,7 @@ TAGS = (
     }
     | {"output", "progress", "meter", "section", "main", "style", "font"}
 ) - {"script"}
-# Left out without a note, as the page doesn't miss them.
+# Removed without a note, because the page doesn't need them.
 WRAPPERS = frozenset({"html", "head", "body", "title", "meta", "link", "script", "form"})
 ATTRIBUTES = {tag: set(names) for tag, names in nh3.ALLOWED_ATTRIBUTES.items()} | {
     "a": nh3.ALLOWED_ATTRIBUTES["a"] | {"target"},
@@ -63,18 +63,18 @@ ATTRIBUTES = {tag: set(names) for tag, names in nh3.ALLOWED_ATTRIBUTES.items()} 
 
 
 def compose(template: str, task_input: dict, given: Iterable[tuple[str, str]]) -> Rendered:
-    """Do the work of `templates.render`, without limits of time and memory; see there."""
+    """Do the work of `templates.render` (see there), without limits of time and memory."""
     filled = fill_in(template, task_input)
     if len(filled.text) > PAGE_LIMIT:
         size = f"{len(filled.text):,} characters"
         raise TemplateError(
-            f"The template makes a page of {size} of its task; {PAGE_LIMIT:,} are allowed."
+            f"The template makes a page of {size} from its task; {PAGE_LIMIT:,} are allowed."
         )
     _note_undrawn(filled)
     root = _tree(_clean(filled.text))
     for warning in elements.expand(root):
         filled.note(warning)
-    # A template without the page's colours was written for a light page.
+    # A template that doesn't use the page's colours was written for a light page.
     root.set("class", "worker-template" if "var(--" in template else "worker-template light")
     for picture in root.iterfind(".//img[@src]"):
         picture.set("alt", picture.get("alt", ""))
@@ -95,18 +95,18 @@ def compose(template: str, task_input: dict, given: Iterable[tuple[str, str]]) -
 
 
 def _note_undrawn(filled: Filled) -> None:
-    """Note what doesn't work here: scripts, and elements of which only the content is shown."""
+    """Note what doesn't work here: scripts, and unknown elements, which only show their content."""
     unseen = [found["attributes"] for found in UNSEEN.finditer(filled.text)]
     scripts = [attributes for attributes in unseen if attributes is not None]  # not comments
     if any("crowd-html-elements" not in attributes for attributes in scripts):
         filled.note(
             "The template has a script of its own: it doesn't run here,"
-            " and what it would do isn't done."
+            " so the page lacks what it would do."
         )
     for tag in dict.fromkeys(TAG.findall(UNSEEN.sub("", filled.text).lower())):
         if tag not in TAGS and tag not in WRAPPERS:
             filled.note(
-                f"<{tag}> isn't among the elements drawn here; its content is shown as it stands."
+                f"<{tag}> isn't among the elements drawn here; its content is shown as it is."
             )
 
 
@@ -119,14 +119,14 @@ def _clean(text: str) -> str:
         generic_attribute_prefixes={"aria-"},
         url_schemes={"https", "http", "mailto", "data"},
     )
-    # Once more, since a reference such as &#1; has become a character by now.
+    # Check again, because a reference such as &#1; is a character by now.
     return controls.UNPRINTABLE.sub("\ufffd", cleaned)
 
 
 def _scoped(css: str) -> str:
     """Limit styles to the template.
 
-    A brace too many would end the scope, and what looks like a tag would end the element.
+    An extra brace would end the scope, and anything that looks like a tag would end the element.
     """
     tokens = [token for token in tinycss2.parse_component_value_list(css) if token.type != "error"]
     inside = re.sub("<(?=[a-z/])", r"\\3c ", tinycss2.serialize(tokens), flags=re.I)
@@ -147,7 +147,7 @@ def _tree(text: str) -> HtmlElement:
 
 
 def _take_buttons(root: HtmlElement) -> str:
-    """Take out every button, as the page has its own; return the text of the one that submits."""
+    """Remove all buttons, because the page has its own; return the text of the submit button."""
     submit = ""
     for button in list(root.iter("crowd-button", "button", "input")):
         kind = button.get("type", "text").lower()

@@ -1,4 +1,4 @@
-"""The controls of a form: which of them answer together, and under which name each is sent."""
+"""The controls of a form: which of them answer together, and the name that each is sent under."""
 
 import re
 from collections import Counter
@@ -24,18 +24,18 @@ TYPES = {
     "week",
     *CHOICES,
 }
-# Characters that no document may contain
+# Characters that a document must not contain
 UNPRINTABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-RESERVED = "review:"  # names of the page's own hidden inputs begin so
+RESERVED = "review:"  # prefix of the names of the page's own hidden inputs
 
 
 def find(root: HtmlElement) -> list[Field]:
-    """Find a form's fields in document order; give controls that share a name names of their own.
+    """Find a form's fields in document order; rename controls that share a name.
 
-    Radio buttons of one name are one group in HTML, so rows of a table that repeat the name would
-    take each other's answers away. If a value occurs twice under a name, each table row (or each
+    Radio buttons of one name are one group in HTML, so table rows that repeat the name would
+    overwrite each other's answers. If a value occurs twice under a name, each table row (or each
     repetition of the value) becomes a group of its own, named `name[0]`, `name[1]` in the page.
-    Other controls of one name are numbered likewise.
+    Other controls that share a name are numbered in the same way.
     """
     groups = _groups(root)
     repeated = Counter(group[0].get("name") for group in groups)
@@ -54,9 +54,9 @@ def find(root: HtmlElement) -> list[Field]:
 
 
 def _name_unlabelled(root: HtmlElement, fields: list[Field]) -> None:
-    """Name controls without a label, as in AWS's own table templates, for screen readers."""
+    """Label controls without a label, as in AWS's own table templates, for screen readers."""
     labelled = {label.get("for") for label in root.iter("label")} - {None}
-    # Kept for each label, which may hold thousands of controls.
+    # Kept for each label, because a label may hold thousands of controls.
     has_text: dict[HtmlElement | None, bool] = {None: False}
     for found in fields:
         for control in found.controls:
@@ -72,7 +72,7 @@ def _name_unlabelled(root: HtmlElement, fields: list[Field]) -> None:
 
 
 def _groups(root: HtmlElement) -> list[list[HtmlElement]]:
-    """Bring the buttons of a choice into one list; every other control is alone in its list."""
+    """Put the buttons of a choice into one list; every other control is alone in its list."""
     controls = [control for control in root.iter("input", "textarea", "select") if _counts(control)]
     occurrences = Counter((*_choice(control), _value(control)) for control in controls)
     repeating = {same[:2] for same, times in occurrences.items() if times > 1}
@@ -80,7 +80,7 @@ def _groups(root: HtmlElement) -> list[list[HtmlElement]]:
     for control in controls:
         choice, row = _choice(control), next(control.iterancestors("tr"), None)
         group, values, group_row = latest.get(choice, ([], set(), None))
-        # A new row, or a value that came before, begins the name's next group.
+        # A new row, or a value for the second time, begins the next group of the name.
         is_next = choice in repeating and (row is not group_row or _value(control) in values)
         if not group or is_next or choice[1] not in CHOICES:
             groups.append(group := [])
@@ -100,7 +100,7 @@ def _value(control: HtmlElement) -> str:
 
 
 def _counts(control: HtmlElement) -> bool:
-    """Say whether a control takes an answer here; an unknown type becomes text, as in browsers."""
+    """Say whether a control takes an answer; an unknown type becomes text, as in browsers."""
     if control.tag == "input":
         type_ = control.get("type", "text").lower()
         control.set("type", type_ if type_ in TYPES else "text")
@@ -108,7 +108,7 @@ def _counts(control: HtmlElement) -> bool:
 
 
 def _fields(group: list[HtmlElement], wire: str) -> list[Field]:
-    """Make the fields of one group; a crowd-radio-group has one for each name of its buttons."""
+    """Make the fields of a group; a crowd-radio-group has one for each name of its buttons."""
     fields = {}
     for control in group:
         key = control.attrib.pop("data-key", control.get("name"))
@@ -126,7 +126,7 @@ def _fields(group: list[HtmlElement], wire: str) -> list[Field]:
 
 
 def fill(fields: Iterable[Field], pairs: Iterable[tuple[str, str]]) -> None:
-    """Put what was typed before back into the controls, in place."""
+    """Put values typed before back into the controls, in place."""
     given: dict[str, dict[str, None]] = {}
     for name, value in pairs:
         given.setdefault(name, {})[UNPRINTABLE.sub("\ufffd", value)] = None

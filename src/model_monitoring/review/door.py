@@ -1,8 +1,8 @@
-"""The door of a site on this machine: which host names lead to it, and what other sites may ask.
+"""The door of a site on this machine: its host names, and what other sites may request.
 
-Any page in a browser, of any author, can send requests to 127.0.0.1. The door tells them apart by
-headers that the browser itself writes and no page can change: Host, Sec-Fetch-Site and Origin.
-What a proxy says (X-Forwarded-Host) counts for nothing, since any sender of a request can say it.
+Any page in a browser, of any author, can send requests to 127.0.0.1. The door distinguishes them by
+headers that the browser itself writes and no page can change: Host, Sec-Fetch-Site and Origin. It
+ignores the headers of a proxy (X-Forwarded-Host), because any sender can write them.
 """
 
 import re
@@ -21,22 +21,23 @@ _ELSEWHERE = "Another site sent this request, so it was refused. Open the page, 
 
 
 def own_pages_only(app: WSGIApplication, hosts: Iterable[str] = ()) -> WSGIApplication:
-    """Let in requests for this machine by a known name, from the site's own pages or a program.
+    """Accept requests to this machine by a known name, from the site's own pages or a program.
 
-    Other sites may only link here: their forms, scripts, frames and pictures are refused.
+    Other sites may only link to it: requests of their forms, scripts, frames and pictures are
+    refused.
 
     Args:
         app: the site.
-        hosts: names that lead here besides 127.0.0.1 and localhost, on any port. Name a Jupyter
-            server, for example: its proxy passes on the Host that the browser asked for.
+        hosts: names of this site besides 127.0.0.1 and localhost, on any port. A Jupyter server is
+            an example: its proxy passes on the Host that the browser asked for.
 
     Raises:
-        ValueError: a host has more than a name (https://, a port, a path), or none.
+        ValueError: a host is empty, or isn't only a name (it has https://, a port or a path).
     """
     known = LOOPBACK | {_checked(host) for host in hosts}
 
     def door(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        # Some programs send all of user:password@host as the Host; a browser doesn't.
+        # Some programs send all of user:password@host as the Host; browsers don't.
         host = PORT.sub("", environ.get("HTTP_HOST", "").lower().rpartition("@")[2])
         if host not in known:
             return Response(_UNKNOWN.format(host[:100]), 421)(environ, start_response)
@@ -60,12 +61,14 @@ def comes_from_elsewhere(environ: WSGIEnvironment) -> bool:
     Another port of the same host is another site: browsers call it same-site, not same-origin.
     """
     site, reads = environ.get("HTTP_SEC_FETCH_SITE"), environ["REQUEST_METHOD"] in READING
-    if site is None:  # a program, an old browser, or a page not served by this machine nor by TLS
+    # The header is missing from programs, old browsers, and requests that are neither local nor TLS
+    if site is None:
         return not reads and not _is_own(environ.get("HTTP_ORIGIN"), environ.get("HTTP_HOST", ""))
     opens = environ.get("HTTP_SEC_FETCH_MODE"), environ.get("HTTP_SEC_FETCH_DEST")
     return site not in OWN and not (reads and opens == ("navigate", "document"))
 
 
 def _is_own(origin: str | None, host: str) -> bool:
-    # Either scheme: behind a server that speaks TLS, which one the browser used isn't known here.
+    # Either scheme is accepted: behind a server with TLS, the browser's own scheme isn't known
+    # here.
     return origin is None or origin.lower() in (f"http://{host.lower()}", f"https://{host.lower()}")

@@ -1,4 +1,4 @@
-"""An answer that a form asks for, and what of it passes between processes."""
+"""An answer that a form asks for, and the part of it that is passed between processes."""
 
 from dataclasses import dataclass, field
 
@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 class Field:
     """One answer of a form.
 
-    `wire` is the name that its controls have in the page, `key` the name that the template gave
-    it. `controls` are lxml's elements; they stay in the process that renders.
+    `wire` is the name of its controls in the page, `key` the name in the template. `controls` are
+    lxml elements; they stay in the process that renders.
     """
 
     key: str

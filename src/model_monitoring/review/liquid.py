@@ -1,4 +1,4 @@
-"""Worker templates as Liquid: A2I's filters beside Liquid's own, and errors that name a line."""
+"""Worker templates as Liquid: A2I's filters besides Liquid's own, and errors that name a line."""
 
 import json
 import re
@@ -16,10 +16,10 @@ from markupsafe import Markup
 
 from .rendered import TemplateError
 
-# The end of the text closes an open mark: without that, the search would take quadratic time.
+# An open mark is closed at the end of the text: without that, the search would take quadratic time.
 MARKUP = re.compile(r"\{\{.*?(?:\}\}|\Z)|\{%.*?(?:%\}|\Z)", re.S)
-# Rows of loops, and bytes of output: more is refused, with the line. What these two miss, such as
-# repeated filters, meets the limits of `worker.py`.
+# The most rows of loops and bytes of output; more are refused, with the line. Whatever these two
+# miss, such as repeated filters, meets the limits of `worker.py`.
 LOOP_LIMIT = 200_000
 OUTPUT_LIMIT = 8 << 20
 FRAGMENT_ATTRIBUTES = {
@@ -34,7 +34,7 @@ class _Limited(Environment):
 
 @dataclass
 class Filled:
-    """A filled-in template: its text, what it lacked, and the hosts whose pictures it asked for."""
+    """A filled-in template: its text, missing variables, and the hosts of its pictures."""
 
     text: str = ""
     notes: dict[str, None] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class Filled:
 
     @property
     def warnings(self) -> list[str]:
-        """List what was noted, in its order."""
+        """List the notes, in the order of the template."""
         return list(self.notes)
 
     def note(self, warning: str) -> None:
@@ -67,7 +67,7 @@ def check(template: str) -> None:
 
 
 def fill_in(template: str, task_input: dict) -> Filled:
-    """Fill a template in with its `task.input`; crowd elements stay as they are.
+    """Fill in a template with its `task.input`; crowd elements stay as they are.
 
     Raises:
         TemplateError: the template is wrong, or makes too much of this input.
@@ -80,7 +80,7 @@ def fill_in(template: str, task_input: dict) -> Filled:
         raise _at_line(error, template) from error
     except UnicodeError as error:
         raise TemplateError(
-            "The template or the task has half a character (a lone surrogate): send whole text."
+            "The template or the task has half a character (a lone surrogate): send valid Unicode."
         ) from error
     finally:
         _current.reset(before)
@@ -103,14 +103,14 @@ class _Missing(Undefined):
         return ""
 
     def items(self) -> tuple:
-        """Answer a for loop."""
-        _current.get().note(f"{self.hint}: the template repeats nothing for it.")
+        """Return nothing to loop over."""
+        _current.get().note(f"{self.hint}: the template's loop over it shows nothing.")
         return ()
 
 
 @liquid_filter
 def _grant_read_access(value: object) -> str:
-    """Keep an address; A2I would sign an S3 one, which a browser can't open as it stands."""
+    """Keep an address; A2I would sign an S3 address, which a browser can't open otherwise."""
     address = urlsplit(str(value))
     if address.scheme == "https":
         _current.get().image_hosts.add(f"https://{address.netloc}")
@@ -128,7 +128,7 @@ def _to_json(value: object) -> str:
 
 @liquid_filter
 def _skip_autoescape(value: object) -> Markup:
-    """Let HTML of the data through, but for what could act: scripts, forms, styles, frames."""
+    """Keep HTML in the data, except for active content: scripts, forms, styles, frames."""
     return Markup(nh3.clean(str(value), attributes=FRAGMENT_ATTRIBUTES))
 
 
@@ -152,10 +152,10 @@ def _at_line(error: LiquidError, template: str) -> TemplateError:
 
 
 def _line_of(template: str) -> int:
-    """Find the line of an error that names none: where the shortest wrong beginning ends.
+    """Find the line of an error that names none: the end of the shortest wrong beginning.
 
-    A beginning that ends in an open block is fine so far, so an open block is reported at the
-    template's end.
+    A beginning that ends in an open block still counts as right, so an open block is reported at
+    the end of the template.
     """
     ends = [found.end() for found in MARKUP.finditer(template)]
 

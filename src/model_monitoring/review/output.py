@@ -11,8 +11,8 @@ from .tasks import Answer
 def key(prefix: str, flow_definition: str, created: datetime, human_loop: str) -> str:
     """Name the S3 key of a loop's output.
 
-    It is `<prefix>/<flow definition>/YYYY/MM/DD/hh/mm/ss/<loop>/output.json`. `created` is when
-    the loop started (aware, written in UTC). See "Output Data from Amazon A2I" in the SageMaker
+    It is `<prefix>/<flow definition>/YYYY/MM/DD/hh/mm/ss/<loop>/output.json`. `created` is when the
+    loop started (aware, written in UTC). See "Output Data from Amazon A2I" in the SageMaker
     Developer Guide.
     """
     parts = (
@@ -38,7 +38,7 @@ def output_json(
         human_loop: the loop's name.
         input_content: the loop's InputContent, parsed.
         answers: each reviewer's name with their answer.
-        issuer: who vouches for the reviewers; A2I names a Cognito user pool's URL.
+        issuer: the issuer of the reviewers' identities; in A2I it is a Cognito user pool's URL.
     """
     return {
         "flowDefinitionArn": flow_definition_arn,
@@ -66,7 +66,7 @@ def _human_answer(reviewer: str, answer: Answer, issuer: str) -> dict:
 
 
 def worker_id(reviewer: str) -> str:
-    """Derive the 16 hexadecimal digits by which A2I's files name a reviewer."""
+    """Derive the 16 hexadecimal digits that A2I's files use for a reviewer."""
     return hashlib.sha256(reviewer.encode()).hexdigest()[:16]
 
 

@@ -1,4 +1,4 @@
-"""What becomes of a worker template: its part of a page, as one process tells another."""
+"""A rendered worker template: its part of a page, in a form that processes can pass on."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,8 +14,8 @@ class TemplateError(ValueError):
 class Rendered:
     """A template ready for the page.
 
-    `submit` is the text of the template's own submit button, if it has one; the button itself is
-    the page's.
+    `submit` is the text of the template's own submit button, if it has one; the page draws the
+    button itself.
     """
 
     html: str

@@ -1,8 +1,8 @@
-"""The process that renders templates: it loads what takes time to load, and forks workers.
+"""The process that renders templates: it loads the slow libraries once, and forks workers.
 
 `sandbox.py` starts it with a socket as its standard input. Over that socket it receives the
-connections of requests; when the socket closes, it ends. It reads nothing of a request itself, so
-no template can hold it.
+connections of requests; it ends when the socket closes. It reads no request itself, so no template
+can block it.
 """
 
 import gc
@@ -21,10 +21,10 @@ from . import wire, worker
 AT_ONCE = 8  # workers; each may take worker.MEMORY
 IDLE = 2  # workers kept for the next request
 WAITING = 200  # requests that may wait for a worker
-WALL = 10.0  # seconds that a request may take on a busy machine, for its worker.CPU_SECONDS
-COURTESY = 0.5  # seconds; what takes longer gives way to short work
-PATIENCE = 2.0  # seconds that a request has even if AT_ONCE are worked on and more wait
-LOW = 5  # of priorities from 0 to 19: short work comes first, but long work is done too
+WALL = 10.0  # seconds per request on a busy machine, for its worker.CPU_SECONDS
+COURTESY = 0.5  # seconds; longer work gives way to short work
+PATIENCE = 2.0  # seconds that a request always has, even if AT_ONCE are running and more wait
+LOW = 5  # of priorities from 0 to 19: short work goes first, but long work continues
 TICK = 0.1  # seconds between two looks at the clock, while there is work
 
 LIMIT = "The template reached its time limit"
@@ -35,7 +35,7 @@ BUSY = "Too many templates are being rendered at once: try again in a moment."
 
 @dataclass
 class Worker:
-    """A fork: the connection of the request it works on, and why it was killed, if it was."""
+    """A fork: the connection of its request, and why it was killed, if it was."""
 
     control: socket.socket
     connection: socket.socket | None = None
@@ -81,7 +81,7 @@ def main() -> None:
 
 
 def _free(workers: dict[int, Worker]) -> Worker | None:
-    """Return a worker that has nothing to do, or a new one unless there are AT_ONCE already."""
+    """Return a free worker, or a new one unless there are AT_ONCE already."""
     for each in workers.values():
         if each.connection is None and not each.verdict:
             return each
@@ -94,7 +94,8 @@ def _free(workers: dict[int, Worker]) -> Worker | None:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             os.dup2(theirs.fileno(), 0)
-            os.closerange(3, 3 + 2 * WAITING)  # the connections of others end without us
+            # A connection of another request can't end while this fork also holds it.
+            os.closerange(3, 3 + 2 * WAITING)
             worker.serve()
     return workers.setdefault(pid, Worker(ours))
 
@@ -106,7 +107,7 @@ def _begin(free: Worker, connection: socket.socket) -> None:
 
 
 def _rest(workers: dict[int, Worker], pid: int) -> None:
-    """Take note that a worker has answered; it stays for the next request or is let go."""
+    """Note that a worker has answered; it stays for the next request or is dismissed."""
     done = workers[pid]
     with suppress(ConnectionError):
         if not done.control.recv(1):  # ended: see _bury
@@ -119,7 +120,7 @@ def _rest(workers: dict[int, Worker], pid: int) -> None:
 
 
 def _bury(workers: dict[int, Worker]) -> None:
-    """Take note of workers that have ended; if one was at work, say why it ended."""
+    """Note workers that have ended; if one was working, say why it ended."""
     for pid in list(workers):
         ended, status = os.waitpid(pid, os.WNOHANG)
         if ended:
@@ -131,7 +132,7 @@ def _bury(workers: dict[int, Worker]) -> None:
 
 
 def _hurry(workers: dict[int, Worker], waiting: int) -> None:
-    """Lower the priority of work that takes long; kill a worker that takes too long."""
+    """Lower the priority of long work; kill a worker that takes too long."""
     now, is_full = time.monotonic(), len(workers) == AT_ONCE
     busy = [(pid, each) for pid, each in workers.items() if each.connection and not each.verdict]
     for pid, each in sorted(busy, key=lambda one: one[1].started):

@@ -1,7 +1,7 @@
 """Work on templates in another process, `renderer.py`, which all threads share.
 
-It starts with the first request. Over one socket it is handed the end of a connection for each
-request. It ends when that socket closes, so with this process at the latest.
+It starts with the first request. Over one socket it receives the end of a connection for each
+request. It ends when that socket closes, so at the latest together with this process.
 """
 
 import atexit
@@ -23,14 +23,14 @@ from .rendered import TemplateError
 logger = logging.getLogger(__name__)
 # -P: it imports nothing from the folder in which it starts.
 COMMAND = (sys.executable, "-P", "-m", f"{__package__}.renderer")
-# Seconds until an answer. The renderer's own limits end all work long before: after so long it
+# Seconds until an answer. The renderer's own limits end all work long before; after this time it
 # hangs.
 LONGEST = 60.0
-# All that it gets of our environment: where libraries are, and the time zone. No secrets.
+# The only environment variables that it gets: where libraries are, and the time zone. No secrets.
 PASSED_ON = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TZ")
 TOO_DEEP = "The template or the task's input is nested too deeply."
 HALF_CHARACTER = (
-    "The template or the task has half a character (a lone surrogate): send whole text."
+    "The template or the task has half a character (a lone surrogate): send valid Unicode."
 )
 
 
@@ -40,7 +40,7 @@ class _Renderer:
     control: socket.socket
 
     def stop(self) -> None:
-        """End the process with its workers; it does so itself unless it hangs."""
+        """End the process and its workers; it ends by itself unless it hangs."""
         self.control.close()
         try:
             self.process.wait(5)
@@ -54,14 +54,14 @@ _renderer: _Renderer | None = None
 
 
 def run(work: str, **arguments: Any) -> dict[str, Any]:
-    """Do `check` or `render` under limits; see `templates.py` for their arguments.
+    """Run `check` or `render` under limits; see `templates.py` for their arguments.
 
     Raises:
-        TemplateError: the work refused what it was given, or reached a limit.
+        TemplateError: the input was refused, or the work reached a limit.
         RuntimeError: the renderer doesn't start, or hangs.
     """
     request = _packed({"work": work, **arguments})
-    answer = _ask(request) or _ask(request)  # once more if the renderer had ended meanwhile
+    answer = _ask(request) or _ask(request)  # again if the renderer had ended meanwhile
     if answer is None:
         said = "The process that renders templates ended before it answered. Does it start?"
         raise RuntimeError(f"{said} {shlex.join(COMMAND)}")
@@ -86,7 +86,7 @@ def _packed(request: dict[str, Any]) -> bytes:
 
 
 def _ask(request: bytes) -> dict[str, Any] | None:
-    """Send a request and wait for its answer; None if the renderer isn't there any more."""
+    """Send a request and wait for its answer; None if the renderer has ended."""
     renderer = _running()
     ours, theirs = socket.socketpair()
     try:
@@ -104,6 +104,7 @@ def _ask(request: bytes) -> dict[str, Any] | None:
             f"The process that renders templates gave no answer in {LONGEST:.0f} s: try again."
         ) from None
     except OSError:
+        renderer.stop()  # killed a moment ago, it may still look alive to whoever asks again
         return None
     except EOFError:
         raise TemplateError(
@@ -112,7 +113,7 @@ def _ask(request: bytes) -> dict[str, Any] | None:
 
 
 def _running() -> _Renderer:
-    """Return the renderer, started if there is none or the last one has ended."""
+    """Return the renderer; start it if there is none or the last one has ended."""
     global _renderer
     with _lock:
         if _renderer and _renderer.process.poll() is not None:
@@ -135,7 +136,7 @@ def _start() -> _Renderer:
             stderr=subprocess.DEVNULL,
             env=environment | {"PYTHONPATH": path},
             cwd="/",
-            start_new_session=True,  # a Ctrl+C in the terminal is for us
+            start_new_session=True,  # a Ctrl+C in the terminal is for this process only
         )
     return _Renderer(process, ours)
 

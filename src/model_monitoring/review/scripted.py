@@ -18,18 +18,18 @@ def review_all(
     error_rate: float = 0.0,
     seed: int = 0,
 ) -> dict[str, str]:
-    """Answer every task that waits for one reviewer; return the label given to each scoring id.
+    """Answer all tasks of one reviewer; return the label given to each scoring id.
 
     Args:
         site_url: the address of the review page: an invitation's link before `/enter`.
-        invitation: what the reviewer was invited with.
-        labels: the true label of each scoring id that may come up.
+        invitation: the reviewer's invitation.
+        labels: the true label of each scoring id that may occur.
         error_rate: the share of rows, 0 to 1, that get a wrong label on purpose.
-        seed: chooses these rows; the same seed errs on the same rows.
+        seed: chooses these rows; the same seed gives errors in the same rows.
 
     Raises:
-        RuntimeError: the site refused the invitation or an answer, in its words.
-        KeyError: a row came up whose label isn't known.
+        RuntimeError: the site refused the invitation or an answer; the message is the site's.
+        KeyError: the label of a row isn't known.
     """
     browser = _Browser(site_url.rstrip("/") + "/")
     page = browser.send("enter", {"token": invitation})
@@ -64,7 +64,7 @@ def _answers(
 
 
 class _Browser:
-    """Keeps cookies and the address of the page it is on."""
+    """A browser: it keeps cookies and the address of its current page."""
 
     def __init__(self, site: str):
         self.address = site

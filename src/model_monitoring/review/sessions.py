@@ -1,4 +1,4 @@
-"""Who a reviewer is: invitations, sessions and tickets of forms, all signed and none stored."""
+"""The identity of a reviewer: invitations, sessions and form tickets, all signed, none stored."""
 
 import hashlib
 import time
@@ -13,7 +13,7 @@ SESSION_LENGTH = timedelta(hours=8)
 
 @dataclass(frozen=True)
 class Session:
-    """A reviewer who has signed in; `ends` in seconds since 1970."""
+    """A reviewer who has signed in; `ends` is in seconds since 1970."""
 
     reviewer: str
     ends: int
@@ -21,7 +21,7 @@ class Session:
 
 @dataclass(frozen=True)
 class Ticket:
-    """What a form carries besides its answers: it may be sent twice, late, or from an old tab."""
+    """The signed data of a form: the form may be sent twice, late, or from an old tab."""
 
     reviewer: str
     task_id: str
@@ -39,12 +39,12 @@ class Signer:
             raise ValueError(
                 f"The secret that signs sessions has {size}; give at least 16 random ones."
             )
-        # Cookies know no ports: two sites on one machine would overwrite each other's.
+        # Cookies don't distinguish ports: two sites on one machine would overwrite each other's.
         self.cookie = f"review_{hashlib.sha256(secret).hexdigest()[:8]}"
         self._secret = secret
 
     def sign(self, purpose: str, value: list) -> str:
-        """Sign a value for one purpose; it can't be read back for another."""
+        """Sign a value for one purpose; it can't be read for another purpose."""
         return self._serializer(purpose).dumps(value)
 
     def read(self, purpose: str, text: str) -> list | None:
@@ -55,7 +55,7 @@ class Signer:
             return None
 
     def session(self, purpose: Literal["invitation", "session"], text: str) -> Session | None:
-        """Read an invitation or a session cookie; None if it is wrong or has ended."""
+        """Read an invitation or a session cookie; None if it is wrong or has expired."""
         held = self.read(purpose, text)
         return Session(*held) if held and held[1] > time.time() else None
 
@@ -81,10 +81,10 @@ class Signer:
 
 
 def invitation(secret: bytes, reviewer: str, valid: timedelta) -> str:
-    """Write the token that lets a reviewer in until it expires.
+    """Write the token of an invitation, which lets a reviewer in until it expires.
 
-    The link is `<site's URL>/enter#<token>`. What follows the # stays in the browser: neither a
-    server's log nor a Referer header ever has it.
+    The link is `<site's URL>/enter#<token>`. The part after the # stays in the browser, so it is
+    never in a server's log or a Referer header.
     """
     # isprintable also refuses half a character (a lone surrogate).
     if not reviewer.strip() or not reviewer.isprintable():

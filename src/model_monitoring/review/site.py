@@ -1,6 +1,6 @@
 """The review page as a WSGI app over a store.
 
-Every address in it is relative, so it works under any path and behind any proxy.
+All addresses in it are relative, so it works under any path and behind any proxy.
 """
 
 import logging
@@ -26,7 +26,7 @@ from .visits import FormRequest, Visit
 
 logger = logging.getLogger(__name__)
 LONGEST_INVITATION = 16 << 10  # bytes of the form that carries it
-QUEUE_LENGTH = 50  # tasks listed; the page says how many more there are
+QUEUE_LENGTH = 50  # tasks in the list; the page says how many more there are
 TOO_MUCH = "The form is too large: 8 MB and 20,000 fields are the most."
 STATIC = str(files(__package__).joinpath("static"))
 HEADERS = {
@@ -39,11 +39,11 @@ HEADERS = {
 def create_site(
     store: Store, *, secret: bytes, title: str
 ) -> Callable[[dict, Callable], Iterable[bytes]]:
-    """Make the review page over a store, a WSGI app to mount under any path.
+    """Make the review page over a store: a WSGI app that can be mounted under any path.
 
     Args:
         store: the queue; many threads call its functions.
-        secret: at least 16 random bytes; another secret ends every session and invitation.
+        secret: at least 16 random bytes; another secret ends all sessions and invitations.
         title: the title above the page.
 
     Raises:
@@ -53,7 +53,7 @@ def create_site(
 
     @FormRequest.application
     def site(request: FormRequest) -> Response:
-        # Mounted under a path, and asked for without the last slash.
+        # It is mounted under a path, and the request has no slash at the end.
         if not request.environ.get("PATH_INFO"):
             return redirect(f"{request.script_root.rpartition('/')[2]}/", 308)
         session = signer.session("session", request.cookies.get(signer.cookie, ""))
@@ -82,7 +82,7 @@ def _answer(visit: Visit) -> Response:
         return visit.page("message.html", 413, heading="Too much at once", message=TOO_MUCH)
     except HTTPException as error:
         return visit.page("message.html", error.code, heading=error.name, message=error.description)
-    # The store's database may be away for a moment; what was typed must not be lost by that.
+    # The store's database may be away for a moment; that must not lose what the reviewer typed.
     except Exception:
         logger.exception("%s %s failed", request.method, request.path)
         said = (
@@ -102,7 +102,7 @@ def _sign_in_first(visit: Visit, page: Callable) -> Response:
 
 
 def _ask(visit: Visit) -> Response:
-    """Ask for the invitation; the page's script finds it behind the # of the link."""
+    """Ask for the invitation; the page's script finds it after the # of the link."""
     return visit.page("enter.html", problem="")
 
 
@@ -110,7 +110,7 @@ def _enter(visit: Visit) -> Response:
     """Exchange an invitation for a session."""
     invited = visit.signer.session("invitation", visit.request.form.get("token", "").strip())
     if invited is None:
-        said = "That invitation isn't valid, or no longer. Ask whoever sent it for a new one."
+        said = "That invitation isn't valid, or has expired. Ask its sender for a new one."
         return visit.page("enter.html", Unauthorized.code, problem=said)
     session = visit.signer.open_session(invited.reviewer)
     response = visit.go("")
@@ -118,7 +118,7 @@ def _enter(visit: Visit) -> Response:
         visit.signer.cookie,
         visit.signer.sign("session", [session.reviewer, session.ends]),
         expires=session.ends,
-        # Without a path the browser takes the site's own folder, as it sees it outside any proxy.
+        # Without a path the browser takes the site's own folder, as it is outside any proxy.
         path=None,
         httponly=True,
         samesite="Lax",

@@ -1,4 +1,4 @@
-"""What the review page and the queue behind it tell each other: tasks, answers, a store."""
+"""The interface between the review page and the queue behind it: tasks, answers, a store."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 
 class ReviewError(RuntimeError):
-    """A reviewer can't have, or can't answer, a task; the message is shown to the reviewer."""
+    """A reviewer can't have, or can't answer, a task; the reviewer sees the message."""
 
 
 class NoTask(ReviewError):
@@ -18,7 +18,7 @@ class TaskGone(ReviewError):
 
 
 class TaskTaken(ReviewError):
-    """Another reviewer holds the task: this reviewer's lock expired, or there was none."""
+    """Another reviewer has the task: this reviewer's lock expired, or there was none."""
 
 
 class AlreadyAnswered(ReviewError):
@@ -27,7 +27,7 @@ class AlreadyAnswered(ReviewError):
 
 @dataclass(frozen=True)
 class Summary:
-    """A line of the queue; `mine` is locked by this reviewer, `done` was answered by them."""
+    """A line of the queue; `mine`: this reviewer has locked it; `done`: they have answered it."""
 
     task_id: str
     title: str
@@ -37,10 +37,10 @@ class Summary:
 
 @dataclass(frozen=True)
 class Queue:
-    """What one reviewer may work on: the first tasks, and how many there are in all."""
+    """The tasks for one reviewer: the first ones, and how many there are in all."""
 
     tasks: list[Summary]
-    waiting: int  # open to this reviewer or locked by them; may exceed the list
+    waiting: int  # open to this reviewer or locked by them; may be longer than the list
     done: int  # answered by this reviewer
 
 
@@ -69,9 +69,9 @@ class Task:
 class Answer:
     """What a reviewer submits.
 
-    `content` is A2I's answerContent. `first` is the answer given before the prediction was shown,
-    for tasks whose prediction comes last, else None. `submission` is random and drawn for each form
-    shown: the same one again is the same answer sent twice.
+    `content` is A2I's answerContent. `first` is the answer before the prediction was shown, for
+    tasks whose prediction comes last, else None. `submission` is random and new for each form
+    shown: if it is the same, the same answer was sent twice.
     """
 
     content: dict
@@ -88,7 +88,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Receipt:
-    """The proof that an answer is kept, durably: a store gives it only after its commit."""
+    """Proof that an answer is stored durably: a store returns it only after its commit."""
 
     task_id: str
     submitted: datetime
@@ -97,25 +97,25 @@ class Receipt:
 class Store(Protocol):
     """A queue of review tasks.
 
-    Each function is given a reviewer who has signed in. Ids are strings without a slash.
+    Each function is called with a reviewer who has signed in. Ids are strings without a slash.
     """
 
     def queue(self, reviewer: str, limit: int) -> Queue:
-        """List this reviewer's tasks: locked ones, then open ones, then those done.
+        """List this reviewer's tasks: locked ones, then open ones, then answered ones.
 
-        Open ones are listed oldest first, done ones latest first.
+        Open tasks are listed oldest first, answered ones latest first.
         """
         ...
 
     def claim(self, reviewer: str, task_id: str | None) -> Task:
         """Lock a task for a reviewer, the next in line if `task_id` is None.
 
-        Claiming one's own task again keeps `accepted` and the draft and starts the lock's time
-        anew.
+        If reviewers claim their own task again, `accepted` and the draft stay and the lock's time
+        starts anew.
 
         Raises:
             NoTask: nothing is in line.
-            TaskGone, TaskTaken, AlreadyAnswered: this task can't be had; TaskGone and
+            TaskGone, TaskTaken, AlreadyAnswered: this task isn't available; TaskGone and
                 AlreadyAnswered are final.
         """
         ...
@@ -131,8 +131,8 @@ class Store(Protocol):
     def submit(self, reviewer: str, task_id: str, answer: Answer) -> Receipt:
         """Keep an answer exactly once.
 
-        The same `submission` again gives the first receipt, whatever has happened since. An answer
-        after the lock expired counts if no other reviewer has taken the task.
+        The same `submission` again returns the first receipt, whatever has happened since. An
+        answer after the lock expired counts if no other reviewer has taken the task.
 
         Raises:
             TaskGone, TaskTaken, AlreadyAnswered: the answer can't count; nothing is kept.

@@ -21,21 +21,20 @@ def check(template: str) -> None:
 
 
 def render(template: str, task_input: dict, given: Iterable[tuple[str, str]] = ()) -> Rendered:
-    """Fill a worker template in and make it safe to show in a page of ours.
+    """Fill in a worker template and make it safe to show in a page of ours.
 
-    Scripts, event handlers, frames and whatever else could act are taken out, also A2I's own script
-    for crowd elements. Styles apply inside the template only. The work is done in another process,
-    under the limits of `renderer.py`.
+    Scripts, event handlers, frames and other active content are removed, also A2I's own script for
+    crowd elements. Styles apply only inside the template. Another process does the work, under the
+    limits of `renderer.py`.
 
     Args:
         template: Liquid and HTML, as given to A2I.
-        task_input: what the template calls `task.input`; values that JSON doesn't have become
-            strings.
+        task_input: the template's `task.input`; values that JSON doesn't have become strings.
         given: pairs of names and values, typed before, to put back into the form.
 
     Raises:
         TemplateError: the template is wrong (the message names the line), the result is too large
-            for a page, or the work took too long or too much memory (the message names the limit).
+            for a page, or the work took too much time or memory (the message names the limit).
         RuntimeError: the process that renders doesn't start.
     """
     return Rendered.of_json(
@@ -44,7 +43,7 @@ def render(template: str, task_input: dict, given: Iterable[tuple[str, str]] = (
 
 
 def without_prediction(task_input: dict) -> dict:
-    """Copy a task's input without what the model said: the keys of WITHHELD, at any depth.
+    """Copy a task's input without the model's output: the keys of WITHHELD, at any depth.
 
     Raises:
         TemplateError: the input is nested too deeply.

@@ -1,4 +1,4 @@
-"""One request to the review page: who asks, how to answer, and what a page may do."""
+"""One request to the review page: its sender, its response, and what a page may do."""
 
 import secrets
 from collections.abc import Iterable
@@ -27,7 +27,7 @@ PAGES.filters["when"] = lambda moment: f"{moment:%d %b %Y, %H:%M} UTC"
 
 
 class _FormParser(FormDataParser):
-    """Counts fields: Werkzeug counts them in multipart forms only, and browsers send others."""
+    """Counts fields: Werkzeug counts them only in multipart forms, but browsers send others."""
 
     def parse(self, stream: IO[bytes], mimetype: str, *args: object, **options: object) -> tuple:
         """Refuse a form with more fields than max_form_parts, before objects are made of them."""
@@ -61,12 +61,12 @@ class Visit:
 
     @property
     def base(self) -> str:
-        """Lead from this request's address to the site's root, whatever it is outside a proxy."""
+        """Return the path from this request's address to the site's root, also behind a proxy."""
         return "../" * (self.request.path.count("/") - 1) or "./"
 
     @property
     def form_token(self) -> str:
-        """Sign what the site's own small forms carry: no other page can send them."""
+        """Sign the token of the site's own small forms, which no other page can send."""
         return self.signer.sign("form", [self.session.reviewer, self.session.ends])
 
     def has_form_token(self) -> bool:
@@ -75,7 +75,7 @@ class Visit:
         return held == [self.session.reviewer, self.session.ends]
 
     def pairs(self) -> list[tuple[str, str]]:
-        """List what the form's controls sent, the page's own hidden inputs left out."""
+        """List what the form's controls sent, without the page's own hidden inputs."""
         return [
             (name, value)
             for name, value in self.request.form.items(multi=True)
@@ -85,7 +85,7 @@ class Visit:
     def page(
         self, name: str, status: int = 200, image_hosts: Iterable[str] = (), **values: object
     ) -> Response:
-        """Answer with a page; only our own scripts run on it, whatever a template contains."""
+        """Respond with a page; only our own scripts run on it, whatever a template contains."""
         body = PAGES.get_template(name).render(visit=self, **values)
         response = Response(body, status, mimetype="text/html")
         response.headers["Content-Security-Policy"] = "; ".join(
@@ -103,9 +103,9 @@ class Visit:
         return response
 
     def kept(self, message: str, status: int, can_retry: bool) -> Response:
-        """Show what was typed in an answer that couldn't be taken; maybe it can be sent again."""
+        """Show what was typed if an answer couldn't be taken; maybe it can be sent again."""
         return self.page("kept.html", status, message=message, can_retry=can_retry)
 
     def go(self, path: str) -> Response:
-        """Send the browser on, to a path below the site's root."""
+        """Redirect the browser to a path below the site's root."""
         return redirect(self.base + path, 303)

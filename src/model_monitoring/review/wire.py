@@ -1,12 +1,12 @@
-"""Messages between this process and the one that renders: JSON behind its length, over a socket."""
+"""Messages between this process and the one that renders: JSON after its length, over a socket."""
 
 import json
 import socket
 import time
 from typing import Any
 
-REQUEST_LIMIT = 32 << 20  # bytes of a template with its task's input and what was typed
-ANSWER_LIMIT = 16 << 20  # bytes of a page's part with its fields
+REQUEST_LIMIT = 32 << 20  # bytes of a template with its task's input and the values typed before
+ANSWER_LIMIT = 16 << 20  # bytes of the template's part of a page, with its fields
 _LENGTH = 8  # bytes
 
 
@@ -50,12 +50,12 @@ def receive(connection: socket.socket, limit: int, seconds: float) -> dict[str, 
 
 
 def give(control: socket.socket, connection: socket.socket) -> None:
-    """Hand a connection to another process."""
+    """Pass a connection to another process."""
     socket.send_fds(control, [b"+"], [connection.fileno()])
 
 
 def take(control: socket.socket) -> socket.socket | None:
-    """Receive a connection that another process gives; None if that process has gone."""
+    """Receive a connection from another process; None if that process has ended."""
     try:
         _, descriptors, _, _ = socket.recv_fds(control, 1, 1)
     except ConnectionError:

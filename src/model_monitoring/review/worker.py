@@ -14,10 +14,12 @@ from .rendered import TemplateError
 from .sandbox import HALF_CHARACTER, TOO_DEEP
 
 CPU_SECONDS = 5
-MEMORY = 512 << 20  # bytes of address space; some 100 MB of them are taken from the start
-READING = 10.0  # seconds within which a request has come
+MEMORY = 512 << 20  # bytes of address space; about 100 MB of them are used from the start
+READING = 10.0  # seconds within which a request must have arrived
 NO_MEMORY = 3  # exit code
-RSS_UNIT = 1 if sys.platform == "darwin" else 1024  # bytes in which the system counts
+RSS_UNIT = (
+    1 if sys.platform == "darwin" else 1024
+)  # the unit, in bytes, of the system's memory counts
 
 TIME_OVER = (
     f"The template reached its time limit ({CPU_SECONDS} seconds of processor time):"
@@ -27,7 +29,7 @@ MEMORY_OVER = f"The template reached its memory limit ({MEMORY >> 20} MB): make 
 
 
 def warm_up() -> None:
-    """Do what every worker would have to do again: parse the template that most tasks use."""
+    """Do once what each worker would have to do: parse the template that most tasks use."""
     liquid.check(templates.default_template())
 
 
@@ -36,7 +38,7 @@ def serve() -> NoReturn:
     code = 1
     try:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        if sys.platform == "linux":  # macOS knows no such limit
+        if sys.platform == "linux":  # macOS has no such limit
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         control = socket.socket(fileno=os.dup(0))
         while connection := wire.take(control):
@@ -63,7 +65,7 @@ def _serve(connection: socket.socket) -> None:
 
 
 def _is_worn() -> bool:
-    """Say whether so much memory was taken that the next request would have too little."""
+    """Say whether so much memory is used that the next request would have too little."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * RSS_UNIT > MEMORY / 4
 
 
@@ -73,7 +75,7 @@ def cause(code: int) -> str:
         return ""
     if code == -signal.SIGXCPU:
         return TIME_OVER
-    # A library in C or Rust that gets no memory aborts; a system that has none left kills.
+    # A library in C or Rust aborts if it gets no memory; a system without memory kills.
     if code in (NO_MEMORY, -signal.SIGABRT, -signal.SIGKILL):
         return MEMORY_OVER
     return (
@@ -95,8 +97,8 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
         return {"refused": HALF_CHARACTER}
     except MemoryError:
         raise
-    except Exception as error:  # whatever is given, the answer is a page or a refusal
-        # The log gets no message: it may quote a task's data.
+    except Exception as error:  # whatever the request is, the answer is a page or a refusal
+        # The log doesn't get the message: it may quote a task's data.
         places = "".join(traceback.format_tb(error.__traceback__))
         said = f"{type(error).__name__}: {error}"[:300]
         return {"refused": f"The template can't be rendered ({said}).", "traceback": places[-5000:]}

@@ -83,7 +83,7 @@ def _render(task: Task, stage: str) -> Rendered:
 
 
 def draft(visit: Visit, task_id: str) -> Response:
-    """Keep a half-filled form; answers with a sentence for the page's bottom line."""
+    """Keep a half-filled form; respond with a sentence for the page's bottom line."""
     ticket = _ticket(visit, task_id)
     if ticket is None:
         return Response("This form isn't yours any more: reload the page.", 403)
@@ -100,7 +100,10 @@ def draft(visit: Visit, task_id: str) -> Response:
 
 
 def submit(visit: Visit, task_id: str) -> Response:
-    """Take an answer: a blind task's first leads to the prediction, any other to the next task."""
+    """Take an answer, and go on: a blind task's first answer leads to the prediction.
+
+    Any other answer leads to the next task.
+    """
     ticket = _ticket(visit, task_id)
     if ticket is None:
         said = "This form isn't yours, or has no ticket. Open the task again."
@@ -126,7 +129,7 @@ def _take(visit: Visit, ticket: Ticket) -> Response:
     try:
         task = visit.store.claim(ticket.reviewer, ticket.task_id)
     except (AlreadyAnswered, TaskGone):
-        # Perhaps this very form came before and its acknowledgement was lost: the store knows the
+        # This form may have been received before and its acknowledgement lost: the store knows the
         # form by its submission.
         return _submit(visit, ticket, {}, None)
     draft = {**(task.draft or {}), "pairs": visit.pairs()}

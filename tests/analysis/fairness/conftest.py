@@ -1,4 +1,4 @@
-"""A credit model that every test of this folder asks."""
+"""A credit model that all tests of this folder use."""
 
 from types import SimpleNamespace
 
@@ -15,9 +15,7 @@ from model_monitoring.analysis.fairness.groups import Feature
 
 @pytest.fixture(scope="session")
 def credit(repository):
-    """Training and held-out rows of the credit data, and a logistic regression over readable
-    rows.
-    """
+    """Training and held-out rows of the credit data, and a logistic regression over them."""
     data = pd.read_csv(repository / "data" / "german_credit.csv")
     train, test = train_test_split(data, test_size=0.4, random_state=0)
     features = [name for name in data if name not in ("credit", "personal_status")]

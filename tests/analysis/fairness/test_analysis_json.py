@@ -1,4 +1,4 @@
-"""analysis.json reads as Clarify's own does."""
+"""analysis.json can be read like Clarify's own."""
 
 import json
 
@@ -16,7 +16,7 @@ PRE = ["CDDL", "CI", "DPL", "JS", "KL", "KS", "LP", "TVD"]
 
 
 def strict(document):
-    """Read it back, refusing what JSON has no word for."""
+    """Read it back; refuse values that JSON lacks."""
     return json.loads(json.dumps(document, allow_nan=False))
 
 
@@ -77,15 +77,15 @@ def test_infinity_and_absent_groups():
         ([[0, 20]], "[0, 20]"),
     ],
 )
-def test_ranges_of_numeric_labels_are_closed_at_what_was_seen(favourable, expected):
-    """Clarify writes a threshold of 20 so: from there to the greatest label."""
+def test_open_ranges_of_numeric_labels_end_at_the_values_seen(favourable, expected):
+    """Clarify writes a threshold of 20 as the range from there to the highest label."""
     rows, labels = pd.DataFrame({"g": ["d", "a"] * 3}), [10, 20, 50, 50, 20, 90.5]
     found = evaluate(rows, [Feature("g", ["a"], ["d"])], favourable=favourable, labels=labels)
     document = strict(analysis(found, "price"))
     assert document["pre_training_bias_metrics"]["label_value_or_threshold"] == expected
 
 
-def test_explanations_join_in(credit):
+def test_explanations_are_added(credit):
     found = evaluate(
         credit.rows,
         credit.protected,

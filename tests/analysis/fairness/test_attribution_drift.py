@@ -22,7 +22,7 @@ def test_college_admissions_by_hand():
     assert attribution_drift(TRAINING, LIVE) == pytest.approx(dcg / ideal)
 
 
-def test_the_same_order_is_no_drift_however_the_columns_come():
+def test_the_same_ranking_is_no_drift_in_any_order_of_columns():
     assert attribution_drift(TRAINING, TRAINING * 3) == pytest.approx(1)
     assert attribution_drift(TRAINING, (TRAINING * 3).iloc[::-1]) == pytest.approx(1)
 
@@ -49,7 +49,7 @@ def test_global_attributions_are_mean_absolute_values():
     assert list(found.items()) == [("b", 2.0), ("a", 1.0)]
 
 
-def test_other_features_are_refused_and_corner_cases_are_no_drift():
+def test_different_features_are_refused_and_corner_cases_are_not_drift():
     with pytest.raises(ValueError, match="differ in the features GPA"):
         attribution_drift(TRAINING, LIVE.drop("GPA"))
     assert attribution_drift(TRAINING.head(1), LIVE.head(1)) == 1

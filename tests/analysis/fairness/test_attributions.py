@@ -1,6 +1,4 @@
-"""Attributions of a callable equal those of models that are known exactly, and add up to the
-answer.
-"""
+"""Attributions of a callable equal those of exactly known models, and add up to the score."""
 
 import itertools
 import math
@@ -22,7 +20,7 @@ from model_monitoring.analysis.explain.attribution import (
 
 @pytest.fixture(scope="module")
 def booster(credit):
-    """An XGBoost model over one number per feature, as SageMaker's image gets it."""
+    """An XGBoost model over one number per feature, as SageMaker's image receives it."""
     words = {
         name: sorted(credit.train[name].unique())
         for name in credit.train.select_dtypes(exclude="number")
@@ -50,9 +48,10 @@ def log_odds(probability):
     return np.log(probability / (1 - probability))
 
 
-def test_linear_model_from_its_answers_alone(credit):
-    """KernelSHAP is exact for a linear game, so both agree to rounding; one-hot columns add up to
-    their feature.
+def test_linear_model_from_its_scores_only(credit):
+    """KernelSHAP is exact for a linear game, so both agree to rounding.
+
+    One-hot columns add up to their feature.
     """
     encoder, model = credit.model[0], credit.model[1]
     base_rows, rows = background(credit.score, credit.train), credit.rows.head(5)
@@ -76,7 +75,7 @@ def test_linear_model_from_its_answers_alone(credit):
     np.testing.assert_allclose(exact.outputs, log_odds(credit.score(rows)), atol=1e-9)
 
 
-def test_trees_from_their_answers_alone(credit, booster):
+def test_trees_from_their_scores_only(credit, booster):
     model, encode, score = booster
     base_rows, rows = background(score, credit.train), credit.rows.head(20)
     exact = tree(model, encode(rows), encode(base_rows), credit.features)
@@ -128,16 +127,16 @@ def test_shapley_values_by_their_definition():
     assert found.base == pytest.approx(value(()))
 
 
-def test_one_explanation_asks_fewer_than_3000_rows_in_batches_and_under_2_seconds(credit):
+def test_one_explanation_scores_fewer_than_3000_rows_in_batches_and_under_2_seconds(credit):
     base_rows, row = background(credit.score, credit.train), credit.rows.head(1)
-    attribute(credit.score, row, base_rows, samples=50)  # the import of shap
+    attribute(credit.score, row, base_rows, samples=50)  # so that shap is imported
     sizes = []
 
     def score(rows):
         sizes.append(len(rows))
         return credit.score(rows)
 
-    start = time.process_time()  # other work on the machine is no matter
+    start = time.process_time()  # not affected by other work on the machine
     found = attribute(score, row, base_rows)
     assert time.process_time() - start < 2
     assert found.scored_rows == sum(sizes) < 3000
@@ -173,7 +172,7 @@ def test_the_same_seed_gives_the_same_explanation_and_leaves_numpy_alone(credit,
     assert not once.values.equals(other.values)
 
 
-def test_the_background_answers_like_the_average(credit):
+def test_the_background_scores_like_the_average(credit):
     base_rows = background(credit.score, credit.train)
     assert len(base_rows) == 10
     average = log_odds(credit.score(credit.train)).mean()
@@ -195,7 +194,7 @@ def test_models_without_probabilities(credit):
     np.testing.assert_allclose(found.outputs, labels(rows))
 
 
-def test_certain_answers_stay_finite():
+def test_scores_of_0_and_1_stay_finite():
     rows, other = (
         pd.DataFrame({"a": [1.0], "b": [1.0]}),
         pd.DataFrame({"a": [0.0, 0.2], "b": [0.0, 0.3]}),
@@ -222,6 +221,6 @@ def test_too_few_samples_are_refused(credit):
         attribute(credit.score, credit.rows.head(1), credit.train.head(2), samples=39)
 
 
-def test_a_model_that_answers_too_few_is_refused(credit):
-    with pytest.raises(ValueError, match="one number a row"):
+def test_a_model_that_returns_too_few_scores_is_refused(credit):
+    with pytest.raises(ValueError, match="one number per row"):
         attribute(lambda frame: [0.5], credit.rows.head(2), credit.train.head(2))

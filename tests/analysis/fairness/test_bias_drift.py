@@ -1,6 +1,4 @@
-"""Clarify's bias monitor: a metric further from fair than in the baseline is a violation, in AWS's
-words.
-"""
+"""Clarify's bias monitor: a metric further from fair than in the baseline is a violation."""
 
 import pytest
 
@@ -13,7 +11,7 @@ def document(stage="post_training", **metrics):
     return {"version": "1.0", f"{stage}_bias_metrics": {"label": "Target", "facets": facets}}
 
 
-def test_in_awss_words():
+def test_violations_have_the_wording_of_aws():
     found = violations(
         document("pre_training", CI=0.28176563733194276),
         document("pre_training", CI=0.3748947825295131),
@@ -50,7 +48,7 @@ def test_in_awss_words():
         ("DPPL", 0.1, None, False),
     ],
 )
-def test_further_from_fair_is_a_violation(name, before, now, violated):
+def test_a_metric_further_from_fair_is_a_violation(name, before, now, violated):
     found = violations(document(**{name: before}), document(**{name: now}))["violations"]
     assert bool(found) == violated
 

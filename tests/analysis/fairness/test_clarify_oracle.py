@@ -1,6 +1,4 @@
-"""All of Clarify's metrics equal those of AWS's own library, in ordinary and in degenerate
-windows.
-"""
+"""All of Clarify's metrics equal those of AWS's library, in ordinary and degenerate windows."""
 
 import warnings
 
@@ -18,7 +16,7 @@ clarify = pytest.importorskip(
 
 
 def oracle(rows, facet, label, prediction, strata):
-    """What smclarify computes, by name; an exception's text where it refuses."""
+    """Return smclarify's results by name; the message of an exception if it refuses."""
     found = {}
     for metric in (*clarify.PRETRAINING_METRICS, *clarify.POSTTRAINING_METRICS):
         try:
@@ -98,20 +96,20 @@ def test_infinite_treatment_equality():
     assert_equal(ours(*case), oracle(*case))
 
 
-@pytest.mark.parametrize("everybody", [True, False])
-def test_absent_group(everybody):
+@pytest.mark.parametrize("everyone", [True, False])
+def test_absent_group(everyone):
     rows, _, *rest = window(0, 30)
-    facet = pd.Series([everybody] * 30)
+    facet = pd.Series([everyone] * 30)
     found, expected = ours(rows, facet, *rest), oracle(rows, facet, *rest)
-    # smclarify answers 0 for the disparity of a group that isn't there; we say that there is none
+    # smclarify returns 0 for the disparity of an absent group; we return no value
     expected |= {name: "empty" for name in ("CDDL", "CDDPL")}
     assert_equal(found, expected)
-    wanted = "Negated facet set is empty" if everybody else "Facet set is empty"
+    wanted = "Negated facet set is empty" if everyone else "Facet set is empty"
     assert set(found.loc[["AD", "CI", "DI", "KL", "CDDL", "FT"], "note"]) == {wanted}
 
 
-def test_aif360_agrees_where_it_defines_the_same(credit):
-    """Its differences are group less reference, and its entropy is per person with alpha 2."""
+def test_aif360_agrees_if_its_definition_is_the_same(credit):
+    """Its differences are group minus reference, and its entropy is per person with alpha 2."""
     sklearn_metrics = pytest.importorskip(
         "aif360.sklearn.metrics", reason="aif360 is a development-only oracle"
     )

@@ -21,13 +21,13 @@ SEX = Feature("sex", ["m"], ["f"], 0.95)
 
 
 def as_records(score):
-    """A model for lists of dicts, as inference.py has it."""
+    """A model for lists of dicts, as in inference.py."""
     return lambda rows: list(score(pd.DataFrame(rows)))
 
 
 @pytest.fixture(scope="module")
 def biased():
-    """A model that is clearly harder on f, beside labels that are a little."""
+    """A model that is much harder on f, and labels that are a little harder on f."""
     rng = np.random.default_rng(0)
     n = 4000
     rows = pd.DataFrame({"sex": rng.choice(["f", "m"], n, p=[0.4, 0.6]), "x": rng.normal(size=n)})
@@ -47,7 +47,7 @@ def ratio(rows, accepted):
 
 
 @pytest.mark.parametrize("make", [per_group, blind])
-def test_the_rule_reaches_its_target_and_is_what_the_frontier_says(biased, make):
+def test_the_rule_reaches_its_target_and_matches_the_frontier(biased, make):
     rows, labels, score = biased
     assert ratio(rows, score(rows) >= 0.5) < 0.8
     found = make(rows, SEX, score, labels)
@@ -78,7 +78,7 @@ def test_the_frontier_has_no_point_that_another_beats(biased):
 
 
 def test_the_search_finds_the_best_of_all_thresholds():
-    """Against trying every affordable pair, on a window small enough for it."""
+    """Compare with all affordable pairs, on a window small enough to try them."""
     rng = np.random.default_rng(3)
     rows = pd.DataFrame({"sex": ["f", "m"] * 20, "p": rng.random(40)})
     labels = np.where(rng.random(40) < rows["p"], "good", "bad")
@@ -96,8 +96,8 @@ def test_the_search_finds_the_best_of_all_thresholds():
 
 
 @pytest.mark.parametrize(("make", "groups"), [(per_group, ["m"]), (blind, ["m", "f"])])
-def test_it_changes_who_is_favoured_and_not_how_many(biased, make, groups):
-    """Where nine of ten deserve it, favouring everybody would be both fairest and most accurate."""
+def test_it_changes_who_is_favoured_but_not_how_many(biased, make, groups):
+    """If nine of ten deserve it, favouring all of them would be both fairest and most accurate."""
     rows, _, score = biased
     labels = np.where(np.random.default_rng(2).random(len(rows)) < 0.9, "good", "bad")
     costs = make(rows, SEX, score, labels).costs.set_index("group").loc[groups].sum()
@@ -105,7 +105,7 @@ def test_it_changes_who_is_favoured_and_not_how_many(biased, make, groups):
     assert costs["favourable_before"] < 0.7 * costs["rows"]
 
 
-def test_as_good_as_fairlearn_and_unlike_it_the_same_every_time(biased):
+def test_as_good_as_fairlearn_but_the_same_every_time(biased):
     postprocessing = pytest.importorskip(
         "fairlearn.postprocessing", reason="fairlearn is a development-only oracle"
     )
@@ -146,7 +146,7 @@ def test_as_good_as_fairlearn_and_unlike_it_the_same_every_time(biased):
     )
 
 
-def test_blind_never_looks_at_the_attribute(biased):
+def test_blind_never_reads_the_attribute(biased):
     rows, labels, score = biased
     found = blind(rows, SEX, score, labels)
     records = rows.head(200).to_dict("records")
@@ -157,7 +157,7 @@ def test_blind_never_looks_at_the_attribute(biased):
     assert shares == pytest.approx(rows["sex"].value_counts(normalize=True).to_dict())
 
 
-def test_costs_say_whose_answers_change(biased):
+def test_costs_count_whose_predictions_change(biased):
     rows, labels, score = biased
     found = per_group(rows, SEX, score, labels)
     answers = debias(found.rule, rows.to_dict("records"), as_records(score))
@@ -209,7 +209,7 @@ def test_ranges_in_a_rule():
 
 
 @pytest.mark.parametrize("cut", [0.0, 0.2, 0.5, 0.9, 1.0])
-def test_the_debiased_probability_keeps_order_and_meets_half_at_the_threshold(cut):
+def test_the_debiased_probability_keeps_order_and_is_half_at_the_threshold(cut):
     scores = np.linspace(0, 1, 101)
     bent = [bend(score, cut) for score in scores]
     assert bent == sorted(bent) and bent[0] >= 0 and bent[-1] == 1
@@ -217,8 +217,9 @@ def test_the_debiased_probability_keeps_order_and_meets_half_at_the_threshold(cu
 
 
 def test_the_rule_runs_in_an_old_python_without_our_packages(tmp_path):
-    """AWS's inference images: the file is copied beside inference.py. (3.7 grammar; here an
-    isolated interpreter.)
+    """AWS's inference images: the file is copied next to inference.py.
+
+    It must be Python 3.7's grammar; here it runs in an isolated interpreter.
     """
     source = Path(companion_rule.__file__).read_text()
     tree = ast.parse(source, feature_version=(3, 7))

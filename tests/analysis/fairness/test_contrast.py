@@ -1,4 +1,7 @@
-"""Contrasts flip the answer by the least a person can change, and never by what a person is."""
+"""Contrasts flip the prediction by the smallest change that a person can make.
+
+They never change what a person is.
+"""
 
 import itertools
 import time
@@ -59,7 +62,7 @@ def test_both_directions(plane):
     assert found.favourable and 9.9 < found.flip["changed"].item() < 10 and found.flip_score < 0.5
 
 
-def test_several_changes_where_one_is_not_enough():
+def test_several_changes_if_one_is_not_enough():
     """Five switches, of which three must be on."""
     names = list("abcde")
     rows = pd.DataFrame(list(itertools.product(["on", "off"], repeat=5)), columns=names)
@@ -94,8 +97,8 @@ def test_credit_data(credit, at):
         assert low <= moved["could_be"] <= high
 
 
-def test_single_changes_are_found_whenever_there_is_one(credit):
-    """Against trying every value that occurs, one feature at a time."""
+def test_a_single_change_is_found_if_there_is_one(credit):
+    """Compare with all values that occur, one feature at a time."""
     for at in range(8):
         row = credit.rows.iloc[[at]]
         found = contrast(credit.score, row, credit.train, CHANGEABLE)
@@ -111,10 +114,8 @@ def test_single_changes_are_found_whenever_there_is_one(credit):
 
 @pytest.mark.parametrize("features", [3, 30, 400])
 @pytest.mark.parametrize("most", [0, 60, 979, MAX_ROWS])
-def test_it_keeps_to_its_rows_however_many_features_there_are(features, most):
-    """A rough model, every feature a number and changeable: each part wants more rows than there
-    are.
-    """
+def test_the_limit_of_rows_holds_for_any_number_of_features(features, most):
+    """A rough model with only numeric, changeable features: each part needs too many rows."""
     rng = np.random.default_rng(features)
     rows = pd.DataFrame(
         rng.normal(size=(100, features)), columns=[f"x{i}" for i in range(features)]
@@ -139,7 +140,7 @@ def test_it_keeps_to_its_rows_however_many_features_there_are(features, most):
 
 
 def test_what_is_needed(plane):
-    """Favourable by x alone: x cannot go to the median, y and c can."""
+    """Favourable by x only: x cannot go to the median, y and c can."""
     found = contrast(linear_score, one(10.5, 30.0, "bad"), plane, ["x"])
     keep = found.keep.set_index("feature")
     assert not keep.loc["y", "needed"] and keep.loc["y", "could_be"] == pytest.approx(
@@ -148,7 +149,7 @@ def test_what_is_needed(plane):
     assert keep.loc["x", "could_be"] > 4
 
 
-def test_protected_features_are_never_advice(credit):
+def test_protected_features_are_never_advised(credit):
     with pytest.raises(ValueError, match="age: protected"):
         contrast(
             credit.score,
@@ -168,7 +169,7 @@ def test_bad_input_is_refused(credit, rows, changeable, words):
         contrast(credit.score, credit.rows.head(rows), credit.train, changeable)
 
 
-def test_missing_values_and_models_that_answer_labels(credit):
+def test_missing_values_and_models_that_return_labels(credit):
     row = credit.rows.head(1).assign(month=np.nan)
 
     def label(frame):
@@ -179,7 +180,7 @@ def test_missing_values_and_models_that_answer_labels(credit):
 
 
 def test_same_row_same_contrast_within_two_seconds(credit):
-    start = time.process_time()  # other work on the machine is no matter
+    start = time.process_time()  # not affected by other work on the machine
     once = contrast(credit.score, credit.rows.iloc[[3]], credit.train, CHANGEABLE)
     assert time.process_time() - start < 2
     again = contrast(credit.score, credit.rows.iloc[[3]], credit.train, CHANGEABLE)

@@ -33,18 +33,18 @@ def test_rows_and_risk(decoded):
     assert not decoded.isna().any().any()
 
 
-def test_sex_is_what_personal_status_says(decoded):
+def test_sex_is_derived_from_personal_status(decoded):
     assert (decoded["personal_status"].str.endswith("woman") == (decoded["sex"] == "female")).all()
 
 
-def test_every_word_is_in_the_code_table(decoded, codes):
+def test_all_categories_are_in_the_code_table(decoded, codes):
     for column in codes["column"].unique():
         assert set(decoded[column]) == set(codes.loc[codes["column"] == column, "words"]), column
     left = set(decoded.select_dtypes(exclude="number")) - set(codes["column"])
     assert left == {"sex"}
 
 
-def test_words_stay_words_in_every_csv_reader(decoded):
+def test_categories_stay_strings_in_every_csv_reader(decoded):
     words = {
         word
         for column in decoded.select_dtypes(exclude="number")

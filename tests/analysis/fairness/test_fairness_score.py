@@ -1,6 +1,4 @@
-"""OpenScale's fairness score, with and without twins, by hand; its sentences; and windows that have
-no answer.
-"""
+"""OpenScale's fairness score, with and without twins, by hand; its sentences; undefined windows."""
 
 import numpy as np
 import pandas as pd
@@ -59,16 +57,14 @@ def test_a_biased_group_is_one_plain_sentence():
     assert found["finding"].endswith(", below 0.8.")
 
 
-def test_the_sentence_admits_chance():
+def test_the_sentence_mentions_chance():
     found = group(score(*window(20, 40, 26, 40)), "f")
     assert found["biased"] and found["score_high"] >= 0.8
     assert found["finding"].endswith("below 0.8, though chance alone could put it there.")
 
 
-def test_twins_ask_what_the_other_group_would_get():
-    """The model looks at sex alone: live rates 0 and 1, and every twin gets the other group's
-    answer.
-    """
+def test_twins_show_what_the_other_group_would_get():
+    """The model uses only sex: live rates are 0 and 1, and each twin gets the other outcome."""
     rows, _ = window(0, 3, 2, 2)
 
     def predict(frame):
@@ -82,13 +78,11 @@ def test_twins_ask_what_the_other_group_would_get():
     assert (twins["income"].to_numpy() == rows["income"].to_numpy()[twins["twin_of"]]).all()
     found = score(rows, predict(rows), perturbed=twins)
     assert group(found, "f")["fairness_score"] == 0
-    assert found.rows == 5 and found.groups["rows"].sum() == 5  # twins are nobody's traffic
+    assert found.rows == 5 and found.groups["rows"].sum() == 5  # twins aren't traffic
 
 
 def test_twins_dilute_a_difference_that_is_not_about_the_attribute():
-    """f 1 of 4, m 3 of 4 by income alone; with twins both groups hold the same people: 4 of 8
-    each.
-    """
+    """f 1 of 4, m 3 of 4, only by income; with twins both groups have 4 of 8."""
     rows, _ = window(1, 4, 3, 4)
     rows["income"] = [1, 0, 0, 0, 1, 1, 1, 0]
 
@@ -98,12 +92,12 @@ def test_twins_dilute_a_difference_that_is_not_about_the_attribute():
     assert group(score(rows, predict(rows)), "f")["fairness_score"] == pytest.approx(1 / 3)
     found = group(score(rows, predict(rows), perturbed=perturb(rows, [SEX], predict)), "f")
     assert found["fairness_score"] == 1
-    # a row is drawn with its twin, which has the same answer: no replicate can differ
+    # a row is drawn with its twin, which has the same prediction: no replicate can differ
     assert (found["score_low"], found["score_high"]) == (1, 1)
 
 
 def test_a_score_by_hand_with_two_minorities():
-    """Rows: a good, a bad, b good, m good, m bad. The model favours m and whoever has x = 1.
+    """Rows: a good, a bad, b good, m good, m bad. The model favours m and rows with x = 1.
 
     Twins of a: (m, good), (m, good); of b: (m, good); of each m: one in a and one in b, by x.
     Majority: live 2 of 2 and twins 3 of 3, rate 1.
@@ -147,7 +141,7 @@ def test_everyone_else_gets_values_that_were_seen():
     ]
 
 
-def test_the_model_is_asked_in_batches_and_must_answer_every_row():
+def test_the_model_is_called_in_batches_and_must_predict_every_row():
     rows = pd.DataFrame({"sex": ["f", "m"] * 4000, "x": 0})
     sizes = []
 
@@ -156,11 +150,11 @@ def test_the_model_is_asked_in_batches_and_must_answer_every_row():
         return ["good"] * len(frame)
 
     assert len(perturb(rows, [SEX], predict)) == 8000 and sizes == [5000, 3000]
-    with pytest.raises(ValueError, match="1 answers for 5000 rows"):
+    with pytest.raises(ValueError, match="1 predictions for 5000 rows"):
         perturb(rows, [SEX], lambda frame: ["good"])
 
 
-def test_nobody_to_perturb():
+def test_no_rows_to_perturb():
     rows, predictions = window(0, 0, 3, 5)
     twins = perturb(rows, [SEX], lambda frame: ["good"] * len(frame))
     assert (twins["group"] == "f").all()
@@ -181,10 +175,8 @@ def test_a_group_absent_from_the_window():
 
 
 @pytest.mark.parametrize("gone", ["f", "m"])
-def test_twins_alone_give_no_score_to_a_group_that_nobody_is_in(gone):
-    """Every twin of the others belongs to the absent group: a ratio could be computed, of nobody's
-    answers.
-    """
+def test_twins_alone_give_no_score_to_an_empty_group(gone):
+    """All twins of the others belong to the absent group, so they alone could give a ratio."""
     rows, predictions = window(*((0, 0, 30, 60) if gone == "f" else (30, 60, 0, 0)))
     twins = perturb(rows, [SEX], lambda part: ["good"] * len(part))
     assert len(twins) == 60
@@ -197,12 +189,12 @@ def test_twins_alone_give_no_score_to_a_group_that_nobody_is_in(gone):
 
 
 @pytest.mark.parametrize(("favoured", "expected"), [(40, 1.0), (0, np.nan)])
-def test_all_one_outcome(favoured, expected):
+def test_only_one_outcome(favoured, expected):
     found = score(*window(favoured, 40, favoured, 40))
     value = group(found, "f")["fairness_score"]
     assert value == expected or (np.isnan(expected) and np.isnan(value))
     assert not group(found, "f")["biased"]
-    assert ("nobody in the majority" in group(found, "f")["warning"]) == (favoured == 0)
+    assert ("no row of the majority has" in group(found, "f")["warning"]) == (favoured == 0)
     disparity = found.metrics.set_index("metric").loc["DI"]
     assert (
         disparity["value"] == 1
@@ -211,16 +203,16 @@ def test_all_one_outcome(favoured, expected):
     )
 
 
-def test_missing_values_are_a_group_of_their_own_and_compared_with_nobody():
+def test_missing_values_are_a_group_of_their_own_and_not_compared():
     rows, predictions = window(72, 100, 76, 100)
     rows.loc[:9, "sex"] = None
     found = score(rows, predictions)
     assert group(found, "(missing)")["rows"] == 10
-    assert "unknown" in group(found, "(missing)")["warning"]
+    assert "not compared" in group(found, "(missing)")["warning"]
     assert group(found, "f")["fairness_score"] == pytest.approx(62 / 90 / 0.76)
 
 
-def test_predictions_that_are_neither_are_left_out_and_counted():
+def test_predictions_that_are_neither_favourable_nor_unfavourable_are_counted_and_left_out():
     rows, predictions = window(72, 100, 76, 100)
     predictions = predictions.astype(object)
     predictions[-10:] = "referred"
@@ -229,7 +221,7 @@ def test_predictions_that_are_neither_are_left_out_and_counted():
     assert group(found, "m")["rows"] == 90
 
 
-def test_small_groups_are_said_to_be_small():
+def test_small_groups_get_a_warning():
     rows, predictions = window(5, 8, 60, 100)
     assert (
         group(score(rows, predictions), "f")["warning"]
@@ -237,7 +229,7 @@ def test_small_groups_are_said_to_be_small():
     )
 
 
-def test_intersections_with_a_warning_where_too_small(credit):
+def test_intersections_with_a_warning_if_too_small(credit):
     found = evaluate(
         credit.rows, credit.protected, favourable=["good"], predictions=credit.predictions, flip=False,
         intersections=[("sex", "age")],
@@ -288,11 +280,11 @@ def test_regression_outcomes_are_ranges():
         (dict(predictions=["good"]), "4 rows but 1 predictions"),
         (dict(favourable=[]), "favourable is empty"),
         (dict(unfavourable=["good"]), "overlap"),
-        (dict(intersections=[("sex", "race")]), "'race', which is none of the features sex"),
+        (dict(intersections=[("sex", "race")]), "'race', which isn't one of the features sex"),
         (dict(group_variable=[1]), "4 rows but 1 group_variable"),
         (dict(features=[]), "at least one feature"),
         (dict(features=[SEX, Feature("sex", ["f"], ["m"])]), "sex is listed twice"),
-        (dict(favourable="good"), r"favourable is the text 'good'; write a list, \['good'\]"),
+        (dict(favourable="good"), r"favourable is the string 'good'; write a list, \['good'\]"),
         (dict(rows=pd.DataFrame({"sex": []}), predictions=[]), "there are no rows"),
     ],
 )  # fmt: skip
@@ -312,7 +304,7 @@ def test_bad_input_is_refused(change, words):
         evaluate(asked.pop("rows"), asked.pop("features"), **asked)
 
 
-def test_the_flip_test_says_when_it_has_no_answer_or_a_sample(monkeypatch):
+def test_the_flip_test_notes_a_missing_value_or_a_sample(monkeypatch):
     def flip(rows, predictions, **kwargs):
         return score(rows, predictions, **kwargs).metrics.set_index("metric").loc["FT"]
 
@@ -327,9 +319,7 @@ def test_the_flip_test_says_when_it_has_no_answer_or_a_sample(monkeypatch):
 
 
 def test_text_columns_take_part_in_the_flip_test():
-    """Neighbours by purpose alone: every f asks for a car and is refused, every m who does is
-    granted one.
-    """
+    """Neighbours by purpose only: all f ask for a car and are refused; such m are accepted."""
     rows = pd.DataFrame(
         {"sex": ["f"] * 20 + ["m"] * 40, "purpose": ["car"] * 20 + ["car", "school"] * 20}
     )
@@ -340,11 +330,13 @@ def test_text_columns_take_part_in_the_flip_test():
 
 def test_too_many_strata_are_refused():
     rows, predictions = window(150, 300, 150, 300)
-    with pytest.raises(ValueError, match=r"600 distinct values, at most 200: pd.qcut"):
+    with pytest.raises(
+        ValueError, match=r"600 distinct values, but at most 200 are allowed; pd.qcut"
+    ):
         score(rows, predictions, group_variable=rows["income"])
 
 
-def test_of_many_rows_a_sample_has_twins_and_only_these_count():
+def test_only_a_sample_of_many_rows_has_twins_and_counts():
     generator = np.random.default_rng(5)
     rows = pd.DataFrame(
         {"age": generator.integers(18, 80, 3000).astype(float), "pay": generator.normal(size=3000)}
@@ -354,7 +346,7 @@ def test_of_many_rows_a_sample_has_twins_and_only_these_count():
 
     def predict(part):
         asked.append(len(part))
-        assert (part["age"] % 1 == 0).all()  # whole numbers stay whole, in a column of reals too
+        assert (part["age"] % 1 == 0).all()  # whole numbers stay whole, also in a column of floats
         return np.where(part["pay"] + (part["age"] > 25) > 0, "good", "bad")
 
     live = predict(rows)

@@ -1,10 +1,11 @@
-"""Every value falls into the group that its words say, and groups that cannot be are refused."""
+"""Each value is in the group that its definition says; impossible groups are refused."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from model_monitoring.analysis.fairness.groups import MISSING, Feature, assign, cross, outcomes
+from model_monitoring.analysis.fairness.groups import MISSING, Feature, assign, cross
+from model_monitoring.analysis.fairness.outcomes import outcomes
 
 
 def names(values, feature):
@@ -38,7 +39,7 @@ def test_a_threshold_is_labelled_as_clarify_does():
     assert groups.codes.tolist() == [1, 1, 0, 0]
 
 
-def test_open_ends_are_labelled_by_what_was_seen():
+def test_open_ends_are_labelled_with_the_values_seen():
     groups = assign([19.5, 30, 60], Feature("age", [[26, None]], [[None, 25]]))
     assert groups.labels == ("[19.5, 25]", "[26, 60]")
     groups = assign([20, 40, 75], Feature("age", minority=[pd.Interval(40, np.inf, closed="left")]))
@@ -48,7 +49,7 @@ def test_open_ends_are_labelled_by_what_was_seen():
 @pytest.mark.parametrize(
     "values", [["18", "30", None], [18.0, 30.0, None], np.array(["18", "30", None], dtype=object)]
 )
-def test_numbers_given_as_text_or_floats(values):
+def test_numbers_given_as_strings_or_floats(values):
     assert names(values, Feature("age", [[26, 75]], [[18, 25]])) == [
         "[18, 25]",
         "[26, 75]",
@@ -62,7 +63,7 @@ def test_numeric_categories_match_whatever_their_type():
     assert names([True, False], Feature("sex", [True], [False])) == ["True", "False"]
 
 
-def test_a_group_that_nobody_is_in_is_kept():
+def test_an_empty_group_is_kept():
     assert assign(["m", "m"], Feature("sex", ["m"], ["f"])).labels == ("f", "m")
 
 
@@ -79,9 +80,9 @@ def test_a_group_that_nobody_is_in_is_kept():
         (Feature("sex", ["male"], ["female"]), [0, 1], "'female'"),
         (Feature("sex", ["m"], ["f"], 0), ["f"], "threshold"),
         (Feature("sex", ["m"], ["f"], "high"), ["f"], "threshold is 'high'"),
-        (Feature("sex", ["male"], "female"), ["female"], r"sex: minority is the text 'female'; "
+        (Feature("sex", ["male"], "female"), ["female"], r"sex: minority is the string 'female'; "
                                                          r"write a list"),
-        (Feature("sex", "male", ["female"]), ["female"], r"sex: majority is the text 'male'; "
+        (Feature("sex", "male", ["female"]), ["female"], r"sex: majority is the string 'male'; "
                                                          r"write a list"),
     ],
 )  # fmt: skip

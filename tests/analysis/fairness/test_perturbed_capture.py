@@ -1,6 +1,4 @@
-"""What monitors asked an endpoint is no traffic: a baseline or check over capture files leaves it
-out.
-"""
+"""Requests of monitors aren't traffic: a baseline or check over capture files leaves them out."""
 
 import json
 

@@ -1,6 +1,4 @@
-"""What travels to AWS's inference images is plain: Python 3.7's grammar, and no package but
-pandas.
-"""
+"""Scripts for AWS's inference images: Python 3.7's grammar, and no package except pandas."""
 
 import ast
 import sys
@@ -12,7 +10,7 @@ import pytest
     ("name", "allowed"),
     [("companion_rule.py", set()), ("companion_inference.py", {"pandas", "companion_rule"})],
 )
-def test_an_old_python_can_read_it(repository, name, allowed):
+def test_an_old_python_can_parse_it(repository, name, allowed):
     folder = repository / "src/model_monitoring/analysis/fairness/companion"
     text = (folder / name).read_text(encoding="utf-8")
     tree = ast.parse(text, feature_version=(3, 7))

@@ -35,7 +35,7 @@ USES = {
 UNRELATED = "def divide(value):\n    return value / 0\ndivide(1)"
 MESSAGE = (
     "ServiceStoppedError: The offline AWS and the embedded PostgreSQL were stopped: run the cell "
-    "with workspace.open() again, or make lab and start from the top."
+    "with workspace.open() again, or run make lab and start from the top."
 )
 
 

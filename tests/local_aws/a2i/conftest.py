@@ -17,7 +17,7 @@ from local_aws.sagemaker.models import Backend
 
 @pytest.fixture(scope="module")
 def desk(aws):
-    """A desk whose loops ask one worker each."""
+    """A desk whose loops need one worker each."""
     return Desk(aws)
 
 

@@ -1,6 +1,4 @@
-"""What tests of A2I share: a workforce's things in SageMaker, and a worker who fills in forms over
-HTTP.
-"""
+"""Shared by the tests of A2I: a workforce in SageMaker, and a worker who sends forms over HTTP."""
 
 import html
 import json
@@ -27,7 +25,7 @@ TEMPLATE = """
 
 
 def runtime(aws):
-    """A client of the A2I runtime, its answers checked."""
+    """A client of the A2I runtime whose responses are checked."""
     fresh = "sagemaker-a2i-runtime" not in aws._clients
     client = aws.client("sagemaker-a2i-runtime")
     if fresh:
@@ -36,7 +34,7 @@ def runtime(aws):
 
 
 def unchecked(aws, service):
-    """A client that sends what botocore would refuse, its answers not checked."""
+    """A client that sends what botocore would refuse; its responses aren't checked."""
     credentials = (
         aws.env[f"AWS_{name}"] for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN")
     )
@@ -47,7 +45,7 @@ def unchecked(aws, service):
 
 @dataclass
 class Desk:
-    """A work team, a template and a flow definition, of one name."""
+    """A work team, a template and a flow definition with one name."""
 
     aws: object
     name: str = field(default_factory=lambda: unique("desk"))
@@ -83,7 +81,7 @@ class Desk:
         return name
 
     def worker(self, name):
-        """A worker of this team only."""
+        """A worker of only this team."""
         return Worker(invite(self.aws, f"{name} of {self.name}", self.name))
 
 
@@ -103,7 +101,7 @@ def create_team(aws, name):
 
 
 def invite(aws, worker, team):
-    """Invite by the command; answers the link."""
+    """Invite a worker with the command; returns the link."""
     return aws.command("invite", worker, "--workteam", team).stdout.splitlines()[-1]
 
 
@@ -129,7 +127,7 @@ class Worker:
         self.signed_in = self.ask("/enter", token=token)
 
     def ask(self, path="/", **fields):
-        """Get a page, or post fields to it; answers status, path below the site, and the page."""
+        """Get a page, or post fields to it; returns status, path below the site, and the page."""
         url = path if path.startswith("http") else self.site + path
         body = urllib.parse.urlencode(fields, doseq=True).encode() if fields else None
         try:
@@ -139,13 +137,11 @@ class Worker:
             return error.code, error.url.removeprefix(self.site), error.read().decode()
 
     def queue(self):
-        """Answer the queue page."""
+        """Return the queue page."""
         return self.ask()[2]
 
     def begin(self, path=None):
-        """Claim a task, the next unless the path of one is given; answers its path and the form's
-        ticket.
-        """
+        """Claim a task, by default the next one; returns its path and the form's ticket."""
         if path is None:
             _, path, page = self.ask("/next", form_token=value_of("form_token", self.queue()))
         else:
@@ -153,18 +149,18 @@ class Worker:
         return path, value_of("review:ticket", page)
 
     def answer(self, form, **fields):
-        """Send a form; answers status, path and page."""
+        """Send a form; returns status, path and page."""
         path, ticket = form
         return self.ask(path, **{"review:ticket": ticket}, **fields)
 
     def task_of(self, loop):
-        """Answer the path of a loop's task in the queue."""
+        """Return the path of a loop's task in the queue."""
         return re.search(
             rf'href="[^"]*?(/tasks/{loop}\.[^"]*)"', self.queue().replace('="./', '="/')
         )[1]
 
 
 def value_of(name, page):
-    """Answer the value of a page's hidden input."""
+    """Return the value of a page's hidden input."""
     (found,) = {html.unescape(text) for text in re.findall(rf'name="{name}" value="([^"]*)"', page)}
     return found

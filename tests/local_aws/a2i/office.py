@@ -1,4 +1,4 @@
-"""A region's work teams and human loops, asked for without HTTP."""
+"""A region's work teams and human loops, used without HTTP."""
 
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ ROLE = "arn:aws:iam::123456789012:role/TutorialExecutionRole"
 
 
 class Office:
-    """A region's things, asked for without HTTP."""
+    """The work teams and human loops of a region, used without HTTP."""
 
     def __init__(self, backend):
         self.backend, self.store = backend, Store(backend)
@@ -74,14 +74,14 @@ class Office:
         return self.store.submit(worker, task.task_id, answer)
 
     def expire(self, name, worker):
-        """Let a worker's time for a loop be over."""
+        """Let a worker's time for a loop run out."""
         claim = self.loop(name)["_claims"][worker] | {
             "expires": datetime.now(UTC) - timedelta(seconds=1)
         }
         self.backend.change(self.loop(name), _claims=self.loop(name)["_claims"] | {worker: claim})
 
     def close(self, name):
-        """Let the time in which a loop's task is available be over."""
+        """Let the time run out in which a loop's task is available."""
         self.loop(name)["_closes"] = datetime.now(UTC) - timedelta(seconds=1)
 
     def tick(self, name):

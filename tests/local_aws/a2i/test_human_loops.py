@@ -29,7 +29,7 @@ def test_a_loop_is_in_progress_until_it_is_answered(aws, desk):
     assert "FailureReason" not in described
 
 
-def test_the_same_request_again_is_the_same_loop_and_another_input_a_conflict(aws, desk):
+def test_the_same_request_returns_the_same_loop_and_another_input_is_a_conflict(aws, desk):
     loop = desk.start(content={"n": 1})
     desk.start(loop, content={"n": 1})
     with pytest.raises(runtime(aws).exceptions.ConflictException) as error:
@@ -92,7 +92,7 @@ def test_a_loop_is_stopped_and_then_deleted(aws, desk):
         ({"DataAttributes": {"ContentClassifiers": ["Secret"]}}, "contentClassifiers"),
     ],
 )
-def test_a_request_that_can_not_be_meant_is_refused(aws, desk, changes, words):
+def test_an_invalid_request_is_refused(aws, desk, changes, words):
     asked = {
         "HumanLoopName": unique("loop"),
         "FlowDefinitionArn": desk.flow,
@@ -104,7 +104,7 @@ def test_a_request_that_can_not_be_meant_is_refused(aws, desk, changes, words):
     assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
 
-def test_loops_of_a_flow_definition_that_is_not_there(aws):
+def test_loops_of_a_missing_flow_definition(aws):
     arn = "arn:aws:sagemaker:us-east-1:123456789012:flow-definition/none"
     with pytest.raises(runtime(aws).exceptions.ResourceNotFoundException):
         runtime(aws).list_human_loops(FlowDefinitionArn=arn)

@@ -12,7 +12,7 @@ from local_aws.kept import disk, state
 from model_monitoring import review
 
 
-def test_a_stop_ends_what_nobody_has_begun_and_waits_for_who_is_at_it(office):
+def test_a_stop_ends_unbegun_tasks_and_waits_for_workers_at_work(office):
     office.start("idle"), office.start("busy"), office.start("left")
     office.store.claim("cleo", office.store.queue("cleo", 9).tasks[0].task_id)
     office.expire("idle", "cleo")
@@ -34,7 +34,7 @@ def test_a_stop_ends_what_nobody_has_begun_and_waits_for_who_is_at_it(office):
     assert office.tick("left") == "Stopped" and office.stop("left") == "Stopped"
 
 
-def test_a_task_is_available_for_so_long(office):
+def test_a_task_is_available_for_a_limited_time(office):
     office.flow("short", TaskAvailabilityLifetimeInSeconds=60)
     assert office.start("one", "short")["_closes"] - loops.started(office.loop("one")) == timedelta(
         seconds=60
@@ -51,7 +51,7 @@ def test_a_task_is_available_for_so_long(office):
     assert office.loop("begun")["HumanLoopStatus"] == "Completed"
 
 
-def test_a_loop_made_anew_is_another_task(office):
+def test_a_new_loop_of_an_old_name_is_another_task(office):
     office.start("one")
     stale = office.store.claim("ann", None)
     office.expire("one", "ann")
@@ -65,7 +65,7 @@ def test_a_loop_made_anew_is_another_task(office):
     assert office.loop("one")["_answers"] == []
 
 
-def test_answers_that_can_not_be_written_are_told_and_kept(office):
+def test_answers_that_cannot_be_written_are_reported_and_kept(office):
     s3_backends[state.ACCOUNT]["aws"].create_bucket("gone", "us-east-1")
     office.flow("lost", output="s3://gone/out")
     office.start("one", "lost")
@@ -77,7 +77,7 @@ def test_answers_that_can_not_be_written_are_told_and_kept(office):
     assert "kept" in loop["_answers"][0]["content"]
 
 
-def test_a_deleted_flow_definition_withdraws_what_nobody_has_begun(office):
+def test_deleting_a_flow_definition_withdraws_unbegun_tasks(office):
     office.start("idle"), office.start("busy")
     tasks = [line.task_id for line in office.store.queue("ann", 9).tasks]
     task = office.store.claim("ann", tasks[1])
@@ -89,7 +89,7 @@ def test_a_deleted_flow_definition_withdraws_what_nobody_has_begun(office):
     assert office.loop("busy")["HumanLoopStatus"] == "Stopped"
 
 
-def test_nothing_a_worker_writes_can_spoil_what_is_kept(office):
+def test_no_answer_can_damage_the_stored_state(office):
     office.start("one")
     task = office.store.claim("ann", None)
     office.store.save_draft("ann", task.task_id, {"$time": "never", "a": "ä\u2028\n"})

@@ -1,4 +1,4 @@
-"""What doc/model-monitor-migration.md shows of A2I runs as it stands."""
+"""The A2I code in doc/model-monitor-migration.md runs unchanged."""
 
 import re
 from pathlib import Path
@@ -14,10 +14,10 @@ PAGE = (
 )
 
 
-def test_the_pages_calls_run_to_an_answer(aws, capsys):
+def test_the_calls_of_the_page_run_to_an_answer(aws, capsys):
     (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(boto3, "DEFAULT_SESSION", None)  # made anew in the environment below
+        patch.setattr(boto3, "DEFAULT_SESSION", None)  # created again in the environment below
         for name, value in aws.env.items():
             patch.setenv(name, value)
         exec(code.replace("s3://BUCKET", "s3://data"), {})

@@ -1,6 +1,4 @@
-"""The worker portal: workers sign in by their link, fill in forms, and loops end with their answers
-in S3.
-"""
+"""The worker portal: workers sign in by link and fill in forms; loops end with answers in S3."""
 
 import json
 import re
@@ -33,11 +31,14 @@ def test_an_answer_completes_the_loop_and_is_written_as_a2i_writes_it(aws):
     assert re.fullmatch("[0-9a-f]{16}", answer["workerId"])
     identity = answer["workerMetadata"]["identityData"]
     assert identity["identityProviderType"] == "Cognito" and uuid.UUID(identity["sub"])
-    assert ann.answer(form, diagnosis="benign")[:2] == (200, "/?saved")  # sent twice: as before
+    assert ann.answer(form, diagnosis="benign")[:2] == (
+        200,
+        "/?saved",
+    )  # sent twice: the same response
     assert output(aws, loop) == written
 
 
-def test_what_a_form_must_have_is_asked_for_and_the_rest_kept(aws, desk):
+def test_missing_answers_are_named_and_the_others_kept(aws, desk):
     ann = desk.worker("ann")
     loop = desk.start()
     form = ann.begin(ann.task_of(loop))
@@ -57,7 +58,7 @@ def test_two_workers_never_have_one_task(aws):
     assert describe(aws, loop)["HumanLoopStatus"] == "InProgress"
 
 
-def test_an_answer_after_stop_is_told_and_what_was_typed_is_shown(aws):
+def test_an_answer_after_a_stop_is_refused_and_the_typed_text_is_shown(aws):
     desk = Desk(aws)
     ann = desk.worker("ann")
     begun, idle = desk.start(), desk.start()
@@ -75,7 +76,7 @@ def test_an_answer_after_stop_is_told_and_what_was_typed_is_shown(aws):
     assert "withdrawn" in ann.ask(stale)[2]
 
 
-def test_an_answer_to_a_deleted_loop_is_told_and_what_was_typed_is_shown(aws):
+def test_an_answer_to_a_deleted_loop_is_refused_and_the_typed_text_is_shown(aws):
     desk = Desk(aws)
     ann, bob = desk.worker("ann"), desk.worker("bob")
     loop = desk.start()
@@ -97,7 +98,7 @@ def test_a_worker_of_another_team_sees_nothing(aws, desk):
     assert status == 410 and "another work team" in page
 
 
-def test_a_link_of_ones_own_is_needed(aws, desk):
+def test_each_worker_needs_their_own_link(aws, desk):
     link = invite(aws, "ann", desk.name)
     subdomain = aws.sagemaker.describe_workteam(WorkteamName=desk.name)["Workteam"]["SubDomain"]
     assert link.startswith(f"http://{subdomain}/enter#")
@@ -107,7 +108,7 @@ def test_a_link_of_ones_own_is_needed(aws, desk):
     assert link.partition("#")[2] not in log
 
 
-def test_what_an_invitation_lacks_is_said(aws, desk):
+def test_the_error_says_what_an_invitation_lacks(aws, desk):
     Desk(aws)
     for arguments, words in (
         (("ann",), "Say which work team"),
@@ -120,7 +121,7 @@ def test_what_an_invitation_lacks_is_said(aws, desk):
     assert "#" in invite(aws, "ann", desk.team)  # by the ARN that the first message names
 
 
-def test_a_portal_is_a_regions(aws, desk):
+def test_each_region_has_its_own_portal(aws, desk):
     worker = desk.worker("ann")
     status, _, page = worker.ask(worker.site.replace("us-east-1", "nowhere"))
     assert status == 404 and "region" in page

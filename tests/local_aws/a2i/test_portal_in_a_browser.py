@@ -18,7 +18,7 @@ TEMPLATE = """
 
 
 def enter(chromium, aws, desk, name, said):
-    """Open a browser of a worker's own by their link."""
+    """Open a worker's own browser by their link."""
     page = chromium.new_context(viewport={"width": 1280, "height": 900}).new_page()
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on(
@@ -30,7 +30,7 @@ def enter(chromium, aws, desk, name, said):
     return page
 
 
-def test_two_workers_read_answer_and_go_on(chromium, aws):
+def test_two_workers_answer_task_after_task(chromium, aws):
     desk, said = Desk(aws, template=TEMPLATE, config={"TaskCount": 2}), []
     loops = [desk.start(content={"score": score}) for score in (0.4, 0.6)]
     workers = {name: enter(chromium, aws, desk, name, said) for name in ("ann", "bob")}
@@ -40,7 +40,7 @@ def test_two_workers_read_answer_and_go_on(chromium, aws):
         page.get_by_role("textbox").fill(f"{name} looked")
         page.get_by_role("radio", name="malignant" if name == "ann" else "benign").check()
     for page in workers.values():
-        with page.expect_navigation():  # until its script is there, which the keys need
+        with page.expect_navigation():  # until its script is loaded, which the keys need
             page.get_by_role("button", name="Submit").click()
         assert page.get_by_text("Score 0.6").count()
     assert describe(aws, loops[0])["HumanLoopStatus"] == "Completed"

@@ -1,6 +1,4 @@
-"""What A2I holds survives the server's end: claims, drafts and answers, each answer exactly
-once.
-"""
+"""A2I's state survives the server's end: claims, drafts and answers, each answer exactly once."""
 
 import os
 import signal
@@ -102,7 +100,7 @@ def test_a_loop_whose_last_answer_came_just_before_a_crash_is_completed_at_the_n
     ann.answer(ann.begin(), diagnosis="benign")
     expected = output(office, loop)
     office.command("stop")
-    # As if it had come between the answer and what follows from it
+    # As if the crash had come between the answer and its consequences
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TUTORIAL_LOCAL_DIR", str(office.state))
         (record,) = [record for record, _ in disk.load("sagemaker", "us-east-1", "HumanLoop")]

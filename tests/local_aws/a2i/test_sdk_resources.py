@@ -1,8 +1,7 @@
-"""What the SageMaker SDK v3 has for A2I: resource classes; its Workteam and Workforce can be listed
-only.
+"""The A2I resource classes of SageMaker SDK v3; its Workteam and Workforce can only be listed.
 
-(Their `get` and `create` reject the answer's `Workteam` and `Workforce` member, as of SDK 3.27; on
-AWS as well.)
+(Their `get` and `create` reject the `Workteam` and `Workforce` member of the response, as of SDK
+3.27; on AWS as well.)
 """
 
 from human_loops import ROLE, TEMPLATE, create_team, runtime

@@ -1,4 +1,4 @@
-"""EventBridge is told when a human loop ends, and its rules lead the event on."""
+"""EventBridge receives an event when a human loop ends, and its rules pass it on."""
 
 import json
 import time
@@ -28,7 +28,7 @@ def messages(aws, queue):
     return [json.loads(message["Body"]) for message in found]
 
 
-def test_a_queue_gets_the_event_of_a_completed_loop_as_aws_words_it(aws):
+def test_a_queue_gets_the_event_of_a_completed_loop_in_the_form_of_aws(aws):
     desk, name = Desk(aws), unique("queue")
     queue = aws.client("sqs").create_queue(QueueName=name)["QueueUrl"]
     rule(aws, desk, f"arn:aws:sqs:us-east-1:123456789012:{name}", humanLoopStatus=["Completed"])
@@ -76,7 +76,7 @@ def test_a_log_group_gets_the_event_of_a_loop_that_ran_out_of_time(aws):
     assert detail["failureReason"] == described["FailureReason"]
 
 
-def test_a_target_that_fails_takes_nothing_from_the_loop(aws):
+def test_a_failing_target_does_not_affect_the_loop(aws):
     desk = Desk(aws)
     rule(aws, desk, "arn:aws:sqs:us-east-1:123456789012:no-such-queue")
     loop = desk.start()

@@ -1,4 +1,4 @@
-"""Who gets which task when: claims that expire, several answers to one loop."""
+"""Which worker gets which task when: claims that expire, several answers to one loop."""
 
 import json
 import time
@@ -14,7 +14,7 @@ from local_aws.a2i import workers
 from model_monitoring import review
 
 
-def test_the_oldest_first_and_no_task_to_two_workers(office):
+def test_the_oldest_task_is_first_and_goes_to_only_one_worker(office):
     for name in ("one", "two"):
         office.start(name)
     first, second = office.store.claim("ann", None), office.store.claim("bob", None)
@@ -34,7 +34,7 @@ def test_the_oldest_first_and_no_task_to_two_workers(office):
     assert office.store.queue("cleo", 10) == review.Queue(tasks=[], waiting=0, done=0)
 
 
-def test_no_task_to_two_workers_who_ask_at_the_same_time(office):
+def test_two_workers_who_claim_at_the_same_time_get_different_tasks(office):
     names = [f"worker {number}" for number in range(6)]
     office.hire("crowd", *names)
     office.flow("crowded", team="crowd")
@@ -58,7 +58,7 @@ def test_no_task_to_two_workers_who_ask_at_the_same_time(office):
     assert {len(office.loop(f"loop-{number}")["_answers"]) for number in range(60)} == {1}
 
 
-def test_a_worker_goes_on_with_what_was_begun(office):
+def test_a_worker_continues_a_begun_task(office):
     office.start("old"), office.start("new")
     task = office.store.claim(
         "ann", next(line.task_id for line in office.store.queue("ann", 9).tasks[1:])
@@ -74,7 +74,7 @@ def test_a_worker_goes_on_with_what_was_begun(office):
     )
 
 
-def test_a_lock_that_expired_is_free_for_others_and_no_obstacle_before(office):
+def test_an_expired_lock_frees_the_task_but_does_not_block_its_worker(office):
     office.start("one")
     task = office.store.claim("ann", None)
     office.expire("one", "ann")
@@ -128,7 +128,7 @@ def test_a_loop_waits_for_all_its_answers_from_different_workers(office):
     assert len({given["workerId"] for given in written["humanAnswers"]}) == 2
 
 
-def test_who_has_answered_no_longer_holds_the_task(office):
+def test_a_worker_who_has_answered_no_longer_holds_the_task(office):
     office.flow("pair", TaskCount=2)
     office.start("one", "pair"), office.start("two", "pair")
     office.submit("ann", office.store.claim("ann", None))
@@ -138,7 +138,7 @@ def test_who_has_answered_no_longer_holds_the_task(office):
     assert office.stop("two") == "Stopped"
 
 
-def test_a_worker_sees_the_tasks_of_their_teams_only(office):
+def test_a_worker_sees_only_the_tasks_of_their_teams(office):
     office.hire("others", "dan")
     office.start("one")
     assert office.store.queue("dan", 9).waiting == 0

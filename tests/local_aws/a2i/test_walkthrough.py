@@ -1,6 +1,4 @@
-"""The calls of AWS's walkthrough of Model Monitor with A2I, in its order: unsure predictions in a
-table, reviewed.
-"""
+"""The calls of AWS's walkthrough of Model Monitor with A2I, in order: review of predictions."""
 
 import json
 import time
@@ -119,7 +117,7 @@ def test_the_whole_sequence(aws):
     assert answer["answerContent"] == {
         **{f"predicted{row}": str(pairs[row - 1]["prediction"]) for row in rows},
         **{f"rating{row}": {"agree": row % 3 != 0, "disagree": row % 3 == 0} for row in rows},
-        # One name in every row: none is lost
+        # All rows have the same name; no answer is lost
         "True Prediction": ["1" if row % 3 == 0 else None for row in rows],
         **{f"Change Reason {row}": "wrong" if row % 3 == 0 else "" for row in rows},
     }
@@ -142,7 +140,7 @@ def filled_in(page):
     return fields
 
 
-def test_many_loops_by_a_scripted_reviewer_who_errs(aws):
+def test_many_loops_by_a_scripted_reviewer_with_errors(aws):
     sagemaker, name = aws.sagemaker, unique("scripted")
     team = create_team(aws, name)
     template = review.default_template()

@@ -1,4 +1,4 @@
-"""Workforces, work teams, worker task templates and flow definitions, as SageMaker has them."""
+"""Workforces, work teams, worker task templates and flow definitions, as in SageMaker."""
 
 import json
 import time
@@ -18,7 +18,7 @@ def code(error):
     return error.value.response["Error"]["Code"]
 
 
-def test_a_workforce_is_there_from_the_start(aws):
+def test_a_workforce_exists_from_the_start(aws):
     workforce = aws.sagemaker.describe_workforce(WorkforceName="default")["Workforce"]
     assert (
         workforce["WorkforceArn"]
@@ -120,7 +120,7 @@ def test_a_template_with_a_mistake_is_refused_with_its_line(aws):
     assert code(error) == "ValidationException"
 
 
-def test_a_template_that_never_ends_is_refused_while_others_are_answered(aws):
+def test_an_endless_template_is_refused_while_other_requests_are_served(aws):
     endless = (
         "{% assign n = 10 %}{% for i in (1..40) %}{% assign n = n | times: n %}{% endfor %}{{ n }}"
     )
@@ -156,7 +156,7 @@ def test_a_template_is_previewed(aws, desk):
         ({"UiTemplate": None, "HumanTaskUiArn": f"{SAGEMAKER}:human-task-ui/x"}, "find"),
     ],
 )
-def test_a_preview_that_can_not_be_is_refused(aws, changes, words):
+def test_an_invalid_preview_is_refused(aws, changes, words):
     asked = {
         "UiTemplate": {"Content": TEMPLATE},
         "Task": {"Input": "{}"},
@@ -211,7 +211,7 @@ def test_a_flow_definition_that_could_not_work_is_refused(aws, desk, changes, wo
         ({"HumanLoopRequestSource": {"AwsManagedHumanLoopRequestSource": TEXTRACT}}, "custom"),
     ],
 )
-def test_a_source_or_output_that_is_not_there_is_refused(aws, desk, changes, words):
+def test_a_missing_source_or_output_is_refused(aws, desk, changes, words):
     with pytest.raises(ClientError, match=words):
         create_flow(aws, desk, HumanLoopConfig=flow_config(aws, desk), **changes)
 

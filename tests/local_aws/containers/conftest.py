@@ -68,9 +68,7 @@ class Job:
 
     @staticmethod
     def is_running(pid: int) -> bool:
-        """Tell whether a process runs; one that has ended but that nobody has waited for does
-        not.
-        """
+        """Say whether a process runs; one that has ended but hasn't been waited for doesn't."""
         try:
             return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
         except psutil.NoSuchProcess:
@@ -139,14 +137,15 @@ def job(tmp_path: Path) -> Job:
 
 @pytest.fixture(scope="session")
 def new_job(tmp_path_factory):
-    """Make a further job, or one that a whole module shares."""
+    """Make another job, or one that a whole module shares."""
     return lambda: Job(tmp_path_factory.mktemp("job"))
 
 
 @pytest.fixture(scope="session")
 def cancer():
-    """The walkthrough's split of the breast-cancer data, malignant = 1: x_train, x_test, y_train,
-    y_test.
+    """The walkthrough's split of the breast-cancer data: x_train, x_test, y_train, y_test.
+
+    Malignant is 1.
     """
     features, benign = load_breast_cancer(return_X_y=True)
     return train_test_split(features, 1 - benign, test_size=0.2, random_state=42)

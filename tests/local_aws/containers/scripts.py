@@ -1,4 +1,4 @@
-"""Scripts of a user's own, laid out as SageMaker's jobs and models have them."""
+"""A user's own scripts, laid out as in SageMaker's jobs and models."""
 
 import tarfile
 
@@ -29,7 +29,7 @@ SCRIPT = {"sagemaker_program": '"train.py"', "strength": "0.5", "note": '"two wo
 
 
 def write_source(folder, **files: str):
-    """Write an archive of source files, in whose names `_dot_` stands for `.`."""
+    """Write an archive of source files; in their names `_dot_` means `.`."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "sourcedir.tar.gz"
     with tarfile.open(path, "w:gz") as archive:

@@ -33,7 +33,7 @@ def assert_refused(tmp_path: Path, archive: Path, message: str) -> None:
     before = {path for path in tmp_path.rglob("*") if path != target.parent}
     with pytest.raises(ClientError, match=message):
         unpack(archive, target)
-    # Nothing, nowhere
+    # Nothing at all
     assert {path for path in tmp_path.rglob("*") if path != target.parent} == before
 
 
@@ -52,7 +52,7 @@ def test_an_archive_is_unpacked_with_its_folders(tmp_path):
     assert found["code/inference.py"].read_bytes() == b"x = 1"
 
 
-def test_only_what_was_executable_is(tmp_path):
+def test_only_files_that_were_executable_are(tmp_path):
     run, read = special("run.sh", tarfile.REGTYPE), special("read.txt", tarfile.REGTYPE)
     run.mode, read.mode = 0o4755, 0o666
     unpack(write_archive(tmp_path / "code.tar.gz", run, read), tmp_path / "code")
@@ -129,7 +129,7 @@ EMPTY, NO_TAR = gzip.compress(b"", mtime=0), gzip.compress(b"x" * 5000, mtime=0)
 @pytest.mark.parametrize(
     "content", [b"", b"not an archive", EMPTY, NO_TAR], ids=["nothing", "text", "empty", "no tar"]
 )
-def test_what_is_no_archive_is_refused(tmp_path, content):
+def test_a_file_that_is_not_an_archive_is_refused(tmp_path, content):
     path = tmp_path / "model.tar.gz"
     path.write_bytes(content)
     assert_refused(tmp_path, path, r"The archive model.tar.gz was refused")

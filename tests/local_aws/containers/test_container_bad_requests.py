@@ -40,7 +40,7 @@ def test_a_bad_csv_is_a_400_with_its_place(endpoint, body, message):
     answer = endpoint(body)
     assert answer.status == 400
     assert message in answer.text
-    assert endpoint("1,2").status == 200  # and the endpoint goes on
+    assert endpoint("1,2").status == 200  # and the endpoint still works
 
 
 def test_the_wrong_number_of_features_is_a_400(endpoint):
@@ -87,7 +87,7 @@ def test_other_paths_are_404(endpoint):
 )
 def test_bad_json_is_a_400(endpoint, body, message):
     answer = endpoint(body, "application/json")
-    if endpoint.module == "xgboost":  # AWS's xgboost takes no JSON
+    if endpoint.module == "xgboost":  # AWS's xgboost doesn't accept JSON
         assert answer.status == 415
     else:
         assert answer.status == 400
@@ -97,7 +97,7 @@ def test_bad_json_is_a_400(endpoint, body, message):
 @pytest.mark.parametrize(
     ("length", "status"), [(str(MAX_BODY + 1), 413), ("-1", 411), ("many", 411), (None, 411)]
 )
-def test_a_request_of_no_or_too_great_length_is_refused_unread(endpoint, length, status):
+def test_a_request_without_a_length_or_too_long_is_refused_unread(endpoint, length, status):
     connection = http.client.HTTPConnection("127.0.0.1", endpoint.port, timeout=10)
     connection.putrequest("POST", "/invocations")
     if length:
@@ -144,7 +144,7 @@ def test_a_model_that_cannot_be_loaded_fails_with_a_reason(job, module, content)
     assert not (job.root / "ready").exists()
 
 
-def test_a_port_that_is_taken_fails_with_a_reason(job):
+def test_a_taken_port_fails_with_a_reason(job):
     job.prepare(SETTINGS["linear_learner"], train=TRAIN).train("linear_learner")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         arguments = ["--port", str(taken.getsockname()[1]), "--ready-file", str(job.root / "ready")]

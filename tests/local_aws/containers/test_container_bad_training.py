@@ -31,14 +31,14 @@ def fail(job, module, settings, content_type="text/csv", **channels) -> str:
         ("1;2;3\n0;4;5\n", "train/data.csv, line 1, column 1: '1;2;3' is not a number"),
     ],
 )
-def test_a_bad_csv_is_told_with_file_line_and_column(job, module, text, message):
+def test_a_bad_csv_is_reported_with_file_line_and_column(job, module, text, message):
     settings = BINARY if module == "linear_learner" else LOGISTIC
     assert message in fail(job, module, settings, train=text)
 
 
 @pytest.mark.parametrize("module", ["linear_learner", "xgboost"])
 @pytest.mark.parametrize("files", [{}, {"_SUCCESS": "1,2", ".hidden": "1,2", "empty.csv": ""}])
-def test_a_channel_without_data_is_told(job, module, files):
+def test_a_channel_without_data_is_reported(job, module, files):
     settings = BINARY if module == "linear_learner" else LOGISTIC
     assert "No data in channel validation" in fail(
         job, module, settings, train=GOOD, validation=files
@@ -46,13 +46,13 @@ def test_a_channel_without_data_is_told(job, module, files):
 
 
 @pytest.mark.parametrize("module", ["linear_learner", "xgboost"])
-def test_files_of_different_width_are_told(job, module):
+def test_files_of_different_width_are_reported(job, module):
     settings = BINARY if module == "linear_learner" else LOGISTIC
     message = fail(job, module, settings, train={"a.csv": GOOD, "b.csv": "1,2\n"})
     assert "different numbers of columns: [2, 3]" in message
 
 
-def test_a_file_that_is_not_text_is_told(job):
+def test_a_file_that_is_not_text_is_reported(job):
     job.prepare(BINARY, train=GOOD)
     (job.opt_ml / "input" / "data" / "train" / "data.csv").write_bytes(b"1,2\xff,3\n")
     assert job.train("linear_learner") == 1
@@ -179,7 +179,7 @@ def test_xgboosts_own_checks_reach_the_user_without_a_stack_trace(job, settings,
         ("xgboost", None, "train/data.csv, line 1 is not libsvm"),
     ],
 )
-def test_a_content_type_that_does_not_fit_is_told(job, module, content_type, message):
+def test_a_wrong_content_type_is_reported(job, module, content_type, message):
     settings = BINARY if module == "linear_learner" else LOGISTIC
     assert message in fail(job, module, settings, content_type, train=GOOD)
 
@@ -194,7 +194,7 @@ def test_channels_are_checked(job, module, tmp_path):
     )
 
 
-def test_a_validation_channel_of_another_width_is_told(job, tmp_path):
+def test_a_validation_channel_of_another_width_is_reported(job, tmp_path):
     message = "Channel validation has 2 features, channel train has 1"
     assert message in fail(job, "xgboost", LOGISTIC, train="1,2\n0,3\n", validation=GOOD)
     narrow = type(job)(tmp_path / "narrow")

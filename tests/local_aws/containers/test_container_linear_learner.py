@@ -69,7 +69,7 @@ def test_a_binary_model_is_scikit_learns_logistic_regression(job, cancer):
     np.testing.assert_allclose(scores, expected.predict_proba(x_test)[:, 1], atol=1e-4)
 
 
-def test_a_regressor_is_ridge_regression_and_answers_scores_alone(job):
+def test_a_regressor_is_ridge_regression_and_returns_only_scores(job):
     features, target = load_diabetes(return_X_y=True)
     settings = {"predictor_type": "regressor", "wd": 0.1}
     assert job.prepare(settings, train=job.csv(target, features)).train("linear_learner") == 0, (
@@ -125,7 +125,7 @@ def test_a_multiclass_model_scores_every_class(job, loss):
     assert scores.shape == (150, 4)
     assert (labels == scores.argmax(axis=1)).all()
     assert (labels == target).mean() > 0.9
-    assert 3 not in labels  # a class of which the data held none
+    assert 3 not in labels  # a class that the data lacks
     if loss == "auto":
         np.testing.assert_allclose(scores.sum(axis=1), 1)
     found = read_metrics(job.log)
@@ -134,7 +134,7 @@ def test_a_multiclass_model_scores_every_class(job, loss):
     assert 0.9 < found["train:dcg"] <= 1
 
 
-def test_each_channel_is_measured_with_awss_metric_names(job, cancer):
+def test_each_channel_is_measured_with_the_metric_names_of_aws(job, cancer):
     x_train, x_test, y_train, y_test = cancer
     rows = job.csv(y_test, x_test)
     job.prepare(PATTERN, train=job.csv(y_train, x_train), validation=rows, test=rows)
@@ -206,7 +206,7 @@ def test_regularisation_and_class_weights_have_their_effect(job, cancer, tmp_pat
     assert unbiased["bias"] == [0]
 
 
-def test_every_request_format_gives_the_same_answer_in_every_answer_format(job, cancer):
+def test_every_request_format_gives_the_same_predictions_in_every_response_format(job, cancer):
     x_train, x_test, y_train, _ = cancer
     assert job.prepare(PATTERN, train=job.csv(y_train, x_train)).train("linear_learner") == 0, (
         job.log

@@ -17,9 +17,7 @@ from tests.local_aws.containers.scripts import (
 
 
 def prepare_model_trainer(job, entry: str, **files: str) -> dict[str, str]:
-    """Lay out what SDK v3's ModelTrainer uploads for a SourceCode, and return the environment it
-    asks for.
-    """
+    """Lay out what SDK v3's ModelTrainer uploads for a SourceCode; return the environment."""
     constants = pytest.importorskip("sagemaker.train.constants")
     templates = pytest.importorskip("sagemaker.train.templates")
     job.prepare(
@@ -55,7 +53,7 @@ def test_what_model_trainer_sends_for_its_source_code_trains(job, module):
     assert f"SM_CHANNEL_TRAIN={job.opt_ml}/input/data/train" in job.log
 
 
-def test_it_trains_where_the_folders_of_job_and_python_need_quoting(job, tmp_path):
+def test_it_trains_if_the_folders_of_job_and_python_need_quoting(job, tmp_path):
     odd = tmp_path / "Über stand"
     inside = type(job)(odd / "job")
     environment = prepare_model_trainer(inside, "train.py", train_dot_py=TRAIN)
@@ -67,7 +65,7 @@ def test_it_trains_where_the_folders_of_job_and_python_need_quoting(job, tmp_pat
         "sys.exit(launch('user_script.training', 'train', environment, log).wait(60))"
     )
     arguments = [json.dumps(environment | {"OPT_ML": str(inside.opt_ml)}), str(inside.root / "log")]
-    with tempfile.TemporaryDirectory() as short:  # it holds a socket, whose path may not be long
+    with tempfile.TemporaryDirectory() as short:  # it holds a socket, whose path must be short
         done = subprocess.run(
             [odd / "venv" / "bin" / "python", "-c", code, *arguments],
             cwd=REPOSITORY,

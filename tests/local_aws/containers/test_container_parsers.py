@@ -108,7 +108,7 @@ def test_any_json_is_an_array_or_a_client_error(value):
 @pytest.mark.parametrize(
     "body", [b"", b"\n", b"[" * 100_000, b"\xff", b'{"a": 1} x', b"1" * 10_000, b"NaN"]
 )
-def test_what_is_no_json_is_a_client_error(body):
+def test_invalid_json_is_a_client_error(body):
     for parse in (parse_json, parse_json_lines):
         with pytest.raises(ClientError):
             parse(body)
@@ -172,7 +172,7 @@ def test_any_structured_hyperparameter_is_accepted_or_a_client_error(name, text)
         max_size=8,
     )
 )
-def test_opt_ml_is_replaced_wherever_a_path_begins_and_once(parts):
+def test_opt_ml_is_replaced_once_at_the_beginning_of_each_path(parts):
     text = "".join(parts)
     once = localise(text, "/private/root")
     assert localise(once, "/private/root") == once

@@ -8,8 +8,9 @@ import pytest
 
 
 def prepare(job, entrypoint, arguments=(), outputs=(), **files: str):
-    """Lay out a processing job; each file's name has `__` for `/` and `_dot_` for `.`, under
-    /opt/ml/processing.
+    """Lay out a processing job under /opt/ml/processing.
+
+    In the files' names `__` means `/` and `_dot_` means `.`.
     """
     config = {
         "AppSpecification": {
@@ -42,7 +43,7 @@ open("beside.txt", "w").write("relative")
 CODE = "/opt/ml/processing/input/code/script.py"
 
 
-def test_a_script_that_says_opt_ml_finds_its_inputs_and_outputs(job):
+def test_a_script_that_uses_opt_ml_finds_its_inputs_and_outputs(job):
     prepare(
         job,
         ["python3", CODE],
@@ -58,7 +59,7 @@ def test_a_script_that_says_opt_ml_finds_its_inputs_and_outputs(job):
     assert not Path("/opt/ml/processing/output/counts").exists()
 
 
-def test_a_root_with_blanks_and_quotes_in_its_name_serves_shell_scripts_too(job, tmp_path):
+def test_shell_scripts_run_in_a_root_with_blanks_and_quotes_in_its_name(job, tmp_path):
     other = type(job)(tmp_path / "my 'own' $projects")
     text = (
         "set -e\ncd /opt/ml/processing/input/code\n"
@@ -74,7 +75,7 @@ def test_a_root_with_blanks_and_quotes_in_its_name_serves_shell_scripts_too(job,
     assert (other.opt_ml / "processing" / "copy.csv").read_text() == "1,2\n"
 
 
-def test_the_frameworkprocessors_archive_and_launch_script_run(job, tmp_path):
+def test_the_archive_and_launch_script_of_frameworkprocessor_run(job, tmp_path):
     processing = pytest.importorskip("sagemaker.core.processing")
     prepare(
         job,
@@ -99,7 +100,7 @@ def test_the_frameworkprocessors_archive_and_launch_script_run(job, tmp_path):
     assert (job.opt_ml / "processing" / "count.txt").read_text() == "3"
 
 
-def test_a_failing_script_gives_its_code_and_its_last_line(job):
+def test_a_failing_script_reports_its_code_and_its_last_line(job):
     prepare(
         job,
         ["python3", CODE],
@@ -110,7 +111,7 @@ def test_a_failing_script_gives_its_code_and_its_last_line(job):
     assert "on the way" in job.log
 
 
-def test_a_failure_the_script_words_itself_is_kept(job):
+def test_a_failure_written_by_the_script_is_kept(job):
     text = (
         "import sys\nopen('/opt/ml/output/failure', 'w').write('the bucket was empty')\nsys.exit(7)"
     )
@@ -136,7 +137,7 @@ def test_an_exit_message_is_left_for_the_server(job):
         (["true"], [], ["/tmp/elsewhere"], "is not a path under /opt/ml"),
     ],
 )
-def test_a_command_or_path_that_cannot_be_is_refused(job, entrypoint, arguments, outputs, message):
+def test_an_impossible_command_or_path_is_refused(job, entrypoint, arguments, outputs, message):
     prepare(job, entrypoint, arguments, outputs)
     assert job.start("processing", "run").wait(30) == 1
     assert job.failure.startswith("ClientError: ")

@@ -50,7 +50,7 @@ def test_a_script_trains_with_arguments_and_sm_variables_and_its_model_is_served
     assert (as_csv.type, [float(line) for line in as_csv.text.split()]) == ("text/csv", expected)
 
 
-def test_the_users_environment_is_not_the_jobs(job, monkeypatch):
+def test_a_job_does_not_see_the_users_environment(job, monkeypatch):
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of the user")
     assert prepare_training(job).train("script_mode") == 0, job.log
     assert "AWS_SECRET_ACCESS_KEY" not in json.loads(job.log.splitlines()[-1])["environment"]
@@ -84,7 +84,7 @@ def model_fn(model_dir):
     assert json.loads(libsvm.text) == [pytest.approx(first)]
 
 
-def test_all_four_handlers_are_the_users(job):
+def test_all_four_handlers_can_be_the_users(job):
     prepare_model(
         job,
         helper_dot_py="FACTOR = 2",
@@ -114,7 +114,7 @@ def output_fn(prediction, accept):
     assert "invalid literal for int()" in job.log
 
 
-def test_transform_fn_stands_for_three(job):
+def test_transform_fn_replaces_three_functions(job):
     script = (
         "def model_fn(model_dir):\n    return 'm'\n"
         "def transform_fn(model, body, content_type, accept):\n"
@@ -170,7 +170,7 @@ def test_the_default_handlers_refuse_as_the_images_do(job, body, content_type, a
         assert invoke(body, content_type, accept).status == status
 
 
-def test_a_failing_script_is_told_as_aws_does(job):
+def test_a_failing_script_is_reported_as_by_aws(job):
     assert prepare_training(job, "raise RuntimeError('no luck')", e="2").train("script_mode") == 1
     assert job.failure.startswith("AlgorithmError: ExecuteUserScriptError:\nExitCode 1\n")
     assert 'ErrorMessage "RuntimeError: no luck"\nCommand "' in job.failure
@@ -196,7 +196,7 @@ def test_a_failing_script_is_told_as_aws_does(job):
         ),
     ],
 )
-def test_a_script_that_is_not_there_or_elsewhere_is_refused(job, hyperparameters, message):
+def test_a_missing_or_outside_script_is_refused(job, hyperparameters, message):
     assert job.prepare(hyperparameters, train=ROWS).train("script_mode") == 1
     assert job.failure.startswith(f"ClientError: {message}") or message in job.failure
 

@@ -28,7 +28,7 @@ def read_metrics(log: str) -> dict[str, float]:
     return {name: float(values[-1]) for name, values in found.items() if values}
 
 
-def test_the_walkthrough_gives_its_published_picture(job, cancer):
+def test_the_walkthrough_gives_its_published_result(job, cancer):
     x_train, x_test, y_train, y_test = cancer
     job.prepare(WALKTHROUGH, train=job.csv(y_train, x_train), validation=job.csv(y_test, x_test))
     assert job.train("xgboost") == 0, job.log
@@ -45,7 +45,7 @@ def test_the_walkthrough_gives_its_published_picture(job, cancer):
     assert roc_auc_score(y_test, scores) > 0.98
 
 
-def test_the_model_is_what_the_library_trains(job, cancer):
+def test_the_model_equals_the_one_the_library_trains(job, cancer):
     x_train, x_test, y_train, _ = cancer
     settings = {
         "objective": "binary:logistic",
@@ -57,17 +57,17 @@ def test_the_model_is_what_the_library_trains(job, cancer):
     assert job.prepare(settings, train=job.csv(y_train, x_train)).train("xgboost") == 0, job.log
     parameters = {"objective": "binary:logistic", "max_depth": 3, "eta": 0.3, "seed": 7}
     expected = xgb.train(parameters, xgb.DMatrix(x_train, label=y_train), 20)
-    # As ModelBuilder sends
+    # As ModelBuilder sends it
     with job.serve("xgboost", SAGEMAKER_PROGRAM="", SAGEMAKER_SUBMIT_DIRECTORY="") as invoke:
         scores = np.array(invoke(job.csv(x_test)).text.split(","), float)
     np.testing.assert_allclose(scores, expected.predict(xgb.DMatrix(x_test)), rtol=1e-6)
     copy = xgb.Booster()
-    # AWS's container loads it so
+    # AWS's container loads it like this
     copy.load_model(bytearray((job.opt_ml / "model" / "xgboost-model").read_bytes()))
     np.testing.assert_array_equal(copy.predict(xgb.DMatrix(x_test)), scores.astype(np.float32))
 
 
-def test_the_log_has_a_line_a_round_and_the_final_metrics(job, cancer):
+def test_the_log_has_a_line_per_round_and_the_final_metrics(job, cancer):
     x_train, x_test, y_train, y_test = cancer
     settings = WALKTHROUGH | {"num_round": 5, "eval_metric": "auc,error@0.3,accuracy,f1_macro"}
     job.prepare(settings, train=job.csv(y_train, x_train), validation=job.csv(y_test, x_test))
@@ -87,7 +87,7 @@ def test_the_log_has_a_line_a_round_and_the_final_metrics(job, cancer):
     assert {"train:auc", "train:accuracy"} <= set(found)
 
 
-def test_early_stopping_ends_the_rounds_and_serves_the_best(job, cancer):
+def test_early_stopping_ends_the_rounds_and_serves_the_best_model(job, cancer):
     x_train, x_test, y_train, y_test = cancer
     settings = {
         "objective": "binary:logistic",
@@ -119,7 +119,7 @@ def test_early_stopping_ends_the_rounds_and_serves_the_best(job, cancer):
         ("rank:pairwise", {}),
     ],
 )
-def test_each_kind_of_objective_trains_and_answers(job, objective, extra):
+def test_each_kind_of_objective_trains_and_serves(job, objective, extra):
     features, target = load_iris(return_X_y=True)
     settings = {"objective": objective, "num_round": 10} | extra
     assert job.prepare(settings, train=job.csv(target, features)).train("xgboost") == 0, job.log

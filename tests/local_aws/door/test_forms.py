@@ -1,4 +1,4 @@
-"""A form to S3 is taken if its policy is signed, and no further than the policy goes."""
+"""A form to S3 is accepted if its policy is signed, and only as the policy allows."""
 
 import base64
 import json
@@ -25,7 +25,7 @@ def bucket(aws):
 
 @pytest.fixture(params=["s3", "s3v4"])
 def form(aws, bucket, request):
-    """A form that the policy allows; answers its address and fields."""
+    """Return the address and fields of a form that the policy allows."""
     import boto3
 
     keys = (
@@ -45,7 +45,7 @@ def status(url, fields, file=b"data", name="file"):
     return requests.post(url, data=fields, files={name: ("x", file)}).status_code
 
 
-def test_what_the_policy_allows_is_stored(aws, bucket, form):
+def test_a_file_that_the_policy_allows_is_stored(aws, bucket, form):
     url, fields = form
     assert status(url, fields) == 204
     assert aws.s3.get_object(Bucket=bucket, Key="form/key")["Body"].read() == b"data"
@@ -70,7 +70,7 @@ def test_what_the_policy_allows_is_stored(aws, bucket, form):
     ],
     ids=str,
 )
-def test_what_it_does_not_allow_is_refused(aws, bucket, form, change):
+def test_a_file_that_the_policy_does_not_allow_is_refused(aws, bucket, form, change):
     url, fields = form
     kept = {name: change.get(name, value) for name, value in fields.items()}
     added = {
@@ -81,7 +81,7 @@ def test_what_it_does_not_allow_is_refused(aws, bucket, form, change):
     assert status(url, kept | added) == 403
 
 
-def test_the_files_size_is_the_policys(form):
+def test_the_size_of_the_file_must_follow_the_policy(form):
     url, fields = form
     assert [status(url, fields, b"x" * size) for size in (0, 1, 10, 11, 50_000)] == [
         403,
@@ -103,7 +103,7 @@ def test_a_form_without_a_file_or_with_a_field_twice_or_after_it_is_refused(form
     assert requests.post(f"{url}?delete", files=[*parts, file]).status_code == 403
 
 
-def test_a_policy_that_is_over_is_refused(aws, bucket):
+def test_an_expired_policy_is_refused(aws, bucket):
     s3 = aws.s3
     made = s3.generate_presigned_post(bucket, "form/over", ExpiresIn=-1)
     assert status(made["url"], made["fields"]) == 403

@@ -1,6 +1,4 @@
-"""Real Chromium on a hostile page: its forms, scripts and DNS tricks reach the offline AWS and do
-nothing there.
-"""
+"""Real Chromium on a hostile page: its forms, scripts and DNS tricks change nothing here."""
 
 import http.server
 import json
@@ -29,7 +27,7 @@ call('ListModels', {}).then(answer => document.title = 'called: ' + answer.statu
 
 
 class Pages(http.server.ThreadingHTTPServer):
-    """A web server of somebody else's: `pages` maps a path to what it answers."""
+    """A foreign web server: `pages` maps a path to its response."""
 
     def __init__(self):
         self.pages = {}
@@ -58,8 +56,9 @@ def evil():
 
 @pytest.fixture(scope="module")
 def browser(aws, evil):
-    """Chromium for which evil.example is the hostile server, and rebound.example the offline AWS
-    itself.
+    """Chromium with two host names of servers here.
+
+    evil.example is the hostile server, rebound.example the offline AWS itself.
     """
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright isn't installed")
     program = (
@@ -89,9 +88,7 @@ def page(browser):
 
 
 def upload(aws, key, content, **fields):
-    """The HTML of a form that stores an object and has the browser follow to it, and submits
-    itself.
-    """
+    """The HTML of a form that submits itself, stores an object, and makes the browser open it."""
     url = f"http://127.0.0.1:{aws.server['port']}/{BUCKET}"
     fields = {"key": key, "acl": "public-read", "success_action_redirect": f"{url}/{key}"} | fields
     inputs = "".join(
@@ -119,7 +116,7 @@ def test_a_form_to_s3_stores_nothing_and_runs_nothing(aws, evil, page):
     assert "ran" not in page.title() and "called" not in page.title()
 
 
-def test_a_stored_page_is_a_download_even_where_its_address_is_signed(aws, page):
+def test_a_stored_page_is_a_download_even_if_its_address_is_signed(aws, page):
     aws.s3.put_object(
         Bucket=BUCKET, Key="stored.html", Body=f"<script>{CALL}</script>", ContentType="text/html"
     )
@@ -155,14 +152,14 @@ def test_a_pages_requests_of_every_kind_do_nothing(aws, evil, page):
       </script>"""
     page.goto("http://evil.example/all")
     page.wait_for_function("document.title != 'open'")
-    # Nothing is read; what is sent blind does nothing
+    # The page reads nothing, and requests sent blindly do nothing
     assert page.title().count("failed") >= 2, page.title()
     assert keys(aws) == before
     assert "eve" not in json.dumps(aws.sagemaker.list_workteams(), default=str)
 
 
 @pytest.mark.parametrize("host", ["rebound.example", "portal.example"])
-def test_a_name_that_its_owner_leads_to_this_machine_reads_nothing(aws, page, host):
+def test_a_name_whose_dns_points_to_this_machine_reads_nothing(aws, page, host):
     for path in ("/", "/local-aws/identity", f"/{BUCKET}/train/train.csv", "/us-east-1/"):
         answer = page.goto(f"http://{host}{path}", wait_until="commit")
         assert answer.status in (403, 421)

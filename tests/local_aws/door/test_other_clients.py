@@ -1,4 +1,4 @@
-"""Clients in an environment of their own, with nothing but the printed variables."""
+"""Clients in a separate environment, with only the printed variables."""
 
 import json
 import os
@@ -12,7 +12,7 @@ import pytest
 
 @pytest.fixture(scope="module")
 def environment(aws):
-    """What `eval "$(python -m … env)"` gives a shell."""
+    """The variables that `eval "$(python -m … env)"` sets in a shell."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     exports = aws.command("env").stdout
     program = "import json, os; print(json.dumps(dict(os.environ)))"

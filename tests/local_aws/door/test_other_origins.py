@@ -1,6 +1,4 @@
-"""What a web page of another origin, or another account of the machine, can send without the secret
-changes nothing.
-"""
+"""Without the secret, pages of other origins and other accounts of the machine change nothing."""
 
 import http.client
 import json
@@ -24,7 +22,7 @@ MADE_UP = (
 
 
 def ask(aws, method, path, body=None, *, port=None, **headers):
-    """Send a request as it stands; answers status, headers and body."""
+    """Send a request unchanged; returns status, headers and body."""
     connection = http.client.HTTPConnection("127.0.0.1", port or aws.server["port"], timeout=30)
     connection.request(
         method, path, body, {name.replace("_", "-"): value for name, value in headers.items()}
@@ -94,7 +92,7 @@ SIMPLE = [
 @pytest.mark.parametrize(
     ("method", "path", "body", "kind"), SIMPLE, ids=lambda value: str(value)[:40]
 )
-def test_a_page_can_send_it_and_nothing_happens(aws, method, path, body, kind):
+def test_a_request_that_a_page_can_send_does_nothing(aws, method, path, body, kind):
     before = aws.s3.get_object(Bucket="data", Key="train/train.csv")["Body"].read()
     for headers in (
         {},
@@ -114,23 +112,23 @@ def test_a_page_can_send_it_and_nothing_happens(aws, method, path, body, kind):
     "host",
     ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", "s3.amazonaws.com", ""],
 )
-def test_a_name_that_its_dns_leads_here_is_refused(aws, host):
+def test_a_name_whose_dns_points_here_is_refused(aws, host):
     portal = "/us-east-1/"
     for path, port in (("/local-aws/identity", None), ("/", None), (portal, aws.server["portal"])):
         status, _, content = ask(aws, "GET", path, port=port, Host=host)
         assert status in (403, 421) and aws.server["id"].encode() not in content
 
 
-def test_an_address_in_the_request_line_counts_for_nothing(aws):
+def test_an_address_in_the_request_line_is_refused(aws):
     assert ask(aws, "GET", "http://evil.example/local-aws/identity")[0] == 403
 
 
-def test_a_sign_of_life_is_for_everybody_and_tells_no_more(aws):
+def test_the_health_check_is_public_and_reveals_nothing_else(aws):
     status, _, content = ask(aws, "GET", "/local-aws/identity")
     assert status == 200 and json.loads(content) == {"id": aws.server["id"]}
 
 
-def test_motos_own_pages_are_gone_for_signed_requests_too(aws):
+def test_motos_own_pages_are_gone_even_for_signed_requests(aws):
     bucket = "moto-api"
     aws.s3.create_bucket(Bucket=bucket)
     aws.s3.put_object(Bucket=bucket, Key="reset", Body=b"an object like any other")
@@ -152,7 +150,7 @@ def test_motos_own_pages_are_gone_for_signed_requests_too(aws):
         "TEXT/HTML;x",
     ],
 )
-def test_what_a_browser_may_open_of_s3_never_acts(aws, kind):
+def test_objects_that_a_browser_may_open_are_never_active(aws, kind):
     key = unique("page")
     script = b"<script>document.title = 'ran'</script>"
     aws.s3.put_object(
@@ -171,7 +169,7 @@ def test_what_a_browser_may_open_of_s3_never_acts(aws, kind):
         assert headers["Content-Disposition"].startswith("attachment")
         assert headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
         assert headers["X-Content-Type-Options"] == "nosniff"
-    # A program reads what was stored
+    # A program reads the stored object
     assert aws.s3.get_object(Bucket="data", Key=key)["ContentType"] == kind
     aws.s3.delete_object(Bucket="data", Key=key)
 
@@ -226,7 +224,7 @@ def test_another_account_of_the_machine_gets_nothing(aws):
     assert json.loads(done.stdout) == [403, 403] + ["unread"] * len(secret), done.stderr
 
 
-def test_a_models_own_port_answers_the_server_alone(aws):
+def test_a_models_own_port_serves_only_the_server(aws):
     endpoint = deploy(aws)["EndpointName"]
     assert aws.invoke(endpoint)["Body"]
     ports = {

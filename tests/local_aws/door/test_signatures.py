@@ -1,6 +1,4 @@
-"""Each request is signed by an identity that the server issued, in any of the ways that AWS's
-clients sign.
-"""
+"""Each request is signed by an identity of the server, in any way that AWS's clients sign."""
 
 import hashlib
 import http.client
@@ -30,7 +28,7 @@ def client(aws, service, *, key=None, secret=None, token="", **config):
 
 
 def refused(call, **asked):
-    """Answer the code of a refusal; it must be a 403."""
+    """Return the code of a refusal; it must be a 403."""
     with pytest.raises(ClientError) as caught:
         call(**asked)
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
@@ -69,7 +67,7 @@ OPERATIONS = [
 
 
 @pytest.mark.parametrize(("service", "operation"), OPERATIONS)
-def test_the_right_secret_opens_every_service_and_a_wrong_one_none(aws, service, operation):
+def test_the_right_secret_opens_all_services_and_a_wrong_one_none(aws, service, operation):
     getattr(client(aws, service), operation)()
     wrong = getattr(client(aws, service, secret="wrong"), operation)
     assert refused(wrong) in ("SignatureDoesNotMatch", "InvalidSignatureException")
@@ -90,7 +88,7 @@ def test_the_right_secret_opens_every_service_and_a_wrong_one_none(aws, service,
     assert "Token" in (code := refused(unsigned)) or code == "AccessDenied"
 
 
-def test_credentials_of_an_assumed_role_and_of_a_user_open_it_until_they_are_taken_back(aws):
+def test_credentials_of_a_role_and_of_a_user_are_valid_until_revoked(aws):
     assumed = client(aws, "sts").assume_role(RoleArn=ROLE, RoleSessionName="someone")["Credentials"]
     role = client(
         aws,
@@ -109,7 +107,7 @@ def test_credentials_of_an_assumed_role_and_of_a_user_open_it_until_they_are_tak
     assert refused(user.get_caller_identity) == "InvalidClientTokenId"
 
 
-def test_no_two_secrets_are_the_same_and_what_moto_answers_everybody_is_refused(aws):
+def test_all_secrets_differ_and_those_that_moto_gives_everyone_are_refused(aws):
     sts = client(aws, "sts")
     first, second = (
         sts.assume_role(RoleArn=ROLE, RoleSessionName="one")["Credentials"] for _ in range(2)
@@ -123,7 +121,7 @@ def test_no_two_secrets_are_the_same_and_what_moto_answers_everybody_is_refused(
 
 
 @pytest.mark.parametrize("version", [None, "s3", "s3v4"])
-def test_presigned_addresses_are_good_for_what_was_signed(aws, bucket, version):
+def test_presigned_addresses_are_valid_only_for_the_signed_request(aws, bucket, version):
     s3 = client(aws, "s3", **({"signature_version": version} if version else {}))
     get = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": KEY})
     assert requests.get(get).content == b"a,b\n"
@@ -149,13 +147,13 @@ def test_presigned_addresses_of_other_services_are_verified_too(aws):
     assert requests.get(request.url.replace("GetCallerIdentity", "AssumeRole")).status_code == 403
 
 
-def test_a_presigned_address_is_good_for_a_week_at_most(aws, bucket):
+def test_a_presigned_address_is_valid_for_a_week_at_most(aws, bucket):
     request = AWSRequest("GET", f"{aws.env['AWS_ENDPOINT_URL']}/{bucket}")
     SigV4QueryAuth(aws.credentials, "s3", "us-east-1", expires=8 * 86400).add_auth(request)
     assert requests.get(request.url).status_code == 403
 
 
-def test_uploads_in_parts_and_in_signed_chunks_come_whole(aws, bucket):
+def test_uploads_in_parts_and_in_signed_chunks_arrive_whole(aws, bucket):
     content = b"x" * 9_000_000
     aws.s3.upload_fileobj(io.BytesIO(content), bucket, "parts")
     assert aws.s3.head_object(Bucket=bucket, Key="parts")["ContentLength"] == len(content)
@@ -179,7 +177,7 @@ def test_uploads_in_parts_and_in_signed_chunks_come_whole(aws, bucket):
     assert aws.send(request).status_code == 403
 
 
-def test_another_body_than_the_signed_one_is_refused(aws, bucket):
+def test_a_body_that_differs_from_the_signed_one_is_refused(aws, bucket):
     request = s3_signed(aws, "PUT", f"/{bucket}/body", b"mine")
     request.data = b"evil"
     assert aws.send(request).status_code == 403
@@ -190,7 +188,7 @@ def test_another_body_than_the_signed_one_is_refused(aws, bucket):
     assert aws.send(request).status_code == 403
 
 
-def test_a_signature_is_good_for_the_headers_host_and_service_that_it_names(aws, bucket):
+def test_a_signature_is_valid_only_for_its_headers_host_and_service(aws, bucket):
     request = s3_signed(aws, "GET", f"/{bucket}")
     for change in (
         {"X-Amz-Copy-Source": "data/train/train.csv"},  # not signed

@@ -1,4 +1,4 @@
-"""Clients that never finish their request take nothing from those that do."""
+"""Clients that never finish their request don't block those that do."""
 
 import socket
 import time
@@ -23,7 +23,7 @@ def test_hundreds_of_unfinished_requests_do_not_keep_others_waiting(aws):
         connection.close()
 
 
-def test_more_requests_than_can_be_borne_are_hung_up_on_until_some_end(aws):
+def test_requests_above_the_limit_are_closed_until_others_end(aws):
     begun = []
     for _ in range(600):
         connection = socket.create_connection(("127.0.0.1", aws.server["port"]))

@@ -20,8 +20,9 @@ def read(aws):
 
 @pytest.fixture(scope="session")
 def endpoint(aws):
-    """An endpoint that captures to s3://data/captured, and a baseline of its traffic at
-    s3://data/baseline/out.
+    """An endpoint that captures to s3://data/captured, and a baseline of its traffic.
+
+    The baseline is at s3://data/baseline/out.
     """
     name = deploy(aws, capture=capture_config())["EndpointName"]
     suggest(aws)

@@ -1,6 +1,4 @@
-"""Requests of the analyzer image and of Model Monitor, data sets and captured traffic, for its
-tests.
-"""
+"""Requests of the analyzer image and of Model Monitor, data sets and captures, for tests."""
 
 import json
 import random
@@ -23,8 +21,9 @@ def table(rows=400, *, shift=0.0, seed=1, header="prediction,age,balance"):
 
 
 def run_image(aws, environment, inputs, output, image=ANALYZER):
-    """Run a processing job of an image to its end; inputs are (S3 URI, path below
-    /opt/ml/processing) pairs.
+    """Run a processing job of an image to its end.
+
+    Inputs are (S3 URI, path below /opt/ml/processing) pairs.
     """
     name = unique("analysis")
     aws.sagemaker.create_processing_job(
@@ -57,8 +56,9 @@ def suggest(aws, *, prefix="baseline", text=None, **environment):
 
 
 def capture_lines(text, *, ids=None, now=None):
-    """Captured requests of a table's rows: the first column is the endpoint's output, the others
-    its input.
+    """Captured requests of a table's rows.
+
+    The first column is the endpoint's output, the others are its input.
     """
     now = now or datetime.now(UTC)
     lines = []
@@ -82,13 +82,13 @@ def capture_lines(text, *, ids=None, now=None):
 
 
 def put_capture(aws, endpoint, hour, text, **options):
-    """Put captured requests where endpoint `endpoint` would have in an hour."""
+    """Put captured requests where endpoint `endpoint` would put those of an hour."""
     key = f"captured/{endpoint}/AllTraffic/{hour:%Y/%m/%d/%H}/00-00-000-{uuid.uuid4()}.jsonl"
     aws.s3.put_object(Bucket="data", Key=key, Body=capture_lines(text, **options))
 
 
 def past_hour(hours=3):
-    """An hour that has gone by, in UTC."""
+    """A past hour, in UTC."""
     return datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=hours)
 
 
@@ -162,9 +162,7 @@ def schedule(aws, kind, name, expression="cron(0 * ? * * *)", **window):
 
 
 def finished(aws, name, *, count=1):
-    """Wait until a schedule has a number of executions that have ended; returns them, the newest
-    first.
-    """
+    """Wait until a schedule has a number of ended executions; returns them, the newest first."""
 
     def ended():
         found = aws.sagemaker.list_monitoring_executions(MonitoringScheduleName=name)[

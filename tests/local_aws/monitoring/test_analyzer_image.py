@@ -1,6 +1,4 @@
-"""The analyzer image as a processing job: AWS's environment in, AWS's files and exit message
-out.
-"""
+"""The analyzer image as a processing job: AWS's environment, files and exit message."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -54,7 +52,7 @@ def test_a_baseline_writes_statistics_and_constraints(aws, read):
     ]
 
 
-def test_the_drift_method_asked_for_is_in_the_constraints(aws, read):
+def test_the_requested_drift_method_is_in_the_constraints(aws, read):
     suggest(aws, prefix="squared", categorical_drift_method="ChiSquared")
     config = read("squared/out/constraints.json")["monitoring_config"]["distribution_constraints"]
     assert config["categorical_drift_method"] == "ChiSquared"
@@ -136,7 +134,7 @@ def test_a_scheduled_runs_metrics_reach_cloudwatch(aws):
         ),
     ],
 )
-def test_an_environment_that_makes_no_sense_is_told(aws, environment, words):
+def test_an_invalid_environment_is_reported(aws, environment, words):
     aws.s3.put_object(Bucket="data", Key="refused/data.csv", Body=table(20))
     job = run_image(
         aws, BASELINE | environment, [("s3://data/refused/", "input/data")], "s3://data/refused-out"
@@ -145,7 +143,7 @@ def test_an_environment_that_makes_no_sense_is_told(aws, environment, words):
     assert job["FailureReason"].startswith("ClientError: ") and words in job["FailureReason"]
 
 
-def test_a_baseline_of_another_kind_is_told(aws):
+def test_a_baseline_of_another_kind_is_reported(aws):
     aws.s3.put_object(
         Bucket="data", Key="foreign/out/constraints.json", Body='{"version": 7, "features": []}'
     )
@@ -176,7 +174,7 @@ def test_model_quality_names_its_columns(aws, read):
 
 
 def labelled(rows=400):
-    """A quarter of the predictions is wrong."""
+    """A quarter of the predictions are wrong."""
     lines = [f"{n % 2},{n % 2 if n % 8 < 6 else 1 - n % 2}" for n in range(rows)]
     return "\n".join(["prediction,label", *lines]) + "\n"
 

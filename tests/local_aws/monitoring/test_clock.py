@@ -23,7 +23,7 @@ HOUR = datetime(2026, 3, 1, 15, tzinfo=UTC)
         ("NOW", "Scheduled", HOUR - timedelta(seconds=1), []),
     ],
 )
-def test_a_run_begins_when_its_hour_strikes(monkeypatch, expression, status, last, begun):
+def test_a_run_begins_at_its_hour(monkeypatch, expression, status, last, begun):
     config = {"ScheduleConfig": {"ScheduleExpression": expression}}
     schedule = {"MonitoringScheduleConfig": config, "MonitoringScheduleStatus": status}
     backend = SimpleNamespace(records={"MonitoringSchedule": {"s": schedule}})

@@ -1,4 +1,4 @@
-"""EventBridge Scheduler: a schedule whose target is a call of SageMaker's really makes it."""
+"""EventBridge Scheduler: a schedule whose target is a SageMaker operation really calls it."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ TARGET = "arn:aws:scheduler:::aws-sdk:sagemaker:createProcessingJob"
 
 @pytest.fixture
 def scheduler(aws):
-    """A client whose every answer is checked against botocore's model."""
+    """A client whose responses are all checked against botocore's model."""
     client = aws.client("scheduler")
 
     def check(parsed, model, http_response, **_):
@@ -78,7 +78,7 @@ def data(aws):
     suggest(aws)
 
 
-def test_a_schedule_of_one_time_starts_its_job_once_and_goes(aws, scheduler):
+def test_a_one_time_schedule_starts_its_job_once_and_is_deleted(aws, scheduler):
     due = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=5)
     name = create(scheduler, f"at({due:%Y-%m-%dT%H:%M:%S})", ActionAfterCompletion="DELETE")
     assert scheduler.get_schedule(Name=name)["ScheduleExpression"].startswith("at(")
@@ -93,7 +93,7 @@ def test_a_schedule_of_one_time_starts_its_job_once_and_goes(aws, scheduler):
         scheduler.get_schedule(Name=name)
 
 
-def test_a_rate_starts_at_once_and_a_disabled_schedule_never(aws, scheduler):
+def test_a_rate_starts_at_once_but_a_disabled_schedule_never_does(aws, scheduler):
     never = create(scheduler, "rate(1 hour)", State="DISABLED")
     name = create(scheduler, "rate(1 hour)")
     jobs_of(aws, name, 1)
@@ -103,7 +103,7 @@ def test_a_rate_starts_at_once_and_a_disabled_schedule_never(aws, scheduler):
 
 def test_it_can_be_run_now(aws, scheduler):
     name = create(scheduler, "cron(0 3 1 1 ? *)", State="DISABLED")
-    for count in (1, 2):  # each time with a name of its own
+    for count in (1, 2):  # with a new name each time
         done = aws.command("run-schedule", name, "--at", "2026-01-01T03:00")
         assert (
             f"EventBridge schedule {name}, due at 2026-01-01T03:00:00Z, runs: arn:aws:sagemaker"
@@ -112,7 +112,7 @@ def test_it_can_be_run_now(aws, scheduler):
         assert jobs_of(aws, name, count)[0]["Environment"]["due"] == "2026-01-01T03:00:00Z"
 
 
-def test_a_target_that_refuses_is_told_and_counted(aws, scheduler):
+def test_a_target_that_refuses_is_reported_and_counted(aws, scheduler):
     broken = job("broken") | {"AppSpecification": {"ImageUri": "other:1"}}
     target = {"Arn": TARGET, "RoleArn": ROLE, "Input": json.dumps(broken)}
     name = create(scheduler, "cron(0 3 1 1 ? *)", Target=target)
@@ -127,7 +127,7 @@ def test_a_target_that_refuses_is_told_and_counted(aws, scheduler):
 @pytest.mark.parametrize(
     ("expression", "changes", "words"),
     [
-        ("every hour", {}, "none of cron"),
+        ("every hour", {}, "isn't cron"),
         ("cron(0 0 * * * *)", {}, "question mark"),
         ("cron(61 * ? * * *)", {}, "minute"),
         ("rate(0 minutes)", {}, "whole number"),
@@ -141,18 +141,18 @@ def test_a_target_that_refuses_is_told_and_counted(aws, scheduler):
          {"Target": {"Arn": TARGET, "RoleArn": ROLE, "Input": "[1]"}}, "JSON object"),
     ],
 )  # fmt: skip
-def test_what_could_never_fire_is_refused(scheduler, expression, changes, words):
+def test_a_schedule_that_could_never_fire_is_refused(scheduler, expression, changes, words):
     with pytest.raises(ClientError, match=words) as error:
         create(scheduler, expression, **changes)
     assert error.value.response["Error"]["Code"] == "ValidationException"
 
 
-def test_a_group_that_is_not_there_is_told(scheduler):
+def test_a_missing_group_is_reported(scheduler):
     with pytest.raises(scheduler.exceptions.ResourceNotFoundException):
         create(scheduler, "rate(1 hour)", GroupName="nowhere", State="DISABLED")
 
 
-def test_an_update_replaces_and_a_list_shows(scheduler):
+def test_schedules_are_updated_and_listed(scheduler):
     name = create(scheduler, "rate(1 hour)", State="DISABLED")
     target = {"Arn": TARGET, "RoleArn": ROLE, "Input": "{}"}
     asked = {

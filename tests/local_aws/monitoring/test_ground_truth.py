@@ -1,4 +1,4 @@
-"""Model quality schedules: labels join captured requests, and the merged rows are measured."""
+"""Model quality schedules: labels are merged with captured requests, and the result is measured."""
 
 import json
 import uuid
@@ -22,8 +22,9 @@ MERGER = "156813124566.dkr.ecr.us-east-1.amazonaws.com/sagemaker-model-monitor-g
 
 @pytest.fixture(scope="module")
 def quality(aws, endpoint):
-    """A model quality baseline at s3://data/quality-baseline/out: three quarters of the predictions
-    are right.
+    """A model quality baseline at s3://data/quality-baseline/out.
+
+    Three quarters of its predictions are right.
     """
     aws.s3.put_object(Bucket="data", Key="quality-baseline/in/data.csv", Body=labelled())
     asked = {
@@ -39,7 +40,7 @@ def quality(aws, endpoint):
 
 
 def put_truth(aws, hour, labels, prefix="truth"):
-    """Upload labels, given by the id of their request, to an hour's folder."""
+    """Upload labels, keyed by the id of their request, to an hour's folder."""
     lines = [
         json.dumps(
             {
@@ -55,8 +56,9 @@ def put_truth(aws, hour, labels, prefix="truth"):
 
 
 def traffic(aws, endpoint, hour, wrong, rows=300):
-    """Captured requests with predictions 0, 1, 0, 1 ...; answers labels by id, the last `wrong` of
-    them different.
+    """Capture requests with predictions 0, 1, 0, 1 ...; returns labels by id.
+
+    The last `wrong` labels differ from the predictions.
     """
     ids = [str(uuid.uuid4()) for _ in range(rows)]
     put_capture(aws, endpoint, hour, table(rows, seed=6), ids=ids)
@@ -66,7 +68,9 @@ def traffic(aws, endpoint, hour, wrong, rows=300):
 @pytest.mark.parametrize(
     ("hours", "wrong", "status"), [(50, 0, "Completed"), (60, 150, "CompletedWithViolations")]
 )
-def test_labels_join_their_requests_and_are_measured(aws, quality, read, hours, wrong, status):
+def test_labels_are_merged_with_their_requests_and_measured(
+    aws, quality, read, hours, wrong, status
+):
     hour = past_hour(hours)
     labels = traffic(aws, quality, hour, wrong)
     put_truth(aws, hour, labels)
@@ -128,7 +132,7 @@ def test_a_second_merge_of_an_hour_adds_no_row_twice(aws, quality, read):
     assert sum(count for row in matrix.values() for count in row.values()) == 220
 
 
-def test_labels_that_came_later_are_found(aws, quality):
+def test_late_labels_are_found(aws, quality):
     hour = past_hour(80)
     put_truth(aws, hour + timedelta(hours=20), traffic(aws, quality, hour, 10))
     asked = definition(
@@ -143,7 +147,7 @@ def test_labels_that_came_later_are_found(aws, quality):
     assert finished(aws, name)[0]["MonitoringExecutionStatus"].startswith("Completed")
 
 
-def test_an_hour_without_labels_is_no_success(aws, quality):
+def test_an_hour_without_labels_is_not_a_success(aws, quality):
     hour = past_hour(90)
     traffic(aws, quality, hour, 0, rows=20)
     name = schedule(
@@ -157,7 +161,7 @@ def test_an_hour_without_labels_is_no_success(aws, quality):
     )
 
 
-def test_labels_of_other_requests_are_no_success(aws, quality):
+def test_labels_of_other_requests_are_not_a_success(aws, quality):
     hour = past_hour(100)
     traffic(aws, quality, hour, 0, rows=20)
     put_truth(aws, hour, {"someone-elses": "1"})

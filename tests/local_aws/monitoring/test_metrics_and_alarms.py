@@ -1,4 +1,4 @@
-"""A run's metrics are in CloudWatch, and an alarm on drift changes its state and comes back."""
+"""A run's metrics are in CloudWatch, and an alarm on drift changes its state and recovers."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -37,16 +37,14 @@ def put_alarm(cloudwatch, name, dimensions, **changes):
 
 @pytest.fixture
 def quiet(aws, endpoint):
-    """An endpoint beside the shared one, whose baseline it has: nobody else captures its
-    traffic.
-    """
+    """A separate endpoint with the baseline of the shared one; only its test captures traffic."""
     name = deploy(aws, capture=capture_config())["EndpointName"]
     yield name
     aws.sagemaker.delete_endpoint(EndpointName=name)
 
 
-def test_an_alarm_on_drift_goes_off_and_comes_back(aws, quiet):
-    # It looks at this hour and the one before, so it must not end in another
+def test_an_alarm_on_drift_goes_off_and_recovers(aws, quiet):
+    # It reads this hour and the one before, so it must not end in the next
     left = 3600 - time.time() % 3600
     if left < 60:
         time.sleep(left)
@@ -110,7 +108,7 @@ def test_an_alarms_state_follows_its_datapoints(aws, values, changes, state, req
         dimensions,
         **{"Namespace": "test", "MetricName": "m", "Threshold": 1} | changes,
     )
-    if state == "OK":  # which is how moto's alarms begin
+    if state == "OK":  # the first state of moto's alarms
         cloudwatch.set_alarm_state(
             AlarmName=name, StateValue="ALARM", StateReason="to see it change"
         )

@@ -1,4 +1,4 @@
-"""What Model Monitor holds survives a kill; a run that it cut off has failed."""
+"""Model Monitor's state survives a kill; a run that it cut off has failed."""
 
 import os
 import signal

@@ -1,6 +1,4 @@
-"""Model Monitor's schedules: they run on captured hours, report where AWS does, and are kept,
-stopped and deleted.
-"""
+"""Model Monitor's schedules run on captured hours, report as on AWS, and can be changed."""
 
 from datetime import timedelta
 
@@ -60,7 +58,7 @@ def test_an_hourly_run_reports_on_its_hour(aws, endpoint, read, shift, status, w
     )
 
 
-def test_a_schedule_of_now_looks_back_from_now(aws, endpoint):
+def test_a_schedule_of_expression_now_reads_data_before_now(aws, endpoint):
     put_capture(aws, endpoint, past_hour(3), table(50, seed=4))
     name = schedule(
         aws,
@@ -73,7 +71,7 @@ def test_a_schedule_of_now_looks_back_from_now(aws, endpoint):
     assert run["MonitoringExecutionStatus"].startswith("Completed")
 
 
-def test_the_next_run_takes_what_was_captured_up_to_now(aws, endpoint):
+def test_the_next_run_reads_everything_captured_up_to_now(aws, endpoint):
     name = schedule(
         aws, *define(aws, definition("DataQuality", endpoint, DataQualityBaselineConfig={}))
     )
@@ -86,7 +84,7 @@ def test_the_next_run_takes_what_was_captured_up_to_now(aws, endpoint):
     assert run["MonitoringExecutionStatus"] == "Completed", run
 
 
-def test_a_window_without_data_is_no_success(aws, endpoint):
+def test_a_window_without_data_is_not_a_success(aws, endpoint):
     name = schedule(aws, *define(aws, definition("DataQuality", endpoint)))
     run_at(aws, name, past_hour(400))
     (run,) = finished(aws, name)
@@ -116,7 +114,7 @@ def test_offsets_move_the_window(aws, endpoint, read):
     )
 
 
-def test_a_daily_run_takes_the_hours_of_its_day(aws, endpoint, read):
+def test_a_daily_run_reads_the_hours_of_its_day(aws, endpoint, read):
     due = past_hour(200)
     for hours in (2, 20, 24, 25):
         put_capture(aws, endpoint, due - timedelta(hours=hours), table(10, seed=hours))
@@ -232,7 +230,7 @@ def test_a_job_definition_is_described_and_listed(aws, endpoint, kind):
         getattr(sagemaker, f"describe_{word}_job_definition")(JobDefinitionName=name)
 
 
-def test_what_cannot_run_is_refused_when_it_is_defined(aws, endpoint):
+def test_a_definition_that_cannot_run_is_refused(aws, endpoint):
     plain = aws.sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
     asked = {
         "image": {"ImageUri": "other:1"},
@@ -255,6 +253,6 @@ def test_what_cannot_run_is_refused_when_it_is_defined(aws, endpoint):
         )
 
 
-def test_a_schedule_that_is_not_there_is_told(aws):
+def test_a_missing_schedule_is_reported(aws):
     done = aws.command("run-schedule", "nobody", check=False)
     assert done.returncode == 1 and done.stderr == "local_aws: There is no schedule 'nobody'.\n"

@@ -1,6 +1,4 @@
-"""The SDK's DefaultModelMonitor and ModelQualityMonitor, from baseline to deletion, as a customer
-of AWS calls them.
-"""
+"""The SDK's DefaultModelMonitor and ModelQualityMonitor, from baseline to deletion."""
 
 import time
 from datetime import timedelta
@@ -16,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    """Let the SDK's waits for a schedule, five seconds each, take none."""
+    """Skip the SDK's waits for a schedule, five seconds each."""
     monkeypatch.setattr(time, "sleep", lambda seconds, sleep=time.sleep: sleep(min(seconds, 0.2)))
 
 
@@ -26,7 +24,7 @@ def make(kind, session, **changes):
 
 
 def ended(monitor, count=1, seconds=90):
-    """Wait for a number of executions that have ended; answers the last status."""
+    """Wait for a number of ended executions; returns the last status."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         executions = monitor.list_executions()
@@ -116,7 +114,7 @@ def test_a_run_of_now_by_the_sdk(aws, endpoint, session):
     monitor.delete_monitoring_schedule()
 
 
-def test_too_long_a_run_leaves_nothing_behind(aws, endpoint, session):
+def test_a_schedule_refused_for_its_length_leaves_nothing_behind(aws, endpoint, session):
     from sagemaker.core.model_monitor import CronExpressionGenerator, DefaultModelMonitor
 
     monitor = make(

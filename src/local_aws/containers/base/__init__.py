@@ -1,1 +1,1 @@
-"""What every container has: the contract, its data, archives, HTTP server."""
+"""The parts that all containers have: the contract, data, archives, an HTTP server."""

@@ -1,4 +1,4 @@
-"""Unpack archives that come from outside."""
+"""Unpack archives from outside."""
 
 from pathlib import Path
 

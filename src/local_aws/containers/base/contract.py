@@ -3,7 +3,7 @@
 $OPT_ML/input/config/{hyperparameters,inputdataconfig,resourceconfig}.json
 $OPT_ML/input/data/<channel>/      read by `train`
 $OPT_ML/model/                     written by `train`, read by `serve`
-$OPT_ML/output/failure             one text: why the job failed
+$OPT_ML/output/failure             a text file: why the job failed
 """
 
 import argparse
@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 
 
 class ClientError(ValueError):
-    """A mistake in what the user gave: data, hyperparameters or a script."""
+    """A mistake in the user's input: data, hyperparameters or a script."""
 
 
 def opt_ml() -> Path:
@@ -25,7 +25,7 @@ def opt_ml() -> Path:
 
 
 def to_private(path: str) -> Path:
-    """Return where a path under /opt/ml lies on this machine; raises ClientError for others."""
+    """Return where a path under /opt/ml is on this machine; raises ClientError for other paths."""
     parts = PurePosixPath(path).parts
     if parts[:3] != ("/", "opt", "ml") or ".." in parts:
         raise ClientError(f"{path} is not a path under /opt/ml")
@@ -47,7 +47,7 @@ def read_channels(required: tuple[str, ...], optional: tuple[str, ...]) -> dict[
     """Read the configuration of each channel.
 
     Raises:
-        ClientError: a channel is missing, unknown, or streams (Pipe), which isn't supported
+        ClientError: a channel is missing or unknown, or it streams (Pipe), which isn't supported
             offline.
     """
     channels = read_config("inputdataconfig")
@@ -65,18 +65,17 @@ def read_channels(required: tuple[str, ...], optional: tuple[str, ...]) -> dict[
 
 
 def write_failure(text: str) -> None:
-    """Write why the job failed to output/failure, from which SageMaker reads the FailureReason."""
+    """Write why the job failed to output/failure, where SageMaker reads the FailureReason."""
     path = opt_ml() / "output" / "failure"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
 
 
 def main(verbs: dict[str, Callable[[argparse.Namespace], None]], words: Sequence[str]) -> None:
-    """Run the verb that a command line's words name; a failure is logged, written to
-    output/failure, and exits 1.
+    """Run the verb of a command line.
 
-    A ClientError is told in one line; anything else is the container's own fault and leaves its
-    traceback in the log.
+    A failure is logged, written to output/failure, and exits with 1. A ClientError is logged in one
+    line; any other error is the container's own fault and leaves its traceback in the log.
     """
     parser = argparse.ArgumentParser()
     parser.add_argument("verb", choices=verbs)

@@ -1,6 +1,6 @@
-"""Read what SageMaker's built-in algorithms read: headerless CSV, libsvm, JSON and JSON lines.
+"""Read the formats of SageMaker's built-in algorithms: headerless CSV, libsvm, JSON, JSON lines.
 
-Every problem is told with its place: which file, line and column.
+All problems are reported with their place: the file, line and column.
 """
 
 import json
@@ -13,7 +13,7 @@ from .contract import ClientError, opt_ml
 
 
 def read_channel(channel: str, parse: Callable[[bytes, str], np.ndarray | csr_matrix]) -> list:
-    """Parse a channel's data files by name, without those that begin with `.` or `_`.
+    """Parse a channel's data files, ordered by name, except those that begin with `.` or `_`.
 
     Raises:
         ClientError: the channel has no data, or a file can't be parsed.
@@ -54,10 +54,10 @@ def read_content_type(header: str | None, default: str) -> tuple[str, dict[str, 
 def parse_csv(body: bytes, source: str, missing: bool = False) -> np.ndarray:
     """Parse headerless, comma-separated numbers into a float array (rows, columns).
 
-    `missing`: an empty field or `nan` is a missing value (NaN) instead of an error.
+    With `missing`, an empty field or `nan` is a missing value (NaN) instead of an error.
 
     Raises:
-        ClientError: naming `source`, line and column of the first bad value.
+        ClientError: names `source`, line and column of the first bad value.
     """
     try:
         lines = body.decode().replace("\r\n", "\n").replace("\r", "\n").rstrip("\n").split("\n")
@@ -70,7 +70,7 @@ def parse_csv(body: bytes, source: str, missing: bool = False) -> np.ndarray:
         clean = len(values) == len(lines)  # numpy skips empty lines
     except ValueError:
         clean = False
-    if not clean:  # slow, but it tells what is wrong
+    if not clean:  # slow, but it finds the place of the error
         values = _parse_lines(lines, source, missing)
     bad = np.isinf(values) if missing else ~np.isfinite(values)
     if bad.any():
@@ -81,7 +81,7 @@ def parse_csv(body: bytes, source: str, missing: bool = False) -> np.ndarray:
 
 
 def _parse_lines(lines: list[str], source: str, missing: bool) -> np.ndarray:
-    """Parse CSV line by line, as `parse_csv` does, to name the place of what is wrong."""
+    """Parse CSV line by line, as `parse_csv` does, to find the place of the error."""
     rows = []
     for number, line in enumerate(lines, 1):
         fields = line.split(",")
@@ -94,7 +94,7 @@ def _parse_lines(lines: list[str], source: str, missing: bool) -> np.ndarray:
         row = [_parse_number(field, missing) for field in fields]
         if None in row:
             hint = (
-                ". It looks like a header, and the data must have none"
+                ". It looks like a header, but the data must not have one"
                 if number == 1 and set(row) == {None}
                 else ""
             )
@@ -116,10 +116,10 @@ def _parse_number(text: str, missing: bool) -> float | None:
 
 
 def parse_libsvm(body: bytes, source: str) -> tuple[csr_matrix, np.ndarray]:
-    """Parse lines of `label index:value …` into a sparse matrix (rows, highest index + 1) and the
-    labels (rows).
+    """Parse lines of `label index:value …` into a sparse matrix and the labels.
 
-    Indices count as they stand, from 0 or from 1. Raises ClientError naming the line.
+    The matrix has the shape (rows, highest index + 1), the labels (rows). Indices are used as they
+    are, from 0 or from 1. Raises ClientError, which names the line.
     """
     labels, data, indices, starts = [], [], [], [0]
     for number, line in enumerate(body.decode(errors="replace").splitlines(), 1):
@@ -144,8 +144,9 @@ def parse_libsvm(body: bytes, source: str) -> tuple[csr_matrix, np.ndarray]:
 
 
 def parse_json(body: bytes) -> np.ndarray:
-    """Parse `{"instances": [{"features": […]}, …]}` into a float array (rows, features); raises
-    ClientError.
+    """Parse `{"instances": [{"features": […]}, …]}` into a float array (rows, features).
+
+    Raises ClientError.
     """
     instances = _load_json(body, "request body")
     instances = instances.get("instances") if isinstance(instances, dict) else None
@@ -171,9 +172,7 @@ def _load_json(body: bytes, source: str) -> object:
 
 
 def _stack_features(instances: list, place: str, first: int) -> np.ndarray:
-    """Stack `{"features": […]}`, or the longer `{"data": {"features": {"values": […]}}}`, into
-    rows.
-    """
+    """Stack rows of `{"features": […]}` or of `{"data": {"features": {"values": […]}}}`."""
     rows = []
     for number, instance in enumerate(instances, first):
         where = place.format(number)

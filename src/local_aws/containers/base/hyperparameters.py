@@ -1,4 +1,4 @@
-"""Check hyperparameters as SageMaker's algorithms do: against a table of what each may be."""
+"""Check hyperparameters as SageMaker's algorithms do: against a table of allowed values."""
 
 import math
 import re
@@ -19,13 +19,13 @@ _RANGE = re.compile(
 
 
 def validate(given: Mapping[str, str], rules: Mapping[str, Rule]) -> dict[str, str | int | float]:
-    """Check and convert `given` by `rules`, filling in defaults; a parameter with none that isn't
-    given is left out.
+    """Check and convert `given` by `rules`, and fill in defaults.
 
-    The wording is that of AWS's open-source xgboost container.
+    A parameter that has no default and isn't given is left out. The messages are those of AWS's
+    open-source xgboost container.
 
     Raises:
-        ClientError: one is missing, unknown, of another type, or out of its range.
+        ClientError: a parameter is missing, unknown, of another type, or out of its range.
     """
     for name in given:
         if name not in rules:

@@ -1,29 +1,30 @@
 """Amazon's linear-learner, with scikit-learn underneath: train and serve.
 
-Data: headerless CSV, `text/csv`, the label first; channels train, validation and test. The
-    hyperparameters are AWS's
-(https://docs.aws.amazon.com/sagemaker/latest/dg/ll_hyperparameters.html), all checked. With an
-effect here:
+Data: headerless CSV, `text/csv`, with the label first; channels train, validation and test. The
+hyperparameters are those of AWS
+(https://docs.aws.amazon.com/sagemaker/latest/dg/ll_hyperparameters.html), and all are checked.
+These have an effect here:
 
 - predictor_type, loss, num_classes, feature_dim, quantile, huber_delta, loss_insensitivity,
-  use_bias;
-- epochs: passes over the data at most; early_stopping_tolerance: the gain that ends them earlier;
-- wd and l1: the weights of the L2 and L1 penalties on the mean loss. Left at `auto`, `num_models`
-  models (at most 8) are trained with wd from 1e-7 to 1 and the best on the validation channel wins
-  (without one: on train);
+use_bias;
+- epochs: the most passes over the data; early_stopping_tolerance: training stops if the gain is
+lower;
+- wd and l1: the weights of the L2 and L1 penalties on the mean loss. With `auto`, `num_models`
+models (at most 8) are trained with wd from 1e-7 to 1, and the best one on the validation channel
+wins (on train if there is no validation channel);
 - normalize_data, unbias_data, normalize_label; the scaling is folded into the weights;
 - positive_example_weight_mult and balance_multiclass_weights: class weights;
-- binary_classifier_model_selection_criteria, target_recall, target_precision and f_beta: the model
-  and the threshold behind predicted_label; accuracy_top_k: a metric.
+- binary_classifier_model_selection_criteria, target_recall, target_precision and f_beta: they
+choose the model and the threshold behind predicted_label; accuracy_top_k: a metric.
 
-Accepted without effect, as scikit-learn's solvers have nothing of the kind or need none:
+These are accepted without effect, because scikit-learn's solvers don't have or don't need them:
 mini_batch_size, learning_rate and its schedule, optimizer, momentum, beta_1, beta_2, init_*,
 bias_lr_mult, bias_wd_mult, margin, num_calibration_samples, num_point_for_scaler,
 early_stopping_patience and names that begin with an underscore.
 
-Serves text/csv, application/json and application/jsonlines. Answers application/json unless Accept
-asks for application/jsonlines or text/csv (score, then predicted_label; AWS documents no column
-order).
+It serves text/csv, application/json and application/jsonlines. The response is application/json
+unless Accept is application/jsonlines or text/csv (score, then predicted_label; AWS documents no
+column order).
 """
 
 import json
@@ -74,8 +75,9 @@ def train(_: Namespace) -> None:
 
 
 def _log_metrics(channel: str, found: dict[str, float], epochs: int) -> None:
-    """Log a channel's metrics, the objective also as the last epoch's, from which SageMaker reads
-    objective_loss.
+    """Log a channel's metrics.
+
+    The objective is also logged as the last epoch's, where SageMaker reads objective_loss.
     """
     lines = [f"{channel} {metric}={value}" for metric, value in found.items()]
     if channel != "test":
@@ -119,7 +121,7 @@ def _check_tables(tables: dict, settings: dict) -> None:
             allowed = f"a {settings['predictor_type']}'s label is 0 to {count - 1}"
             raise ClientError(f"Channel {name}: {allowed}, got {wrong}")
     if count and len(np.unique(tables["train"][1])) < 2:
-        raise ClientError("Channel train: all labels are the same, there is nothing to tell apart")
+        raise ClientError("Channel train: all labels are the same, so there is nothing to learn")
 
 
 def load(directory: Path) -> Predict:
@@ -154,7 +156,7 @@ def load(directory: Path) -> Predict:
 
 
 def _write(predictions: list[dict], accept: str | None) -> tuple[bytes, str]:
-    """Write predictions as Accept asks for; raises UnsupportedType."""
+    """Write predictions in the format of Accept; raises UnsupportedType."""
     media, _ = read_content_type(accept, "application/json")
     if media in ("application/json", "*/*"):
         return json.dumps(

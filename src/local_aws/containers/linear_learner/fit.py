@@ -34,9 +34,9 @@ def list_penalties(settings: dict) -> list[float]:
 def fit(features: np.ndarray, labels: np.ndarray, settings: dict, wd: float) -> dict:
     """Fit one model on scaled data and fold the scaling into its weights.
 
-    `features` (rows, features), `labels` (rows). Returns a JSON-ready model: weights (outputs,
-    features), bias (outputs), one output but for a multiclass model, which has one for each of
-    `classes`.
+    `features` has the shape (rows, features), `labels` (rows). Returns a JSON-ready model: weights
+    (outputs, features) and bias (outputs). There is one output; a multiclass model has one for each
+    of `classes`.
     """
     regression = settings["predictor_type"] == "regressor"
     scale, shift = np.ones(features.shape[1]), np.zeros(features.shape[1])
@@ -59,7 +59,7 @@ def fit(features: np.ndarray, labels: np.ndarray, settings: dict, wd: float) -> 
     bias = np.atleast_1d(estimator.intercept_) * label_scale + label_shift - weights @ shift
     model = {"predictor_type": settings["predictor_type"], "loss": settings["loss"], "wd": wd}
     if settings["predictor_type"] == "multiclass_classifier":
-        # The data held two of the classes only: one output for each, with the same difference
+        # The data has only two of the classes: one output for each, with the same difference
         if len(weights) == 1:
             weights, bias = (
                 np.vstack([-weights / 2, weights / 2]),
@@ -73,8 +73,9 @@ def fit(features: np.ndarray, labels: np.ndarray, settings: dict, wd: float) -> 
 
 
 def _build_estimator(settings: dict, wd: float, rows: int) -> Estimator:
-    """Build the estimator that minimises mean loss + wd/2 |w|² + l1 |w|; random where it is, from a
-    fixed seed.
+    """Build the estimator that minimises mean loss + wd/2 |w|² + l1 |w|.
+
+    If it is random, its seed is fixed.
     """
     l1 = 0.0 if settings["l1"] == "auto" else settings["l1"]
     alpha, ratio = wd + l1, l1 / (wd + l1) if l1 else 0.0
@@ -88,7 +89,7 @@ def _build_estimator(settings: dict, wd: float, rows: int) -> Estimator:
     loss = settings["loss"]
     if loss in ("logistic", "softmax_loss"):
         strength = 1 / (alpha * rows) if alpha else np.inf
-        # Lbfgs reaches the optimum in fewer passes, but knows no L1
+        # lbfgs reaches the optimum in fewer passes, but has no L1
         solver = "saga" if l1 else "lbfgs"
         return LogisticRegression(
             C=strength, l1_ratio=ratio, solver=solver, class_weight=weights, **passes

@@ -23,7 +23,7 @@ def score(model: dict, features: np.ndarray) -> np.ndarray:
     raw = features @ np.asarray(model["weights"]).T + np.asarray(model["bias"])
     if model["predictor_type"] == "multiclass_classifier":
         raw = softmax(raw, axis=1) if model["loss"] == "softmax_loss" else raw
-        # A class never seen comes last
+        # A class that training never saw comes last
         everything = np.full((len(raw), model["num_classes"]), min(raw.min(), 0.0))
         everything[:, model["classes"]] = raw
         return everything
@@ -31,7 +31,7 @@ def score(model: dict, features: np.ndarray) -> np.ndarray:
 
 
 def predict(model: dict, features: np.ndarray) -> list[dict]:
-    """Predict rows (rows, features): score and, but for a regressor, predicted_label."""
+    """Predict rows (rows, features): score and, except for a regressor, predicted_label."""
     scores = score(model, features)
     if model["predictor_type"] == "regressor":
         return [{"score": one} for one in scores.tolist()]
@@ -43,7 +43,7 @@ def predict(model: dict, features: np.ndarray) -> list[dict]:
 
 
 def label(model: dict, scores: np.ndarray) -> np.ndarray:
-    """Choose the label (rows,) that scores stand for."""
+    """Choose the labels (rows,) for scores."""
     if scores.ndim == 2:
         return scores.argmax(axis=1)
     return (scores >= model["threshold"]).astype(int)
@@ -54,8 +54,8 @@ def choose_threshold(
 ) -> tuple[float, float]:
     """Choose a binary model's threshold by binary_classifier_model_selection_criteria.
 
-    Of equally good ones that nearest to the middle (a probability of 0.5, a margin of 0). Returns
-    it and the value of the criterion there, higher being better.
+    Among equally good thresholds the one nearest to the middle is chosen (a probability of 0.5, a
+    margin of 0). Returns the threshold and the criterion's value there; higher is better.
     """
     scores = score(model, features)
     middle = 0.5 if model["loss"] == "logistic" else 0.0
@@ -91,8 +91,9 @@ def choose_threshold(
 def rank(
     model: dict, features: np.ndarray, labels: np.ndarray, settings: dict
 ) -> tuple[float, float]:
-    """Rate a model among its siblings, higher being better, the loss breaking ties; sets a binary
-    model's threshold.
+    """Rate a model among several; higher is better, and the loss breaks ties.
+
+    This sets the threshold of a binary model.
     """
     value = 0.0
     if model["predictor_type"] == "binary_classifier":
@@ -103,10 +104,10 @@ def rank(
 def measure(
     model: dict, features: np.ndarray, labels: np.ndarray, settings: dict
 ) -> dict[str, float]:
-    """Measure a model; the keys are the names in linear-learner's log, `name <loss>` or `name
-    <score>`.
+    """Measure a model.
 
-    The objective's comes first. `dcg` is the mean of 1 / log2(1 + rank of the true class).
+    The keys are the names in linear-learner's log, `name <loss>` or `name <score>`; the objective
+    comes first. `dcg` is the mean of 1 / log2(1 + rank of the true class).
     """
     scores = score(model, features)
     kind = settings["predictor_type"]
@@ -156,7 +157,7 @@ def measure(
 
 
 def _measure_objective(scores: np.ndarray, labels: np.ndarray, settings: dict) -> float:
-    """Measure the mean of the loss that was trained, without its penalties."""
+    """Measure the mean of the training loss, without its penalties."""
     loss = settings["loss"]
     if loss == "logistic":
         return log_loss(labels, scores, labels=[0, 1])

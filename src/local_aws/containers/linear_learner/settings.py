@@ -1,4 +1,4 @@
-"""The hyperparameters of linear-learner: AWS's table, and what depends on more than one of them.
+"""The hyperparameters of linear-learner: AWS's table, and rules that involve more than one of them.
 
 Source: https://docs.aws.amazon.com/sagemaker/latest/dg/ll_hyperparameters.html
 """

@@ -1,15 +1,17 @@
 """The image sagemaker-model-monitor-analyzer: baselines and monitoring runs.
 
+Its environment variables:
+
 - `dataset_source`: the folder of the data: a data set for a baseline, captured or merged requests
-  for a run
+for a run
 - `dataset_format`: JSON with one key: csv (with header), json, parquet, sagemakerCaptureJson or
-  sagemakerMergeJson
-- `output_path`: the folder for statistics.json, constraints.json and, of a run,
-  constraint_violations.json
+sagemakerMergeJson
+- `output_path`: the folder for statistics.json, constraints.json and, for a run,
+constraint_violations.json
 - `baseline_constraints`, `baseline_statistics`: files; with constraints the job is a run, else it
-  suggests a baseline
+suggests a baseline
 - `analysis_type`: MODEL_QUALITY, with problem_type and the attribute variables; else data quality
-- `publish_cloudwatch_metrics`: Enabled leaves a run's metrics where SageMaker picks them up
+- `publish_cloudwatch_metrics`: if Enabled, a run's metrics are left where SageMaker reads them
 
 The analysis is model_monitoring.analysis in mode `aws`. The exit message is left in
 /opt/ml/output/message.
@@ -36,7 +38,7 @@ _METRICS = "output/metrics/cloudwatch/cloudwatch_metrics.jsonl"
 
 
 def analyse(_: Namespace) -> None:
-    """Do what the environment says; raises ClientError for unusable data or baselines."""
+    """Do what the environment variables say; raises ClientError for unusable data or baselines."""
     environment = dict(os.environ)
     for name in ("record_preprocessor_script", "post_analytics_processor_script"):
         if environment.get(name):
@@ -59,7 +61,7 @@ def analyse(_: Namespace) -> None:
                 metrics = cloudwatch_metrics(result)
     except (ValueError, OSError) as error:
         raise ClientError(str(error)) from None
-    for note in result.notes:
+    for note in [*result.notes, *result.not_measured]:
         print(f"note: {note}")
     if environment.get("publish_cloudwatch_metrics") == "Enabled" and rules:
         _write_metrics(metrics, environment)
@@ -70,7 +72,7 @@ def read_header(dataset_format: str) -> bool:
     """Say whether CSV files begin with column names.
 
     Raises:
-        ValueError: the format is none that Model Monitor knows.
+        ValueError: Model Monitor doesn't have this format.
     """
     try:
         form = json.loads(dataset_format)
@@ -79,20 +81,20 @@ def read_header(dataset_format: str) -> bool:
             raise ValueError
     except (ValueError, TypeError):
         raise ValueError(
-            f"dataset_format {dataset_format!r} is none of csv, json, parquet or a capture."
+            f"dataset_format {dataset_format!r} isn't csv, json, parquet or a capture format."
         ) from None
     return str(form.get("csv", {}).get("header", False)).lower() == "true"
 
 
 def _path(environment: dict[str, str], name: str) -> Path:
-    """Return where a variable's path lies on this machine."""
+    """Return where the path in a variable is on this machine."""
     if not environment.get(name):
         raise ClientError(f"The environment variable {name} is missing")
     return to_private(environment[name])
 
 
 def _gather(environment: dict[str, str], folder: Path) -> Path:
-    """Put the baseline's documents, which AWS brings to folders of their own, into one."""
+    """Put the baseline's documents, which AWS puts into separate folders, into one folder."""
     for name in ("constraints", "statistics"):
         if environment.get(f"baseline_{name}"):
             shutil.copy(_path(environment, f"baseline_{name}"), folder / f"{name}.json")
@@ -102,7 +104,7 @@ def _gather(environment: dict[str, str], folder: Path) -> Path:
 def _data_quality(
     source: Path, baseline: Path | None, output: Path, environment: dict[str, str], header: bool
 ) -> Result:
-    """Suggest a baseline, or hold the data against one."""
+    """Suggest a baseline, or compare the data with one."""
     if baseline is None:
         result = run_baseline(source, output, header=header, mode="aws")
         method = environment.get("categorical_drift_method")
@@ -114,13 +116,13 @@ def _data_quality(
             documents.write(suggested, output / "constraints.json")
         return result
     result = run_check(source, baseline, output, header=header, mode="aws")
-    # As AWS's container does
+    # As the AWS container does
     documents.write(constraints.suggest(result.profile), output / "constraints.json")
     return result
 
 
 def _write_metrics(metrics: list[dict[str, Any]], environment: dict[str, str]) -> None:
-    """Write a scheduled run's metrics for SageMaker: a PutMetricData datum in each line."""
+    """Write a scheduled run's metrics for SageMaker: one PutMetricData datum per line."""
     dimensions = [
         {"Name": "Endpoint", "Value": environment.get("sagemaker_endpoint_name", "")},
         {

@@ -1,8 +1,8 @@
-"""The image sagemaker-model-monitor-groundtruth-merger: captured requests get their labels.
+"""The image sagemaker-model-monitor-groundtruth-merger: it adds labels to captured requests.
 
-Reads captured requests below `dataset_source` and labels below `ground_truth_source`, and writes to
-`output_path` the requests that have a label, in the folders that the captures came in. A label
-finds its request by the request's inference id if it has one, else by its event id.
+It reads captured requests below `dataset_source` and labels below `ground_truth_source`. It writes
+the requests that have a label to `output_path`, in the same folders as the captures. A label is
+matched with a request by the request's inference id if it has one, else by its event id.
 """
 
 import json
@@ -16,7 +16,7 @@ from ..base.contract import ClientError, opt_ml, to_private
 
 
 def merge(_: Namespace) -> None:
-    """Merge; raises ClientError if no label finds its request."""
+    """Merge; raises ClientError if no label matches a request."""
     try:
         source, truth, output = (
             to_private(os.environ[name])
@@ -35,7 +35,7 @@ def merge(_: Namespace) -> None:
             if joined
         ]
         if rows:
-            # The same name each time: no row twice
+            # The name is the same each time, so no row is written twice
             file = output / folder.relative_to(source) / "part-00000.jsonl"
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text("".join(rows))
@@ -58,7 +58,7 @@ def _records(folder: Path) -> Iterator[dict[str, Any]]:
                 yield record
             except (ValueError, KeyError, TypeError):
                 raise ClientError(
-                    f"{file.name}, line {number} is no record with eventMetadata.eventId"
+                    f"{file.name}, line {number} isn't a record with eventMetadata.eventId"
                 ) from None
 
 

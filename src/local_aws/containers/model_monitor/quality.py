@@ -12,10 +12,10 @@ from model_monitoring.analysis.quality.jobs import Columns, run_model_quality
 def analyse(
     source: Path, baseline: Path | None, output: Path, environment: dict[str, str], header: bool
 ) -> Result:
-    """Measure labelled predictions, or hold them against a baseline.
+    """Measure labelled predictions, or compare them with a baseline.
 
     Raises:
-        ValueError: a variable is missing, or see model_monitoring.analysis.quality.jobs.
+        ValueError: a variable is missing; also see model_monitoring.analysis.quality.jobs.
     """
     problem = environment.get("problem_type")
     if not problem:
@@ -27,10 +27,10 @@ def analyse(
 
 
 def find_columns(environment: dict[str, str]) -> Columns:
-    """Name the columns that the attributes mean.
+    """Name the columns that the attributes refer to.
 
-    An index stands for a column of a CSV file without a header, or for an output of the endpoint in
-    merged requests; of a JSON path its last part is the name.
+    An index refers to a column of a CSV file without a header, or to an output of the endpoint in
+    merged requests. For a JSON path, the last part is the name.
 
     Raises:
         ValueError: neither a prediction nor a probability is named, or a baseline's label isn't.

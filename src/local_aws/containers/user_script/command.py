@@ -15,9 +15,9 @@ def run_script(
 ) -> None:
     """Run a command in `folder`; if it fails, write output/failure and exit with its code.
 
-    A failure the script has written itself is kept; else it is `reason`, in which {code}, {command}
-    and {error} (the last line of the log) are filled in. A SIGTERM, which the script gets as well,
-    doesn't end this process before it.
+    If the script has written a failure file itself, that one is kept. Otherwise it is `reason`,
+    with {code}, {command} and {error} (the last line of the log) filled in. A SIGTERM also reaches
+    the script, and this process doesn't end before the script does.
 
     Raises:
         ClientError: the command doesn't exist.
@@ -45,12 +45,12 @@ def run_script(
 
 
 def _measure_log() -> int:
-    """Return the log's length in bytes: stdout is the log, opened for reading too."""
+    """Return the log's length in bytes: stdout is the log, which is also open for reading."""
     return os.fstat(sys.stdout.fileno()).st_size
 
 
 def _read_last_line(start: int) -> str:
-    """Return the last line of the log beyond `start`."""
+    """Return the last line of the log after `start`."""
     try:
         end = _measure_log()
         tail = os.pread(sys.stdout.fileno(), 4096, max(start, end - 4096))

@@ -1,4 +1,4 @@
-"""Answer requests through a user's inference.py, with the defaults of AWS's containers."""
+"""Serve requests through a user's inference.py, with the defaults of AWS's containers."""
 
 import importlib.util
 import io
@@ -22,11 +22,11 @@ _LIBSVM = ("text/libsvm", "text/x-libsvm")
 def load_handlers(script: Path, directory: Path, image: str) -> Predict:
     """Import `script` and load its model from `directory`.
 
-    Requests are answered one at a time, as in one of AWS's workers: a user's functions needn't be
-    safe in threads.
+    Requests are handled one at a time, as in one of AWS's workers: a user's functions needn't be
+    thread-safe.
 
     Raises:
-        ClientError: the script has no model_fn. Its own errors pass.
+        ClientError: the script has no model_fn. The script's own errors pass.
     """
     user = _import(script)
     if not hasattr(user, "model_fn"):
@@ -74,7 +74,7 @@ def _parse(body: bytes, content_type: str) -> np.ndarray:
         if media == "application/json":
             return np.array(json.loads(body))
         if media == "application/x-npy":
-            # Not load: that opens zip as well
+            # Not numpy.load, which also opens zip files
             return np.lib.format.read_array(io.BytesIO(body), allow_pickle=False)
     except (ValueError, EOFError, RecursionError, MemoryError) as error:
         raise ClientError(f"The request body is not {media}: {error}") from None
@@ -85,7 +85,7 @@ def _parse(body: bytes, content_type: str) -> np.ndarray:
 
 def _parse_xgboost(body: bytes, content_type: str) -> object:
     """Parse CSV or libsvm into a DMatrix, as AWS's xgboost container does."""
-    import xgboost  # the sklearn image needs none of it
+    import xgboost  # the sklearn image doesn't need it
 
     media, _ = read_content_type(content_type, "")
     if media == "text/csv":
@@ -104,7 +104,7 @@ def _predict_xgboost(data: object, model: object) -> object:
 
 
 def _write(prediction: object, accept: str) -> tuple[bytes, str]:
-    """Write a prediction as Accept asks for: JSON, CSV or npy; raises UnsupportedType."""
+    """Write a prediction in the format of Accept: JSON, CSV or npy; raises UnsupportedType."""
     values = np.asarray(prediction)
     media, _ = read_content_type(accept, "")
     if media == "application/json":

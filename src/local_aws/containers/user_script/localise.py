@@ -1,10 +1,10 @@
-"""Lead scripts that say /opt/ml to their job's private root, as no container does it.
+"""Redirect scripts that use /opt/ml to their job's private root, because there is no container.
 
-Wherever `/opt/ml` stands as the beginning of a path, it is replaced by the private root: in the
-command, in the environment, and in the text of the job's own copies of the scripts (`.py`, `.sh`)
-and of the source archives among its inputs. A script may therefore write its paths as on AWS,
+Where a path begins with `/opt/ml`, that part is replaced by the private root: in the command, in
+the environment, and in the text of the job's own copies of the scripts (`.py`, `.sh`) and of the
+source archives among its inputs. So a script may write its paths as on AWS,
 "/opt/ml/processing/input/data.csv", take them as arguments, or read them from SM_* and OPT_ML. It
-must not put them together from pieces (os.path.join("/opt", "ml")) nor read them from a data file.
+must not build them from pieces (os.path.join("/opt", "ml")) or read them from a data file.
 """
 
 import gzip
@@ -26,14 +26,14 @@ _SUFFIXES = (".py", ".sh")
 
 
 def find_root() -> str:
-    """Find a name for the private root that may stand unquoted in a shell script."""
+    """Find a name for the private root that needs no quotes in a shell script."""
     return _plain_name(opt_ml().resolve())
 
 
 def _plain_name(folder: Path) -> str:
-    """Return a folder's name if it may stand unquoted in a shell script, else that of a link to it.
+    """Return a folder's name if it needs no quotes in a shell script, else that of a link to it.
 
-    The link goes when this process ends.
+    The link is removed when this process ends.
     """
     if _PLAIN.fullmatch(str(folder)):
         return str(folder)
@@ -41,19 +41,19 @@ def _plain_name(folder: Path) -> str:
     links = Path(
         tempfile.mkdtemp(prefix="opt-ml-", dir=place if _PLAIN.fullmatch(place) else "/tmp")
     )
-    # Unlike atexit's, it's called in forked processes too
+    # Unlike atexit's, it is also called in forked processes
     Finalize(None, shutil.rmtree, [links, True], exitpriority=0)
     (links / "ml").symlink_to(folder)
     return str(links / "ml")
 
 
 def localise(text: str, root: str) -> str:
-    """Replace /opt/ml in a text."""
+    """Replace /opt/ml in a string."""
     return _OPT_ML.sub(lambda _: root, text)
 
 
 def localise_all(texts: list[str], root: str) -> list[str]:
-    """Replace /opt/ml in arguments; raises ClientError for a path that leads out of it."""
+    """Replace /opt/ml in arguments; raises ClientError for a path that leads outside it."""
     for text in texts:
         if text.startswith("/opt/ml") and ".." in text.split("/"):
             raise ClientError(f"{text} leads outside /opt/ml")
@@ -64,7 +64,7 @@ def localise_environment(root: str) -> dict[str, str]:
     """Return the environment with /opt/ml replaced, this Python first, and pip kept offline."""
     environment = {name: localise(value, root) for name, value in os.environ.items()}
     programs = Path(sys.executable).parent
-    # The SDK's scripts call Python unquoted. Above bin/ lies what makes it this virtual
+    # The SDK's scripts call Python without quotes. The folder above bin/ makes it this virtual
     # environment's Python.
     here = os.path.join(_plain_name(programs.parent), programs.name)
     environment["PATH"] = os.pathsep.join([here, environment.get("PATH", os.defpath)])
@@ -76,10 +76,9 @@ def localise_environment(root: str) -> dict[str, str]:
 
 
 def localise_code(folder: Path, root: str) -> None:
-    """Replace /opt/ml in the scripts under a folder, those within `code/*.tar.gz` included; raises
-    ClientError.
+    """Replace /opt/ml in the scripts under a folder, also in those in `code/*.tar.gz`.
 
-    An archive within an archive stays as it is: one may hold itself.
+    An archive inside an archive stays as it is: an archive may contain itself. Raises ClientError.
     """
     _localise_scripts(folder, root)
     for path in [
@@ -95,8 +94,9 @@ def _localise_scripts(folder: Path, root: str) -> None:
 
 
 def _rewrite(path: Path, root: str) -> None:
-    """Rewrite one script, whatever its encoding: Latin-1 carries every byte through, and the root
-    is ASCII.
+    """Rewrite one script, whatever its encoding.
+
+    Latin-1 preserves all bytes, and the root is ASCII.
     """
     before = path.read_bytes().decode("latin-1")
     after = localise(before, root)

@@ -1,10 +1,10 @@
-"""Run a processing job: the command of ContainerEntrypoint and ContainerArguments, as a subprocess.
+"""Run a processing job: the command of ContainerEntrypoint and ContainerArguments.
 
-Reads $OPT_ML/config/processingjobconfig.json (AppSpecification, ProcessingOutputConfig), with the
-inputs downloaded already to where their LocalPath says, under the private root. /opt/ml leads there
-(see localise), for the SDK's ScriptProcessor and FrameworkProcessor as well as for a plain
-CreateProcessingJob. The script runs with this Python, in the private root as its working directory,
-and may leave an exit message in /opt/ml/output/message.
+It reads $OPT_ML/config/processingjobconfig.json (AppSpecification, ProcessingOutputConfig). The
+inputs are already downloaded to their LocalPath, under the private root. /opt/ml leads there (see
+localise), for the SDK's ScriptProcessor and FrameworkProcessor as well as for a plain
+CreateProcessingJob. The script runs with this Python, as a subprocess with the private root as its
+working directory. It may leave an exit message in /opt/ml/output/message.
 """
 
 import json
@@ -16,7 +16,7 @@ from .localise import find_root, localise_all, localise_code, localise_environme
 
 
 def process(_: Namespace) -> None:
-    """Run the job's command; exits with its code if it fails, raises ClientError if it can't be."""
+    """Run the job's command; exits with its code if it fails; ClientError if it can't start."""
     config = json.loads((opt_ml() / "config" / "processingjobconfig.json").read_text())
     application = config["AppSpecification"]
     if not application.get("ContainerEntrypoint"):

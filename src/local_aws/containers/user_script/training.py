@@ -1,19 +1,19 @@
 """Script mode of the sklearn and xgboost images: the user's own training script and inference.py.
 
-Training runs, in this order of preference:
+Training runs one of these, in this order of preference:
 
-- the command in the environment variable CONTAINER_COMMAND, a JSON list that holds the job's
-  ContainerEntrypoint and ContainerArguments: what SDK v3's ModelTrainer sends for its SourceCode
-  (channels `code` and `sm_drivers`);
+- the command in the environment variable CONTAINER_COMMAND, a JSON list of the job's
+ContainerEntrypoint and ContainerArguments: SDK v3's ModelTrainer sends it for its SourceCode
+(channels `code` and `sm_drivers`);
 - the script that the hyperparameter or environment variable SAGEMAKER_PROGRAM names, from the
-  source archive at SAGEMAKER_SUBMIT_DIRECTORY (s3://….tar.gz, or a path under /opt/ml) or else the
-  channel `code`: what SDK v2 sends. It gets the other hyperparameters as arguments (--max_depth 5)
-  and SageMaker's SM_* variables.
+source archive at SAGEMAKER_SUBMIT_DIRECTORY (s3://….tar.gz, or a path under /opt/ml) or else from
+the channel `code`: SDK v2 sends it. The script gets the other hyperparameters as arguments
+(--max_depth 5) and SageMaker's SM_* variables.
 
-Serving loads SAGEMAKER_PROGRAM from SAGEMAKER_SUBMIT_DIRECTORY, /opt/ml/model/code unless given. It
-needs model_fn; input_fn, predict_fn and output_fn have defaults, and transform_fn may stand for all
-three. localise says how a script must take its paths. requirements.txt is not installed: jobs share
-the tutorial's own packages.
+Serving loads SAGEMAKER_PROGRAM from SAGEMAKER_SUBMIT_DIRECTORY, by default /opt/ml/model/code. It
+needs model_fn. input_fn, predict_fn and output_fn have defaults; transform_fn may replace all
+three. localise says how a script must write its paths. requirements.txt is not installed: jobs
+share the tutorial's own packages.
 """
 
 import json
@@ -35,7 +35,7 @@ _REASON = 'ExecuteUserScriptError:\nExitCode {code}\nErrorMessage "{error}"\nCom
 
 
 def is_asked_for() -> bool:
-    """Tell whether this job brings its own script; SDK v3 sends an empty name for none."""
+    """Say whether this job has its own script; SDK v3 sends an empty name if it has none."""
     given = os.environ.get("CONTAINER_COMMAND") or os.environ.get("SAGEMAKER_PROGRAM")
     return bool(given or read_config("hyperparameters").get("sagemaker_program"))
 
@@ -66,7 +66,7 @@ def train(_: Namespace) -> None:
 def serve(arguments: Namespace, image: str = "sklearn") -> None:
     """Serve the model through the user's script; raises ClientError."""
     place = os.environ.get("SAGEMAKER_SUBMIT_DIRECTORY") or "/opt/ml/model/code"
-    # SDK v3's local directory, packed there
+    # SDK v3's local directory, packed with the model
     place = "/opt/ml/model/code" if place.startswith("file://") else place
     root = find_root()
     folder, script = _find_script(
@@ -111,7 +111,7 @@ def _find_script(
 
 def _download(uri: str) -> Path:
     """Download a source archive, as AWS's containers do themselves."""
-    import boto3  # half a second, that only this way of giving source code costs
+    import boto3  # takes half a second, which only this kind of source code should cost
 
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     target = opt_ml() / "sourcedir.tar.gz"

@@ -1,17 +1,16 @@
 """Amazon's xgboost, on the xgboost library: train and serve. See user_script for own scripts.
 
-Data: headerless CSV (`text/csv`, the label first; with csv_weights=1 a weight second) or libsvm
-    (AWS's default when a
-channel names no content type); channels train and validation. An empty field or `nan` is a missing
-value, as on AWS. The hyperparameters are those of AWS's open-source container,
-sagemaker-xgboost-container, with its messages, and its predecessors' `silent`; of these `_kfold`
-and `_num_cv_round` (cross-validation) are refused offline.
+Data: headerless CSV (`text/csv`, with the label first; with csv_weights=1, a weight second) or
+libsvm (AWS's default for a channel without a content type); channels train and validation. An empty
+field or `nan` is a missing value, as on AWS. The hyperparameters and messages are those of AWS's
+open-source container, sagemaker-xgboost-container, with `silent` of its predecessors. `_kfold` and
+`_num_cv_round` (cross-validation) are refused offline.
 
-The model is `model/xgboost-model` in xgboost's own UBJSON, which AWS's container loads as well.
-Serves text/csv and text/libsvm; answers predictions joined by commas as `text/csv; charset=utf-8`,
-or a list when Accept is application/json. Other content types, application/json among them, are a
-415, as on AWS. Feature counts must match: libsvm rows may be shorter than the model, CSV rows may
-not.
+The model is `model/xgboost-model` in xgboost's own UBJSON, which AWS's container loads as well. It
+serves text/csv and text/libsvm. The response has the predictions joined by commas as `text/csv;
+charset=utf-8`, or a list if Accept is application/json. Other content types, also application/json,
+are a 415, as on AWS. Feature counts must match: libsvm rows may be shorter than the model, CSV rows
+may not.
 """
 
 import json
@@ -32,7 +31,7 @@ from ..user_script import training
 from .settings import build_custom_metric, read_settings
 
 MODEL_FILE = "xgboost-model"
-SMALL = 1_000_000  # values; below, threads that wait for each other cost more than they bring
+SMALL = 1_000_000  # values; with fewer, threads that wait for each other cost more than they gain
 _CSV, _LIBSVM = ("csv", "text/csv"), ("libsvm", "text/libsvm", "text/x-libsvm")
 
 
@@ -68,14 +67,14 @@ def train(arguments: Namespace) -> None:
             callbacks=[_LogLines()],
             verbose_eval=False,
         )
-    # Its checks of labels and parameters: the user's to mend
+    # xgboost's own checks of labels and parameters: the user has to fix these
     except (xgb.core.XGBoostError, ValueError) as error:
         raise ClientError(_shorten(error)) from None
     (opt_ml() / "model" / MODEL_FILE).write_bytes(booster.save_raw("ubj"))
 
 
 class _LogLines(xgb.callback.TrainingCallback):
-    """Print each round's metrics as they reach CloudWatch on AWS, where a tab becomes #011."""
+    """Print each round's metrics as CloudWatch has them on AWS, where a tab becomes #011."""
 
     def after_iteration(self, _model: xgb.Booster, epoch: int, evals_log: dict) -> bool:
         cells = (
@@ -88,7 +87,7 @@ class _LogLines(xgb.callback.TrainingCallback):
 
 
 def _shorten(error: Exception) -> str:
-    """Keep what xgboost says of an error, without its time, source line and C++ trace."""
+    """Keep xgboost's message of an error, without its time, source line and C++ trace."""
     text = " ".join(str(error).split("Stack trace")[0].split())
     return re.sub(r"^\[[\d:]+\] \S+: ", "", text)
 
@@ -159,7 +158,7 @@ def _read_matrix(name: str, channel: dict, weighted: bool) -> xgb.DMatrix:
 
 
 def load(directory: Path) -> Predict:
-    """Load the model; raises ClientError if there is none, or only a pickle, never opened."""
+    """Load the model; raises ClientError if there is none; a pickle is never opened."""
     booster = xgb.Booster()
     try:
         content = (directory / MODEL_FILE).read_bytes()

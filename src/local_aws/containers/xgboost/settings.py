@@ -79,7 +79,7 @@ _ALIASES = {
     "reg_lambda": "lambda",
     "reg_alpha": "alpha",
 }
-# Checked, then left out: settings of older releases that today's xgboost has no use for.
+# Checked, then dropped: settings of older releases that today's xgboost doesn't use.
 _RETIRED = (
     "silent sketch_eps dsplit predictor lambda_bias save_model_on_termination "
     "single_precision_histogram deterministic_histogram prob_buffer_row"

@@ -1,4 +1,4 @@
-"""Model artifacts: equal files pack to equal bytes, and none is left half fetched."""
+"""Model artifacts: equal files are packed into equal bytes, and none is fetched in part."""
 
 import gzip
 import io
@@ -13,7 +13,7 @@ from model_monitoring.analysis.files.archives import unpack
 
 
 def pack(folder: Path) -> bytes:
-    """Pack a folder into a tar.gz that depends on names and contents alone, without links."""
+    """Pack a folder into a tar.gz that depends only on names and contents, without links."""
 
     def anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
         member.uid = member.gid = member.mtime = 0
@@ -31,8 +31,9 @@ def pack(folder: Path) -> bytes:
 
 
 def fetch_model(container: dict[str, Any], folder: Path) -> None:
-    """Bring a container's model artifact into a folder, unless a former start has; a model may have
-    none.
+    """Fetch a container's model artifact into a folder, unless an earlier start has.
+
+    A model may have no artifact.
 
     Raises:
         ValueError: the artifact is missing, damaged or hostile.

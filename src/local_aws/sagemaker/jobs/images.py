@@ -1,14 +1,14 @@
-"""Find an image's offline counterpart, or refuse it in SageMaker's way."""
+"""Find an image's offline counterpart, or refuse it with SageMaker's error."""
 
 from local_aws.containers.catalog import Image, find_image
 from local_aws.wire.errors import validation_error
 
 
 def find(uri: str | None, verb: str) -> Image:
-    """Return the image that a URI stands for, if it can do what `verb` (train, serve or run) says.
+    """Return the image of a URI, if it supports `verb` (train, serve or run).
 
     Raises:
-        AwsError: ValidationException naming the URI.
+        AwsError: ValidationException that names the URI.
     """
     if not uri:
         raise validation_error(

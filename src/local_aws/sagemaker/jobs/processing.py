@@ -41,7 +41,7 @@ def begin(backend: Backend, record: Record) -> None:
 
 
 def stop(backend: Backend, request: Record) -> None:
-    """Ask a job to stop; one that has ended stays as it ended."""
+    """Ask a job to stop; a job that has ended stays as it is."""
     with backend.lock:
         record = backend.find("ProcessingJob", request["ProcessingJobName"])
         if record["ProcessingJobStatus"] == "InProgress":
@@ -50,7 +50,7 @@ def stop(backend: Backend, request: Record) -> None:
 
 
 def resume(backend: Backend, record: Record) -> None:
-    """Write the end of a job that the server's own end cut off."""
+    """Write the end of a job that was cut off when the server ended."""
     if record["ProcessingJobStatus"] in ("InProgress", "Stopping"):
         backend.note(
             record,
@@ -61,17 +61,17 @@ def resume(backend: Backend, record: Record) -> None:
 
 
 def _work(backend: Backend, record: Record, run: Run) -> None:
-    """Run one job to its last status."""
+    """Run one job until its last status."""
     try:
         members = _run(backend, record, run)
-    except Exception as error:  # whatever it was, the job must not hang as InProgress
+    except Exception as error:  # whatever the error, the job must not hang as InProgress
         members = {"ProcessingJobStatus": "Failed", "FailureReason": running.internal_reason(error)}
     running.clear(backend.runs, record["ProcessingJobArn"], run)
     backend.note(record, ProcessingEndTime=utcnow(), **members)
 
 
 def _run(backend: Backend, record: Record, run: Run) -> Record:
-    """Download, run the script and upload; returns the last status and what else is to be told."""
+    """Download, run the script and upload; return the last status and further members to set."""
     ending = Ending(0, "stopped") if run.stopping.is_set() else _process(backend, record, run)
     told = {"ExitMessage": _exit_message(run)}
     if ending.cause == "timeout":
@@ -124,7 +124,7 @@ def _outputs(record: Record) -> list[Record]:
 
 
 def _inside(path: str) -> PurePosixPath:
-    """Return where a container's path lies below /opt/ml; raises ValidationException."""
+    """Return a container's path relative to /opt/ml; raises ValidationException."""
     below = PurePosixPath(path)
     if not below.is_relative_to("/opt/ml") or ".." in below.parts:
         raise validation_error(f"Offline, LocalPath {path!r} must lie below /opt/ml/processing.")
@@ -132,6 +132,6 @@ def _inside(path: str) -> PurePosixPath:
 
 
 def _exit_message(run: Run) -> str | None:
-    """Read what the container left in /opt/ml/output/message."""
+    """Read the container's message in /opt/ml/output/message."""
     message: Path = run.opt_ml / "output" / "message"
     return message.read_text(errors="replace")[:_MAX_MESSAGE] if message.is_file() else None

@@ -1,4 +1,4 @@
-"""What every job does: fetch its inputs, run its process, follow its log, pack its results."""
+"""The steps of every job: fetch its inputs, run its process, follow its log, pack its results."""
 
 import json
 import shutil
@@ -32,15 +32,15 @@ class Ending:
 
 
 def fetch(uri: str, kind: str, folder: Path) -> None:
-    """Download what a channel's S3 URI stands for into a folder.
+    """Download the objects of a channel's S3 URI into a folder.
 
     Args:
-        uri: s3://bucket/prefix, or with kind ManifestFile the manifest's own address.
+        uri: s3://bucket/prefix, or the manifest's own address if the kind is ManifestFile.
         kind: S3Prefix or ManifestFile.
-        folder: made if need be.
+        folder: made if needed.
 
     Raises:
-        ValueError: nothing there, or a key that leads outside the folder.
+        ValueError: there are no objects, or a key leads outside the folder.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if kind == "ManifestFile":
@@ -65,7 +65,7 @@ def fetch(uri: str, kind: str, folder: Path) -> None:
 
 
 def _save(bucket: str, key: str, folder: Path, name: str) -> None:
-    """Write one object into a folder, unless its name leads out of it."""
+    """Write one object into a folder, unless its name leads outside it."""
     if ".." in PurePosixPath(name).parts or "\0" in name:
         raise ValueError(f"ClientError: The S3 key {key!r} leads outside its folder")
     path = folder / name.lstrip("/")
@@ -74,7 +74,7 @@ def _save(bucket: str, key: str, folder: Path, name: str) -> None:
 
 
 def check_source(uri: str) -> None:
-    """Refuse an S3 URI that stands for nothing, as SageMaker does when a job is made."""
+    """Refuse an S3 URI without objects, as SageMaker does when a job is created."""
     try:
         found = services.list_objects(uri)
     except ValueError as error:
@@ -105,14 +105,14 @@ def launch(
 def execute(
     run: Run, module: str, verb: str, environment: dict[str, str], seconds: float
 ) -> Ending:
-    """Run a job's container process to its end, its log sent on meanwhile.
+    """Run a job's container process to its end, and ship its log meanwhile.
 
     Args:
         run: the job.
         module: of local_aws.containers.
         verb: train or run.
         environment: besides the client's variables and OPT_ML.
-        seconds: until it is ended for taking too long.
+        seconds: the most time it may take.
     """
     deadline = time.monotonic() + seconds
     run.start_log()
@@ -134,7 +134,7 @@ def execute(
 
 
 def _end_gently(process: launcher.Process) -> None:
-    """Ask a process to end, and kill it if it does not."""
+    """Ask a process to end, and kill it if it doesn't."""
     process.terminate()
     try:
         process.wait(_GRACE_SECONDS)
@@ -153,7 +153,7 @@ def queue(backend: Backend, record: Record, work: Callable[[Backend, Record, Run
 
 
 def end(backend: Backend, record: Record) -> None:
-    """Refuse to delete a job that has not ended."""
+    """Refuse to delete a job that hasn't ended."""
     kind = record["_kind"]
     if record[f"{kind}Status"] in ("InProgress", "Stopping"):
         raise AwsError("ResourceInUse", f"{record[f'{kind}Arn']} has not ended: stop it first.")
@@ -173,7 +173,7 @@ def clear(runs: dict[str, Run], arn: str, run: Run) -> None:
 
 
 def internal_reason(error: Exception) -> str:
-    """Word why a job failed outside its process."""
+    """Return why a job failed outside its process."""
     return (
         str(error)
         if isinstance(error, ValueError)
@@ -182,7 +182,7 @@ def internal_reason(error: Exception) -> str:
 
 
 def failure_reason(run: Run, code: int) -> str:
-    """Word why a process failed: by its /opt/ml/output/failure, else its log's last line."""
+    """Return why a process failed: its /opt/ml/output/failure, else its log's last line."""
     file = run.opt_ml / "output" / "failure"
     if file.is_file():
         text = file.read_text(errors="replace").strip()

@@ -1,4 +1,4 @@
-"""One run of a container: its private files, its log, and the wish to stop it."""
+"""One run of a container: its private files, its log, and whether it was asked to stop."""
 
 import threading
 import uuid
@@ -11,7 +11,7 @@ from local_aws.kept import state
 
 @dataclass
 class Run:
-    """One job on its way: its private root, its log stream, and whether it was asked to stop."""
+    """One running job: its private root, its log stream, and whether it was asked to stop."""
 
     region: str
     log_group: str
@@ -27,7 +27,7 @@ class Run:
 
     @property
     def log(self) -> Path:
-        """Return the file its process writes to."""
+        """Return the file that its process writes to."""
         return self.root / "log"
 
     def start_log(self) -> None:

@@ -43,7 +43,7 @@ def prepare(backend: Backend, record: Record) -> None:
         running.check_source(source["S3Uri"])
     artifact = f"{_target(record)}/model.tar.gz"
     record |= {"TrainingJobStatus": "InProgress", "SecondaryStatusTransitions": []}
-    # Where it will be: AWS tells from the start
+    # The URI that it will have: AWS returns it from the start
     record["ModelArtifacts"] = {"S3ModelArtifacts": artifact}
     _turn(backend, record, "Starting")
 
@@ -54,7 +54,7 @@ def begin(backend: Backend, record: Record) -> None:
 
 
 def stop(backend: Backend, request: Record) -> None:
-    """Ask a job to stop; one that has ended stays as it ended."""
+    """Ask a job to stop; a job that has ended stays as it is."""
     with backend.lock:
         record = backend.find("TrainingJob", request["TrainingJobName"])
         if record["TrainingJobStatus"] == "InProgress":
@@ -63,7 +63,7 @@ def stop(backend: Backend, request: Record) -> None:
 
 
 def resume(backend: Backend, record: Record) -> None:
-    """Write the end of a job that the server's own end cut off: nothing trains twice."""
+    """Write the end of a job that was cut off when the server ended; it isn't trained again."""
     if record["TrainingJobStatus"] in ("InProgress", "Stopping"):
         _finish(backend, record, "Failed", "Failed", FailureReason=running.CUT_OFF)
 
@@ -84,10 +84,10 @@ def _step(record: Record, secondary: str) -> Record:
 
 
 def _work(backend: Backend, record: Record, run: Run) -> None:
-    """Run one job from its download to its last status."""
+    """Run one job from its download until its last status."""
     try:
         primary, secondary, members = _run(backend, record, run)
-    except Exception as error:  # whatever it was, the job must not hang as InProgress
+    except Exception as error:  # whatever the error, the job must not hang as InProgress
         primary, secondary, members = (
             "Failed",
             "Failed",
@@ -98,7 +98,7 @@ def _work(backend: Backend, record: Record, run: Run) -> None:
 
 
 def _run(backend: Backend, record: Record, run: Run) -> tuple[str, str, Record]:
-    """Download, train, upload; returns the last status, last secondary status and other members."""
+    """Download, train, upload; return the last status, last secondary status and other members."""
     image = images.find(record["AlgorithmSpecification"]["TrainingImage"], "train")
     ending = Ending(0, "stopped") if run.stopping.is_set() else _train(backend, record, run, image)
     if ending.code != 0 and not ending.cause:
@@ -135,7 +135,7 @@ def _train(backend: Backend, record: Record, run: Run, image: Image) -> Ending:
 
 
 def _config(record: Record) -> dict[str, object]:
-    """Return the files of /opt/ml/input/config; one host does all, whatever the instance count."""
+    """Return the files of /opt/ml/input/config; one host does all, for any instance count."""
     instance = record.get("ResourceConfig", {}).get("InstanceType", "ml.m5.large")
     channels = {
         channel["ChannelName"]: {
@@ -170,20 +170,20 @@ def _upload(backend: Backend, record: Record, run: Run) -> None:
     """Upload /opt/ml/model, and /opt/ml/output/data if it holds anything."""
     _turn(backend, record, "Uploading")
     model, data = run.opt_ml / "model", run.opt_ml / "output" / "data"
-    if model.is_dir():  # not if it was stopped while it waited
+    if model.is_dir():  # it doesn't exist if the job was stopped while it waited
         services.write_object(record["ModelArtifacts"]["S3ModelArtifacts"], archives.pack(model))
     if data.is_dir() and any(data.iterdir()):
         services.write_object(f"{_target(record)}/output.tar.gz", archives.pack(data))
 
 
 def _target(record: Record) -> str:
-    """Return the S3 URI under which a job's results lie."""
+    """Return the S3 URI of a job's results."""
     folder = record["OutputDataConfig"]["S3OutputPath"].rstrip("/")
     return f"{folder}/{record['TrainingJobName']}/output"
 
 
 def _final_metrics(record: Record, run: Run, image: Image) -> list[Record]:
-    """Read metrics' last values from the log, by the job's own definitions or the image's."""
+    """Read the metrics' last values from the log, by the job's own definitions or the image's."""
     own = record["AlgorithmSpecification"].get("MetricDefinitions")
     definitions = [(item["Name"], item["Regex"]) for item in own] if own else image.metrics
     log = run.log.read_text(errors="replace") if run.log.exists() else ""
@@ -200,7 +200,7 @@ def _final_metrics(record: Record, run: Run, image: Image) -> list[Record]:
 def _finish(
     backend: Backend, record: Record, primary: str, secondary: str, **members: object
 ) -> None:
-    """Write a job's end."""
+    """Write the end of a job."""
     with backend.lock:
         step = _step(record, secondary)
         last = step["SecondaryStatusTransitions"][-1]

@@ -1,4 +1,4 @@
-"""What a monitoring job is to do: job definitions, also those written into a schedule."""
+"""The work of a monitoring job: job definitions, also those inside a schedule."""
 
 from typing import Any
 
@@ -40,8 +40,8 @@ def find(backend: Backend, config: Record) -> dict[str, Any]:
         and `seconds` (of its stopping condition, or None).
 
     Raises:
-        AwsError: ResourceNotFound, or ValidationException for a kind of monitoring that doesn't run
-            offline.
+        AwsError: ResourceNotFound, or ValidationException for a kind of monitoring that isn't
+            supported offline.
     """
     name, inline = config.get("MonitoringJobDefinitionName"), config.get("MonitoringJobDefinition")
     if bool(name) == bool(inline):
@@ -73,8 +73,9 @@ def of_record(record: Record) -> dict[str, Any]:
 
 
 def _of_inline(definition: Record) -> dict[str, Any]:
-    """Return the definition within a schedule in one form, see find: it is of data quality, or of
-    the user's image.
+    """Return the definition inside a schedule in one form, see find.
+
+    It is of data quality, or of the user's image.
     """
     return {
         "type": "DataQuality",
@@ -89,7 +90,7 @@ def _of_inline(definition: Record) -> dict[str, Any]:
 
 
 def _common(record: Record, resources: Record) -> dict[str, Any]:
-    """Return what all kinds of definitions have alike."""
+    """Return the parts that all kinds of definitions share."""
     return {
         "resources": resources,
         "role": record["RoleArn"],
@@ -121,7 +122,7 @@ def check(backend: Backend, found: dict[str, Any]) -> None:
 
 
 def baseline_files(backend: Backend, found: dict[str, Any]) -> dict[str, str]:
-    """Return the S3 URIs of a definition's `constraints` and `statistics`, those that it has.
+    """Return the S3 URIs of a definition's `constraints` and `statistics`, if it has them.
 
     Raises:
         AwsError: the baselining job that it names doesn't exist.

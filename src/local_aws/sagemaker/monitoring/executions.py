@@ -29,28 +29,28 @@ def prepare(backend: Backend, record: Record) -> None:
 
 
 def begin(backend: Backend, record: Record) -> None:
-    """Run it in the background."""
+    """Run an execution in the background."""
     threading.Thread(target=_work, args=(backend, record), daemon=True).start()
 
 
 def resume(backend: Backend, record: Record) -> None:
-    """Write the end of an execution that the server's own end cut off."""
+    """Write the end of an execution that was cut off when the server ended."""
     if record["MonitoringExecutionStatus"] in ("Pending", "InProgress", "Stopping"):
         backend.note(record, MonitoringExecutionStatus="Failed", FailureReason=running.CUT_OFF)
 
 
 def _work(backend: Backend, record: Record) -> None:
-    """Run one execution to its last status."""
+    """Run one execution until its last status."""
     try:
         members = _run(backend, record)
-    except Exception as error:  # whatever it was, the execution must not hang as InProgress
+    except Exception as error:  # whatever the error, the execution must not hang as InProgress
         reason = getattr(error, "message", None) or running.internal_reason(error)
         members = {"MonitoringExecutionStatus": "Failed", "FailureReason": reason[:_MAX_REASON]}
     backend.note(record, **members)
 
 
 def _run(backend: Backend, record: Record) -> Record:
-    """Run its job or jobs; returns the last status and the reason of a failure."""
+    """Run its job or jobs; return the last status and the reason for a failure."""
     definition, (start, end) = record["_definition"], record["_window"]
     name = record["EndpointName"]
     endpoint = backend.find("Endpoint", name)
@@ -75,7 +75,7 @@ def _run(backend: Backend, record: Record) -> Record:
 
 
 def _flush(backend: Backend, endpoint: str) -> None:
-    """Bring what the endpoint captured up to now to S3."""
+    """Write to S3 what the endpoint has captured up to now."""
     deployment = backend.deployments.get(endpoint)
     for server in deployment.all() if deployment else ():
         if server.capture:
@@ -83,7 +83,7 @@ def _flush(backend: Backend, endpoint: str) -> None:
 
 
 def _inputs(name: str, source: str, local: str, paths: list[str]) -> list[Record]:
-    """Return a processing input for each path below an S3 URI that holds anything."""
+    """Return a processing input for each path below an S3 URI that has objects."""
     held = [path for path in paths if services.list_objects(f"{source}/{path}/")]
     return [
         _input(f"{name}_{number}", f"{source}/{path}", f"{local}/{path}")
@@ -123,7 +123,7 @@ def _merge(
 
 
 def _analyse(backend: Backend, record: Record, inputs: list[Record], suffix: str) -> Record:
-    """Run the analysis itself; its report goes to the folder of the hour it was due."""
+    """Run the analysis itself; its report goes to the folder of the hour when it was due."""
     definition, output = record["_definition"], _output(record["_definition"])
     kind = "data-quality" if definition["type"] == "DataQuality" else "model-quality"
     environment = _environment(record)
@@ -147,7 +147,7 @@ def _analyse(backend: Backend, record: Record, inputs: list[Record], suffix: str
 
 
 def _environment(record: Record) -> dict[str, str]:
-    """Return what AWS's container is told of a run."""
+    """Return the variables of a run for the AWS container."""
     definition, (start, end) = record["_definition"], record["_window"]
     quality = definition["type"] == "ModelQuality"
     capture = {"sagemakerMergeJson": {"captureIndexNames": ["endpointOutput"]}}
@@ -189,7 +189,7 @@ def _process(
     inputs: list[Record],
     output: Record,
 ) -> Record:
-    """Run a processing job to its end; returns its record."""
+    """Run a processing job to its end; return its record."""
     definition = record["_definition"]
     seconds = definition["seconds"] or record["_limit"] or _DEFAULT_SECONDS
     request = {
@@ -211,7 +211,7 @@ def _process(
 
 
 def _ending(job: dict[str, Any] | None) -> Record:
-    """Return an execution's last status by its job's."""
+    """Return an execution's last status from that of its job."""
     if job is None:
         return {"MonitoringExecutionStatus": "Failed", "FailureReason": NO_DATA}
     status = job["ProcessingJobStatus"]
@@ -223,5 +223,5 @@ def _ending(job: dict[str, Any] | None) -> Record:
 
 
 def _output(definition: dict[str, Any]) -> Record:
-    """Return a definition's one output."""
+    """Return a definition's only output."""
     return definition["output"]["MonitoringOutputs"][0]["S3Output"]

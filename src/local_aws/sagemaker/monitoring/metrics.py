@@ -1,4 +1,4 @@
-"""CloudWatch metrics of monitoring runs, from the file that the container leaves."""
+"""CloudWatch metrics of monitoring runs, from the file that the container writes."""
 
 import json
 from datetime import UTC, datetime
@@ -14,10 +14,10 @@ _DATA, _MODEL = "/aws/sagemaker/Endpoints/data-metrics", "aws/sagemaker/Endpoint
 
 
 def publish(run: Run, environment: dict[str, str]) -> None:
-    """Publish the metrics that a job left, if any, in its analysis's namespace.
+    """Publish the metrics of a job, if any, in its analysis's namespace.
 
     Raises:
-        ValueError: the file is none of JSON lines in PutMetricData's shape.
+        ValueError: the file isn't JSON lines of PutMetricData's shape.
     """
     file = run.opt_ml / FILE
     if not file.is_file():
@@ -28,6 +28,6 @@ def publish(run: Run, environment: dict[str, str]) -> None:
 
 
 def _datum(metric: dict[str, Any]) -> dict[str, Any]:
-    """Give a line the time that moto works with, UTC without a zone."""
+    """Convert a line's time to the form that moto uses, UTC without a zone."""
     time = datetime.fromisoformat(metric["Timestamp"]).astimezone(UTC).replace(tzinfo=None)
     return metric | {"Timestamp": time, "Unit": metric.get("Unit", "None")}

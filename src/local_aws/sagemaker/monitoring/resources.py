@@ -16,10 +16,10 @@ _EQUAL = {
 
 @dataclass(frozen=True)
 class MonitoringResource(Resource):
-    """A schedule or an execution: a missing one has its own code, and lists their own filters."""
+    """A schedule or an execution: a missing one has its own error code; lists have own filters."""
 
     def _missing(self, name: str, arn: str) -> AwsError:
-        """Word the answer by whose code the SDK knows that a deletion is done."""
+        """Return the error whose code tells the SDK that a deletion is finished."""
         return AwsError("ResourceNotFound", f"{self.words.capitalize()} {name} not found")
 
     def _matches(self, record: Record, request: Record) -> bool:
@@ -34,7 +34,7 @@ class MonitoringResource(Resource):
 
 @dataclass(frozen=True)
 class JobDefinition(MonitoringResource):
-    """A job definition: its kind names its operations, but neither its name nor its ARN."""
+    """A job definition: its kind is in the names of its operations, but not in its name or ARN."""
 
     @property
     def name_member(self) -> str:
@@ -42,5 +42,5 @@ class JobDefinition(MonitoringResource):
         return "JobDefinitionName"
 
     def create(self, backend: Backend, request: Record) -> Record:
-        """Store a new definition and answer its ARN."""
+        """Store a new definition and return its ARN."""
         return {"JobDefinitionArn": super().create(backend, request)[f"{self.kind}Arn"]}

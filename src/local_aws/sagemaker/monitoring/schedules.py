@@ -1,4 +1,4 @@
-"""Monitoring schedules: made, changed, started, stopped, described with their last run."""
+"""Monitoring schedules: created, changed, started, stopped, described with their last run."""
 
 import uuid
 from datetime import datetime
@@ -19,13 +19,13 @@ def prepare(backend: Backend, record: Record) -> None:
 
 
 def begin(backend: Backend, record: Record) -> None:
-    """Run a schedule of expression NOW, now; the clock runs the others."""
+    """Run a schedule now if its expression is NOW; the clock runs the others."""
     if windows.expression_of(record["MonitoringScheduleConfig"]) == windows.NOW:
         execute(backend, record, utcnow())
 
 
 def update(backend: Backend, request: Record) -> Record:
-    """Change a schedule's configuration; one that gives no time keeps its own."""
+    """Change a schedule's configuration; a new one without a time keeps the old time."""
     with backend.lock:
         record = backend.find("MonitoringSchedule", request["MonitoringScheduleName"])
         config = dict(request["MonitoringScheduleConfig"])
@@ -43,12 +43,12 @@ def start(backend: Backend, request: Record) -> None:
 
 
 def stop(backend: Backend, request: Record) -> None:
-    """Let a schedule run no more; what runs already goes on."""
+    """Stop a schedule; a running execution continues."""
     _set_status(backend, request, "Stopped")
 
 
 def describe(backend: Backend, request: Record) -> Record:
-    """Answer a schedule with its last execution."""
+    """Return a schedule with its last execution."""
     answer = MonitoringResource("MonitoringSchedule", "monitoring schedule").describe(
         backend, request
     )
@@ -57,7 +57,7 @@ def describe(backend: Backend, request: Record) -> Record:
             run
             for run in backend.records["MonitoringExecution"].values()
             if run["MonitoringScheduleName"] == request["MonitoringScheduleName"]
-            # Not those of a namesake that was deleted
+            # Not those of a deleted schedule of the same name
             and run["CreationTime"] >= answer["CreationTime"]
         ]
         last = max(runs, key=lambda run: run["CreationTime"], default=None)
@@ -71,10 +71,11 @@ def execute(backend: Backend, record: Record, scheduled: datetime) -> Record:
     Args:
         backend: of the schedule's region.
         record: the schedule.
-        scheduled: the time it is due, UTC without a zone; the window of data is counted from it.
+        scheduled: the time when it is due, UTC without a zone; the window of data is counted from
+            it.
 
     Returns:
-        what was begun: the answer of its creation.
+        the output of the operation that created it.
     """
     config = record["MonitoringScheduleConfig"]
     definition = definitions.find(backend, config)
@@ -96,7 +97,7 @@ def execute(backend: Backend, record: Record, scheduled: datetime) -> Record:
 
 
 def _checked(backend: Backend, config: Record) -> Record:
-    """Check a schedule's configuration; returns the members of its record that follow from it."""
+    """Check a schedule's configuration; return the members of its record that follow from it."""
     windows.check_config(config)
     found = definitions.find(backend, config)
     definitions.check(backend, found)
@@ -116,7 +117,7 @@ def _checked(backend: Backend, config: Record) -> Record:
 
 
 def _set_status(backend: Backend, request: Record, status: str) -> None:
-    """Set a schedule's status, unless it has it."""
+    """Set a schedule's status, unless it already has it."""
     with backend.lock:
         record = backend.find("MonitoringSchedule", request["MonitoringScheduleName"])
         if record["MonitoringScheduleStatus"] != status:

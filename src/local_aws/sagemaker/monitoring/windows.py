@@ -1,4 +1,4 @@
-"""When a monitoring schedule runs, and which hours of captured data a run looks at."""
+"""When a monitoring schedule runs, and which hours of captured data a run reads."""
 
 import re
 from datetime import datetime, timedelta
@@ -22,11 +22,11 @@ def expression_of(config: dict[str, Any]) -> str:
 
 
 def cadence(expression: str) -> timedelta | None:
-    """Return how far apart runs lie; None for NOW.
+    """Return the time between two runs; None for NOW.
 
     Raises:
-        AwsError: ValidationException for an expression that Model Monitor doesn't take; it takes
-            hourly, daily and every so many hours.
+        AwsError: ValidationException for an expression that Model Monitor doesn't support; it
+            supports hourly, daily and every so many hours.
     """
     if expression == NOW:
         return None
@@ -62,10 +62,9 @@ def check_config(config: dict[str, Any]) -> None:
 
 
 def longest_run(expression: str, monitoring_type: str) -> int | None:
-    """Return the most seconds a run may take by AWS's rule, which leaves an hourly quality run half
-    of its hour.
+    """Return the most seconds that a run may take by AWS's rule; None for NOW.
 
-    (API reference, MonitoringStoppingCondition.) None for NOW.
+    An hourly quality run may take half of its hour. (API reference, MonitoringStoppingCondition.)
     """
     apart = cadence(expression)
     if apart is None:
@@ -78,7 +77,7 @@ def offset(text: str) -> timedelta:
     """Read a duration of days, hours and minutes, such as -PT1H; raises ValidationException."""
     match = _DURATION.fullmatch(text)
     if not match or not any(match[part] for part in ("days", "hours", "minutes")):
-        raise validation_error(f"{text!r} is no duration such as -PT1H or -P1D.")
+        raise validation_error(f"{text!r} isn't a duration such as -PT1H or -P1D.")
     size = timedelta(**{part: int(match[part] or 0) for part in ("days", "hours", "minutes")})
     return -size if match["sign"] else size
 
@@ -86,10 +85,10 @@ def offset(text: str) -> timedelta:
 def window(
     config: dict[str, Any], endpoint_input: dict[str, Any], scheduled: datetime
 ) -> tuple[datetime, datetime]:
-    """Return the first and last moment that a run scheduled for a time looks at.
+    """Return the first and last moment of the data of a run that is scheduled for a time.
 
-    By default what has gone by since the run before; else as the endpoint input's offsets, or those
-    of NOW, say.
+    By default it is the time since the run before; otherwise the endpoint input's offsets, or those
+    of NOW, set it.
 
     Raises:
         AwsError: ValidationException if it ends before it begins.
@@ -112,7 +111,7 @@ def window(
 
 
 def hours(start: datetime, end: datetime) -> list[datetime]:
-    """List the hours that a window touches: captured data lies in a folder an hour."""
+    """List the hours of a window: captured data has one folder per hour."""
     first = start.replace(minute=0, second=0, microsecond=0)
     count = -(-(end - first) // timedelta(hours=1))
     return [first + timedelta(hours=number) for number in range(count)]

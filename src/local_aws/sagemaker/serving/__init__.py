@@ -1,1 +1,1 @@
-"""Models behind endpoints: deployed, asked, captured, measured."""
+"""Models behind endpoints: deployed, invoked, captured, measured."""

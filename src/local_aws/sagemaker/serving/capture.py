@@ -1,4 +1,4 @@
-"""Data capture: an endpoint's requests and answers, as JSON lines in S3, laid out as on AWS."""
+"""Data capture: an endpoint's requests and responses, as JSON lines in S3, laid out as on AWS."""
 
 import base64
 import errno
@@ -23,10 +23,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass
 class Capture:
-    """What one variant captures: its configuration, and the records not yet in S3.
+    """The capture of one variant: its configuration, and the records that aren't in S3 yet.
 
-    A record is in the spool before its request is answered, so that a crash loses none; the spool
-    names the object that it will become, so that none is written twice.
+    A record is in the spool before its request gets a response, so a crash loses none. The spool
+    names its future object, so no object is written twice.
     """
 
     config: dict[str, Any]
@@ -43,7 +43,7 @@ class Capture:
     def record(
         self, request: tuple[str, bytes], response: tuple[str, bytes], inference_id: str | None
     ) -> None:
-        """Capture one exchange, if it falls into the sample.
+        """Capture one exchange, if it is in the sample.
 
         Args:
             request: content type and body.
@@ -56,7 +56,7 @@ class Capture:
         line = json.dumps(self._event(request, response, inference_id, now), separators=(",", ":"))
         with self._lock:
             if self._lines and now.strftime("%Y%m%d%H") != self._hour:
-                self._write()  # a file belongs to one hour's folder
+                self._write()  # a file belongs to the folder of one hour
             if not self._lines:
                 self._open(now)
             self._append(line.encode() + b"\n")
@@ -64,19 +64,19 @@ class Capture:
             self._last = time.monotonic()
 
     def flush_if_due(self) -> None:
-        """Write what is captured if it is time."""
+        """Write the captured records if it is time."""
         with self._lock:
             if self._lines and due(self._first, self._last):
                 self._write()
 
     def flush(self) -> None:
-        """Write what is captured."""
+        """Write the captured records."""
         with self._lock:
             if self._lines:
                 self._write()
 
     def _open(self, now: datetime) -> None:
-        """Begin a file of records, in S3 to be and in the spool; the lock is held."""
+        """Begin a file of records in the spool, and choose its name in S3; the lock is held."""
         folder = f"{self.config['DestinationS3Uri'].rstrip('/')}/{self.endpoint}/{self.variant}"
         name = uuid.uuid4()
         self._uri = f"{folder}/{now:%Y/%m/%d/%H/%M-%S}-{now.microsecond // 1000:03d}-{name}.jsonl"
@@ -105,7 +105,7 @@ class Capture:
             self._spool = None
 
     def _write(self) -> None:
-        """Put the captured lines into one object; the lock is held."""
+        """Write the captured lines into one object; the lock is held."""
         _put(self._uri, "".join(f"{line}\n" for line in self._lines).encode())
         self._discard()
         self._lines = []
@@ -132,7 +132,7 @@ class Capture:
         return {"captureData": data, "eventMetadata": metadata, "eventVersion": "0"}
 
     def _side(self, mode: str, content_type: str, body: bytes) -> dict[str, str]:
-        """Return one direction: text for the types named as CSV or JSON, else Base64."""
+        """Return one direction: text for the types listed as CSV or JSON, else Base64."""
         headers = self.config.get("CaptureContentTypeHeader", {})
         media_type = content_type.partition(";")[0].strip().lower()
         encoding = "BASE64"
@@ -154,7 +154,7 @@ class Capture:
 
 
 def restore() -> None:
-    """Put into S3 what a crash left in the spool, without a torn last line: it wasn't answered."""
+    """Write the spool of a crash to S3, without a torn last line: it got no response."""
     for spool in (state.root() / "captured").glob("*"):
         uri, _, lines = spool.read_bytes().partition(b"\n")
         whole = lines[: lines.rfind(b"\n") + 1]
@@ -164,7 +164,7 @@ def restore() -> None:
 
 
 def _put(uri: str, lines: bytes) -> None:
-    """Write captured lines to S3; a bucket that is gone costs them, as on AWS."""
+    """Write captured lines to S3; if the bucket is gone they are lost, as on AWS."""
     try:
         services.write_object(uri, lines)
     except ValueError as error:

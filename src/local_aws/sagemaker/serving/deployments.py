@@ -1,4 +1,4 @@
-"""The models that serve: one process per variant, started from a plan that outlives the server."""
+"""The serving models: one process per variant, started from a plan that outlives the server."""
 
 import logging
 import random
@@ -50,10 +50,10 @@ class Server:
         self._launched = 0.0
 
     def launch(self) -> None:
-        """Start the process and wait until it answers.
+        """Start the process and wait until it responds.
 
         Raises:
-            ValueError: the artifact can't be had, or the process ended or stayed silent; the
+            ValueError: the artifact isn't available, or the process ended or didn't respond; the
                 message is the reason.
         """
         self._launched = time.monotonic()
@@ -66,14 +66,16 @@ class Server:
         arguments = ("--port", "0", "--ready-file", str(ready))
         environment = self.container.get("Environment", {}) | {serving.TOKEN: self.token}
         self.process = running.launch(self.run, module, "serve", environment, arguments)
-        port = self._wait(ready)  # which ends the process if it can't serve, or need not any more
+        port = self._wait(
+            ready
+        )  # this ends the process if it can't serve, or isn't needed any more
         timeout = urllib3.Timeout(connect=5, read=_INVOKE_SECONDS)
         self.pool = urllib3.HTTPConnectionPool(
             "127.0.0.1", port, maxsize=32, timeout=timeout, retries=False
         )
 
     def end(self) -> None:
-        """End the process, after what it captured has reached S3, and remove its files."""
+        """End the process, after writing its captured records to S3, and remove its files."""
         self.ended = True
         if self.process:
             self.process.kill()
@@ -85,7 +87,7 @@ class Server:
         shutil.rmtree(self.run.root, ignore_errors=True)
 
     def look_after(self) -> None:
-        """Send on what it logged, captured and counted; restart it if it ended by itself."""
+        """Ship its logs, captures and counts; restart it if it ended by itself."""
         self.run.ship_log()
         self.meter.send_if_due()
         if self.capture:
@@ -101,7 +103,7 @@ class Server:
             self.launch()
         except (ValueError, OSError) as error:
             _log.error("%s could not be restarted: %s", self.variant, error)
-        if self.ended:  # meanwhile: what this has made anew goes as well
+        if self.ended:  # meanwhile: the files of the new process go as well
             self.process.kill()
             shutil.rmtree(self.run.root, ignore_errors=True)
 
@@ -132,10 +134,9 @@ class Server:
 
 @dataclass
 class Deployment:
-    """What an endpoint serves: a server per production variant, their weights, and the shadow
-    variants' servers.
+    """The servers of an endpoint: one per production variant with its weight, and the shadows.
 
-    `ready` is set once all of them answer, or can't.
+    `ready` is set once all of them respond, or can't.
     """
 
     servers: dict[str, Server]
@@ -174,7 +175,7 @@ class Deployment:
 
 
 def deployment(region: str, endpoint: str, plan: dict[str, Any]) -> Deployment:
-    """Make the deployment of a plan, not started yet.
+    """Make the deployment of a plan, without starting it.
 
     Args:
         region: of the endpoint.
@@ -198,7 +199,7 @@ def root_of(name: str) -> Path:
 
 
 def remove_strays(plans: list[dict[str, Any]]) -> None:
-    """Remove the directories that no endpoint's plan names: a crash left them."""
+    """Remove the directories that are in no endpoint's plan: a crash left them."""
     named = {item["root"] for plan in plans for item in plan["variants"] + plan["shadows"]}
     for folder in (state.root() / "endpoints").glob("*"):
         if folder.name not in named:
@@ -206,13 +207,13 @@ def remove_strays(plans: list[dict[str, Any]]) -> None:
 
 
 class Janitor(threading.Thread):
-    """Looks after all regions' servers, and what waits for a full disk, twice a second."""
+    """Looks twice a second after all regions' servers, and after writes that a full disk delays."""
 
     def __init__(self) -> None:
         super().__init__(name="janitor", daemon=True)
 
     def run(self) -> None:
-        """Do so until the server ends."""
+        """Look after them until the server ends."""
         while True:
             time.sleep(0.5)
             for backend in list(sagemaker_backends[state.ACCOUNT].values()):
@@ -225,7 +226,7 @@ class Janitor(threading.Thread):
 
 
 def _look_after(deployment: Deployment) -> None:
-    """Look after the servers of a deployment, once they serve."""
+    """Look after the servers of a deployment, once they are ready."""
     for server in deployment.all() if deployment.ready.is_set() else ():
         try:
             server.look_after()

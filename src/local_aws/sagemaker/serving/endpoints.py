@@ -1,4 +1,4 @@
-"""Endpoints: created, updated, deleted and brought back after a restart."""
+"""Endpoints: created, updated, deleted and restored after a restart."""
 
 import threading
 import uuid
@@ -25,7 +25,7 @@ def begin(backend: Backend, record: Record) -> None:
 
 
 def update(backend: Backend, request: Record) -> Record:
-    """Move an endpoint to another configuration; the old one serves until the new one does."""
+    """Move an endpoint to another configuration; the old one serves until the new one is ready."""
     with backend.lock:
         record = backend.find("Endpoint", request["EndpointName"])
         _check_settled(record)
@@ -40,7 +40,7 @@ def update(backend: Backend, request: Record) -> Record:
 
 
 def update_weights(backend: Backend, request: Record) -> Record:
-    """Set variants' weights and instance counts; the next request goes by the new weights."""
+    """Set variants' weights and instance counts; the next request uses the new weights."""
     with backend.lock:
         record = backend.find("Endpoint", request["EndpointName"])
         _check_settled(record)
@@ -80,7 +80,7 @@ def resume(backend: Backend, record: Record) -> None:
     if record["EndpointStatus"] == "Failed":
         return
     if record["EndpointStatus"] != "Creating":
-        # Invocations wait for these; an update that was under way is rolled back, as the plan is
+        # Invocations wait for these. An update that was running is rolled back, because the plan is
         # still the old one.
         name = record["EndpointName"]
         backend.deployments[name] = deployment(backend.region_name, name, record["_plan"])
@@ -99,14 +99,14 @@ def _in_background(function: Any, *arguments: Any) -> None:
 
 
 def _deploy(backend: Backend, record: Record, config_name: str, plan: Record) -> None:
-    """Start a plan's models; put them in service, or leave what was there."""
+    """Start a plan's models, and put them in service; if they fail, leave the old ones."""
     name = record["EndpointName"]
     old = backend.deployments.get(name)
     resumed = old is not None and not old.ready.is_set()
     new = old if resumed else deployment(backend.region_name, name, plan)
     try:
         new.launch()
-    except Exception as error:  # whatever it was, the endpoint must not hang as Creating
+    except Exception as error:  # whatever the error, the endpoint must not hang as Creating
         status = "InService" if old and not resumed else "Failed"
         if resumed:
             backend.deployments.pop(name, None)
@@ -126,7 +126,7 @@ def _deploy(backend: Backend, record: Record, config_name: str, plan: Record) ->
 
 
 def _plan(backend: Backend, config_name: str) -> Record:
-    """Resolve a configuration to all that its models need: it and they may be deleted."""
+    """Resolve a configuration to everything that its models need, because it may be deleted."""
     config = backend.find("EndpointConfig", config_name)
     variants, shadows = (
         [

@@ -1,4 +1,4 @@
-"""Models and endpoint configurations: checked when made, so that few endpoints fail."""
+"""Models and endpoint configurations: checked when they are created, so that few endpoints fail."""
 
 from collections import Counter
 
@@ -28,7 +28,7 @@ def prepare_model(backend: Backend, record: Record) -> None:
 
 
 def prepare_config(backend: Backend, record: Record) -> None:
-    """Check that the variants' models exist and that nothing is asked that doesn't run offline."""
+    """Check that the variants' models exist and that the request is supported offline."""
     for member in ("AsyncInferenceConfig", "ExplainerConfig"):
         if record.get(member):
             raise validation_error(f"{member} is not supported offline.")

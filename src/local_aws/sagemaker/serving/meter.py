@@ -1,4 +1,4 @@
-"""CloudWatch metrics of an endpoint's variant: gathered per request, sent in batches."""
+"""CloudWatch metrics of an endpoint's variant: collected per request, sent in batches."""
 
 import threading
 import time
@@ -12,10 +12,10 @@ _IDLE_SECONDS = 1
 
 
 def due(first: float, last: float) -> bool:
-    """Say whether to send what was gathered from `first` to `last` (monotonic seconds).
+    """Say whether to send what was collected from `first` to `last` (monotonic seconds).
 
-    SageMaker sends about once a minute; a reader of a tutorial, who waits, gets it a second after
-    the last request.
+    SageMaker sends about once a minute. Readers of a tutorial wait for it, so it is also sent a
+    second after the last request.
     """
     now = time.monotonic()
     return now - first >= _BATCH_SECONDS or now - last >= _IDLE_SECONDS
@@ -23,7 +23,7 @@ def due(first: float, last: float) -> bool:
 
 @dataclass
 class Meter:
-    """The values of one variant that CloudWatch has not had yet."""
+    """The values of one variant that CloudWatch doesn't have yet."""
 
     region: str
     endpoint: str
@@ -34,7 +34,7 @@ class Meter:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, status: int, model_seconds: float, total_seconds: float) -> None:
-        """Count one request: the HTTP status, the model's time, and the whole request's."""
+        """Count one request: its HTTP status, the model's time, and the whole time."""
         values = {
             "Invocations": 1.0,
             "InvocationsPerInstance": 1.0,
@@ -52,7 +52,7 @@ class Meter:
                 self._values.setdefault(name, []).append(value)
 
     def send_if_due(self) -> None:
-        """Send what was gathered, if it is time."""
+        """Send the collected values, if it is time."""
         with self._lock:
             if not self._values or not due(self._first, self._last):
                 return

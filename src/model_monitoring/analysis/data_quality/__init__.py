@@ -1,3 +1,4 @@
-"""Data quality and drift: profiles, constraints, violations, comparisons with a baseline; in Model
-Monitor's files.
+"""Data quality and drift, in Model Monitor's files.
+
+Profiles, constraints, violations, and comparisons with a baseline.
 """

@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 _CURRENCY = (
-    r"(?:\p{Sc}|[AC-Z]{1,2}\$|EUR|USD|GBP|CHF|JPY|CNY|INR|AUD|CAD|SEK|NOK|DKK|PLN|BRL|kr\.?)"
+    r"(?:\p{Sc}|[AC-Z]{1,2}\$|kr\.?"
+    r"|EUR|USD|GBP|CHF|JPY|CNY|INR|AUD|CAD|SEK|NOK|DKK|PLN|CZK|HUF|BRL|MXN|ZAR|TRY)"
 )
 # Between thousands: comma, point, apostrophes, spaces; and lakhs and crores (12,34,567)
 _MARK = r"[,.' \x{2019}\x{a0}\x{202f}]"

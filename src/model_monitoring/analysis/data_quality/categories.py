@@ -21,14 +21,13 @@ def _table(reference: dict[str, int], current: dict[str, int]) -> pd.DataFrame:
 def chi_squared_p_value(
     reference: dict[str, int], current: dict[str, int], mode: Mode = "exact"
 ) -> float:
-    """Return the p-value of a chi-squared test, NaN if fewer than two categories are left to
-    compare.
+    """Return the p-value of a chi-squared test, NaN if fewer than two categories can be compared.
 
-    ``exact`` asks whether both sides can come from one distribution (test of homogeneity). ``aws``
-    takes the reference for the truth and forgets categories it has not seen, as deequ does
-    (Distance.scala). Both first pool the smallest categories until the expected counts allow the
-    test: at least 10 in each of two categories (Cochran 1952), or else at most a fifth below 5
-    (Yates, Moore & McCabe 1999).
+    ``exact`` tests whether both sides can come from one distribution (test of homogeneity). ``aws``
+    takes the reference as the true distribution and ignores categories that it doesn't have, as
+    deequ does (Distance.scala). Both first pool the smallest categories until the expected counts
+    allow the test: at least 10 in each of two categories (Cochran 1952), or else at most a fifth of
+    the categories below 5 (Yates, Moore & McCabe 1999).
     """
     table = _table(reference, current)
     if mode == "aws":
@@ -47,7 +46,7 @@ def chi_squared_p_value(
 
 
 def _pool(table: pd.DataFrame) -> pd.DataFrame:
-    """Add the rarest category to the next rarest until enough is expected in each."""
+    """Add the rarest category to the next rarest until each expected count is large enough."""
     while len(table) >= 2:
         few, allowed = (10, 0) if len(table) == 2 else (5, len(table) // 5)
         if np.sum(table["expected"] < few) <= allowed:

@@ -1,8 +1,8 @@
-r"""Tell numbers from text, cell by cell, as Model Monitor does: by the cell's raw text.
+r"""Tell numbers from strings, cell by cell, as Model Monitor does: by the raw text of the cell.
 
-deequ's rules (StatefulDataType): "12" and "-3" are Integral, "1.5" and "1e-3" Fractional, "true"
-and "false" Boolean, an empty cell is missing, all else String; "1.", ".5", "NaN", "inf" and "1,000"
-are String too.
+The rules are deequ's (StatefulDataType). "12" and "-3" are Integral, "1.5" and "1e-3" Fractional,
+"true" and "false" Boolean; an empty cell is missing; everything else is String, including "1.",
+".5", "NaN", "inf" and "1,000".
 """
 
 from typing import NamedTuple
@@ -18,11 +18,11 @@ BOOLEAN = r"^(true|false)$"
 
 
 class Cells(NamedTuple):
-    """One column's cells by kind.
+    """Hold the cells of one column by kind.
 
-    ``numbers`` holds the values of the numeric cells in row order and ``written`` how they were
-    written (None: read from numbers, not from text); ``texts`` holds the others that are present,
-    of which ``boolean`` are true or false.
+    ``numbers`` holds the values of the numeric cells in row order. ``written`` holds how they were
+    written (None: they were numbers, not strings). ``texts`` holds the other cells that are
+    present; ``boolean`` counts those of them that are true or false.
     """
 
     missing: int
@@ -38,12 +38,12 @@ _NO_TEXT = pa.array([], pa.string())
 
 
 def cells(values) -> Cells:
-    """Sort a column's cells by kind.
+    """Sort the cells of a column by kind.
 
     Args:
         values: an Arrow array, a pandas series or a numpy array, shape (n,). Integers are Integral,
-            floats Fractional (also 3.0) and NaN missing; an infinite float is judged by its text,
-            so it is String; objects are judged one by one by ``str``.
+            floats Fractional (also 3.0), and NaN is missing. An infinite float is judged by its
+            text, so it is String. Objects are judged one by one by their ``str``.
     """
     if not isinstance(values, pa.Array | pa.ChunkedArray):
         values = pd.Series(values, copy=False)
@@ -67,7 +67,7 @@ def cells(values) -> Cells:
 
 
 def _to_arrow(series: pd.Series) -> pa.Array:
-    """Turn a pandas column into Arrow, objects by their text."""
+    """Convert a pandas column to Arrow; objects become strings."""
     if series.dtype != object:
         try:
             return pa.array(series, from_pandas=True)
@@ -80,12 +80,12 @@ def _to_arrow(series: pd.Series) -> pa.Array:
 
 
 def _written(value) -> str:
-    """Write a value as a CSV or JSON file would."""
+    """Write a value as a CSV or JSON file has it."""
     return str(value).lower() if isinstance(value, bool | np.bool_) else str(value)
 
 
 def _numbers(values: np.ndarray) -> Cells:
-    """Sort numbers; dtype decides whether they are Integral or Fractional."""
+    """Sort numbers; the dtype decides whether they are Integral or Fractional."""
     if values.dtype.kind in "iu":
         return Cells(0, len(values), 0, 0, values.astype(float), None, _NO_TEXT)
     values = np.ascontiguousarray(values, dtype=float)
@@ -116,7 +116,7 @@ def _texts(values: pa.StringArray) -> Cells:
     numbers = pc.cast(pc.replace_substring(written, " ", ""), pa.float64()).to_numpy(
         zero_copy_only=False
     )
-    too_big = ~np.isfinite(numbers)  # "1e400": no double holds it, so it is left to be text
+    too_big = ~np.isfinite(numbers)  # "1e400" doesn't fit in a double, so it stays a string
     if too_big.any():
         is_number[np.flatnonzero(is_number)[too_big]] = False
         numbers, written = numbers[~too_big], written.filter(pa.array(~too_big))
@@ -131,10 +131,10 @@ def _matches(values: pa.StringArray, pattern: str) -> np.ndarray:
 
 
 def _plain_numbers(values: pa.StringArray) -> tuple[np.ndarray, int] | None:
-    """Return (numbers, how many are fractional) if every cell is digits with a sign and a point at
-    most, else None.
+    """Return (numbers, how many are fractional) of plain numbers, or None.
 
-    It saves two regular expressions per cell on the files that matter for speed.
+    A plain number has digits and at most a sign and a point. If all cells are plain numbers, two
+    regular expressions per cell aren't needed, which matters for speed on large files.
     """
     if not len(values):
         return np.empty(0), 0
@@ -144,8 +144,8 @@ def _plain_numbers(values: pa.StringArray) -> tuple[np.ndarray, int] | None:
     first, last = text[offsets[:-1]], text[offsets[1:] - 1]
     used = text[offsets[0] :]
     point = ord(".")
-    # A letter, a cell that ends in a point, or one that starts in one (perhaps after a sign) needs
-    # the full rules.
+    # The full rules are needed if a cell has a letter, ends in a point, or starts in one (perhaps
+    # after a sign).
     starts = np.where(first < point, text[np.minimum(offsets[:-1] + 1, len(text) - 1)], first)
     if used.max() > ord("9") or (last == point).any() or (starts == point).any():
         return None
@@ -154,11 +154,6 @@ def _plain_numbers(values: pa.StringArray) -> tuple[np.ndarray, int] | None:
     except pa.ArrowInvalid:
         return None
     return (numbers, int(np.count_nonzero(used == point))) if np.isfinite(numbers).all() else None
-
-
-def count_whole(found: Cells) -> int:
-    """Count the cells that are written with a point or an exponent and are whole numbers."""
-    return int(np.count_nonzero(found.numbers == np.floor(found.numbers))) - found.integral
 
 
 def value_counts(values: pa.Array | np.ndarray, whole: bool) -> list[tuple[str, int]]:

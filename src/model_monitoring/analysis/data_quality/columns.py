@@ -1,5 +1,6 @@
-"""What one column's cells add up to: counts by kind, moments, quantile sketch, distinct values,
-categories.
+"""The statistics of one column.
+
+They are counts by kind, moments, a quantile sketch, distinct values and categories.
 """
 
 import copy
@@ -9,60 +10,62 @@ from typing import Any
 
 import numpy as np
 
-from .celltypes import Cells, cells, count_whole, value_counts
+from .celltypes import Cells, cells, value_counts
 from .distinct import DistinctCounter
 from .drift import Mode
 from .kll import Sketch
 from .texts import Texts
 
-# deequ lists a column's categories up to 120 distinct values (its low-cardinality histogram
-# threshold).
+# deequ lists the categories of a column of up to 120 distinct values (the threshold of its
+# low-cardinality histogram).
 LOW_CARDINALITY = 120
 _BLOCK = 16_384
 
 
 class Column:
-    """Accumulate one column; equal for any way of cutting its rows into updates, and mergeable.
+    """Accumulate one column.
 
-    Numbers are worked off in blocks of a fixed size counted from the column's first number, and the
-    rest waits, so that floating-point sums do not depend on the cuts.
+    The result is the same however its rows are split into updates, and columns can be merged.
+    Numbers are processed in blocks of a fixed size, counted from the first number of the column,
+    and the rest waits. So floating-point sums don't depend on how the rows are split.
     """
 
     def __init__(self, name: str, awaited: Collection[str] = ()):
-        """Start an empty column; rows of the ``awaited`` texts are counted whatever else comes."""
+        """Start an empty column; rows of the ``awaited`` strings are counted in any case."""
         self.name = name
         self.missing = self.integral = self.fractional = self.boolean = self.text = 0
-        self.whole = 0  # of the fractional ones: 61.0 is a whole number written with a point
+        self.whole = 0  # numbers without a fraction, however written: 61.0 is one
         self.awaited = dict.fromkeys(awaited, 0)
         self.low, self.high, self.total = math.inf, -math.inf, 0.0
-        # Around the first number, so that squares keep their precision
+        # Relative to the first number, so that squares keep their precision
         self._shift = self._sum = self._squares = 0.0
         self._waiting = np.empty(0)
         self.sketch, self.distinct = Sketch(), DistinctCounter()
         self.texts = Texts()
-        # Numbers as written; None once there are too many to be categories
+        # Rows per number as written; None once there are too many numbers to be categories
         self._written: dict[str, int] | None = {}
 
     @property
     def numbers(self) -> int:
-        """Return how many cells are numbers."""
+        """Return the number of cells that are numbers."""
         return self.integral + self.fractional
 
     @property
     def present(self) -> int:
-        """Return how many cells are not missing."""
+        """Return the number of cells that aren't missing."""
         return self.numbers + self.boolean + self.text
 
     @property
     def completeness(self) -> float:
-        """Return the share of cells that are not missing."""
+        """Return the share of cells that aren't missing."""
         rows = self.present + self.missing
         return self.present / rows if rows else 0.0
 
     @property
     def inferred_type(self) -> str:
-        """Return Integral, Fractional, String or Unknown by deequ's rule; a Boolean column is a
-        String one.
+        """Return Integral, Fractional, String or Unknown by deequ's rule.
+
+        A Boolean column is a String column.
         """
         if not self.present:
             return "Unknown"
@@ -71,20 +74,13 @@ class Column:
         return "Fractional" if self.fractional else "Integral"
 
     def share_of(self, kind: str, mode: Mode) -> float:
-        """Return the share of present cells that fit an inferred type; in mode aws, of those that
-        are exactly of it (deequ's hasDataType).
+        """Return the share of present cells of a settled column that fit an inferred type; in mode
+        aws, of those that are exactly of it (deequ's hasDataType).
         """
-        exactly = {
-            "Integral": self.integral,
-            "Fractional": self.fractional,
-            "String": self.text + self.boolean,
-        }
-        fits = {
-            "Integral": self.integral + self.whole,
-            "Fractional": self.numbers,
-            "String": self.present,
-        }
-        return (exactly if mode == "aws" else fits)[kind] / self.present
+        counts = (self.whole, self.numbers, self.present)
+        if mode == "aws":
+            counts = (self.integral, self.fractional, self.text + self.boolean)
+        return counts[("Integral", "Fractional", "String").index(kind)] / self.present
 
     @property
     def categories(self) -> dict[str, int] | None:
@@ -110,8 +106,6 @@ class Column:
         self.fractional += found.fractional
         self.boolean += found.boolean
         self.text += len(found.texts) - found.boolean
-        if found.fractional:
-            self.whole += count_whole(found)
         if self.awaited:
             self._count_awaited(found)
         if self._written is not None and len(found.numbers):
@@ -127,16 +121,16 @@ class Column:
         self._waiting = waiting[whole:].copy()
 
     def _count_written(self, found: Cells) -> None:
-        """Count numbers as they were written, as long as they may turn out to be categories."""
+        """Count numbers as they were written, while they can still be categories."""
         written = found.numbers if found.written is None else found.written
-        # A look at the first thousand spares most columns the rest
+        # For most columns the first thousand values are enough to give up
         for part in (written[:1000], written[1000:]):
             self._add_written(value_counts(part, found.integral))
             if self._written is None:
                 return
 
     def _add_written(self, counts: Iterable[tuple[str, int]]) -> None:
-        """Add rows per written number, or give up once there are too many to be categories."""
+        """Add rows per written number, or give up if there are too many to be categories."""
         for value, count in counts:
             self._written[value] = self._written.get(value, 0) + count
             if len(self._written) > LOW_CARDINALITY:
@@ -150,15 +144,17 @@ class Column:
                     self.awaited[value] += count
 
     def _absorb(self, block: np.ndarray) -> None:
-        """Work off a block of numbers."""
+        """Process a block of numbers."""
         if not len(block):
             return
         if self.low > self.high:
             self._shift = float(block[0])
         self.low, self.high = min(self.low, float(block.min())), max(self.high, float(block.max()))
-        # Statistics() says it when numbers are too large
+        whole = np.count_nonzero(block == np.floor(block)) if self.fractional else len(block)
+        self.whole += int(whole)
+        # statistics() raises an error if numbers are too large
         with np.errstate(over="ignore", invalid="ignore"):
-            # AWS adds the rows up one by one, and so do we, to the same last digit.
+            # AWS adds the rows up one by one; doing the same gives the same last digit.
             self.total = float(np.add.accumulate(np.concatenate([[self.total], block]))[-1])
             centred = block - self._shift
             self._sum += float(centred.sum())
@@ -168,7 +164,7 @@ class Column:
         self.distinct.add_numbers(block)
 
     def settled(self) -> "Column":
-        """Return this column with no number left waiting: a copy, unless there is nothing to do."""
+        """Return this column with no numbers waiting: a copy, unless none are."""
         if not len(self._waiting):
             return self
         column = copy.deepcopy(self)
@@ -185,9 +181,9 @@ class Column:
     def std_dev(self) -> float:
         """Return the population standard deviation of the numbers of a settled column.
 
-        While the sketch still holds every number in row order, Spark's own row-by-row update
-        (CentralMomentAgg, after Welford 1962) is replayed and the result equals AWS's to the last
-        digit; beyond that, to about 12 digits.
+        While the sketch still holds all numbers in row order, Spark's row-by-row update
+        (CentralMomentAgg, after Welford 1962) is replayed, and the result equals that of AWS to the
+        last digit. Beyond that it agrees to about 12 digits.
         """
         if len(self.sketch.levels) == 1:
             seen = average = squares = 0.0
@@ -200,14 +196,14 @@ class Column:
         return math.sqrt(max(0.0, self._squares - self._sum**2 / self.numbers) / self.numbers)
 
     def merge(self, other: "Column") -> None:
-        """Add another column's cells, as if its rows followed."""
+        """Add the cells of another column, as if its rows followed."""
         self._absorb(self._waiting)
         self._waiting = np.empty(0)
         other = other.settled()
         if other.numbers:
             if not self.numbers:
                 self._shift = other._shift
-            # Re-centre the other's sums (Chan, Golub & LeVeque 1979)
+            # Re-centre the sums of the other column (Chan, Golub & LeVeque 1979)
             move = other._shift - self._shift
             self._squares += other._squares + 2 * move * other._sum + other.numbers * move**2
             self._sum += other._sum + other.numbers * move
@@ -224,7 +220,7 @@ class Column:
             self._written = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain JSON values."""
+        """Return the whole state as plain JSON values."""
         column = self.settled()
         return {
             **{key: getattr(column, key) for key in _PLAIN},
@@ -240,7 +236,8 @@ class Column:
     def from_dict(cls, state: dict[str, Any]) -> "Column":
         """Return the column that ``to_dict`` described."""
         column = cls(state["name"])
-        state = {"whole": 0, "awaited": {}} | state  # written before these were counted
+        # Written before these were counted
+        state = {"whole": state["integral"], "awaited": {}} | state
         for key in _PLAIN:
             setattr(column, key, state[key])
         column.texts = Texts.from_dict(state["texts"])

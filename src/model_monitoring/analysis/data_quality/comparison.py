@@ -1,4 +1,4 @@
-"""One table of drift: a row per feature, tests and distances beside each other."""
+"""One table of drift: a row per feature, with its tests and distances."""
 
 from typing import Any
 
@@ -21,30 +21,30 @@ def compare(
     mode: drift.Mode = "exact",
     rules: dict[str, Any] | None = None,
 ) -> pd.DataFrame:
-    """Compare two data sets feature by feature; predictions drift as any other column does.
+    """Compare two data sets feature by feature; a prediction is compared like any other column.
 
     Args:
         reference: a data frame, a profile, or the content of a statistics.json (also one that AWS
             wrote).
-        current: the same of the window.
+        current: the same for the window.
         mode: exact, or aws for Model Monitor's own distance (see drift.py).
-        rules: the content of a constraints.json, for thresholds and methods; default: AWS's
-            defaults.
+        rules: the content of a constraints.json, for thresholds and methods; default: the defaults
+            of AWS.
 
     Returns:
-        One row per feature of both sides: ``distance`` is what is held against ``threshold``
-            (Robust: the largest gap
-        less what chance may do; Simple: the largest gap; ChiSquared: the p-value, and drift is
-        *below* the threshold), ``linf`` the largest gap itself, ``p_value`` of the test,
-        ``q_value`` after Benjamini & Hochberg (1995) over all features, ``psi``,
-        ``jensen_shannon``, ``wasserstein`` (in reference standard deviations) and ``drifted``. In
-        mode exact a feature drifted if its distance exceeds the threshold and its q-value is at
-        most 0.05, in mode aws if its distance does. ``note`` says why a feature could not be
-        compared, or by what it was: numbers among text are compared as numbers, and text of many
-        values by its shape (shapes.py); mode aws compares neither.
+        One row per feature that both sides have. ``distance`` is compared with ``threshold``: for
+        Robust it is the largest gap minus what chance allows, for Simple the largest gap, for
+        ChiSquared the p-value, which means drift if it is *below* the threshold. ``linf`` is the
+        largest gap itself, ``p_value`` that of the test, ``q_value`` the p-value after Benjamini &
+        Hochberg (1995) over all features. There are also ``psi``, ``jensen_shannon``,
+        ``wasserstein`` (in standard deviations of the reference) and ``drifted``. In mode exact a
+        feature drifted if its distance exceeds the threshold and its q-value is at most 0.05; in
+        mode aws, if its distance exceeds the threshold. ``note`` says why a feature could not be
+        compared, or by what it was: numbers among text are compared as numbers, and text with many
+        values by its shape (shapes.py). Mode aws compares neither.
 
-    From two data frames the gap of numeric features is exact; from profiles and files it comes from
-    the sketches (exact up to 2,050 rows, else within about 0.2% of the rows).
+    From two data frames the gap of numeric features is exact. From profiles and files it comes from
+    the sketches: exact up to 2,050 rows, else within about 0.2% of the rows.
     """
     raw = [_numbers(side) for side in (reference, current) if isinstance(side, pd.DataFrame)]
     known = _features(reference, mode)
@@ -115,7 +115,7 @@ def not_measured(table: pd.DataFrame) -> list[NotMeasured]:
             reason = row.note.removeprefix(features.LEFT_OUT)
             lasting = reason.startswith("the baseline")
             found.append(NotMeasured("column", str(row.feature), reason, lasting=lasting))
-        elif row.rows_current and drift.robust(1.0, row.rows_reference, row.rows_current) == 0:
+        elif row.rows_current > 0 and not drift.robust(1.0, row.rows_reference, row.rows_current):
             reason = f"{row.rows_current:.0f} rows are too few to show any drift"
             found.append(NotMeasured("column", str(row.feature), reason))
     return found

@@ -1,12 +1,14 @@
-"""Constraints learned from training rows, and the rows that break them (Watson OpenScale's data
-consistency).
+"""Constraints learned from training rows, and the rows that break them.
 
-Four kinds: ``numeric_range`` (beyond the training range widened by 5% on either side),
-    ``categorical_distribution`` (a
-category never seen), ``catcat_distribution`` (two known categories never seen together, though at
-least five rows were to be expected by chance), ``catnum_range`` (a number beyond the range, widened
-alike, of the rows with that category). A missing cell breaks a column's own constraint if training
-had none missing.
+This is Watson OpenScale's data consistency. There are four kinds of constraint:
+
+- ``numeric_range``: a number outside the training range, widened by 5% on either side.
+- ``categorical_distribution``: a category that training didn't have.
+- ``catcat_distribution``: two known categories that training never had together, although at least
+five such rows were to be expected by chance.
+- ``catnum_range``: a number outside the range of the rows with that category, also widened.
+
+A missing cell breaks the constraint of its own column if training had no missing cells in it.
 """
 
 from dataclasses import dataclass
@@ -27,9 +29,9 @@ _FOLDS = 5
 class Consistency:
     """Hold which rows break learned constraints.
 
-    ``rows`` marks them, shape (n,); ``share`` is their share; ``expected_share`` what unseen rows
-    of the training distribution show; ``constraints`` counts rows per constraint, most broken
-    first.
+    ``rows`` marks them, shape (n,), and ``share`` is their share. ``expected_share`` is the share
+    among unseen rows of the training distribution. ``constraints`` counts rows per constraint,
+    starting with the one that is broken most.
     """
 
     rows: np.ndarray
@@ -41,8 +43,8 @@ class Consistency:
 def learn(frame: pd.DataFrame) -> dict[str, Any]:
     """Learn constraints from training rows; the result is plain JSON values.
 
-    Text, category and boolean columns with at most 50 categories are categorical, numbers numeric,
-    others ignored.
+    String, category and boolean columns with at most 50 categories are categorical, numbers are
+    numeric, and other columns are ignored.
 
     Raises:
         ValueError: fewer than ten rows.
@@ -51,6 +53,7 @@ def learn(frame: pd.DataFrame) -> dict[str, Any]:
         raise ValueError(
             f"{len(frame)} rows are too few to learn constraints from; use at least {2 * _FOLDS}."
         )
+    frame = frame.infer_objects()  # numbers in a column of objects are numbers
     fold = np.random.default_rng(0).permutation(len(frame)) % _FOLDS
     broken = [_broken(frame[fold == i], _learn(frame[fold != i])) for i in range(_FOLDS)]
     share = sum(int(b.any(axis=1).sum()) for b in broken) / len(frame)
@@ -112,12 +115,12 @@ def _learn(frame: pd.DataFrame) -> dict[str, Any]:
 
 
 def _range(values: pd.Series) -> tuple[float, float]:
-    """Return the range of a column, widened by the buffer; of nothing, one that everything
-    lies in.
-    """
+    """Return the range of a column, widened by the buffer; without values, an unlimited one."""
     if not values.notna().any():
         return -np.finfo(float).max, np.finfo(float).max
     low, high = float(values.min()), float(values.max())
+    if np.isinf([low, high]).any():  # no file and no database holds infinity
+        return np.nan_to_num((low, high)).tolist()
     return low - _BUFFER * (high - low), high + _BUFFER * (high - low)
 
 
@@ -132,7 +135,8 @@ def _broken(frame: pd.DataFrame, learned: dict[str, Any]) -> pd.DataFrame:
 
     def outside(name: str, low: float, high: float) -> pd.Series:
         numbers = pd.to_numeric(frame[name], errors="coerce")
-        return (numbers < low) | (numbers > high)
+        # Text where numbers were lies in no range
+        return (numbers < low) | (numbers > high) | (numbers.isna() & frame[name].notna())
 
     for name, (low, high, may_miss) in learned["numeric"].items():
         rows = outside(name, low, high)

@@ -1,14 +1,13 @@
-"""Model Monitor's constraints.json: suggested from a baseline's profile, and looked up feature by
-feature.
-"""
+"""Model Monitor's constraints.json: suggested from a baseline's profile, and read per feature."""
 
 from typing import Any
 
 from .statistics import VERSION, Profile
 from .validation import OVERRIDES
 
-# What AWS's container has written since 2022, up to then without the two categorical keys. Its
-# documentation gives 0.1 as the default of the first two thresholds; the files say 1.0.
+# What the AWS container has written since 2022; before, it wrote them without the two categorical
+# keys. The AWS documentation gives 0.1 as the default of the first two thresholds; the files say
+# 1.0.
 MONITORING_CONFIG = {
     "evaluate_constraints": "Enabled",
     "emit_metrics": "Enabled",
@@ -25,8 +24,9 @@ MONITORING_CONFIG = {
 
 
 def suggest(profile: Profile) -> dict[str, Any]:
-    """Return the constraints that a baseline's rows suggest: type, completeness, sign and, for few
-    values, domain.
+    """Return the constraints that the rows of a baseline suggest.
+
+    They are type, completeness, sign and, for few values, the domain.
     """
     features = []
     for column in (column.settled() for column in profile.columns.values()):
@@ -48,8 +48,9 @@ def suggest(profile: Profile) -> dict[str, Any]:
 
 
 def settings(constraints: dict[str, Any], feature: dict[str, Any]) -> dict[str, Any]:
-    """Return the monitoring settings of one feature, flat: defaults, the file's, then the feature's
-    overrides.
+    """Return the monitoring settings of one feature, as a flat dict.
+
+    The settings of the feature override those of the file, which override the defaults.
     """
     blocks = [
         feature,

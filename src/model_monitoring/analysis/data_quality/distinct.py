@@ -1,9 +1,9 @@
 """Count distinct values in one pass and a few kilobytes.
 
-K minimum values (Bar-Yossef et al. 2002; Beyer et al. 2007): hash every value evenly onto 0..2**64
-and keep the 1,024 smallest hashes. With fewer than 1,024 distinct values the count is exact, beyond
-that its standard error is 3.1%. AWS's files hold an HLL++ estimate of the cells' text with 5%
-standard error, so the two may differ by some 6%, rarely by 15%.
+K minimum values (Bar-Yossef et al. 2002; Beyer et al. 2007): hash each value evenly onto 0..2**64
+and keep the 1,024 smallest hashes. With fewer than 1,024 distinct values the count is exact; beyond
+that its standard error is 3.1%. The files of AWS hold an HLL++ estimate from the text of the cells,
+with a standard error of 5%. So the two may differ by about 6%, rarely by 15%.
 """
 
 import numpy as np
@@ -15,8 +15,9 @@ _FIRST, _SECOND, _HALF = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xD6E8FEB86659
 
 
 class DistinctCounter:
-    """Count distinct values of a stream; the order of values and the cuts between updates do not
-    matter.
+    """Count the distinct values of a stream.
+
+    The order of the values doesn't matter, nor how they are split into updates.
 
     Attributes:
         hashes: the smallest distinct hashes so far, sorted.
@@ -38,7 +39,7 @@ class DistinctCounter:
         self._keep(hashes)
 
     def merge(self, other: "DistinctCounter") -> None:
-        """Count another counter's values as well."""
+        """Also count the values of another counter."""
         self._keep(other.hashes)
 
     def _keep(self, hashes: np.ndarray) -> None:
@@ -46,11 +47,11 @@ class DistinctCounter:
             hashes = hashes[hashes < self.hashes[-1]]
         if len(hashes):
             hashes = np.concatenate([self.hashes, hashes])
-            hashes.sort()  # and drop repeats: twice as fast as numpy.unique, which hashes first
+            hashes.sort()  # then drop repeats: twice as fast as numpy.unique, which hashes first
             self.hashes = hashes[np.concatenate([[True], hashes[1:] != hashes[:-1]])][:K].copy()
 
     def count(self) -> int:
-        """Return the number of distinct values, exact below 1,024 and estimated from there."""
+        """Return the number of distinct values, exact below 1,024 and estimated above."""
         if len(self.hashes) < K:
             return len(self.hashes)
         return round((K - 1) / (float(self.hashes[-1]) / 2.0**64))

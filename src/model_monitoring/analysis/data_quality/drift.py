@@ -1,9 +1,9 @@
-"""How far two distributions lie apart: tests with small-sample corrections, and distances beside
-them.
+"""The distance between two distributions: tests with small-sample corrections, and distances.
 
-Two modes. ``exact`` (the default) is a correct two-sample Kolmogorov-Smirnov test. ``aws`` is what
-Model Monitor computes through deequ's Distance.scala, with its quirk: repeated values collapse into
-one, so a feature that sticks at one constant looks like a sample of size one and is never reported.
+There are two modes. ``exact`` (the default) is a correct two-sample Kolmogorov-Smirnov test.
+``aws`` is what Model Monitor computes through deequ's Distance.scala. Its quirk is that repeated
+values collapse into one: a feature that is stuck at one constant looks like a sample of size one
+and is never reported.
 """
 
 from typing import Any, Literal, NamedTuple
@@ -17,27 +17,27 @@ from .kll import Sketch, weighted_values
 Mode = Literal["exact", "aws"]
 _CUTS = 1024
 _SMALL = 1000
-_C_ALPHA = 1.8  # c(alpha) for alpha = 0.003: Knuth, TAOCP 2, 3.3.1, eq. 15, as deequ has it
+_C_ALPHA = 1.8  # c(alpha) for alpha = 0.003: Knuth, TAOCP 2, 3.3.1, eq. 15, as in deequ
 
 
 class Steps(NamedTuple):
-    """An empirical distribution: sorted distinct values and how many rows are at or below each."""
+    """Hold an empirical distribution: sorted distinct values, and the number of rows up to each."""
 
     values: np.ndarray
     ranks: np.ndarray
 
     @property
     def rows(self) -> float:
-        """Return how many rows there are."""
+        """Return the number of rows."""
         return float(self.ranks[-1])
 
 
 def steps(levels: list, mode: Mode = "exact") -> Steps:
-    """Return the distribution a sketch describes.
+    """Return the distribution that a sketch describes.
 
     In mode ``aws`` a value that occurs several times counts once, with the weight of its highest
-    level: deequ's rank map (QuantileNonSample.getRankMap) keys items by value, and the last one put
-    in wins.
+    level: deequ's rank map (QuantileNonSample.getRankMap) has values as keys, and the last entry
+    wins.
     """
     values, weights = weighted_values(levels)
     last = np.append(values[1:] != values[:-1], True)
@@ -46,8 +46,9 @@ def steps(levels: list, mode: Mode = "exact") -> Steps:
 
 
 def linf(first: Steps, second: Steps) -> float:
-    """Return the largest difference between two empirical distribution functions
-    (Kolmogorov-Smirnov's D).
+    """Return the largest difference between two empirical distribution functions.
+
+    This is Kolmogorov-Smirnov's D.
     """
     at = np.concatenate([first.values, second.values])
     shares = [
@@ -58,8 +59,9 @@ def linf(first: Steps, second: Steps) -> float:
 
 
 def robust(distance: float, n: float, m: float) -> float:
-    """Subtract what two samples of n and m rows from one distribution may differ by chance (deequ's
-    Robust).
+    """Subtract the distance that two samples of one distribution may have by chance.
+
+    The samples have n and m rows; the result is deequ's Robust distance.
     """
     return max(0.0, distance - _C_ALPHA * float(np.sqrt((n + m) / (n * m))))
 
@@ -67,9 +69,9 @@ def robust(distance: float, n: float, m: float) -> float:
 def ks_p_value(distance: float, n: float, m: float) -> float:
     """Return the two-sided p-value of a two-sample KS distance.
 
-    Up to an effective size n m / (n + m) of 1,000 it is scipy's ks_2samp(method="asymp"), beyond
-    that the limiting distribution with Stephens' correction (1970), 200 times as fast. With ties it
-    errs on the safe side: the true p-value is smaller.
+    Up to an effective size n m / (n + m) of 1,000 it is that of scipy's ks_2samp(method="asymp").
+    Beyond that it is the limiting distribution with Stephens' correction (1970), which is 200 times
+    as fast. With ties it errs on the safe side: the true p-value is smaller.
     """
     size = n * m / (n + m)
     if size <= _SMALL:
@@ -78,12 +80,11 @@ def ks_p_value(distance: float, n: float, m: float) -> float:
 
 
 def ks_distance(reference: Any, current: Any) -> float:
-    """Return the plain two-sample KS statistic: the largest gap between the two empirical
-    distribution functions.
+    """Return the two-sample KS statistic: the largest gap between the distribution functions.
 
-    Exact, ties included, and little dearer than sorting both sides. The reference may also be a
-    stored sketch or its steps, taken as the distribution it describes; then only the window is
-    sorted.
+    It is exact, also with ties, and takes little longer than sorting both sides. The reference may
+    also be a stored sketch or its steps, taken as the distribution that it describes; then only the
+    window is sorted.
 
     Args:
         reference: numbers, shape (n,), a Sketch or Steps.
@@ -116,10 +117,10 @@ def _sorted(values: Any, side: str) -> np.ndarray:
 
 
 def _ranks(values: np.ndarray, cuts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return how many of the sorted values lie below each cut, and how many at or below it."""
+    """Return the number of sorted values below each cut, and the number at or below it."""
     up_to = np.searchsorted(values, cuts, side="right")
     below = up_to - (values[up_to - 1] == cuts) * (up_to > 0)
-    # More than one equal: search for the first
+    # If more than one value is equal, search for the first
     ties = np.flatnonzero((below > 0) & (values[below - 1] == cuts))
     below[ties] = np.searchsorted(values, cuts[ties], side="left")
     return below, up_to
@@ -128,12 +129,12 @@ def _ranks(values: np.ndarray, cuts: np.ndarray) -> tuple[np.ndarray, np.ndarray
 def _largest_gap(a: np.ndarray, b: np.ndarray) -> float:
     """Return the largest gap between the distribution functions of two sorted arrays.
 
-    Both functions are evaluated at a few thousand cuts. Between two cuts neither can leave the
-    range it spans there, so only stretches where the gap could still beat the best one found are
-    cut again, until none is left.
+    Both functions are evaluated at a few thousand cuts. Between two cuts neither function can leave
+    its range there. So only the stretches in which the gap could still exceed the largest one found
+    are cut again, until none is left.
     """
     n, m = len(a), len(b)
-    # Where every open stretch begins and ends in a and in b.
+    # The beginning and end of each open stretch, in a and in b.
     lo_a, hi_a, lo_b, hi_b = (np.array([x]) for x in (0, n, 0, m))
     best, pieces = 0.0, _CUTS
     while len(lo_a):
@@ -143,8 +144,8 @@ def _largest_gap(a: np.ndarray, b: np.ndarray) -> float:
         (left_a, right_a), (left_b, right_b) = _ranks(a, cuts), _ranks(b, cuts)
         gaps = np.maximum(np.abs(left_a / n - left_b / m), np.abs(right_a / n - right_b / m))
         best = max(best, float(gaps.max()))
-        # The open stretches lie between the cuts: from right of one to left of the next, or to the
-        # old stretch's end.
+        # The open stretches are between the cuts: from the right of one to the left of the next, or
+        # to the end of the old stretch.
         lo_a, hi_a = np.concatenate([lo_a, right_a]), np.concatenate([hi_a, left_a])
         lo_b, hi_b = np.concatenate([lo_b, right_b]), np.concatenate([hi_b, left_b])
         lo_a, hi_a, lo_b, hi_b = np.sort(lo_a), np.sort(hi_a), np.sort(lo_b), np.sort(hi_b)

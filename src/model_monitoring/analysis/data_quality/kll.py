@@ -1,8 +1,8 @@
-"""The quantile sketch inside Model Monitor's statistics.json: KLL as Amazon's deequ builds it.
+"""The quantile sketch in Model Monitor's statistics.json: KLL as Amazon's deequ builds it.
 
-Level h holds values that each stand for 2**h rows. Karnin, Lang & Liberty (2016) describe the
-sketch; deequ's variant (QuantileNonSample, k = 2048, c = 0.64) is deterministic, so the same rows
-in the same order give the same arrays, and the arrays in AWS's files can be reproduced item for
+Level h holds values that each represent 2**h rows. Karnin, Lang & Liberty (2016) describe the
+sketch. deequ's variant (QuantileNonSample, k = 2048, c = 0.64) is deterministic: the same rows in
+the same order give the same arrays. So the arrays in the files of AWS can be reproduced item for
 item.
 """
 
@@ -12,19 +12,21 @@ import numpy as np
 
 K = 2048
 C = 0.64
-# How many values a level (0 at the bottom) holds before it counts as full; level 63 would stand for
-# 2**63 rows.
+# The number of values that a level (0 at the bottom) holds before it counts as full; a value of
+# level 63 would represent 2**63 rows.
 CAPACITY = tuple(2 * (math.ceil(K * C**level / 2) + 1) for level in range(64))
 _NONE = np.empty(0)
 
 
 class Sketch:
-    """Summarise a stream of floats; equal for any way of cutting the stream into updates.
+    """Summarise a stream of floats.
+
+    The result is the same however the stream is split into updates.
 
     Attributes:
         levels: one array of values per level, in deequ's stored order.
-        compactions: how often each level was compacted, which decides what half of the sorted
-            values moves up.
+        compactions: the number of times that each level was compacted, which decides which half of
+            the sorted values moves up.
     """
 
     def __init__(self, levels: list | None = None, compactions: list[int] | None = None):
@@ -37,11 +39,12 @@ class Sketch:
         self._size = sum(map(len, self.levels))
 
     def update(self, values: np.ndarray) -> None:
-        """Feed finite floats, shape (n,), in row order."""
+        """Add finite floats, shape (n,), in row order."""
         start = 0
         while start < len(values):
-            # deequ adds one value at a time and condenses as soon as the sketch holds more than its
-            # room; until then a value only joins level 0, so a whole run of them can join at once.
+            # deequ adds one value at a time and condenses as soon as the sketch holds more than it
+            # has room for. Until then a value only joins level 0, so all values up to that point
+            # can join at once.
             run = values[start : start + max(1, self._room - self._size + 1)]
             self.levels[0] = np.concatenate([self.levels[0], run])
             self._size += len(run)
@@ -70,7 +73,7 @@ class Sketch:
         self._size -= even - len(promoted)
 
     def merge(self, other: "Sketch") -> None:
-        """Add another sketch's rows to this one, as deequ does when Spark joins partitions."""
+        """Add the rows of another sketch to this one, as deequ does when Spark joins partitions."""
         for h, level in enumerate(other.levels):
             if h == len(self.levels):
                 self.levels.append(_NONE)
@@ -82,8 +85,9 @@ class Sketch:
 
 
 def weighted_values(levels: list) -> tuple[np.ndarray, np.ndarray]:
-    """Return a sketch's values, sorted, and the rows each stands for; a value may occur more than
-    once.
+    """Return the values of a sketch, sorted, and the rows that each of them represents.
+
+    A value may occur more than once.
     """
     values = np.concatenate([np.asarray(level, float) for level in levels])
     weights = np.repeat(2.0 ** np.arange(len(levels)), [len(level) for level in levels])
@@ -92,8 +96,7 @@ def weighted_values(levels: list) -> tuple[np.ndarray, np.ndarray]:
 
 
 def buckets(levels: list, low: float, high: float) -> list[dict[str, float]]:
-    """Count rows in ten equal bins from ``low`` to ``high``, the way deequ's KLLSketch reports
-    them.
+    """Count rows in ten equal bins from ``low`` to ``high``, as deequ's KLLSketch reports them.
 
     Ranks come from the sketch, so counts are approximate once it has more than one level. A
     constant column gives ten identical bins, of which only the last counts.

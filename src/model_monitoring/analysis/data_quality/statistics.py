@@ -1,9 +1,9 @@
-"""Profiles of a data set and Model Monitor's statistics.json made from them.
+"""Profiles of a data set, and Model Monitor's statistics.json made from them.
 
-A profile is made in one pass over chunks of any size, takes a few hundred kilobytes whatever the
-number of rows, and profiles of parts merge, so that hours add up to days. statistics.json has the
-shape and the rules of the files that AWS's own container writes (deequ's type inference, moments,
-KLL sketch and buckets); only distinct counts may differ (see distinct.py).
+A profile is made in one pass over chunks of any size and takes a few hundred kilobytes, whatever
+the number of rows. Profiles of parts can be merged, for example hours into a day. statistics.json
+has the shape and the rules of the files that the AWS container writes (deequ's type inference,
+moments, KLL sketch and buckets). Only distinct counts may differ (see distinct.py).
 """
 
 from collections.abc import Collection, Mapping
@@ -23,8 +23,8 @@ class Profile:
     """Summarise rows by column.
 
     Attributes:
-        rows: how many rows were added.
-        columns: what is known of each column, by name, in the order first seen.
+        rows: the number of rows added.
+        columns: the statistics of each column, by name, in the order of first appearance.
     """
 
     def __init__(self, awaited: Mapping[str, Collection[str]] | None = None):
@@ -41,7 +41,7 @@ class Profile:
     def update(self, frame: pd.DataFrame | Mapping[str, Any]) -> None:
         """Add rows: a data frame, or columns of equal length (Arrow, pandas or numpy) by name.
 
-        A column that some rows lack counts as missing there.
+        If some rows lack a column, its cells count as missing there.
         """
         if isinstance(frame, pd.DataFrame) and not frame.columns.is_unique:
             twice = frame.columns[frame.columns.duplicated()].unique().tolist()
@@ -65,16 +65,14 @@ class Profile:
             column.missing += self.rows - column.present - column.missing
 
     def merge(self, other: "Profile") -> None:
-        """Add another profile's rows, as if they followed."""
+        """Add the rows of another profile, as if they followed."""
         for name, column in other.columns.items():
             self._column(name).merge(column)
         self.rows += other.rows
         self._fill_gaps()
 
     def rename(self, names: Mapping[str, str]) -> "Profile":
-        """Return this profile with other column names; columns that ``names`` lacks are left
-        out.
-        """
+        """Return this profile with other column names; columns not in ``names`` are left out."""
         renamed = Profile()
         renamed.rows = self.rows
         for old, new in names.items():
@@ -89,13 +87,16 @@ class Profile:
         Model Monitor's own keys say too little; see shapes.py.
 
         Raises:
-            ValueError: a column holds numbers beyond 1e150, whose squares do not add up.
+            ValueError: a column holds numbers beyond 1e150, whose squares cannot be added up.
         """
         features = [_feature(column.settled(), mode) for column in self.columns.values()]
         return {"version": VERSION, "dataset": {"item_count": self.rows}, "features": features}
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain JSON values, for a store that keeps one profile per window."""
+        """Return the whole state as plain JSON values.
+
+        A store can keep one profile per window.
+        """
         return {
             "rows": self.rows,
             "columns": [column.to_dict() for column in self.columns.values()],
@@ -116,9 +117,8 @@ def profile(
 ) -> Profile:
     """Summarise a data frame (or columns by name) in one pass.
 
-    Types follow the dtypes: whole-number dtypes (also the nullable Int64) are Integral, float
-        dtypes Fractional, text
-    is judged cell by cell. NaN, None and empty text are missing.
+    Types follow the dtypes: integer dtypes (also the nullable Int64) are Integral, float dtypes are
+    Fractional, and strings are judged cell by cell. NaN, None and empty strings are missing.
     """
     result = Profile(awaited)
     result.update(frame)

@@ -52,7 +52,9 @@ def _block(block: Any, place: str) -> None:
     _overrides(block, place)
     if "is_non_negative" in block:
         _value(block, "is_non_negative", place, bool, "true or false")
-    if block.get("domains") is not None:
+    if "domains" in block:
+        if not _list(block, "domains", place):
+            raise ValueError(f"{place}.domains: an empty list admits no value; leave it out.")
         for at, value in enumerate(_list(block, "domains", place)):
             if not isinstance(value, str):
                 raise ValueError(f"{place}.domains[{at}]: {value!r} is no text; cells are text.")

@@ -21,7 +21,7 @@ def check(
     *,
     mode: Mode = "exact",
 ) -> tuple[list[dict[str, str]], pd.DataFrame]:
-    """Hold a window's profile against a baseline.
+    """Compare the profile of a window with a baseline.
 
     Args:
         profile: of the window; columns are matched by name.
@@ -32,8 +32,8 @@ def check(
 
     Returns:
         The violations (feature_name, constraint_check_type, description), and the drift table. In
-        mode aws missing or extra columns are reported alone, as on AWS: the other checks wait until
-        the columns are right. In mode exact the columns that both have are checked.
+        mode aws missing or extra columns are reported alone, as on AWS: the other checks are not
+        made until the columns are right. In mode exact the columns that both have are checked.
 
     Raises:
         ValueError: the window has no rows, or the rules cannot be understood.
@@ -56,7 +56,7 @@ def check(
     }
     for name, config in enabled.items():
         if name in profile.columns:
-            column, feature = profile.columns[name], expected[name]
+            column, feature = profile.columns[name].settled(), expected[name]
             found += _data_type(column, feature, config, mode)
             found += [
                 *_completeness(column, feature),
@@ -75,7 +75,7 @@ def check(
 def not_measured(
     profile: Profile, rules: dict[str, Any], baseline: dict[str, Any] | None, drift: pd.DataFrame
 ) -> list[NotMeasured]:
-    """List what ``check`` could not look at: columns, and cells in columns of numbers that are none.
+    """List what ``check`` could not look at: columns, and cells that are no numbers among numbers.
 
     A column that the rules switch off was not to be looked at, so it isn't listed.
     """
@@ -97,9 +97,11 @@ def not_measured(
         column = profile.columns.get(name)
         if column is None:
             found.append(NotMeasured("column", name, "the window has no such column"))
-        elif feature["inferred_type"] in NUMERIC and (left := column.present - column.numbers):
-            some = ", ".join(map(repr, list(column.texts.counts)[:3]))
-            found.append(NotMeasured("rows", name, f"no numbers, such as {some}", left))
+        elif feature["inferred_type"] in NUMERIC:
+            left = column.present - column.numbers - column.texts.amount
+            if left:
+                some = ", ".join(map(repr, list(column.texts.counts)[:3]))
+                found.append(NotMeasured("rows", name, f"no numbers, such as {some}", left))
     off = set(constraints.unchecked(rules))
     return [one for one in found if one.name not in off]
 
@@ -109,13 +111,13 @@ def _violation(feature: str, kind: str, description: str) -> dict[str, str]:
 
 
 def _columns(current: set[str], expected: set[str]) -> list[dict[str, str]]:
-    """Report columns of the baseline that the window lacks, and the reverse."""
+    """Report columns that the baseline has and the window lacks, and the reverse."""
     numbers = (
         f"Number of columns in current dataset: {len(current)}, "
         f"Number of columns in baseline constraints: {len(expected)}"
     )
     missing, extra = expected - current, current - expected
-    # Columns without names: only their number tells
+    # Without column names only the number of columns can be compared
     if not expected & current and len(current) != len(expected):
         missing, extra = (missing, set()) if len(current) < len(expected) else (set(), extra)
     found = []
@@ -154,10 +156,10 @@ def _completeness(column: Column, feature: dict) -> list[dict[str, str]]:
 
 
 def _categorical_values(column: Column, feature: dict, config: dict) -> list[dict[str, str]]:
-    """Compare the share of present cells inside the baseline's domain with the threshold.
+    """Compare the share of present cells in the baseline's domain with the threshold.
 
-    The text is that of AWS's 2019 container, trailing blank included; no later wording has been
-    published.
+    The message is that of the AWS container of 2019, with its trailing blank; no later wording has
+    been published.
     """
     domain = (feature.get("string_constraints") or {}).get("domains")
     if not domain or not column.present:
@@ -170,7 +172,7 @@ def _categorical_values(column: Column, feature: dict, config: dict) -> list[dic
 
 
 def _drift(row) -> dict[str, str]:
-    # Below: a p-value of ChiSquared
+    # "below" is for the p-value of ChiSquared
     verb = "exceeds" if row.distance > row.threshold else "is below"
     text = (
         f"Baseline drift distance: {java_double(row.distance)} {verb} threshold: "

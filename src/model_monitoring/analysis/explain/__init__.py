@@ -1,1 +1,1 @@
-"""Explanations: what counted in one answer, and what would have changed it."""
+"""Explanations: what mattered for one prediction, and what would have changed it."""

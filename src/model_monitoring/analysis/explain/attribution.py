@@ -1,36 +1,33 @@
-"""Explain a model's answers: how much each feature moved one answer, or all of them, and whether
-that drifts.
+"""Explain predictions by attribution: how much each feature moved them, and whether that drifts.
 
-Attributions are Shapley values: a feature that isn't known takes its value from background rows
-    (the interventional
-game of Lundberg & Lee 2017). The answer is explained in log-odds, where effects add up: base value
-plus attributions is the log-odds of the answer. ``attribute`` needs only a callable and samples
-coalitions (KernelSHAP, from the shap package); ``linear`` and ``tree`` know the model and are exact
-for the same game, so the two agree.
+Attributions are Shapley values. A feature that isn't in a coalition takes its value from the
+background rows (the interventional game of Lundberg & Lee 2017). A prediction is explained in
+log-odds, where effects add up: the base value plus the attributions is the log-odds of the
+prediction. ``attribute`` needs only a callable, and samples coalitions (KernelSHAP, from the shap
+package). ``linear`` and ``tree`` know the model and are exact for the same game, so they agree
+with ``attribute``.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from sklearn.metrics import ndcg_score
-from tqdm.auto import tqdm
 
-Score = Callable[[pd.DataFrame], Sequence[float]]
-BATCH = 5_000
+from .scoring import Score, call, coalitions, log_odds
+
 SAMPLES = 250
 DRIFT_THRESHOLD = 0.9
 
 
 @dataclass(frozen=True)
 class Attribution:
-    """Hold the explanations of n rows: ``values`` (n, features), ``base`` and ``outputs`` (n,) with
-    the same unit.
+    """Hold the explanations of n rows.
 
-    The unit is log-odds, or what the model answers where the link is identity. ``base +
-    values.sum(axis=1)`` is ``outputs``. ``scored_rows`` counts the rows that the model was asked
-    for.
+    ``values`` (n, features), ``base`` and ``outputs`` (n,) share one unit: log-odds, or the
+    model's own if the link is identity. ``base + values.sum(axis=1)`` is ``outputs``.
+    ``scored_rows`` counts the rows that the model scored.
     """
 
     values: pd.DataFrame
@@ -40,16 +37,13 @@ class Attribution:
 
 
 def background(score: Score, rows: pd.DataFrame, size: int = 10) -> pd.DataFrame:
-    """Pick the background from training rows: ``size`` rows at even steps from the lowest answer to
-    the highest.
+    """Pick ``size`` background rows from training rows, evenly from lowest to highest score.
 
-    Their mean answer is close to that of all rows, which is what "compared with the average" should
-    mean.
+    Their mean score is close to that of all rows, so an explanation compares with the average row.
     """
-    order = np.argsort(_ask(score, rows), kind="stable")
-    places = ((np.arange(min(size, len(rows))) + 0.5) * len(rows) / min(size, len(rows))).astype(
-        int
-    )
+    order = np.argsort(call(score, rows), kind="stable")
+    size = min(size, len(rows))
+    places = ((np.arange(size) + 0.5) * len(rows) / size).astype(int)
     return rows.iloc[order[places]]
 
 
@@ -63,23 +57,23 @@ def attribute(
     seed: int = 0,
     progress: bool = False,
 ) -> Attribution:
-    """Explain rows by asking the model, whatever it is.
+    """Explain rows by calling the model, which can be of any kind.
 
     Args:
         score: one number per row of a frame; for the logit link a probability. Called with at most
             5,000 rows.
-        rows: n rows to explain, one column a feature; text is fine.
-        background: b rows that stand for the average, same columns.
-        samples: coalitions of features tried, at least twice as many as features. The model is
-            asked for ``(samples + 2) * b`` rows per explanation: 2,520 with 10 background rows. All
-            n explanations share coalitions, and batches.
-        link: "logit", or "identity" for regression and for models that answer labels.
+        rows: n rows to explain, one column per feature; strings are fine.
+        background: b rows that represent the average, with the same columns.
+        samples: coalitions of features to try, at least twice as many as features. The model scores
+            ``(samples + 2) * b`` rows per explanation: 2,520 with 10 background rows. All n
+            explanations share the coalitions and the batches.
+        link: "logit", or "identity" for regression and for models that return labels.
         seed: of the coalitions; the same seed gives the same explanation.
-        progress: show a bar.
+        progress: show a progress bar.
 
     Raises:
-        ValueError: no rows, other columns in the background, too few samples, or answers that are
-            no probabilities with the logit link.
+        ValueError: no rows, other columns in the background, too few samples, or scores that
+            aren't probabilities with the logit link.
     """
     if not len(rows) or not len(background) or list(rows.columns) != list(background.columns):
         raise ValueError(
@@ -90,21 +84,19 @@ def attribute(
             f"samples is {samples}; {len(rows.columns)} features need {2 * len(rows.columns)} or "
             "more."
         )
-    import shap  # compiles on import, for seconds: only those who explain should wait
+    import shap  # takes seconds to import, because it compiles: only explanations should wait
 
-    asked = []
+    scored = []
 
     def game(masks: np.ndarray) -> np.ndarray:
-        """Answer for every coalition (m, features) and row, averaged over the background: (m,
-        n).
-        """
-        answers = _coalitions(score, rows, background, np.asarray(masks) > 0, progress)
-        asked.append(answers)
-        return (_log_odds(answers) if link == "logit" else answers).mean(axis=2)
+        """Average the scores of each coalition and row over the background; shape (m, n)."""
+        scores = coalitions(score, rows, background, np.asarray(masks) > 0, progress)
+        scored.append(scores)
+        return (log_odds(scores) if link == "logit" else scores).mean(axis=2)
 
-    # One game with n outputs: players are features, absent (0) or present (1). So shap draws the
-    # coalitions once, and solves its regression for all rows. It draws from numpy's global
-    # generator, which is put back afterwards.
+    # One game with n outputs: the players are the features, absent (0) or present (1). So shap
+    # draws the coalitions once and solves its regression for all rows. It draws from numpy's global
+    # generator, whose state is restored afterwards.
     state = np.random.get_state()
     try:
         np.random.seed(seed)
@@ -114,45 +106,19 @@ def attribute(
         )
     finally:
         np.random.set_state(state)
-    if link == "logit" and all(np.isin(answers, (0, 1)).all() for answers in asked):
+    if link == "logit" and all(np.isin(scores, (0, 1)).all() for scores in scored):
         raise ValueError(
-            "The model answers labels (only 0 and 1), no probabilities; explain it with "
+            "The model returns labels (only 0 and 1), not probabilities; explain it with "
             "link='identity'."
         )
     values = np.asarray(values)[0].reshape(rows.shape[::-1]).T
-    base, scored = (
-        float(np.ravel(explainer.expected_value)[0]),
-        sum(answers.size for answers in asked),
-    )
+    base = float(np.ravel(explainer.expected_value)[0])
     return Attribution(
-        pd.DataFrame(values, rows.index, rows.columns), base, base + values.sum(axis=1), scored
+        values=pd.DataFrame(values, rows.index, rows.columns),
+        base=base,
+        outputs=base + values.sum(axis=1),
+        scored_rows=sum(scores.size for scores in scored),
     )
-
-
-def _coalitions(
-    score: Score, rows: pd.DataFrame, background: pd.DataFrame, masks: np.ndarray, progress
-) -> np.ndarray:
-    """Ask for every coalition (m, features), row and background row: the row's values where the
-    mask is true.
-    """
-    together = pd.concat([rows, background], ignore_index=True)
-    columns = {name: together[name].array for name in together}
-    shape = (len(masks), len(rows), len(background))
-    answers = np.empty(np.prod(shape))
-    for start in tqdm(
-        range(0, answers.size, BATCH),
-        disable=not progress or answers.size <= BATCH,
-        desc="explaining",
-    ):
-        cells = np.arange(start, min(start + BATCH, answers.size))
-        mask, row, other = np.unravel_index(cells, shape)
-        picks = [np.where(masks[mask, at], row, len(rows) + other) for at in range(len(columns))]
-        mixed = {
-            name: column.take(pick)
-            for (name, column), pick in zip(columns.items(), picks, strict=True)
-        }
-        answers[cells] = _ask(score, pd.DataFrame(mixed))
-    return answers.reshape(shape)
 
 
 def linear(
@@ -161,10 +127,10 @@ def linear(
     """Explain a linear (or logistic) model exactly, from its coefficients.
 
     Args:
-        coefficients, intercept: shape (c,) and a number, as a linear-learner model holds them.
-        rows, background: encoded as the model gets them, shapes (n, c) and (b, c).
-        names: the feature behind each of the c columns; columns of one feature (one-hot) are added
-            up.
+        coefficients, intercept: shape (c,) and a number, as in a linear-learner model.
+        rows, background: encoded as the model receives them, shapes (n, c) and (b, c).
+        names: the feature behind each of the c columns; the columns of one feature (one-hot) are
+            added up.
     """
     centre = np.asarray(background, float).mean(axis=0)
     values = (np.asarray(rows, float) - centre) * coefficients
@@ -173,12 +139,12 @@ def linear(
 
 
 def tree(model, rows: np.ndarray, background: np.ndarray, names) -> Attribution:
-    """Explain a tree ensemble exactly, over the same background (interventional TreeSHAP, Lundberg
-    et al. 2020).
+    """Explain a tree ensemble exactly, over the same background.
 
-    ``model`` is what shap.TreeExplainer takes: an XGBoost booster, a scikit-learn forest. Arguments
-    as in ``linear``. Where a feature has several columns each is a player of its own and their sum
-    only comes close to the feature's.
+    This is interventional TreeSHAP (Lundberg et al. 2020). ``model`` is what shap.TreeExplainer
+    takes, such as an XGBoost booster or a scikit-learn forest. The other arguments are those of
+    ``linear``. If a feature has several columns, each of them is a player, and their sum is only
+    close to the feature's attribution.
     """
     import shap
 
@@ -196,11 +162,10 @@ def global_attributions(values: pd.DataFrame) -> pd.Series:
 
 
 def attribution_drift(baseline: pd.Series, current: pd.Series) -> float:
-    """Compare two global attributions: nDCG of the current ranking, 1 where the order is the
-    baseline's.
+    """Compare two global attributions: nDCG of the current ranking, 1 for the baseline's order.
 
     Gains are the baseline's attributions (AWS, "Feature attribution drift"). Raises ValueError
-    where the features differ.
+    if the features differ.
     """
     if set(baseline.index) != set(current.index):
         odd = sorted(set(baseline.index) ^ set(current.index))
@@ -214,8 +179,9 @@ def attribution_drift(baseline: pd.Series, current: pd.Series) -> float:
 
 
 def drift_violations(ndcg: float, label: str = "label0") -> dict:
-    """Write constraint_violations.json of AWS's attribution monitor: one entry where nDCG is below
-    0.9.
+    """Return the attribution monitor's constraint_violations.json: one entry if nDCG is below 0.9.
+
+    The format is that of AWS.
     """
     entry = {
         "label": label,
@@ -227,7 +193,7 @@ def drift_violations(ndcg: float, label: str = "label0") -> dict:
 
 
 def clarify_section(attribution: Attribution, label: str = "label0") -> dict:
-    """Write the explanations of Clarify's analysis.json: global attributions and expected value."""
+    """Return the explanations of Clarify's analysis.json: global attributions, expected value."""
     values = {str(name): float(value) for name, value in attribution.values.abs().mean().items()}
     return {
         "kernel_shap": {label: {"global_shap_values": values, "expected_value": attribution.base}}
@@ -235,24 +201,5 @@ def clarify_section(attribution: Attribution, label: str = "label0") -> dict:
 
 
 def _by_feature(values: np.ndarray, names: Sequence[str]) -> pd.DataFrame:
-    """Add up the columns that belong to one feature, in order of first appearance."""
+    """Add up the columns that belong to one feature; features keep the order of their columns."""
     return pd.DataFrame(values, columns=list(names)).T.groupby(level=0, sort=False).sum().T
-
-
-def _ask(score: Score, rows: pd.DataFrame) -> np.ndarray:
-    """Ask the model for rows and check that it answers each."""
-    answers = np.asarray(score(rows), float)
-    if answers.shape != (len(rows),):
-        raise ValueError(
-            f"score gave an answer of shape {answers.shape} for {len(rows)} rows; one number a "
-            "row is needed."
-        )
-    return answers
-
-
-def _log_odds(answers: np.ndarray) -> np.ndarray:
-    """Turn probabilities into log-odds, kept within a millionth of 0 and 1."""
-    if not ((answers >= 0) & (answers <= 1)).all():
-        raise ValueError("The model answers no probabilities; explain it with link='identity'.")
-    kept = np.clip(answers, 1e-6, 1 - 1e-6)
-    return np.log(kept / (1 - kept))

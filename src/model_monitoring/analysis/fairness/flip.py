@@ -1,6 +1,4 @@
-"""Clarify's flip test: does the model treat people of a group as it treats their nearest neighbours
-in another?
-"""
+"""Clarify's flip test: does the model treat a group like its nearest neighbours in another?"""
 
 import numpy as np
 import pandas as pd
@@ -19,23 +17,22 @@ def flip_test(
     rng,
     replicates: int,
 ) -> tuple[float, np.ndarray, str]:
-    """Compute FT: the share of the group that its neighbours' answers would flip down, less the
-    share flipped up.
+    """Compute FT: of the group, the share that its neighbours' outcomes would flip down, minus up.
 
-    A nearest-neighbour vote (5, or 1 where the reference has fewer than 10 rows) over the reference
-    group answers for each member of the group. At most 250 million pairs are compared, and 100,000
-    rows a side, drawn at random (two groups of 15,811 rows are compared whole); rows with a missing
-    value are left out. Numbers enter as they are, as in Clarify; text, which Clarify refuses, as
-    one column a category.
+    The reference outcome of each member of the group is a vote of its nearest neighbours in the
+    reference group (5, or 1 if the reference has fewer than 10 rows). At most 250 million pairs are
+    compared, and 100,000 rows per side, drawn at random; two groups of 15,811 rows are compared
+    whole. Rows with a missing value are left out. Numbers are used as they are, as in Clarify.
+    Strings, which Clarify refuses, become one column per category.
 
     Args:
         features: n rows without the protected attribute.
-        group, reference: which rows belong to either, bool (n,).
-        favourable: which rows were answered favourably, bool (n,).
-        rng, replicates: of the bootstrap over the group's rows, the neighbours held fixed.
+        group, reference: which rows belong to each of the two, bool (n,).
+        favourable: which rows have a favourable prediction, bool (n,).
+        rng, replicates: of the bootstrap over the group's rows, with the neighbours held fixed.
 
     Returns:
-        The value (NaN where a side is empty), its replicates, and what to know of the sample.
+        The value (NaN if a side is empty), its replicates, and a note about the sample.
     """
     kept = [np.flatnonzero(side) for side in (group, reference)]
     limit = min(SIDE, PAIRS // max(1, min(*map(len, kept), int(PAIRS**0.5))))

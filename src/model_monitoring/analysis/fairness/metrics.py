@@ -1,12 +1,12 @@
-"""SageMaker Clarify's bias metrics, from counts: what each says, and its formula.
+"""SageMaker Clarify's bias metrics, computed from counts: the question and formula of each.
 
-One comparison is a table of counts, shape (..., 2, 3, 3): the reference group (0) and the group
-asked about (1), by label and by prediction, where 0 is unfavourable, 1 favourable and 2 missing.
-Leading axes hold bootstrap replicates, so that a thousand of them cost one pass. Formulas are those
-of AWS's developer guide ("Pre-training bias metrics" and "Post-training data and model bias
-metrics"); corner cases (0/0 counts as 0, x/0 as infinity, values that only one group has leave a
-distance) are as Clarify's jobs compute them. ``a`` is the reference group in formulas, ``d`` the
-other.
+One comparison is a table of counts, shape (..., 2, 3, 3): the reference group (0) and the group in
+question (1), by label and by prediction, where 0 is unfavourable, 1 favourable and 2 missing.
+Leading axes hold bootstrap replicates, so a thousand of them take one pass. The formulas are those
+of the AWS developer guide ("Pre-training bias metrics" and "Post-training data and model bias
+metrics"). Corner cases are computed as Clarify's jobs do: 0/0 counts as 0, x/0 as infinity, and
+distances ignore values that only one group has. In formulas, ``a`` is the reference group and ``d``
+the other.
 """
 
 from dataclasses import dataclass
@@ -16,8 +16,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class BiasMetric:
-    """Describe a metric: Clarify's name for it, what it asks in one sentence, and how to read its
-    direction.
+    """Describe a metric: its name in Clarify, its question in one sentence, and its direction.
 
     ``needs`` says which rows count: all, labelled, predicted, or both.
     """
@@ -111,8 +110,9 @@ EMPTY_GROUP_VARIABLE = "Group variable is empty or not provided"
 
 
 def compute(table: np.ndarray) -> dict[str, np.ndarray]:
-    """Compute every metric but CDDL, CDDPL and FT from counts (..., 2, 3, 3); each has shape (...),
-    NaN undefined.
+    """Compute every metric except CDDL, CDDPL and FT from counts (..., 2, 3, 3).
+
+    Each has the shape (...); an undefined value is NaN.
     """
     table = np.asarray(table, float)
     rows = table.sum(axis=(-1, -2))
@@ -150,11 +150,10 @@ def compute(table: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def conditional_disparity(counts: np.ndarray) -> np.ndarray:
-    """Compute CDDL or CDDPL from counts (..., strata, 2, 2) by group and outcome; NaN without both
-    outcomes.
+    """Compute CDDL or CDDPL from counts (..., strata, 2, 2) by group and outcome.
 
-    The group's share of the rejected less its share of the accepted, averaged over strata by their
-    size (Wachter, Mittelstadt & Russell 2021).
+    It is the group's share of the rejected minus its share of the accepted, averaged over strata by
+    their size (Wachter, Mittelstadt & Russell 2021). It is NaN if there is only one outcome.
     """
     counts = np.asarray(counts, float)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -166,9 +165,7 @@ def conditional_disparity(counts: np.ndarray) -> np.ndarray:
 
 
 def reason(name: str, table: np.ndarray) -> str:
-    """Say why a metric of one comparison (2, 3, 3) has no value, in Clarify's words where it has
-    some.
-    """
+    """Say why a metric of one comparison (2, 3, 3) has no value, if possible in Clarify's words."""
     needs = METRICS[name].needs
     table = table[
         :, : 2 if needs in ("labelled", "both") else 3, : 2 if needs in ("predicted", "both") else 3
@@ -225,8 +222,9 @@ def _distances(shares: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _entropy(both: np.ndarray) -> np.ndarray:
-    """Measure the inequality of benefits (prediction - label + 1: 0, 1 or 2), alpha 2 (Speicher et
-    al. 2018).
+    """Measure the inequality of benefits, alpha 2 (Speicher et al. 2018).
+
+    A benefit is prediction - label + 1: 0, 1 or 2.
     """
     n = both.sum(axis=(-1, -2))
     fair = both[..., 0, 0] + both[..., 1, 1]

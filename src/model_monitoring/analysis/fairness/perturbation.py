@@ -1,7 +1,7 @@
-"""OpenScale's perturbation: would the same person be answered otherwise in the other group?
+"""OpenScale's perturbation: would the same person get another prediction in the other group?
 
-Each row gets twins that differ in the protected attribute alone; the model answers for them too.
-Twins are never live traffic: they carry ``source`` = "perturbed" and live in a frame of their own.
+Each row gets twins that differ only in the protected attribute, and the model predicts them too.
+Twins are never live traffic: they have ``source`` = "perturbed" and are in a frame of their own.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,20 +26,20 @@ def perturb(
     sample: int | None = None,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Answer for the twins of live rows.
+    """Predict the twins of live rows.
 
-    A minority row has a twin in every majority category and the reverse; where groups are ranges,
-    ``draws`` twins at random values in each range. ``predict`` takes a frame with the columns of
-    ``rows``, in batches, and gives one prediction a row. Of more than ``sample`` rows, so many have
-    twins, drawn at random.
+    A minority row has a twin in each majority category, and the reverse. If groups are ranges, it
+    has ``draws`` twins at random values in each range. ``predict`` is called with batches, frames
+    with the columns of ``rows``, and returns one prediction per row. If there are more than
+    ``sample`` rows, only ``sample`` of them, drawn at random, have twins.
 
     Returns:
         ``rows``' columns for each twin, then source ("perturbed"), feature, group (the twin's),
         twin_of (position of the live row in ``rows``) and prediction.
 
     Raises:
-        ValueError: a feature isn't a column of ``rows`` or breaks a rule of ``assign``; ``predict``
-            gives another number of answers than it got rows.
+        ValueError: a feature isn't a column of ``rows`` or breaks a rule of ``assign``, or
+            ``predict`` doesn't return one prediction per row.
     """
     rng = np.random.default_rng(seed)
     drawn = np.arange(len(rows))
@@ -55,8 +55,8 @@ def perturb(
         answers.extend(predict(batch))
         if len(answers) != start + len(batch):
             raise ValueError(
-                f"predict gave {len(answers) - start} answers for {len(batch)} rows; one a row is "
-                "needed."
+                f"predict returned {len(answers) - start} predictions for {len(batch)} rows; it "
+                "must return one per row."
             )
     return twins.assign(prediction=answers)
 
@@ -64,7 +64,7 @@ def perturb(
 def _twins(
     rows: pd.DataFrame, drawn: np.ndarray, feature: Feature, draws: int, rng: np.random.Generator
 ) -> pd.DataFrame:
-    """Copy the rows drawn into the groups on the other side of one feature."""
+    """Copy the drawn rows into the groups on the other side of one feature."""
     values = column(rows, feature.name)
     groups = assign(values, feature)
     origins, replaced, targets = [], [], []
@@ -86,13 +86,14 @@ def _twins(
 
 
 def _values(values: pd.Series, groups: Groups, target: int, draws: int, rng, n: int) -> list:
-    """Return the columns of n new values that put a row into a group: one a category, ``draws`` for
-    a range.
+    """Return the columns of n new values that put a row into a group.
+
+    There is one for a category, and ``draws`` for a range.
     """
     member, seen = groups.members[target], values[groups.codes == target]
     if isinstance(member, pd.Interval) and np.isfinite([member.left, member.right]).all():
         if pd.api.types.is_float_dtype(values) and not (values.dropna() % 1 == 0).all():
-            # Whole numbers stay whole
+            # Integers stay integers
             return [rng.uniform(member.left, member.right, n) for _ in range(draws)]
         low = int(np.floor(member.left + 1)) if member.open_left else int(np.ceil(member.left))
         high = int(np.ceil(member.right - 1)) if member.open_right else int(np.floor(member.right))
@@ -112,11 +113,11 @@ def scores(
 ) -> dict:
     """Compute OpenScale's fairness score of each minority group, over live rows and their twins.
 
-    Live rows without a twin don't count: they are of no group, or weren't drawn. ``live`` and
-    ``twin_outcomes`` hold 1 favourable, 0 unfavourable, 2 neither (left out). A score is the share
-    of favourable answers in the group divided by that in all majority groups; its interval
-    resamples live rows with their twins. Returns by position of the group: score (NaN if undefined)
-    and replicates.
+    Live rows without a twin don't count: they are in no group, or weren't drawn. ``live`` and
+    ``twin_outcomes`` are 1 for favourable, 0 for unfavourable and 2 for neither (left out). A score
+    is the share of favourable outcomes in the group divided by that in all majority groups. Its
+    interval resamples live rows together with their twins. Returns (score, replicates) by position
+    of the group; an undefined score is NaN.
     """
     labels = {label: position for position, label in enumerate(groups.labels)}
     origin = twins["twin_of"].to_numpy(int)
@@ -142,6 +143,6 @@ def scores(
             [table.sum(axis=0), resampling.resample_sums(table, rng)]
         ).T
         with np.errstate(invalid="ignore", divide="ignore"):
-            ratio = (good / n) / np.where(good_a > 0, good_a / n_a, np.nan)
+            ratio = good * n_a / np.where(good_a > 0, n * good_a, np.nan)
         found[position] = (float(ratio[0]), ratio[1:])
     return found

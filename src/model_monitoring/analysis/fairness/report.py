@@ -1,4 +1,4 @@
-"""The fairness report: two printed pages of HTML for somebody who has to answer for a model."""
+"""The fairness report: two printed pages of HTML for the person who is accountable for a model."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ def render(
     favourable: Sequence,
     companion: Mapping | None = None,
 ) -> str:
-    """Return the report as one page of HTML that needs no other file and no script.
+    """Return the report as one page of HTML that needs no other files and no scripts.
 
     Args:
         found: what the run found.
@@ -35,7 +35,7 @@ def render(
             perturbed_rows.
         favourable: the favourable outcomes.
         companion: of a de-biased companion: endpoint, kind, feature, validation_rows, original,
-            frontier, costs, deleted_at; None: there is none.
+            frontier, costs, deleted_at; None if there isn't one.
     """
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined
@@ -51,7 +51,8 @@ def render(
         rows=found.rows,
         favourable=favourable,
         findings=[finding for finding in found.groups["finding"] if finding],
-        judged=len(judged),
+        judged=int((judged["warning"] == "").sum()),
+        not_measured=[str(one) for one in found.not_measured],
         chart=_chart(judged),
         groups=found.groups.to_dict("records"),
         metrics=metrics,
@@ -64,7 +65,7 @@ def render(
 
 
 def _chart(groups: pd.DataFrame) -> dict:
-    """Place scores, intervals and thresholds."""
+    """Place scores, intervals and thresholds in the chart."""
     values = groups[["fairness_score", "score_low", "score_high", "threshold"]].to_numpy(float)
     seen = values[np.isfinite(values)]
     low = np.floor(10 * min(0.7, *seen)) / 10
@@ -103,7 +104,7 @@ def _chart(groups: pd.DataFrame) -> dict:
 
 
 def _metrics(metrics: pd.DataFrame) -> tuple[list[dict], list[str]]:
-    """Lay metrics out: a row each, with a cell for each group."""
+    """Lay out metrics: one row each, with a cell for each group."""
     parts = [
         (f"{feature}: {group}", part)
         for (feature, group), part in metrics.groupby(["feature", "group"], sort=False)
@@ -139,4 +140,6 @@ def _percent(value: float | None) -> str:
 def _figure(value: float | None) -> str:
     if value is None or pd.isna(value):
         return "–"
-    return f"{value:.3f}" if np.isfinite(value) else "∞" if value > 0 else "−∞"
+    if np.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    return f"{value:.3f}"

@@ -1,6 +1,7 @@
-"""Unpack a tar.gz that comes from outside, within a budget of bytes, files, headers and time.
+"""Unpack a tar.gz from outside, within a budget of bytes, files, headers and time.
 
-Standard library only: the offline AWS, its containers and the data mart all unpack with it.
+It uses only the standard library: the offline AWS, its containers and the data mart all unpack with
+it.
 """
 
 import gzip
@@ -14,18 +15,18 @@ from pathlib import Path
 from typing import BinaryIO
 
 MAX_BYTES = 8 << 30  # of all files together
-FREE_BYTES = 1 << 30  # that any archive may unpack to; beyond it MAX_RATIO holds
+FREE_BYTES = 1 << 30  # that any archive may unpack to; above this MAX_RATIO applies
 MAX_RATIO = 100  # unpacked bytes for each byte of the archive: models reach 10, bombs 1000
 MAX_MEMBERS = 10_000  # files and folders
 MAX_HEADER = 64 << 10  # bytes before a member's content: its name, size, owner
 MAX_HEADERS = 32 << 20  # bytes of all members' headers
 MAX_NAME, MAX_DEPTH = 1024, 64  # characters, folders
 MAX_REST = 1 << 20  # bytes of padding after the last member
-SECONDS, BYTES_PER_SECOND = 30.0, 10 << 20  # a large archive gets a second more for each of these
+SECONDS, BYTES_PER_SECOND = 30.0, 10 << 20  # a large archive gets one more second per 10 MiB
 
 _CHUNK = 1 << 16
-# Before Python 3.11.10 tarfile searches headers in quadratic time for such (CVE-2024-6232); no name
-# is as long.
+# Before Python 3.11.10 tarfile takes quadratic time to search a header with such a number
+# (CVE-2024-6232); no real header has one.
 _DIGITS = re.compile(rb"\d{256}")
 _HOSTILE = (
     tarfile.TarError,
@@ -45,12 +46,11 @@ class ArchiveRefused(ValueError):
 
 
 def unpack(archive: Path, target: Path) -> None:
-    """Unpack a tar.gz into `target`, a folder that doesn't exist yet or is empty; all of it or
-    nothing.
+    """Unpack a tar.gz into `target`, a folder that is new or empty; all of it or nothing.
 
     Raises:
-        ArchiveRefused: the archive is damaged, holds a link, a device, a sparse file or a path that
-            leads outside, or is over a limit, which the message names.
+        ArchiveRefused: the archive is damaged; it holds a link, a device, a sparse file or a path
+            that leads outside; or it is over a limit, which the message names.
     """
     draft = target.with_name(f".{target.name}.unpacking")
     shutil.rmtree(draft, ignore_errors=True)
@@ -58,7 +58,7 @@ def unpack(archive: Path, target: Path) -> None:
         size = archive.stat().st_size
         with archive.open("rb") as file:
             packed = _Timed(file, SECONDS + size / BYTES_PER_SECOND)
-            for folder in (None, draft):  # all is checked before anything is written
+            for folder in (None, draft):  # everything is checked before anything is written
                 file.seek(0)
                 with gzip.GzipFile(fileobj=packed, mode="rb") as stream:
                     _walk(
@@ -74,19 +74,19 @@ def unpack(archive: Path, target: Path) -> None:
 
 
 def check_size(packed: int) -> None:
-    """Refuse an archive of so many bytes before it is downloaded; raises ArchiveRefused."""
+    """Refuse an archive of this many bytes before it is downloaded; raises ArchiveRefused."""
     if packed > MAX_BYTES:
         raise ArchiveRefused(f"it is {packed} bytes long, more than {MAX_BYTES}")
 
 
 class _Timed:
-    """A packed file that can be read for so many seconds."""
+    """Read a packed file for a limited number of seconds."""
 
     def __init__(self, file: BinaryIO, seconds: float):
         self._file, self._seconds, self._deadline = file, seconds, time.monotonic() + seconds
 
     def check(self) -> None:
-        """Raise ArchiveRefused if the time is over."""
+        """Raise ArchiveRefused if the time is up."""
         if time.monotonic() > self._deadline:
             raise ArchiveRefused(f"unpacking it takes longer than {self._seconds:.0f} seconds")
 
@@ -96,8 +96,9 @@ class _Timed:
 
 
 class _Forward:
-    """What is unpacked, read from its beginning to its end; tarfile reads a header whole, however
-    long it is.
+    """Read the unpacked bytes from beginning to end, within limits.
+
+    They are needed because tarfile reads a header whole, however long it is.
     """
 
     def __init__(self, stream: BinaryIO, packed: _Timed):
@@ -146,7 +147,7 @@ def _walk(stream: _Forward, allowed: int, draft: Path | None) -> None:
     folders, files, left = set(), 0, allowed
     with tarfile.open(fileobj=stream, mode="r:") as members:
         while member := members.next():
-            members.members.clear()  # else it keeps every header to the end
+            members.members.clear()  # else it keeps all headers until the end
             parts = _parts(member)
             left -= member.size
             if left < 0:
@@ -164,14 +165,16 @@ def _walk(stream: _Forward, allowed: int, draft: Path | None) -> None:
 
 
 def _parts(member: tarfile.TarInfo) -> tuple[str, ...]:
-    """Return the parts of a member's path; raises ArchiveRefused for what no model and no source
-    code needs.
+    """Return the parts of a member's path.
+
+    Raises:
+        ArchiveRefused: the member is of a kind that no model and no source code needs.
     """
     name = f"{member.name[:80]!r}"
     parts = tuple(part for part in member.name.split("/") if part not in ("", "."))
     if not member.isreg() and not member.isdir():
         raise ArchiveRefused(f"{name} is a link or a device")
-    if member.issparse():  # longer than the bytes that are counted
+    if member.issparse():  # it can be longer than the bytes that are counted
         raise ArchiveRefused(f"{name} is a sparse file")
     if member.name.startswith("/") or ".." in parts:
         raise ArchiveRefused(f"{name} leads outside")
@@ -185,7 +188,7 @@ def _parts(member: tarfile.TarInfo) -> tuple[str, ...]:
 
 
 def _make(parts: tuple[str, ...], known: set[tuple[str, ...]], draft: Path | None) -> None:
-    """Count a folder and those above it, and make those that are new."""
+    """Count a folder and those above it, and make the new ones."""
     for depth in range(1, len(parts) + 1):
         if parts[:depth] not in known:
             known.add(parts[:depth])
@@ -194,8 +197,9 @@ def _make(parts: tuple[str, ...], known: set[tuple[str, ...]], draft: Path | Non
 
 
 def _write(members: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> None:
-    """Write one file; tarfile's own way of doing so safely, the filter `data`, is missing before
-    Python 3.11.4.
+    """Write one file.
+
+    tarfile's own safe way, the filter `data`, is missing before Python 3.11.4.
     """
     with path.open("wb") as file:
         shutil.copyfileobj(members.extractfile(member), file, _CHUNK)
@@ -203,7 +207,7 @@ def _write(members: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> Non
 
 
 def _check_rest(stream: _Forward) -> None:
-    """Read what follows the last member: zeros to fill a block, and gzip's checksum of all."""
+    """Read what follows the last member: zeros that fill a block, and gzip's checksum."""
     stream.in_header, rest = False, 0
     while data := stream.read(_CHUNK):
         rest += len(data)

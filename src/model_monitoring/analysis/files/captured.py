@@ -1,9 +1,9 @@
-"""Turn SageMaker's captured requests (data capture, also merged with ground truth) into rows of
-text cells.
+"""Turn SageMaker's captured requests into rows of strings.
 
-The endpoint's outputs come first, then its inputs, as Model Monitor orders them. CSV has no names,
-so its columns are called ``_out0``, ``_in0`` ... until the baseline or the caller names them
-(jobs.py); JSON brings its own. Which forms there are, bodies.py knows.
+The requests come from data capture, also merged with ground truth. The endpoint's outputs come
+first, then its inputs, as in Model Monitor. CSV has no names, so its columns are called ``_out0``,
+``_in0`` ... until the baseline or the caller names them (naming.py); JSON has its own names.
+bodies.py reads the forms that a body can have.
 """
 
 from itertools import zip_longest
@@ -14,8 +14,8 @@ import pyarrow as pa
 from . import bodies
 
 Row = dict[str, str | None]
-# What monitors ask an endpoint beside its traffic, to explain it or to see whether it is fair, has
-# such inference ids.
+# Monitors call an endpoint themselves, to explain it or to test its fairness; those calls have such
+# inference ids.
 PERTURBED = "perturbed-"
 
 
@@ -24,14 +24,14 @@ class UnusableRecord(ValueError):
 
 
 def rows(record: dict[str, Any], reading) -> list[Row]:
-    """Return one row per row of the request: outputs, inputs, and the ground truth (``_label``) if
-    merged in.
+    """Return one row per row of the request: outputs, inputs, and the ground truth (``_label``).
 
-    A perturbed request, which is nobody's traffic, has none.
+    The ground truth is there if it was merged in. A perturbed request has no rows, because it isn't
+    traffic.
 
     Raises:
         ValueError: outputs and inputs differ in number.
-        UnusableRecord: content is neither CSV nor JSON, or nested.
+        UnusableRecord: the content is neither CSV nor JSON, or nested.
     """
     if str(record.get("eventMetadata", {}).get("inferenceId") or "").startswith(PERTURBED):
         return []
@@ -75,8 +75,9 @@ def _cells(row: bodies.Row, prefix: str) -> Row:
 
 
 def flat(record: dict[str, Any]) -> Row:
-    """Return a JSON object's values as text; a list of values (scores per class, say) becomes
-    key_0, key_1 ...
+    """Return the values of a JSON object as strings.
+
+    A list of values (for example scores per class) becomes key_0, key_1 ...
 
     Raises:
         UnusableRecord: a value is an object, or a list of anything but plain values.
@@ -99,8 +100,9 @@ def _text(name: str, value: Any) -> str | None:
 
 
 def columns(found: list[Row]) -> dict[str, pa.Array]:
-    """Turn rows into columns, in the order names first come up; a cell that a row lacks is
-    missing.
+    """Turn rows into columns, in the order in which names first appear.
+
+    A cell that a row lacks is missing.
     """
     names = dict.fromkeys(name for row in found for name in row)
     return {name: pa.array([row.get(name) for row in found], pa.string()) for name in names}

@@ -10,10 +10,10 @@ from ..data_quality.statistics import VERSION
 
 
 def write(document: dict[str, Any], path: Path | str) -> Path:
-    """Write a document the way AWS lays it out, whole or not at all (``"key" : value``, two-space
-    indent).
+    """Write a document as AWS lays it out, whole or not at all.
 
-    Sketch arrays stand on one line, which is five times as fast to write and the same JSON.
+    AWS writes ``"key" : value`` and indents by two spaces. Sketch arrays are on one line, which is
+    five times as fast to write and the same JSON.
     """
     path = Path(path)
     arrays: list[str] = []
@@ -45,7 +45,7 @@ def read(path: Path | str, holds: str) -> dict[str, Any]:
     """Read a JSON file that must have the key ``holds`` (such as ``features``).
 
     Raises:
-        ValueError: the file is missing, is no JSON, is of another version, or lacks the key.
+        ValueError: the file is missing, isn't JSON, has another version, or lacks the key.
     """
     path = Path(path)
     try:
@@ -55,9 +55,9 @@ def read(path: Path | str, holds: str) -> dict[str, Any]:
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise ValueError(f"{path} is not JSON: {error}.") from None
     if not isinstance(document, dict) or holds not in document:
-        raise ValueError(f"{path} is no file of Model Monitor's: it has no {holds!r}.")
+        raise ValueError(f"{path} isn't a Model Monitor file: it has no {holds!r}.")
     if document.get("version", VERSION) != VERSION:
         raise ValueError(
-            f"{path} is of version {document['version']}; only version {VERSION} is understood."
+            f"{path} has version {document['version']}; only version {VERSION} can be read."
         )
     return document

@@ -1,5 +1,6 @@
-"""Baseline and check from files to files: what the command line, a processing job and a Model
-Monitor image run.
+"""Baseline and check from files to files.
+
+The command line, a processing job and a Model Monitor image run them.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -23,7 +24,7 @@ Source = Path | str | Sequence[Path | str]
 
 @dataclass(frozen=True)
 class Result:
-    """Hold what a run found; ``notes`` say what was skipped or assumed on the way.
+    """Hold what a run found; ``notes`` say what was skipped or assumed.
 
     ``profile`` is that of the data, under the baseline's names; model quality has none.
     ``not_measured`` is what the run could not look at, and why; ``muted`` names the features whose
@@ -54,7 +55,7 @@ class Result:
 
 
 def as_sources(source: Source) -> list[Path | str]:
-    """Return one or several sources as a list."""
+    """Return one or more sources as a list."""
     return [source] if isinstance(source, str | Path) else list(source)
 
 
@@ -65,11 +66,13 @@ def read_profile(
     progress: bool = False,
     awaited: Mapping[str, Collection[str]] | None = None,
 ) -> tuple[Profile, Reading]:
-    """Profile documents, folders or a list of them, in chunks, so that memory does not grow with
-    the rows; ``awaited`` texts are counted in any case, see Profile.
+    """Profile documents, folders or a list of them.
+
+    They are read in chunks, so memory use doesn't grow with the number of rows. ``awaited`` strings
+    are counted in any case, see Profile.
 
     Raises:
-        ValueError: there is nothing to read, or it cannot be read (see readers.read_chunks); no row
+        ValueError: there is nothing to read, it cannot be read (see readers.read_chunks), or no row
             was usable.
     """
     sources = as_sources(source)
@@ -130,12 +133,13 @@ def run_check(
     outputs: list[str] | None = None,
     progress: bool = False,
 ) -> Result:
-    """Hold files against a baseline and write statistics.json and constraint_violations.json into
-    ``output``.
+    """Compare files with a baseline.
+
+    The results, statistics.json and constraint_violations.json, are written into ``output``.
 
     Args:
         source: as in run_baseline.
-        baseline: a folder with constraints.json and statistics.json, ours or AWS's; without
+        baseline: a folder with constraints.json and statistics.json, ours or those of AWS; without
             statistics.json there is no drift check.
         output: a folder, made if needed.
         header: whether CSV files begin with column names.
@@ -144,7 +148,7 @@ def run_check(
         progress: whether to show a progress bar.
 
     Raises:
-        ValueError: the baseline cannot be used, or see read_profile and naming.align.
+        ValueError: the baseline cannot be used; also see read_profile and naming.align.
     """
     rules = documents.read(Path(baseline) / "constraints.json", "features")
     known = Path(baseline) / "statistics.json"
@@ -179,12 +183,11 @@ def run_check(
 
 
 def cloudwatch_metrics(result: Result) -> list[dict[str, Any]]:
-    """Return a run's metrics in the shape of PutMetricData's MetricData, named as Model Monitor
-    names them.
+    """Return a run's metrics in the form of PutMetricData's MetricData, with Model Monitor's names.
 
-    Per feature ``feature_data_<name>`` (numeric ones), ``feature_non_null_<name>`` (share of rows)
-    and ``feature_baseline_drift_<name>``; the caller adds dimensions and time. Features whose
-    emit_metrics is Disabled have none.
+    Per feature there are ``feature_data_<name>`` (numeric features), ``feature_non_null_<name>``
+    (share of rows) and ``feature_baseline_drift_<name>``. The caller adds dimensions and time.
+    Features whose emit_metrics is Disabled have none.
     """
     found = []
     for feature in result.statistics["features"]:

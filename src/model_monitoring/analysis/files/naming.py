@@ -1,8 +1,8 @@
-"""Give a window's columns the baseline's names: by name where there are names, by position only
-where there are none.
+"""Give a window's columns the baseline's names.
 
-A prediction is never taken for a feature: which baseline column an endpoint's output is, the caller
-    says.
+Columns that have names are matched by name; only columns without names are matched by position. A
+prediction is never taken for a feature: the caller says which baseline column an endpoint's output
+is.
 """
 
 from ..data_quality.drift import Mode
@@ -11,25 +11,25 @@ from .readers import Reading
 
 
 def headerless(names: list[str]) -> bool:
-    """Return whether names are those of a CSV file without a header."""
+    """Return whether the names are those of a CSV file without a header."""
     return names == [f"_c{i}" for i in range(len(names))]
 
 
 def align(
     profile: Profile, reading: Reading, expected: list[str], outputs: list[str] | None, mode: Mode
 ) -> Profile:
-    """Return the profile under the names of the baseline; what was assumed goes into the notes.
+    """Return the profile under the names of the baseline; assumptions go into the notes.
 
     Args:
         profile: of the window.
         reading: of its files.
         expected: the baseline's column names, in order.
         outputs: the names of the endpoint's outputs in captured data, in order.
-        mode: in mode aws captured columns take the baseline's names by position, outputs first, as
+        mode: in mode aws, captured columns take the baseline's names by position, outputs first, as
             on AWS.
 
     Raises:
-        ValueError: outputs need names and have none, or the wrong number of them.
+        ValueError: outputs need names but have none, or there is a wrong number of names.
     """
     found = list(profile.columns)
     if any(name.startswith(("_in", "_out")) for name in found) or reading.outputs:
@@ -43,7 +43,7 @@ def align(
         return profile.rename(dict(zip(found, expected, strict=True)))
     if found != expected and set(found) == set(expected):
         reading.notes.append(
-            "Columns come in another order than the baseline's and were matched by name."
+            "Columns are in another order than in the baseline and were matched by name."
         )
     return profile
 

@@ -1,7 +1,7 @@
 """Read monitored data in chunks: CSV, flat JSON lines, Parquet and SageMaker's data capture files.
 
-A file's kind is told from its content. Cells of text files stay text, since Model Monitor judges
-types by it. What is skipped or assumed is written into ``notes``, for the report.
+The kind of a file is told from its content. Cells of text files stay strings, because Model Monitor
+judges types by them. Notes for the report say what was skipped or assumed.
 """
 
 import json
@@ -25,22 +25,23 @@ _ROWS = 65_536
 
 @dataclass
 class Reading:
-    """Collect what there is to say about one reading of files; ``positional`` if columns have no
-    names of their own.
+    """Collect notes about one reading of files.
+
+    ``positional`` is True if the columns have no names of their own.
     """
 
     notes: list[str] = field(default_factory=list)
     skipped: int = 0
     positional: bool = False
     outputs: list[str] = field(default_factory=list)
-    progress: Callable[[int], object] = int  # told how many bytes were worked off
+    progress: Callable[[int], object] = int  # called with the number of bytes read
 
 
 def find_files(source: Path | str) -> list[Path]:
-    """Return a file, or every file with content below a folder, in order of name.
+    """Return a file, or all files with content below a folder, ordered by name.
 
     Raises:
-        ValueError: there is none.
+        ValueError: there are none.
     """
     source = Path(source)
     if source.is_file():
@@ -57,17 +58,17 @@ def find_files(source: Path | str) -> list[Path]:
 
 
 def read_chunks(source: Path | str, reading: Reading, *, header: bool = True) -> Iterator[Columns]:
-    """Yield the rows of a file or folder in order, a chunk at a time.
+    """Yield the rows of a file or folder in order, one chunk at a time.
 
     Args:
         source: a file or folder.
-        reading: takes the notes.
-        header: whether the first line of a CSV file holds column names; if not they are ``_c0``,
+        reading: receives the notes.
+        header: whether the first line of a CSV file holds column names; if not, they are ``_c0``,
             ``_c1`` ...
 
     Raises:
-        ValueError: nothing to read, unknown or compressed content, another encoding than UTF-8, a
-            header that is missing, blank, repeated or not separated by commas.
+        ValueError: nothing to read, unknown or compressed content, another encoding than UTF-8, or
+            a header that is missing, blank, repeated or not separated by commas.
     """
     for path in find_files(source):
         with path.open("rb") as stream:
@@ -89,7 +90,7 @@ def read_chunks(source: Path | str, reading: Reading, *, header: bool = True) ->
 
 
 def _csv(path: Path, reading: Reading, header: bool) -> Iterator[Columns]:
-    """Read CSV in blocks of whole lines, each parsed by Arrow with every column as text."""
+    """Read CSV in blocks of whole lines; Arrow parses each of them with all columns as strings."""
     names, skipped = None, []
     with path.open("rb") as stream:
         rest = b""
@@ -117,7 +118,7 @@ def _csv(path: Path, reading: Reading, header: bool) -> Iterator[Columns]:
 
 
 def _csv_names(path: Path, block: bytes, reading: Reading, header: bool) -> tuple[list[str], int]:
-    """Return the column names and where in the first block the data begins."""
+    """Return the column names, and where the data begins in the first block."""
     start = 3 if block.startswith(b"\xef\xbb\xbf") else 0
     first, second = [*block[start : start + _HEADER_BYTES].split(b"\n", 2), b""][:2]
     try:
@@ -185,8 +186,9 @@ def _csv_block(path: Path, block: pa.Buffer, names: list[str], skipped: list[str
 
 
 def _json_lines(path: Path, reading: Reading) -> Iterator[Columns]:
-    """Read JSON lines: captured requests, or one flat object per row; broken lines are skipped and
-    counted.
+    """Read JSON lines: captured requests, or one flat object per row.
+
+    Broken lines are skipped and counted.
     """
     broken, rows = [], []
     with path.open("rb") as stream:
@@ -195,7 +197,7 @@ def _json_lines(path: Path, reading: Reading) -> Iterator[Columns]:
             if not line.strip():
                 continue
             try:
-                # Numbers stay as they were written, so that 1 is Integral and 1.0 Fractional.
+                # Numbers stay as they were written, so 1 is Integral and 1.0 Fractional.
                 record = json.loads(
                     line.decode("utf-8-sig"), parse_int=str, parse_float=str, parse_constant=str
                 )

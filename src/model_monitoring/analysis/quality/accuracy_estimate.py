@@ -1,13 +1,13 @@
-"""Accuracy of a classifier on rows whose labels are not known yet.
+"""Accuracy of a classifier on rows whose labels aren't known yet.
 
-A calibrated score is the chance of being right, so the mean of it over a window estimates the
+A calibrated score is the probability of being right. So its mean over a window estimates the
 window's accuracy (confidence-based performance estimation; Guillory et al. 2021, Garg et al. 2022).
-Calibration is Platt's: a logistic regression of the truth on the score's log-odds, fitted to
-labelled rows the model has not been trained on.
+Calibration is Platt's: a logistic regression of the truth on the log-odds of the score, fitted to
+labelled rows that the model wasn't trained on.
 
-It follows a change of the inputs that the scores answer to. It cannot see that the world has
-    changed its mind: if the
-same inputs now have other labels, scores and estimate stay as they were. Only labels show that.
+The estimate follows a change of the inputs if the scores respond to it. It cannot see concept
+drift: if the same inputs now have other labels, scores and estimate stay as they were. Only labels
+show that.
 """
 
 from dataclasses import dataclass
@@ -29,15 +29,15 @@ _LEAST_ROWS = 100
 _LEAST_ERRORS = 10
 _SHARE_OUTSIDE = 0.05
 _BUFFER = 0.05
-_TOO_INCONSISTENT = 0.15  # more inconsistent rows than expected
+_TOO_INCONSISTENT = 0.15  # share of inconsistent rows above the expected one
 
 
 @dataclass(frozen=True)
 class AccuracyEstimate:
     """Hold the accuracy that labels would probably show.
 
-    The interval (95%) holds the window's true accuracy if the relation of inputs and labels is
-    still the reference's. ``believable`` is False if something speaks against that or against the
+    The interval (95%) contains the window's true accuracy if inputs and labels are still related as
+    in the reference. ``believable`` is False if something speaks against that or against the
     calibration; ``reasons`` say what.
     """
 
@@ -51,14 +51,14 @@ class AccuracyEstimate:
 
 
 def fit(labels, predictions, probabilities, *, positive_label=None) -> dict[str, Any]:
-    """Learn from labelled reference rows what scores are worth; the result is plain JSON values.
+    """Calibrate scores on labelled reference rows; the result is plain JSON values.
 
     Args:
         labels: the n true labels.
         predictions: the n predicted labels.
         probabilities: shape (n,): binary: of the positive class; multiclass (``positive_label``
             None and more than two classes): of the predicted class.
-        positive_label: which label is positive; may be left out when the labels are 0 and 1.
+        positive_label: which label is positive; may be left out if the labels are 0 and 1.
 
     Raises:
         ValueError: input that evaluation.evaluate refuses, or fewer than 100 rows.
@@ -99,14 +99,14 @@ def estimate(
 ) -> AccuracyEstimate:
     """Estimate the accuracy of a window from its scores alone.
 
-    The interval is a seeded bootstrap: 200 refits on resampled reference rows, each with chance's
-        say in the window.
+    The interval is a seeded bootstrap: 200 refits on resampled reference rows, each with the
+    sampling error of the window.
 
     Args:
         reference: from ``fit``.
         predictions: the n predicted labels of the window.
         probabilities: shape (n,), of the same class as in ``fit``.
-        consistency: of the window's inputs (consistency.find_inconsistent), to tell when scores are
+        consistency: of the window's inputs (consistency.find_inconsistent), to tell if scores are
             guesses.
 
     Raises:
@@ -119,8 +119,8 @@ def estimate(
     positive = reference["positive_label"]
     if positive is not None:
         predictions, _ = classes.one_kind(predictions, np.array([positive]))
-    # A row is right with the chance p of the positive class (or of being right), or with 1 - p if
-    # predicted negative.
+    # A row is right with the probability p of the positive class (or of being right), or with 1 - p
+    # if it is predicted negative.
     sign = (
         np.where(predictions == positive, 1, -1) if positive is not None else np.ones(len(x), int)
     )
@@ -135,7 +135,7 @@ def estimate(
         -1, *counts.shape
     )
     slopes = _slopes(np.array(reference["log_odds"]), np.concatenate([counts[None], drawn]))
-    # Per refit and group; the first is the estimate
+    # Per refit and group; the first refit is the estimate
     right = expit(signs * (slopes[:, :1] + slopes[:, 1:] * means))
     accuracy = float(right[0] @ share)
     chance = np.sqrt((right[1:] * (1 - right[1:])) @ share / len(x))
@@ -151,8 +151,9 @@ def _log_odds(probabilities) -> np.ndarray:
 
 
 def _group(x: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return mean log-odds of at most 200 groups of neighbours, and rows per group, false ones then
-    true; (2, g).
+    """Return the mean log-odds of at most 200 groups of neighbours, and rows per group.
+
+    The rows are counted by truth, false ones first: shape (2, g).
     """
     if not len(x):
         return np.empty(0), np.empty((2, 0), int)
@@ -166,8 +167,8 @@ def _group(x: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _slopes(means: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Fit P(true) = expit(a + b x) to many tables of grouped rows at once.
 
-    Newton's method on the penalised likelihood; the hair of a penalty (0.01 on either coefficient,
-    squared) keeps rows that a score separates without error finite.
+    This is Newton's method on the penalised likelihood. If a score separates the rows without
+    error, the tiny penalty (0.01 times the square of either coefficient) keeps the fit finite.
 
     Args:
         means: x of each group, shape (g,).
@@ -185,32 +186,32 @@ def _slopes(means: np.ndarray, counts: np.ndarray) -> np.ndarray:
         curvature = np.einsum(
             "rg,ig,jg->rij", rows * p * (1 - p), design, design
         ) + _PENALTY * np.eye(2)
-        # No leaps where it is flat
+        # No large steps where the likelihood is flat
         slopes += np.clip(np.linalg.solve(curvature, gradient[..., None])[..., 0], -1, 1)
     return slopes
 
 
 def _misfit(means: np.ndarray, counts: np.ndarray, slope: np.ndarray) -> float:
-    """Return the p-value of Hosmer & Lemeshow's test (1980) in ten groups: small if the curve does
-    not fit.
+    """Return the p-value of the test of Hosmer & Lemeshow (1980) in ten groups.
+
+    It is small if the curve doesn't fit.
     """
     rows = counts.sum(axis=0)
     group = np.minimum((np.cumsum(rows) - rows / 2) * 10 // rows.sum(), 9).astype(int)
     expected = np.bincount(group, rows * expit(slope[0] + slope[1] * means), 10)
     total, seen = np.bincount(group, rows, 10), np.bincount(group, counts[1], 10)
     share = np.divide(expected, total, out=np.full(10, 0.5), where=total > 0)
-    # Half a row keeps groups in which hardly anything is expected from ruling the sum.
+    # Half a row prevents groups with almost no expected rows from dominating the sum.
     statistic = np.sum((seen - expected) ** 2 / (total * share * (1 - share) + 0.5))
     return float(stats.chi2.sf(statistic, 8))
 
 
 def _doubts(reference: dict[str, Any], x: np.ndarray, consistency: Consistency | None) -> list[str]:
-    """Return what speaks against believing an estimate."""
+    """Return the reasons not to believe an estimate."""
     found = []
     if reference["errors"] < _LEAST_ERRORS:
         found.append(
-            f"the reference shows only {reference['errors']} errors: what low scores are worth is "
-            "a guess"
+            f"the reference has only {reference['errors']} errors, too few to calibrate low scores"
         )
     if reference["misfit_p_value"] < 0.01:
         found.append("the calibrated scores do not fit the reference (Hosmer-Lemeshow p < 0.01)")

@@ -32,7 +32,7 @@ def one_kind(labels, predictions) -> tuple[np.ndarray, np.ndarray]:
     elif kinds[0] != kinds[1] or "mixed" in kinds:
         raise ValueError(
             f"labels such as {_first(sides[0])!r} and predictions such as {_first(sides[1])!r} mix"
-            " text and numbers: convert one so that equal classes compare equal."
+            " strings and numbers: convert one side, so that equal classes are equal."
         )
     return sides[0], sides[1]
 
@@ -80,7 +80,7 @@ def binary(labels: np.ndarray, predictions: np.ndarray, positive_label) -> list:
     negatives = [c for c in found if c != positive_label]
     if len(negatives) > 1:
         raise ValueError(
-            f"binary needs two classes; beside {positive_label!r} there are {negatives[:5]}."
+            f"binary needs two classes; besides {positive_label!r} there are {negatives[:5]}."
         )
     if not negatives:
         is_text = isinstance(positive_label, str)
@@ -98,9 +98,9 @@ def binary(labels: np.ndarray, predictions: np.ndarray, positive_label) -> list:
 def read(columns: Sequence[pd.Series], positive_label=None) -> tuple[list[np.ndarray], Any]:
     """Return what the cells of labels and predictions say, and the positive label in their kind.
 
-    ``1``, ``1.0`` and ``1e0`` are one class. If any cell of any column is no number, all are text,
-    numbers in their plainest form: among codes and ``other``, the class ``2.0`` is ``"2"``. ``true``
-    and ``false`` are 1 and 0 if all else is.
+    ``1``, ``1.0`` and ``1e0`` are one class. If a cell of any column is no number, all are text,
+    numbers in their plainest form: among codes and ``other``, ``2.0`` is ``"2"``. ``true`` and
+    ``false`` are 1 and 0 if all else is.
 
     Args:
         columns: text, shape (n,) each, without missing cells.
@@ -110,12 +110,8 @@ def read(columns: Sequence[pd.Series], positive_label=None) -> tuple[list[np.nda
     said = {text: _number(text) for text in texts}
     words = {text for text in texts if said[text] is None}
     booleans = {text for text in words if text.lower() in _BOOLEANS}
-    if (
-        words
-        and words == booleans
-        and set(said.values()) - {None}
-        and set(said.values()) <= {0, 1, None}
-    ):
+    numbers = set(said.values()) - {None}
+    if words and words == booleans and numbers and numbers <= {0, 1}:
         said |= {text: _BOOLEANS[text.lower()] for text in booleans}
         words = set()
     if len({text.lower() for text in booleans}) < len(booleans):  # True here and true there

@@ -1,15 +1,14 @@
-"""Quality of a model's predictions once the true labels are known: binary, multiclass and
-regression.
+"""Quality of a model's predictions once the true labels are known, for all three problem types.
 
 Metric names and the gate of each problem type are Watson OpenScale's. An undefined metric (the AUC
 of one class, the precision of a model that never predicts the positive class) is None, never 0 and
 never an error.
 
 Every interval covers 95%. Plain proportions (accuracy and the binary rates) have Wilson's score
-interval; everything else a seeded bootstrap of 400 replicates on counts (see resampling.py):
-confusion cells for what a confusion matrix says, at most 1,000 score bins for ranking metrics, at
-most 1,000 blocks of rows for sums. Beyond 1,000 distinct scores (or rows) bins (or blocks) stand in
-for single ones in the interval; the value itself is always exact.
+interval. All other metrics have a seeded bootstrap of 400 replicates on counts (see resampling.py):
+on the cells of the confusion matrix, on at most 1,000 score bins for ranking metrics, or on at most
+1,000 blocks of rows for sums. With more than 1,000 distinct scores (or rows), only the interval is
+computed from bins (or blocks); the value itself is always exact.
 """
 
 from dataclasses import dataclass
@@ -54,23 +53,23 @@ def evaluate(
 
     Args:
         problem_type: binary, multiclass or regression.
-        labels: the n true labels (numbers or text; numbers for regression).
+        labels: the n true labels (numbers or strings; numbers for regression).
         predictions: the n predicted labels or numbers.
         probabilities: binary: the probability of the positive class, shape (n,); multiclass: shape
             (n, k), a data frame whose columns are the classes, or an array in the sorted order of
-            the classes seen (if it is of another width, log_loss is None).
-        positive_label: which label counts as positive; may be left out when the labels are 0 and 1.
+            the classes seen (if it has another width, log_loss is None).
+        positive_label: which label counts as positive; may be left out if the labels are 0 and 1.
         seed: of the bootstrap.
 
     Returns:
-        Metrics by name, and for classification the confusion matrix: a row per true and a column
-            per predicted label,
-        in the order of ``labels`` (binary: the negative label first).
+        Metrics by name, and for classification the confusion matrix: a row per true label and a
+            column per predicted label, in the order of ``labels`` (binary: the negative label
+            first).
 
     Raises:
         ValueError: nothing to compare, unequal lengths, missing values, a probability outside 0..1,
-            labels of another type than predictions, more than two classes in binary, or a positive
-            label that cannot be told.
+            labels of another type than predictions, more than two classes in binary, or an unclear
+            positive label.
     """
     if problem_type not in GATES:
         raise ValueError(f"problem_type is {problem_type!r}; use one of {', '.join(GATES)}.")
@@ -119,7 +118,7 @@ def _why(name: str, matrix: np.ndarray | None, probabilities) -> str:
 
 
 def check_input(labels: np.ndarray, predictions: np.ndarray, probabilities) -> None:
-    """Refuse input that has no answer, saying which and why."""
+    """Refuse input that cannot be evaluated, and say why."""
     if not len(labels):
         raise ValueError("No labelled records to evaluate: labels is empty.")
     for name, values in (

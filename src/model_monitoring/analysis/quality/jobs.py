@@ -1,10 +1,8 @@
-"""Model quality from files to files: a baseline of labelled predictions, and a check of predictions
-merged with labels.
+"""Model quality from files to files: a baseline of labelled predictions, and checks against it.
 
-Columns are named, never guessed: by header in CSV; in captured requests merged with ground truth
-    the label is
-``_label`` and the endpoint's CSV outputs are ``_out0``, ``_out1`` ..., JSON ones go by their own
-names.
+Columns are always named, never guessed. CSV has names in its header. In captured requests merged
+with ground truth, the label is ``_label`` and the endpoint's CSV outputs are ``_out0``, ``_out1``
+...; JSON outputs have their own names.
 """
 
 from dataclasses import dataclass, replace
@@ -26,8 +24,9 @@ from .rows import usable
 
 @dataclass(frozen=True)
 class Columns:
-    """Name the columns of labelled predictions; a prediction may be left to the probability, and
-    the reverse.
+    """Name the columns of labelled predictions.
+
+    Either ``prediction`` or ``probability`` may be left out.
     """
 
     label: str
@@ -49,12 +48,12 @@ def run_model_quality(
 ) -> Result:
     """Measure labelled predictions and write statistics.json into the folder ``output``.
 
-    Beside it comes constraints.json, or with a baseline (a folder that has one)
-    constraint_violations.json. Rows that cannot be measured are left out and counted; in mode aws
-    the exit message doesn't.
+    It also writes constraints.json. With a baseline (a folder that has a constraints.json) it
+    writes constraint_violations.json instead. Rows that can't be measured are left out and counted;
+    the exit message counts them in mode exact alone.
 
     Raises:
-        ValueError: there is nothing to read, a named column is not there, model_quality refuses the
+        ValueError: there is nothing to read, a named column is missing, model_quality refuses the
             values, or the baseline cannot be used.
     """
     rules = documents.read(Path(baseline) / "constraints.json", "version") if baseline else None
@@ -77,22 +76,22 @@ def _measure(
     reading = Reading()
     wanted = [name for name in (columns.label, columns.prediction, columns.probability) if name]
     frame = _read(source, wanted, reading, header)
-    cells = {name: frame[name] for name in wanted}
-    label, prediction = cells[columns.label], cells.get(columns.prediction)
-    scores = cells.get(columns.probability)
-    fine, scores, left = usable(problem_type, label, prediction, scores)
+    answers = {"label": frame[columns.label]}
+    if columns.prediction:
+        answers["prediction"] = frame[columns.prediction]
+    scores = frame[columns.probability] if columns.probability else None
+    fine, scores, left = usable(problem_type, answers, scores)
     if not fine.any():
         why = "; ".join(map(str, left))
         raise ValueError(f"None of {len(frame)} rows can be measured: {why}.")
-    reading.notes += [f"{one}." for one in left]
-    answers = [side[fine] for side in (label, prediction) if side is not None]
+    said, positive = [side[fine] for side in answers.values()], None
     if problem_type == "Regression":
-        answers, positive = [_numbers(side) for side in answers], None
+        said = [_numbers(side) for side in said]
     else:
-        answers, positive = classes.read(answers, columns.positive_label)
+        said, positive = classes.read(said, columns.positive_label)
     statistics = model_quality.statistics(
         problem_type,
-        *answers,
+        *said,
         probabilities=None if scores is None else scores[fine],
         positive_label=positive,
         threshold=columns.threshold,

@@ -10,7 +10,8 @@ from typing import Any
 from ..data_quality.statistics import VERSION
 from ..data_quality.violations import java_double
 from ..not_measured import NotMeasured
-from .model_quality import BEST, KEYS
+from .entries import BEST
+from .model_quality import KEYS
 
 _MORE_IS_WORSE = {"false_positive_rate", "false_negative_rate", "mae", "mse", "rmse"}
 _OPERATORS = ("GreaterThanThreshold", "LessThanThreshold")
@@ -35,7 +36,7 @@ def _metrics(found: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     for key in KEYS.values():
         if f"{key}_metrics" in found:
             return key, found[f"{key}_metrics"]
-    raise ValueError(f"These are no model quality statistics: they hold {', '.join(found)}.")
+    raise ValueError(f"These aren't model quality statistics: they hold {', '.join(found)}.")
 
 
 def check(found: dict[str, Any], rules: dict[str, Any]) -> list[dict[str, str]]:
@@ -104,11 +105,8 @@ def validate(limits: Any, place: str) -> None:
         if not isinstance(limit, dict):
             raise ValueError(f"{place}.{name}: {limit!r} is no object with a threshold.")
         threshold, operator = limit.get("threshold"), limit.get("comparison_operator")
-        if (
-            not isinstance(threshold, Real)
-            or isinstance(threshold, bool)
-            or not isfinite(threshold)
-        ):
+        number = isinstance(threshold, Real) and not isinstance(threshold, bool)
+        if not number or not isfinite(threshold):
             raise ValueError(f"{place}.{name}.threshold: {threshold!r} is no number.")
         if operator not in _OPERATORS:
             raise ValueError(

@@ -1,5 +1,6 @@
-"""The metrics of evaluation.py, each with its 95% interval, from confusion matrices, score bins and
-sums over rows.
+"""The metrics of evaluation.py, each with its 95% interval.
+
+They are computed from confusion matrices, score bins and sums over rows.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from .. import resampling
 
 @dataclass(frozen=True)
 class Metric:
-    """Hold one measured value and its 95% interval; None where undefined."""
+    """Hold one measured value and its 95% interval; None if undefined."""
 
     value: float | None
     ci_low: float | None
@@ -32,9 +33,7 @@ def _proportion(successes: int, trials: int) -> Metric:
 
 
 def binary_metrics(matrix: np.ndarray, true: np.ndarray, probabilities, rng) -> dict[str, Metric]:
-    """Compute the binary metrics from a 2 x 2 matrix and the probabilities of the positive
-    class.
-    """
+    """Compute the binary metrics from a 2 x 2 matrix and the positive class's probabilities."""
     (tn, fp), (fn, tp) = matrix.tolist()
     rate = _proportion(tp, tp + fn)
     table = np.stack([matrix, *resampling.resample_counts(matrix, rng)]).astype(float)
@@ -77,13 +76,14 @@ def binary_metrics(matrix: np.ndarray, true: np.ndarray, probabilities, rng) -> 
 
 
 def share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """Divide, with 0 where there is nothing to divide by, as Spark's metrics do."""
+    """Divide; a division by 0 gives 0, as in Spark's metrics."""
     return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
 
 
 def auc(tables: np.ndarray) -> np.ndarray:
-    """Area under ROC of tables (r, 2, bins): the chance that a positive outranks a negative, ties
-    half.
+    """Area under ROC of tables (r, 2, bins): the chance that a positive outranks a negative.
+
+    A tie counts as half.
     """
     negative, positive = tables[:, 0].astype(float), tables[:, 1].astype(float)
     below = np.cumsum(negative, axis=1) - negative / 2
@@ -92,9 +92,7 @@ def auc(tables: np.ndarray) -> np.ndarray:
 
 
 def average_precision(tables: np.ndarray) -> np.ndarray:
-    """Area under the precision-recall curve as a step function (scikit-learn's average
-    precision).
-    """
+    """Area under the precision-recall curve as a step function, as in scikit-learn."""
     counts = tables[:, :, ::-1].astype(float)
     hits, drawn = np.cumsum(counts[:, 1], axis=1), np.cumsum(counts.sum(axis=1), axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -110,7 +108,7 @@ def _log_loss(probability_of_truth: np.ndarray) -> np.ndarray:
 def multiclass_metrics(
     matrix: np.ndarray, classes: list, true: np.ndarray, probabilities, rng
 ) -> dict[str, Metric]:
-    """Compute accuracy and the averages over classes weighted by how often each is true."""
+    """Compute accuracy, and averages over classes weighted by the frequency of each true class."""
     tables = np.stack([matrix, *resampling.resample_counts(matrix, rng)]).astype(float)
     n = tables.sum(axis=(1, 2))[:, None]
     hit = np.diagonal(tables, axis1=1, axis2=2)
@@ -163,13 +161,12 @@ def regression_metrics(labels: np.ndarray, predictions: np.ndarray, rng) -> dict
 
 
 def regression_values(labels: np.ndarray, predictions: np.ndarray, rng) -> dict[str, np.ndarray]:
-    """Compute each regression metric and, after it, its bootstrap replicates; shape (1 +
-    REPLICATES,).
+    """Compute each regression metric, followed by its replicates; shape (1 + REPLICATES,).
 
-    All come from sums over rows, labels centred first for precision.
+    All come from sums over rows; labels are centred first, for precision.
 
     Raises:
-        ValueError: labels or predictions are no finite numbers.
+        ValueError: labels or predictions aren't finite numbers.
     """
     try:
         true, error = labels.astype(float), predictions.astype(float) - labels.astype(float)

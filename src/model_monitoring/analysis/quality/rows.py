@@ -1,5 +1,7 @@
 """Which labelled rows can be measured, and what is said of the others."""
 
+from collections.abc import Collection, Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -9,23 +11,25 @@ _ROUNDING = 1e-6  # how far beyond 0..1 a probability may lie for its digits' sa
 
 
 def usable(
-    problem_type: str, labels, predictions, probabilities=None
+    problem_type: str, answers: Mapping, probabilities=None, classes: Collection = ()
 ) -> tuple[np.ndarray, np.ndarray | None, list[NotMeasured]]:
     """Tell which of n rows can be measured.
 
-    A row needs a label and a prediction (in regression finite numbers) and, where probabilities are
+    A row needs each of its answers (in regression finite numbers) and, where probabilities are
     given, a probability from 0 to 1; if no row has one, all are measured without.
 
     Args:
         problem_type: a name that begins with "regression" in either case, or another.
-        labels, predictions: shape (n,); ``predictions`` None if there are none.
+        answers: by name (label, prediction) what every row needs, shape (n,) each.
+        classes: those there are, if they are known; an answer of a binary model that is none of
+            them is left out.
         probabilities: shape (n,) or (n, k), None if there are none.
 
     Returns:
         The rows that count, bool (n,); all probabilities as floats, or None; and what was left out.
     """
-    labels = np.asarray(labels)
-    fine, left = np.ones(len(labels), bool), []
+    rows = len(next(iter(answers.values())))
+    fine, left = np.ones(rows, bool), []
 
     def drop(name: str, bad: np.ndarray, reason: str) -> None:
         bad = bad & fine
@@ -34,19 +38,20 @@ def usable(
         fine[bad] = False
 
     numeric = problem_type.lower().startswith("regression")
-    for name, values in (("label", labels), ("prediction", predictions)):
-        if values is not None:
-            values = np.asarray(values)
-            drop(name, np.asarray(pd.isna(values)), f"the {name} is missing")
-            if numeric:
-                drop(name, ~_finite(values), f"the {name} is no finite number")
-    if probabilities is None:
+    for name, values in answers.items():
+        values = np.asarray(values)
+        drop(name, np.asarray(pd.isna(values)), f"the {name} is missing")
+        if numeric:
+            drop(name, ~_finite(values), f"the {name} is no finite number")
+        elif problem_type == "binary" and classes:
+            drop(name, ~pd.Series(values).isin(classes).to_numpy(), f"the {name} is no known class")
+    if probabilities is None or not rows:
         return fine, None, left
     scores = _numbers(probabilities)
     if scores is None:
         reason = "the probabilities are not as many in each row"
         return fine, None, [*left, NotMeasured("metric", "of probabilities", reason)]
-    inside = ((scores >= -_ROUNDING) & (scores <= 1 + _ROUNDING)).reshape(len(labels), -1)
+    inside = ((scores >= -_ROUNDING) & (scores <= 1 + _ROUNDING)).reshape(rows, -1)
     good = inside.all(axis=1)
     if fine.any() and not (good & fine).any():
         reason = "no row has a probability from 0 to 1"

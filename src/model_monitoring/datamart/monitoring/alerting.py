@@ -8,14 +8,17 @@ def settle(
     identity: tuple[int, str, str, str],
     run_uid: str,
     value: float,
-    lower: float | None,
-    upper: float | None,
+    limit: tuple[float | None, float | None],
+    whole: bool = True,
 ) -> None:
     """Open, update or close an alert, depending on whether a value is outside its limits.
+
+    `limit` is the lower and the upper one. A value that isn't of the `whole` window closes none.
 
     `identity` is the subscription's id, the monitor, the metric and the slice. Each identity has at
     most one open alert.
     """
+    lower, upper = limit
     if (lower is not None and value < lower) or (upper is not None and value > upper):
         cursor.execute(
             "INSERT INTO alert (subscription_id, monitor, metric, slice, state, value, lower_limit,"
@@ -26,7 +29,7 @@ def settle(
             " upper_limit = EXCLUDED.upper_limit, last_seen_at = now()",
             [*identity, value, lower, upper, run_uid],
         )
-    else:
+    elif whole:
         cursor.execute(
             "UPDATE alert SET state = 'closed', closed_at = now(), closed_by_run = %s"
             " WHERE state <> 'closed'"

@@ -103,6 +103,7 @@ class Monitor(Switch):
         """Store a run's outcome and settle its alerts, in one transaction."""
         identifier = self._subscription.subscription_id
         details = outcome.details | ({"reason": outcome.skipped} if outcome.skipped else {})
+        details["not_measured"] = [one._asdict() for one in outcome.not_measured]
         cursor.execute(
             "UPDATE run SET state = %s, finished = now(), window_start = %s, window_end = %s,"
             " records = %s, details = %s WHERE run_uid = %s",
@@ -135,7 +136,8 @@ class Monitor(Switch):
             )
             if found.value is not None:
                 identity = (identifier, self.name, found.metric, found.slice)
-                alerting.settle(cursor, identity, run_uid, found.value, lower, upper)
+                limit = (lower, upper)
+                alerting.settle(cursor, identity, run_uid, found.value, limit, not found.partial)
         if not outcome.skipped:
             alerting.close_unmeasured(cursor, (identifier, self.name), run_uid)
 

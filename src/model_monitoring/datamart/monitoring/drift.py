@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 import numpy as np
 import pandas as pd
 
-from model_monitoring.analysis.data_quality import comparison, consistency, constraints, violations
+from model_monitoring.analysis.data_quality import comparison, consistency, constraints
 from model_monitoring.analysis.data_quality.statistics import Profile, profile
-from model_monitoring.datamart.monitoring import accuracy, baselines
+from model_monitoring.analysis.not_measured import NotMeasured
+from model_monitoring.datamart.monitoring import accuracy, baselines, drift_window
 from model_monitoring.datamart.monitoring.base import Monitor
-from model_monitoring.datamart.monitoring.outcomes import Measurement, Outcome
+from model_monitoring.datamart.monitoring.outcomes import Outcome
 from model_monitoring.datamart.postgres.database import Cursor
 from model_monitoring.datamart.postgres.jsonb import as_json
 from model_monitoring.datamart.postgres.texts import check_frame
@@ -57,7 +58,7 @@ class DriftMonitoring(Monitor):
         answers = [
             name
             for name in (asset["prediction_column"], asset["probability_column"])
-            if name in training_data
+            if name in training_data and not _is_listed(training_data[name])
         ]
         check_frame(training_data, "training_data")
         if scored is not None:
@@ -67,7 +68,7 @@ class DriftMonitoring(Monitor):
         training_data = logged.assign(**{name: training_data[name].array for name in answers})
         reference = profile(training_data)
         content = {
-            "statistics": reference.statistics(),
+            "statistics": reference.statistics("exact"),
             "constraints": constraints.suggest(reference),
             "consistency": consistency.learn(training_data[features]),
             "accuracy": None if scored is None else accuracy.learn(asset, scored),
@@ -107,35 +108,27 @@ class DriftMonitoring(Monitor):
                 skipped=f"{len(rows)} new rows, {parameters['min_records']} needed (min_records)",
             )
         asset = self._subscription.asset
-        watched = [feature["name"] for feature in baseline["statistics"]["features"]]
-        seen = profile(rows[watched])
-        found, table = violations.check(seen, baseline["constraints"], baseline["statistics"])
-        broken = consistency.find_inconsistent(
-            rows[asset["feature_columns"]], baseline["consistency"]
-        )
-        measurements = [
-            Measurement("drifted_features", float(table["drifted"].sum())),
-            Measurement("violations", float(len(found))),
-            Measurement("data_drift_magnitude", broken.share),
-            *(
-                Measurement("drift_distance", row.distance, slice=row.feature)
-                for row in table.itertuples()
-            ),
-        ]
-        details = {
-            "violations": found,
-            "drift": table.replace({np.nan: None}).to_dict("records"),
-            "inconsistent": broken.constraints.head(20).to_dict("records"),
-            "first_record": int(about["record_id"].min()),
-            "last_record": last,
-        }
+        details = {"first_record": int(about["record_id"].min()), "last_record": last}
+        window = tuple(about["scored_at"].agg(["min", "max"]))
+        left: list[NotMeasured] = []
+        columns, seen, more = drift_window.columns(rows, baseline, left)
+        shares, broken = drift_window.inconsistent(rows[asset["feature_columns"]], baseline, left)
+        measurements = [*columns, *shares]
+        details |= more
+        if broken is not None:
+            details["inconsistent"] = broken.constraints.head(20).to_dict("records")
         if baseline["accuracy"]:
-            estimated, more = accuracy.estimate(asset, baseline["accuracy"], rows, broken)
+            estimated, more, without = accuracy.estimate(asset, baseline["accuracy"], rows, broken)
             measurements += estimated
             details |= more
-        window = tuple(about["scored_at"].agg(["min", "max"]))
-        found = [_defined(measurement) for measurement in measurements]
-        return Outcome(len(rows), window, found, details | {"profile": seen.to_dict()})
+            left += without
+        found = list(map(drift_window.defined, measurements))
+        if all(measurement.value is None for measurement in found):
+            reason = "; ".join(map(str, left))
+            return Outcome(len(rows), window, (), details, skipped=reason, not_measured=left)
+        if seen is not None:
+            details["profile"] = seen.to_dict()
+        return Outcome(len(rows), window, found, details, not_measured=left)
 
     def _record(
         self, cursor: Cursor, run_uid: str, outcome: Outcome, limits: dict, revision: str
@@ -213,8 +206,6 @@ class DriftMonitoring(Monitor):
         return shown.reset_index(drop=True)
 
 
-def _defined(measurement: Measurement) -> Measurement:
-    """Replace a value that is NaN with None, which is NULL in PostgreSQL."""
-    return (
-        replace(measurement, value=None) if measurement.value != measurement.value else measurement
-    )
+def _is_listed(answers: pd.Series) -> bool:
+    """Say whether a column holds lists, such as probabilities of all classes."""
+    return any(isinstance(value, list | tuple | np.ndarray) for value in answers.head(100))

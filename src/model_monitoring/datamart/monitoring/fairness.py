@@ -14,7 +14,8 @@ from model_monitoring.analysis.fairness import report
 from model_monitoring.analysis.fairness.clarify import bias_drift
 from model_monitoring.analysis.fairness.clarify.analysis import analysis
 from model_monitoring.analysis.fairness.evaluation import Fairness, evaluate
-from model_monitoring.analysis.fairness.groups import Feature, outcomes
+from model_monitoring.analysis.fairness.groups import Feature
+from model_monitoring.analysis.fairness.outcomes import outcomes
 from model_monitoring.analysis.fairness.perturbation import perturb
 from model_monitoring.datamart import asking
 from model_monitoring.datamart.companion.settings import Companion
@@ -102,6 +103,7 @@ class FairnessMonitoring(Monitor):
         settings.check_logged(self._subscription, asset, features, group_variable)
         settings.check_groups(features, intersections)
         outcomes([], favourable_classes, unfavourable_classes, "favourable_classes")
+        settings.check_spelled(self._subscription, features, favourable_classes)
         for what, number in (("min_records", min_records), ("max_records", max_records)):
             if not isinstance(number, int) or number < 1:
                 raise ValueError(f"{what} is {number!r}; it must be a whole number above 0.")
@@ -157,7 +159,8 @@ class FairnessMonitoring(Monitor):
             "perturbed_rows": 0 if twins is None else len(twins),
         }
         measured = list(results.measurements(found))
-        return Outcome(len(rows), rows.window, measured, results.details(found) | about)
+        details, left = results.details(found) | about, found.not_measured
+        return Outcome(len(rows), rows.window, measured, details, not_measured=left)
 
     def _run(self, run_uid: str, details: dict) -> None:
         super()._run(run_uid, details)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from model_monitoring.analysis.fairness.evaluation import Fairness
+from model_monitoring.analysis.not_measured import NotMeasured
 from model_monitoring.datamart.monitoring.outcomes import Measurement
 
 WORDS = {
@@ -27,8 +28,8 @@ REST = {"groups": ["biased", "finding", "warning"], "bias_metrics": ["note"]}
 def measurements(found: Fairness) -> Iterator[Measurement]:
     """Yield each group's measurements: rate, score with its own threshold, Clarify's metrics.
 
-    A value that isn't finite is stored as None. The run's details say why, or which infinity it
-    was.
+    A value that isn't finite is stored as None, and so is the score of a group that is too small to
+    judge: it opens and closes no alert. The run's details say why, or which infinity it was.
     """
     for row in found.groups.itertuples():
         part = f"{row.feature}: {row.group}"
@@ -39,6 +40,7 @@ def measurements(found: Fairness) -> Iterator[Measurement]:
         )
         if row.role == "minority":
             score = _finite(row.fairness_score, row.score_low, row.score_high)
+            score = [None] * 3 if row.warning else score
             yield Measurement("fairness_score", *score, slice=part, limits=(row.threshold, None))
     for row in found.metrics.itertuples():
         values = _finite(row.value, row.ci_low, row.ci_high)
@@ -64,7 +66,8 @@ def from_details(run: Mapping) -> Fairness:
         frame = pd.DataFrame(run[part])[WORDS[part] + NUMBERS[part] + REST[part]]
         frames.append(frame.assign(**{name: pd.to_numeric(frame[name]) for name in NUMBERS[part]}))
     rows, ignored = run["records"] - run["ignored_rows"], run["ignored_rows"]
-    return Fairness(tuple(run["protected"]), run["favourable"], rows, ignored, *frames)
+    left = tuple(NotMeasured(**one) for one in run.get("not_measured", ()))
+    return Fairness(tuple(run["protected"]), run["favourable"], rows, ignored, *frames, left)
 
 
 def records(frame: pd.DataFrame) -> list[dict]:

@@ -5,7 +5,11 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from model_monitoring.analysis.fairness.groups import Feature, assign, check_names
+from model_monitoring.analysis.fairness.outcomes import outcomes, unseen
+from model_monitoring.datamart.rows import chosen
 from model_monitoring.datamart.watched import WatchedModel
+
+SEEN = 1000  # rows that groups are looked for in
 
 
 def check_logged(
@@ -47,3 +51,27 @@ def check_groups(features: Sequence[Feature], intersections: Sequence[Sequence[s
                 " they are stored as JSON."
             )
         assign([], feature)
+
+
+def check_spelled(
+    subscription: WatchedModel, features: Sequence[Feature], favourable: Sequence
+) -> None:
+    """Raise ValueError if no row has a group or an outcome, but for how it is written: 'F' for 'f'.
+
+    Before the first payload there is nothing to compare with. A group that nobody is in yet is
+    fine; runs say that it isn't measured.
+    """
+    try:
+        rows = chosen.newest(subscription, SEEN)
+    except ValueError:
+        return
+    for feature in features:
+        groups = assign(rows.features[feature.name], feature)
+        for label, other in zip(groups.labels, groups.alike, strict=True):
+            if other is not None:
+                raise ValueError(f"{feature.name}: no row has {label!r}; there is {other!r}.")
+    answers = rows.answers[subscription.asset["prediction_column"]]
+    outcomes(answers, favourable, None, "prediction")
+    for said in unseen([answers, rows.labels], favourable):
+        if "there is" in said:
+            raise ValueError(f"favourable_classes: {said}.")

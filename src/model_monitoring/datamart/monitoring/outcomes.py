@@ -4,12 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from model_monitoring.analysis.not_measured import NotMeasured, count
+
 
 @dataclass(frozen=True)
 class Measurement:
     """One value of one metric; `slice` is the part of the rows it is of, or empty for all.
 
-    `limits` are those of this slice, if they differ from its metric's.
+    `limits` are those of this slice, if they differ from its metric's. A `partial` value lacks
+    something that is usually measured: it may open an alert, but closes none.
     """
 
     metric: str
@@ -18,13 +21,15 @@ class Measurement:
     ci_high: float | None = None
     slice: str = ""
     limits: tuple[float | None, float | None] | None = None
+    partial: bool = False
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What a monitor found in a window; if it measured nothing, `skipped` says why.
 
-    `limits` are those of `enable`, unless a run applies others.
+    `limits` are those of `enable`, unless a run applies others. `not_measured` is what the monitor
+    could not look at; the run's details keep it.
     """
 
     records: int
@@ -33,6 +38,13 @@ class Outcome:
     details: dict = field(default_factory=dict)
     skipped: str | None = None
     limits: dict[str, tuple[float | None, float | None]] | None = None
+    not_measured: Sequence[NotMeasured] = ()
+
+
+def left_out(run: Mapping) -> str:
+    """Count in words what a run's details say was not measured; empty if nothing."""
+    found = [NotMeasured(**one) for one in run.get("not_measured", ())]
+    return f"not measured: {count(found)}" if found else ""
 
 
 def refuse_erased(run: Mapping) -> None:

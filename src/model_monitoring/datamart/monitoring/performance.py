@@ -1,5 +1,6 @@
 """Performance monitoring: how many records were scored, how fast, and how many per minute."""
 
+from model_monitoring.analysis.not_measured import NotMeasured
 from model_monitoring.datamart.monitoring.base import Monitor
 from model_monitoring.datamart.monitoring.outcomes import Measurement, Outcome
 
@@ -48,6 +49,11 @@ class PerformanceMonitoring(Monitor):
             Measurement("average_processing_time", found["average_processing_time"]),
             Measurement("records_per_minute", found["records"] / minutes),
         ]
+        left = []
+        if found["average_processing_time"] is None:
+            reason = "no request says how long it took"
+            left.append(NotMeasured("metric", "average_processing_time", reason))
+        window = (found["first"], found["last"])
         return Outcome(
-            found["records"], (found["first"], found["last"]), measurements, {"last_record": last}
+            found["records"], window, measurements, {"last_record": last}, not_measured=left
         )

@@ -1,8 +1,14 @@
 """Quality monitoring: predictions against the labels that came later."""
 
+from collections.abc import Sequence
+
+import numpy as np
 import pandas as pd
 
+from model_monitoring.analysis import not_measured
 from model_monitoring.analysis.quality import evaluation
+from model_monitoring.analysis.quality.rows import usable
+from model_monitoring.datamart import contract
 from model_monitoring.datamart.monitoring.base import Monitor
 from model_monitoring.datamart.monitoring.outcomes import Measurement, Outcome, refuse_erased
 from model_monitoring.datamart.rows import windows
@@ -40,20 +46,18 @@ class QualityMonitoring(Monitor):
     def _measure(self, parameters: dict) -> Outcome:
         asset = self._subscription.asset
         rows, window = windows.judged(self._subscription, asset, parameters["max_records"])
-        count = len(rows["label"])
+        answers = {name: rows[name] for name in ("label", "prediction")}
+        known = contract.classes(asset) or ()
+        fine, scores, left = usable(asset["problem_type"], answers, rows.get("probability"), known)
+        count = int(fine.sum())
         if count < max(1, parameters["min_records"]):
-            return Outcome(
-                count,
-                skipped=(
-                    f"{count} labelled scored rows, {parameters['min_records']} needed"
-                    " (min_records)"
-                ),
-            )
+            reason = f"{count} labelled scored rows, {parameters['min_records']} needed"
+            more = f"; {not_measured.count(left)} not measured" if left else ""
+            return Outcome(count, skipped=f"{reason} (min_records){more}", not_measured=left)
         result = evaluation.evaluate(
             asset["problem_type"],
-            rows["label"],
-            rows["prediction"],
-            rows.get("probability"),
+            *(answers[name][fine] for name in answers),
+            None if scores is None else _of_classes(scores[fine], known),
             positive_label=asset["positive_label"],
         )
         # Without scores, or if all labels are of one class, there is no ROC curve. Then the next
@@ -77,7 +81,12 @@ class QualityMonitoring(Monitor):
             Measurement(name, m.value, m.ci_low, m.ci_high) for name, m in result.metrics.items()
         ]
         return Outcome(
-            result.records, window, found, details, limits={gate: (parameters["threshold"], None)}
+            result.records,
+            window,
+            found,
+            details,
+            limits={gate: (parameters["threshold"], None)},
+            not_measured=[*left, *result.not_measured],
         )
 
     def show_confusion_matrix(self, run_uid: str | None = None) -> pd.DataFrame:
@@ -102,3 +111,10 @@ class QualityMonitoring(Monitor):
             index=pd.Index(labels, name="actual"),
             columns=pd.Index(labels, name="predicted"),
         )
+
+
+def _of_classes(scores: np.ndarray, known: Sequence) -> np.ndarray | pd.DataFrame:
+    """Name the classes that probabilities are of, in the order in which they are declared."""
+    if scores.ndim > 1 and scores.shape[1] == len(known):
+        return pd.DataFrame(scores, columns=list(known))
+    return scores

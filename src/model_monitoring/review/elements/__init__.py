@@ -1,8 +1,8 @@
-"""Crowd elements as plain HTML controls inside their own tags: names and attributes as AWS
-documents them.
+"""Crowd elements as plain HTML controls inside their own tags.
 
-A control works without a script; `static/elements.js` adds what needs one. The reference is
-"Crowd HTML Elements Reference" in the SageMaker Developer Guide.
+Names and attributes are those of the AWS documentation ("Crowd HTML Elements Reference" in the
+SageMaker Developer Guide). A control works without scripts; `static/elements.js` adds the features
+that need one.
 """
 
 import ast
@@ -13,7 +13,7 @@ from contextlib import suppress
 from lxml.html import HtmlElement
 from lxml.html import builder as html
 
-# Attributes that mean the same on a crowd element and on the HTML control inside it.
+# Attributes with the same meaning on a crowd element and on the HTML control inside it.
 SHARED = (
     "name",
     "value",
@@ -27,17 +27,16 @@ SHARED = (
     "maxlength",
 )
 SWITCHES = ("required", "disabled", "checked", "readonly")
-LONGEST_LIST = 100_000  # characters; to read nested brackets, Python takes much time and memory
-# AWS's samples write this attribute in JavaScript's way: { text: 'None of the above' }
+LONGEST_LIST = 100_000  # characters; Python takes much time and memory to read nested brackets
+# The AWS samples write this attribute as JavaScript: { text: 'None of the above' }
 EXCLUSION = re.compile(r"""text["']?\s*:\s*(["'])(.*?)\1""")
 
 
 def expand(root: HtmlElement) -> list[str]:
-    """Put HTML controls into every crowd element below `root`, in place; return warnings.
+    """Put HTML controls into all crowd elements below `root`, in place; return warnings.
 
-    Marks that `controls.find` reads are left on the controls: data-kind (how the answer is
-    written), data-key (its name in the answer, if that isn't the control's) and data-option
-    (likewise for the value).
+    The controls are marked for `controls.find`: data-kind says how the answer is written, data-key
+    its name in the answer if that isn't the control's name, and data-option the same for the value.
     """
     warnings = []
     for element in list(root.iter()):
@@ -50,7 +49,7 @@ def expand(root: HtmlElement) -> list[str]:
 
 
 def is_on(element: HtmlElement, switch: str) -> bool:
-    """Say whether a switch such as `required` is set; authors write "false" for one that isn't."""
+    """Say whether a switch such as `required` is set; an unset one may also be written "false"."""
     return element.get(switch, "false").lower() != "false"
 
 
@@ -68,7 +67,7 @@ def _control(element: HtmlElement, tag: str, **attributes: str) -> HtmlElement:
 
 
 def _labelled(element: HtmlElement, control: HtmlElement) -> None:
-    """Put a control first in its element, under a visible label or one for screen readers."""
+    """Put a control first in its element, under a label that is visible or for screen readers."""
     if element.get("label"):
         element.insert(0, html.LABEL(html.SPAN(element.get("label")), control))
         return
@@ -98,7 +97,7 @@ def _text_area(element: HtmlElement) -> None:
 
 
 def _select(element: HtmlElement) -> None:
-    """Draw a list to choose one from: A2I has none, but some templates assume that it has."""
+    """Draw a list to choose one from: A2I has no such element, but some templates use it."""
     control = _control(element, "select")
     value = control.attrib.pop("value", None)
     control.extend(element.findall(".//option"))
@@ -124,8 +123,8 @@ def _checkbox(element: HtmlElement) -> None:
 def _radio_button(element: HtmlElement) -> None:
     """Draw a radio button.
 
-    In a crowd-radio-group each button has a name of its own. Their controls are given one name,
-    which makes them one group in HTML.
+    In a crowd-radio-group each button has a name of its own. Their controls share one name, which
+    makes them one group in HTML.
     """
     value = element.get("value") or "on"
     control = _control(element, "input", type="radio", value=value)
@@ -171,7 +170,7 @@ def _categories(element: HtmlElement, kind: str, answer: str) -> None:
 
 
 def _list(element: HtmlElement, attribute: str) -> list:
-    """Read an attribute's list: in JSON, or with single quotes as in AWS's own samples."""
+    """Read an attribute's list: as JSON, or with single quotes as in AWS's own samples."""
     text = element.get(attribute, "")
     if len(text) > LONGEST_LIST:
         size = f"more than {LONGEST_LIST:,} characters"

@@ -1,6 +1,4 @@
-"""Clarify's analysis.json from our results, so that its readers (SageMaker Studio, the SDK) find
-what they know.
-"""
+"""Write fairness results as Clarify's analysis.json, which SageMaker Studio and the SDK read."""
 
 from collections.abc import Mapping
 
@@ -12,11 +10,11 @@ from ..metrics import METRICS
 
 
 def analysis(fairness: Fairness, label: str, explanations: Mapping | None = None) -> dict:
-    """Build the content of analysis.json: ready for json.dumps, no NaN or infinity in it.
+    """Return the content of analysis.json, ready for json.dumps, without NaN or infinity.
 
     Args:
-        fairness: what ``fairness.evaluate`` found; intersections are left out, which Clarify
-            doesn't know.
+        fairness: what ``fairness.evaluate`` found; intersections are left out, because Clarify
+            doesn't have them.
         label: the label's column.
         explanations: what ``explain.clarify_section`` returned.
     """
@@ -41,11 +39,11 @@ def _facets(metrics: pd.DataFrame) -> dict[str, list]:
 
 
 def _metric(row: dict) -> dict:
-    """Write one metric; infinity is text, as JSON has no word for it."""
+    """Write one metric; infinity is a string, because JSON lacks it."""
     value = float(row["value"])
     written = {"name": row["metric"], "description": METRICS[row["metric"]].description}
     if np.isnan(value):
         return written | {"value": None, "error": row["note"]}
-    return written | {
-        "value": value if np.isfinite(value) else ("Infinity" if value > 0 else "-Infinity")
-    }
+    if np.isinf(value):
+        return written | {"value": "Infinity" if value > 0 else "-Infinity"}
+    return written | {"value": value}

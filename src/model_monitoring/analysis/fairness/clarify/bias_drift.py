@@ -1,4 +1,4 @@
-"""Clarify's bias monitor: is a metric further from what is fair than it was in the baseline?"""
+"""Clarify's bias monitor: is a metric further from its fair value than in the baseline?"""
 
 from collections.abc import Iterator, Mapping
 
@@ -6,12 +6,12 @@ from ..metrics import METRICS
 
 
 def violations(baseline: Mapping, current: Mapping) -> dict:
-    """Compare two analysis.json and return the content of AWS's constraint_violations.json.
+    """Compare two analysis.json and return the content of constraint_violations.json.
 
-    A metric is violated where it lies further from its fair value than in the baseline, on either
-    side (AWS's developer guide, "Bias drift violations": a baseline of 0.2 admits 0.1 and doesn't
-    admit -0.3). The fair value is 0, and 1 for DI. Infinity counts as further away; a metric
-    without a value, now or then, isn't judged.
+    A metric is violated if it is further from its fair value than in the baseline, on either side
+    (AWS developer guide, "Bias drift violations": a baseline of 0.2 allows 0.1 but not -0.3). The
+    fair value is 0, and 1 for DI. Infinity counts as further away. A metric that has no value in
+    the baseline or now isn't judged.
     """
     known = dict(_values(baseline))
     found = [
@@ -31,7 +31,7 @@ def violations(baseline: Mapping, current: Mapping) -> dict:
 
 
 def _values(analysis: Mapping) -> Iterator[tuple[tuple[str, str, str], float]]:
-    """Yield facet, group and name with the value of every metric that has one."""
+    """Yield (facet, group, name) and the value of each metric that has one."""
     for stage in ("pre_training_bias_metrics", "post_training_bias_metrics"):
         for facet, groups in analysis.get(stage, {}).get("facets", {}).items():
             for group in groups:

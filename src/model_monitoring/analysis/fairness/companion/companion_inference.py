@@ -1,10 +1,11 @@
-"""The inference script of a de-biased companion: asks the original's script, and answers by the
-rule in rule.json.
+"""The inference script of a de-biased companion.
 
-It runs in AWS's inference images, which hold Pythons as old as 3.7 and no package of ours; beside
-it lie the original's script, whose name is in the environment variable COMPANION_OF, and
-companion_rule.py. The original's input_fn gives a pandas frame with a column a feature, its
-predict_fn one probability of the positive class a row.
+It calls the original's script and applies the rule in rule.json to the scores.
+
+It runs in the inference images of AWS, which have Python versions as old as 3.7 and none of our
+packages. The original's script, whose name is in the environment variable COMPANION_OF, and
+companion_rule.py are in the same folder. The original's input_fn returns a pandas frame with a
+column per feature; its predict_fn returns one probability of the positive class per row.
 """
 
 import importlib
@@ -18,7 +19,7 @@ original = importlib.import_module(os.environ["COMPANION_OF"])
 
 
 def model_fn(model_dir):
-    """Load the original's model, and the rule."""
+    """Load the original's model and the rule."""
     with open(os.path.join(model_dir, "code", "rule.json")) as file:
         return original.model_fn(model_dir), json.load(file)
 
@@ -29,7 +30,7 @@ def input_fn(body, content_type):
 
 
 def predict_fn(rows, model):
-    """Answer each row by the rule."""
+    """Predict each row by the rule."""
     own_model, held = model
 
     def score(records):
@@ -41,7 +42,7 @@ def predict_fn(rows, model):
 
 
 def output_fn(answers, accept):
-    """Write the answers as JSON, whatever is accepted."""
+    """Write the predictions as JSON, whatever the request accepts."""
     listed = [
         {"debiased_prediction": answer, "debiased_probability": bent} for answer, bent in answers
     ]

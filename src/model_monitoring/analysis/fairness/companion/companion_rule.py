@@ -1,28 +1,27 @@
-"""What a de-biased companion does with a row: plain Python, for it also runs beside a model in
-AWS's images.
+"""The rule of a de-biased companion, in plain Python.
 
-Those hold Pythons as old as 3.7 and no package of ours, so this file imports nothing and is copied
-next to inference.py. A rule is plain JSON (companion.py finds one). Equal rows get equal answers,
-whatever else is asked.
+It also runs beside a model in the images of AWS, which have Python versions as old as 3.7 and none
+of our packages. So this file imports nothing and is copied next to inference.py. A rule is plain
+JSON (finding.py finds one). Equal rows get equal predictions, whatever other rows are in the
+request.
 """
 
 
 def debias(rule, rows, score):
-    """Answer each row by a rule.
+    """Predict each row by a rule.
 
     Args:
         rule: the companion's JSON, one of two kinds. "thresholds" holds a threshold for each group
-            of a feature. "average" asks the model once for each group, with the feature set to a
-            value of that group, and averages by the groups' shares: the row's own value is never
-            looked at and may be absent.
-        rows: dicts, one a row.
-        score: a callable that gives for a list of dicts the model's probabilities of the favourable
-            outcome.
+            of a feature. "average" calls the model once for each group, with the feature set to a
+            value of that group, and averages by the groups' shares; the row's own value is never
+            read and may be absent.
+        rows: one dict per row.
+        score: a callable that takes a list of dicts and returns the model's probabilities of the
+            favourable outcome.
 
     Returns:
-        For each row the debiased prediction and the debiased probability of the favourable outcome:
-            the model's own,
-        bent so that the row's threshold comes to lie at 0.5.
+        For each row the debiased prediction and the debiased probability of the favourable outcome.
+        This is the model's own probability, bent so that the row's threshold is moved to 0.5.
     """
     if rule["kind"] == "thresholds":
         answers = [float(answer) for answer in score(rows)]
@@ -42,9 +41,7 @@ def debias(rule, rows, score):
 
 
 def threshold(rule, value):
-    """Find the threshold of the group that a value belongs to; the default's where it belongs to
-    none.
-    """
+    """Find the threshold of the group of a value; the default threshold if it is in no group."""
     for group in rule["groups"]:
         if "value" in group:
             if group["value"] == value or str(group["value"]) == str(value):
@@ -69,7 +66,7 @@ def threshold(rule, value):
 
 
 def bend(probability, cut):
-    """Map [0, cut] on [0, 0.5] and [cut, 1] on [0.5, 1], in straight lines."""
+    """Map [0, cut] to [0, 0.5] and [cut, 1] to [0.5, 1], in straight lines."""
     if probability < cut:
         return 0.5 * probability / cut
     return 0.5 + 0.5 * (probability - cut) / (1 - cut) if cut < 1 else 1.0

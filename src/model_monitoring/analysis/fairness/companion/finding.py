@@ -1,21 +1,18 @@
-"""A de-biased companion: a rule beside a model that evens out who gets the favourable answer, and
-what that costs.
+"""A de-biased companion: a rule beside a model that makes favourable predictions fairer.
 
-It gives about as many favourable answers as the model does: the majority's share of them (of
-    ``blind``, everybody's)
-moves by five in a hundred at most.
+It gives about as many favourable predictions as the model does: the majority's rate of them (for
+``blind``, the rate of all rows) changes by at most 5 percentage points.
 
-Two kinds, both plain JSON for ``companion_rule.debias``, searched on labelled validation rows, the
-same answer for the same row every time (fairlearn's ThresholdOptimizer finds the same trade-off
-with randomised answers):
+There are two kinds, both plain JSON for ``companion_rule.debias``. Both are searched on labelled
+validation rows and always predict the same for the same row. (fairlearn's ThresholdOptimizer finds
+the same trade-off with randomised predictions.)
 
 * ``per_group``: a threshold for each group (Hardt, Price & Srebro 2016), the best that a rule on
-  the score can do. It needs the protected attribute when it decides, which is treating people
-  differently by it.
-* ``blind``: the model's answers averaged over the attribute's groups, so that the person's own
-  value never matters (Pope & Sydnor 2011), and one threshold for all. Leaving the attribute out of
-  the model instead would let its stand-ins carry its effect; averaging keeps what they say for
-  themselves. It evens out less.
+the score can do. It needs the protected attribute to decide, so it treats people differently by it.
+* ``blind``: the model's scores averaged over the attribute's groups, so that a person's own value
+never matters (Pope & Sydnor 2011), and one threshold for all. If the model were trained without the
+attribute, correlated features would carry its effect; with the average they keep only their own
+effect. It is less fair than ``per_group``.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,17 +30,18 @@ Score = Callable[[pd.DataFrame], Sequence[float]]
 
 @dataclass(frozen=True)
 class Companion:
-    """Hold a companion and what it does on the validation rows.
+    """Hold a companion and its effect on the validation rows.
 
     Attributes:
         rule: plain JSON for ``companion_rule.debias``.
         original: fairness, accuracy and favourable_rate of the model itself, to compare with the
             frontier.
-        frontier: the points that no other beats in both: fairness (the smallest ratio of favourable
-            rates between a minority group and the majority, either way round), accuracy,
-            favourable_rate, a ``threshold …`` column for each group, and chosen (the rule's point).
-        costs: a row per group, counting rows, gained and lost (whose answer changes), and before
-            and after: favourable, right, wrongly_favoured, wrongly_refused.
+        frontier: the points that no other point beats in both fairness and accuracy. Columns:
+            fairness (the smallest ratio of favourable rates between a minority group and the
+            majority, in either direction), accuracy, favourable_rate, a ``threshold …`` column for
+            each group, and chosen (the rule's point).
+        costs: a row per group, counting rows, gained and lost (whose prediction changes), and
+            before and after: favourable, right, wrongly_favoured, wrongly_refused.
     """
 
     rule: dict
@@ -63,24 +61,22 @@ def per_group(
     original: float = 0.5,
     target: float | None = None,
 ) -> Companion:
-    """Search a threshold for each group: the most accurate ones whose rates differ by no more than
-    the target allows.
+    """Search a threshold for each group: the most accurate ones that meet the target.
 
-    Where none reach the target, the fairest are chosen: look at ``frontier`` before you deploy
-        them.
+    If none meet the target, the fairest are chosen: look at ``frontier`` before you deploy them.
 
     Args:
-        rows: n validation rows, one column a feature, the protected one among them.
+        rows: n validation rows, one column per feature, including the protected one.
         feature: the attribute and its groups; the majority groups share a threshold.
-        score: probabilities of the favourable outcome for a frame of rows.
+        score: returns the probabilities of the favourable outcome for a frame of rows.
         labels: the n true outcomes.
         favourable, unfavourable: the two outcomes.
         original: the model's own threshold.
-        target: the least ratio of favourable rates; None: the feature's threshold.
+        target: the lowest ratio of favourable rates; None: the feature's threshold.
 
     Raises:
-        ValueError: rows without one of the groups, answers that are no probabilities, labels of
-            other values, or an attribute that isn't there.
+        ValueError: a group without rows, scores that aren't probabilities, labels with other
+            values, or an attribute that isn't a column.
     """
     groups, truth = _checked(rows, feature, labels, favourable, unfavourable)
     target = feature.threshold if target is None else target
@@ -120,11 +116,10 @@ def blind(
     original: float = 0.5,
     target: float | None = None,
 ) -> Companion:
-    """Average the model over the attribute and search one threshold for all; arguments as in
-    ``per_group``.
+    """Average the model over the attribute and search one threshold for all rows.
 
-    Where no threshold reaches the target, the fairest is chosen: look at ``frontier`` before you
-        deploy it.
+    Arguments are those of ``per_group``. If no threshold meets the target, the fairest is chosen:
+    look at ``frontier`` before you deploy it.
     """
     groups, truth = _checked(rows, feature, labels, favourable, unfavourable)
     target = feature.threshold if target is None else target
@@ -151,7 +146,7 @@ def blind(
 
 
 def _checked(rows, feature: Feature, labels, favourable, unfavourable) -> tuple[Groups, np.ndarray]:
-    """Return the groups and which labels are favourable, or say what is missing."""
+    """Return the groups and which labels are favourable; raises ValueError for bad input."""
     groups = assign(column(rows, feature.name), feature)
     labels = np.asarray(labels, dtype=object)
     if len(labels) != len(rows):
@@ -160,7 +155,7 @@ def _checked(rows, feature: Feature, labels, favourable, unfavourable) -> tuple[
         )
     if odd := set(labels) - {favourable, unfavourable}:
         raise ValueError(
-            f"labels hold {sorted(map(str, odd))[:3]} beside {favourable!r} and {unfavourable!r}."
+            f"labels hold {sorted(map(str, odd))[:3]} besides {favourable!r} and {unfavourable!r}."
         )
     for name, side in zip(["the majority", *groups.labels], _sides(groups), strict=False):
         if not side.any():
@@ -172,28 +167,29 @@ def _checked(rows, feature: Feature, labels, favourable, unfavourable) -> tuple[
 
 
 def _sides(groups: Groups) -> list[np.ndarray]:
-    """Tell which rows are in the majority, then which in each minority group."""
+    """Tell which rows are in the majority, then which are in each minority group."""
     minorities = [groups.codes == position for position in groups.positions("minority")]
     return [np.isin(groups.codes, groups.positions("majority")), *minorities]
 
 
 def _probabilities(score: Score, rows: pd.DataFrame) -> np.ndarray:
-    """Ask the model, and refuse answers that are no probabilities."""
+    """Call the model, and refuse scores that aren't probabilities."""
     scores = np.asarray(score(rows), float)
     if scores.shape != (len(rows),) or not ((scores >= 0) & (scores <= 1)).all():
         raise ValueError(
-            "score must give one probability between 0 and 1 per row; a companion needs them."
+            "score must return one probability between 0 and 1 per row; a companion needs them."
         )
     if np.isin(scores, (0, 1)).all():
         raise ValueError(
-            "score gives labels (only 0 and 1), not probabilities; thresholds cannot move them."
+            "score returns labels (only 0 and 1), not probabilities; thresholds cannot change them."
         )
     return scores
 
 
 def _representatives(values: pd.Series, groups: Groups) -> list[dict]:
-    """List the values to average over, with shares: every category, or the median of each group of
-    numbers.
+    """List the values to average over, with their shares.
+
+    They are all categories, or the median of each group of numbers.
     """
     known = values[np.isin(groups.codes, groups.positions("missing"), invert=True)]
     if pd.api.types.is_numeric_dtype(values):
@@ -213,7 +209,7 @@ def _representatives(values: pd.Series, groups: Groups) -> list[dict]:
 
 
 def _rule(kind: str, feature: Feature, favourable, unfavourable) -> dict:
-    """Begin a rule."""
+    """Return the parts that both kinds of rule have."""
     return {
         "kind": kind,
         "feature": feature.name,

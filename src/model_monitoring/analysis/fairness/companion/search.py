@@ -1,6 +1,4 @@
-"""The search behind companion.py: thresholds, what they give, and the frontier of fairness against
-accuracy.
-"""
+"""The search behind finding.py: thresholds, their effect, and fairness against accuracy."""
 
 from collections.abc import Sequence
 
@@ -8,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 CUTS = 256
-# Where most people deserve the favourable answer, giving it to everybody is fair and accurate, and
-# nobody would pay for it. So a companion gives about as many favourable answers as the model: it
-# changes who gets them.
+# If most people deserve the favourable prediction, giving it to everyone would be fair and
+# accurate, but too expensive. So a companion makes about as many favourable predictions as the
+# model; it changes who gets them.
 BUDGET = 0.05
 TARGETS = np.linspace(0, 1, 51)
 
@@ -18,9 +16,7 @@ TARGETS = np.linspace(0, 1, 51)
 def grid(
     scores: np.ndarray, truth: np.ndarray, original: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """List at most about 256 thresholds, each with the share of rows above and the number answered
-    rightly.
-    """
+    """List up to about 256 thresholds, with the share of rows above each and the number right."""
     distinct = np.unique(scores)
     between = (distinct[1:] + distinct[:-1]) / 2
     if len(between) > CUTS:
@@ -33,18 +29,19 @@ def grid(
 
 
 def affordable(rates: np.ndarray, rate: float) -> np.ndarray:
-    """Tell which thresholds give within five of a hundred as many favourable answers as the model's
-    own `rate`.
+    """Tell which thresholds keep the favourable rate within 5 percentage points of `rate`.
+
+    `rate` is that of the model itself.
     """
     return np.abs(rates - rate) <= BUDGET + 1e-12
 
 
 def most_accurate(grids: list[tuple], target: float, original: float) -> list[float] | None:
-    """Pick a threshold per group so that most rows are right and each rate is within the target of
-    the majority's.
+    """Pick a threshold per group: most rows right, each rate within the target of the majority's.
 
-    The majority's rate stays affordable. Among equally accurate ones those nearest to the original
-    win, so that the choice is the same every time. None where no thresholds reach the target.
+    The majority's rate stays affordable. Among equally accurate thresholds those nearest to the
+    original win, so the choice is the same every time. Returns None if no thresholds reach the
+    target.
     """
     cuts, rates, right = grids[0]
     worth = right - 1e-9 * np.abs(cuts - original)
@@ -73,7 +70,7 @@ def measure(
     accepted = [scores[side] >= cut for side, cut in zip(sides, cuts, strict=True)]
     rates = np.array([one.mean() for one in accepted])
     low, high = np.minimum(rates[0], rates[1:]), np.maximum(rates[0], rates[1:])
-    # Nobody favoured anywhere is equal
+    # If no group has favourable predictions, the groups are equal
     fairness = np.where(high > 0, low / np.where(high > 0, high, 1), 1.0).min()
     right = np.concatenate([one == truth[side] for one, side in zip(accepted, sides, strict=True)])
     point = {"fairness": float(fairness), "accuracy": float(right.mean())}
@@ -82,8 +79,9 @@ def measure(
 
 
 def frontier_of(points: list[dict], target: float) -> pd.DataFrame:
-    """Keep the points that no other beats, least fair first, and mark the most accurate that
-    reaches the target.
+    """Keep the points that no other point beats, the least fair first.
+
+    The most accurate one that reaches the target is marked as chosen.
     """
     frame = pd.DataFrame(points).sort_values(
         ["fairness", "accuracy"], ascending=False, kind="stable"

@@ -1,0 +1,63 @@
+"""Drift of one window of rows: whatever it holds is measured, or said not to be."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from model_monitoring.analysis.data_quality import consistency, constraints, violations
+from model_monitoring.analysis.data_quality.statistics import Profile, profile
+from model_monitoring.analysis.not_measured import NotMeasured
+from model_monitoring.datamart.monitoring.outcomes import Measurement
+
+# What a window's rows may raise: none of it ends a run, and the next window is measured
+_UNFIT = (ValueError, TypeError, ArithmeticError, LookupError)
+
+
+def columns(
+    rows: pd.DataFrame, baseline: Mapping, left: list[NotMeasured]
+) -> tuple[list[Measurement], Profile | None, dict]:
+    """Hold a window's columns against the baseline; return measurements, profile and details."""
+    rules, known = baseline["constraints"], baseline["statistics"]
+    try:
+        watched = [feature["name"] for feature in known["features"]]
+        seen = profile(rows[watched], constraints.domains(rules))
+        found, table = violations.check(seen, rules, known)
+        left += violations.not_measured(seen, rules, known, table)
+    except _UNFIT as error:
+        names = ("drifted_features", "violations")
+        left += [NotMeasured("metric", name, str(error)) for name in names]
+        return [Measurement(name, None) for name in names], None, {}
+    # A column that usually is measured might have drifted
+    partial = any(one.kind == "column" and not one.lasting for one in left)
+    measurements = [
+        Measurement("drifted_features", float(table["drifted"].sum()), partial=partial),
+        Measurement("violations", float(len(found)), partial=partial),
+        *(
+            Measurement("drift_distance", row.distance, slice=row.feature)
+            for row in table.itertuples()
+        ),
+    ]
+    plain = table.replace({np.nan: None, np.inf: None}).to_dict("records")
+    return measurements, seen, {"violations": found, "drift": plain}
+
+
+def inconsistent(
+    rows: pd.DataFrame, baseline: Mapping, left: list[NotMeasured]
+) -> tuple[list[Measurement], consistency.Consistency | None]:
+    """Find the rows of a window that break what was learned; return the measurement and them."""
+    name = "data_drift_magnitude"
+    try:
+        found = consistency.find_inconsistent(rows, baseline["consistency"])
+    except _UNFIT as error:
+        left.append(NotMeasured("metric", name, str(error)))
+        return [Measurement(name, None)], None
+    return [Measurement(name, found.share)], found
+
+
+def defined(measurement: Measurement) -> Measurement:
+    """Put None, PostgreSQL's NULL, in the place of a value that isn't a number."""
+    return (
+        replace(measurement, value=None) if measurement.value != measurement.value else measurement
+    )
