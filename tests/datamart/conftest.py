@@ -5,11 +5,14 @@ The subscription is like that of the breast cancer data.
 
 import contextlib
 import itertools
+import json
 import pathlib
 import tempfile
 
+import boto3
 import psycopg2
 import pytest
+from moto import mock_aws
 
 from model_monitoring import datamart
 
@@ -105,6 +108,25 @@ def small(mart, asset):
             positive_label=1,
         )
     )
+
+
+@pytest.fixture
+def capturing(database_url, small, monkeypatch):
+    """A subscription with a session, and a function that writes a capture file."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        session = boto3.Session(region_name="us-east-1")
+        session.client("s3").create_bucket(Bucket="captured")
+        mart = datamart.DataMart(database_url, schema=small.database.schema, boto_session=session)
+
+        def write(name, *lines):
+            body = "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines)
+            key = f"breast-cancer/AllTraffic/2026/03/01/10/{name}.jsonl"
+            session.client("s3").put_object(Bucket="captured", Key=key, Body=body.encode())
+
+        yield mart.subscriptions.get(name="small"), write
 
 
 def record(scoring_id=None, rows=2, features=FEATURES, first=1.5, label=1, **more):

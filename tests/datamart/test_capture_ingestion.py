@@ -4,37 +4,14 @@ Ingestion can be resumed after a crash.
 """
 
 import base64
-import json
 
-import boto3
 import pytest
-from moto import mock_aws
 
-from model_monitoring import datamart
 from model_monitoring.datamart.records import writing
 
 from .conftest import small_record
 
 PREFIX = "s3://captured/breast-cancer/AllTraffic"
-
-
-@pytest.fixture
-def capturing(database_url, small, monkeypatch):
-    """A subscription with a session, and a function that writes a capture file."""
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "x")
-    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    with mock_aws():
-        session = boto3.Session(region_name="us-east-1")
-        session.client("s3").create_bucket(Bucket="captured")
-        mart = datamart.DataMart(database_url, schema=small.database.schema, boto_session=session)
-
-        def write(name, *lines):
-            body = "\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines)
-            key = f"breast-cancer/AllTraffic/2026/03/01/10/{name}.jsonl"
-            session.client("s3").put_object(Bucket="captured", Key=key, Body=body.encode())
-
-        yield mart.subscriptions.get(name="small"), write
 
 
 def side(data, encoding, kind):

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from .test_capture_ingestion import capturing, event  # noqa: F401
+from .test_capture_ingestion import event
 
 DAY = "2026/03/01/10"
 

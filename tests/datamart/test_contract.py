@@ -9,7 +9,7 @@ import pytest
 from model_monitoring import datamart
 from model_monitoring.datamart import ProblemType
 
-from .test_capture_ingestion import JSON_KINDS, PREFIX, capturing, event  # noqa: F401
+from .test_capture_ingestion import JSON_KINDS, PREFIX, event
 
 FEATURES = ["size", "colour", "count", "flag"]
 ROWS = [[1.5, "01234", 3, True], [None, "7", None, False], [2.0, None, 2**53 + 1, None]]

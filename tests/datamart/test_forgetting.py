@@ -14,7 +14,7 @@ from model_monitoring.datamart.postgres import server
 from model_monitoring.datamart.tables import erasing, partitions, traces
 
 from .conftest import small_record
-from .test_capture_ingestion import JSON_KINDS, PREDICTIONS, PREFIX, capturing, event  # noqa: F401  a fixture
+from .test_capture_ingestion import JSON_KINDS, PREDICTIONS, PREFIX, event
 
 ROWS, ANSWERS = [[1.5, "red"], [2.5, "blue"]], [[0.9, 1], [0.1, 0]]
 

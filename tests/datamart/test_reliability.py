@@ -18,7 +18,6 @@ from model_monitoring import datamart
 from model_monitoring.datamart.postgres import server
 
 from .load import log_by_all_routes, watch_by_the_hour
-from .test_capture_ingestion import capturing  # noqa: F401  a fixture
 
 ROOT = Path(__file__).resolve().parents[2]
 ROUNDS = int(os.environ.get("SOAK_ROUNDS", 4))

@@ -5,9 +5,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.datamart.conftest import asset, database_url, mart, query, small  # noqa: F401  fixtures
+from tests.datamart.conftest import (  # noqa: F401  fixtures
+    asset,
+    capturing,
+    database_url,
+    mart,
+    query,
+    small,
+)
 from tests.datamart.load import log_by_all_routes, watch_by_the_hour
-from tests.datamart.test_capture_ingestion import capturing  # noqa: F401  a fixture
 
 pytestmark = pytest.mark.soak
 

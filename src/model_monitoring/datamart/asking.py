@@ -11,6 +11,7 @@ import pandas as pd
 
 from model_monitoring.analysis.files.captured import PERTURBED
 from model_monitoring.datamart.engines import sagemaker
+from model_monitoring.datamart.rows import typing
 from model_monitoring.datamart.watched import WatchedModel
 
 ROWS_AT_ONCE = 1000  # a request may hold 6 MB and take 60 seconds
@@ -34,7 +35,9 @@ def ask(subscription: WatchedModel, rows: pd.DataFrame, *outputs: str) -> pd.Dat
         values = part.where(part.notna(), None).values.tolist()
         answered = subscription.score(values, f"{PERTURBED}{uuid.uuid4()}", features)
         answers += [sagemaker.outputs_of(answer, outputs, asset) for answer in answered]
-    return pd.DataFrame(answers, columns=list(outputs))
+    found = pd.DataFrame(answers, columns=list(outputs))
+    name = asset["probability_column"]
+    return typing.probabilities(asset, found, "the response") if name in outputs else found
 
 
 def without_asked(body: bytes) -> tuple[bytes, int]:

@@ -61,8 +61,10 @@ class DriftMonitoring(Monitor):
             if name in training_data and not _is_listed(training_data[name])
         ]
         check_frame(training_data, "training_data")
+        training_data = typing.probabilities(asset, training_data, "training_data")
         if scored is not None:
             check_frame(scored, "scored")
+            scored = typing.probabilities(asset, scored, "scored")
         features = [name for name in asset["feature_columns"] if name not in dropped]
         logged = typing.as_logged(self._subscription, training_data, features, "training_data")
         training_data = logged.assign(**{name: training_data[name].array for name in answers})

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from model_monitoring.analysis.explain import attribution
-from model_monitoring.datamart import asking
+from model_monitoring.datamart import asking, contract
 from model_monitoring.datamart.entities import ProblemType
 from model_monitoring.datamart.watched import WatchedModel
 
@@ -31,7 +31,7 @@ class Number:
         answers = asking.ask(self._subscription, rows, output)[output]
         if self._probability or self.regression:
             return answers.to_numpy(float)
-        return (answers == self._asset["positive_label"]).to_numpy(float)
+        return (answers == contract.positive_class(self._asset)).to_numpy(float)
 
     def many(self, rows: pd.DataFrame, few: pd.DataFrame) -> attribution.Attribution:
         """Attribute the numbers of many rows to their features, with fewer coalitions for each."""

@@ -1,6 +1,6 @@
 """Frames of the user's in the types of the payload, so that they can be compared with it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -10,11 +10,14 @@ from model_monitoring.datamart.postgres.columns import (
     BOOLEAN,
     INTEGER,
     NUMBER,
+    NUMBERS,
     TEXT,
     Column,
     Values,
     check,
+    unpacked,
 )
+from model_monitoring.datamart.records import answering
 from model_monitoring.datamart.records.frames import raw
 from model_monitoring.datamart.watched import WatchedModel
 
@@ -45,14 +48,33 @@ def as_logged(
     return pd.DataFrame(found, copy=False)
 
 
+def probabilities(asset: Mapping, frame: pd.DataFrame, what: str) -> pd.DataFrame:
+    """Return a frame with its probability, if it has one, as the payload would hold it.
+
+    Raises:
+        ValueError: one is no probability, or there are more or fewer than classes.
+    """
+    name = asset["probability_column"]
+    if name is None or name not in frame:
+        return frame
+    column = Column(name, name, "output", contract.column_type(asset, name))
+    where = "row {} of {}".format
+    values = answering.probabilities(
+        column, asset, raw(frame[name]), lambda row: where(row + 1, what)
+    )
+    return frame.assign(**{name: pd.Series(_series(column.type, values), frame.index)})
+
+
 def _series(kind: str, values: Values) -> np.ndarray:
     """Return values as a window of the payload brings them."""
     data = values.data
+    if kind == NUMBERS:
+        data = pd.Series([unpacked(packed) for packed in data]).to_numpy()
     if kind == TEXT:
         data = np.array([text.decode() for text in data], dtype=object)
     if values.missing is None:
         return data
-    if kind in (TEXT, BOOLEAN):
+    if kind in (TEXT, BOOLEAN, NUMBERS):
         data = data.astype(object)
         data[values.missing] = None
         return data
