@@ -30,6 +30,26 @@ def test_payload_arrives_as_python_would_have_stored_it(program, root, subscript
     assert {str(time) for time in content["scoring_timestamp"]} == {"2026-03-01 12:00:00+00:00"}
 
 
+def test_rest_keeps_the_contract_that_every_door_keeps(program, root, subscription):
+    sent = [
+        record(subscription, "pair", [[1.5, "red"]], [[[0.25, 0.75], 1]]),
+        record(subscription, "text", [["1.5", 7]], [["0.75", 1]]),
+    ]
+    assert program.post(f"{root}/scoring_payloads", sent).status == 202
+    content = subscription.payload_logging.get_table_content()
+    assert content["score"].tolist() == [0.75, 0.75]
+    assert content[["size", "colour"]].values.tolist() == [[1.5, "red"], [1.5, "7"]]
+    answer = program.post(f"{root}/scoring_payloads", [record(subscription, "c", answers=[[2, 1]])])
+    assert answer.status == 400 and "from 0 to 1" in answer.text
+
+
+def test_openscales_meta_is_named(program, root, subscription):
+    sent = record(subscription, "a")
+    sent["request"]["meta"] = {"fields": ["who"], "values": [["x"]]}
+    answer = program.post(f"{root}/scoring_payloads", [sent])
+    assert answer.status == 400 and "leave it out" in answer.text
+
+
 def test_logging_the_same_twice_changes_nothing(program, root, subscription):
     for _ in range(2):
         assert program.post(f"{root}/scoring_payloads", [record(subscription, "a")]).status == 202

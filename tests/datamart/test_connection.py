@@ -182,3 +182,32 @@ def test_documented_queries_run(mart, small, query):
     )
     for statement in statements.strip().split(";\n"):
         query(f"SET search_path TO {small.database.schema}; {statement}")
+
+
+@pytest.mark.parametrize(
+    "secret", ["sec@ret", "sec/ret", "sec@ret/more", "a:b@sec", "@sec", "/sec", "sec?/ret", "sec/@"]
+)
+def test_a_password_that_must_be_encoded_is_never_shown(secret):
+    for url in (
+        f"postgresql://u:{secret}@127.0.0.1:1/db",
+        f"postgresql://{secret}:pw@127.0.0.1/db",
+    ):
+        with pytest.raises(datamart.DataMartError, match="@ as %40") as caught:
+            datamart.DataMart(url, schema="x").setup()
+        assert "sec" not in str(caught.value) and caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:sec%40ret@127.0.0.1:1/db",
+        "postgresql://u:sec?ret#@127.0.0.1:1/db",
+        "postgresql:///db?host=/tmp/nowhere&user=me@server",
+        "postgresql://u@[::1]:1,127.0.0.1:1/db",
+        "host=127.0.0.1 port=1 dbname=db password='a@b/c'",
+    ],
+)
+def test_urls_that_are_encoded_are_taken(url):
+    with pytest.raises(datamart.DataMartError) as caught:
+        datamart.DataMart(url, schema="x").setup()
+    assert "%40" not in str(caught.value) and "invalid" not in str(caught.value)

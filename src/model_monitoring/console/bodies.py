@@ -66,8 +66,15 @@ def json_body(schema: str) -> Iterator[list | dict]:
         try:
             VALIDATORS[schema].validate(body)  # stops at the first error
         except ValidationError as error:
-            raise _refusal(error.instance_path, error.message) from None
+            raise _refusal(error.instance_path, _told(error)) from None
         yield body
+
+
+def _told(error: ValidationError) -> str:
+    """Word an error; OpenScale's clients send `meta` beside fields and values."""
+    if error.message.startswith("Additional properties") and "'meta'" in error.message[:200]:
+        return "OpenScale's `meta` isn't kept: leave it out"
+    return error.message
 
 
 @contextmanager

@@ -58,9 +58,32 @@ def parameters(url: str, time_outs: TimeOuts) -> dict[str, str]:
 
     Raises:
         ProgrammingError: it isn't a URL that libpq can read.
+        UnescapedError: libpq would take a part of the password for a host, a port or a database.
     """
+    _refuse_unescaped(url)
     ours = {"connect_timeout": str(round(time_outs.connect)), "application_name": "data mart"} | TCP
     return ours | extensions.parse_dsn(url)
+
+
+class UnescapedError(ValueError):
+    """A user or password in a URL has characters that must be percent-encoded."""
+
+
+def _refuse_unescaped(url: str) -> None:
+    """Refuse a URL of which libpq would take a part of the password for another name, and show it.
+
+    libpq reads the user and the password up to the first @, and a host up to the first slash.
+    """
+    scheme, divider, rest = url.partition("://")
+    if not divider or scheme not in ("postgresql", "postgres"):
+        return  # words and values, which libpq quotes in a way of its own
+    authority, _, after = rest.partition("/")
+    secret, _, hosts = authority.rpartition("@")
+    ports_are_numbers = all(
+        re.fullmatch(r"(\[.*\]|[^:]*)(:\d*)?", host) for host in hosts.partition("?")[0].split(",")
+    )
+    if "@" in secret or "@" in after.partition("?")[0] or not ports_are_numbers:
+        raise UnescapedError
 
 
 def connect(parameters: Mapping[str, str]) -> extensions.connection:

@@ -38,6 +38,11 @@ class Database:
         check_schema(schema)
         try:
             self._parameters = connecting.parameters(url, time_outs)
+        except connecting.UnescapedError:
+            raise DataMartError(
+                "The database URL has a user or a password with a character that must be"
+                " percent-encoded: write @ as %40, / as %2F and : as %3A."
+            ) from None
         except (psycopg2.ProgrammingError, ValueError):
             # libpq's own message may contain the password
             raise DataMartError(
