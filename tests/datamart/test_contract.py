@@ -93,6 +93,15 @@ def test_the_same_rows_by_any_door_are_the_same_table(typed, route):
         assert other(subscription.payload_logging).skipped == 3
 
 
+def test_float32_is_what_its_text_says(small):
+    sizes = np.array([0.1, 1e-30, 16777217, np.nan], dtype=np.float32)
+    small.payload_logging.store(
+        pd.DataFrame({"size": sizes, "colour": "red", "score": 0.5, "predicted_label": 1})
+    )
+    found = small.payload_logging.get_window(columns=["size"])["size"]
+    assert found.tolist()[:3] == [0.1, 1e-30, 16777216.0] and np.isnan(found[3])
+
+
 @pytest.mark.parametrize("form", ["CSV", "JSON", "BASE64"])
 def test_captured_traffic_is_the_same_table(typed, capturing, database_url, form):
     small, write = capturing
