@@ -8,7 +8,10 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 import numpy as np
-from .celltypes import Cells, cells, count_whole, value_counts
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from .celltypes import INTEGRAL, LARGE, Cells, are_large, cells, count_whole, value_counts
 from .distinct import DistinctCounter
 from .drift import Mode
 from .kll import Sketch
@@ -113,6 +116,8 @@ class Column:
             self.whole += count_whole(found)
         if self.awaited:
             self._count_awaited(found)
+        if are_large(found.numbers):
+            self._count_large(found)
         if self._written is not None and len(found.numbers):
             self._count_written(found)
         for start in range(0, len(found.texts), _BLOCK):
@@ -148,6 +153,16 @@ class Column:
                 if value in self.awaited:
                     self.awaited[value] += count
 
+    def _count_large(self, found: Cells) -> None:
+        """Count different numbers that a double doesn't tell apart; _absorb leaves them out."""
+        large = np.abs(found.numbers) >= LARGE
+        if found.written is not None:
+            written = found.written.filter(pa.array(large))
+            whole = pc.match_substring_regex(written, INTEGRAL)
+            self.distinct.add_whole(written.filter(whole))
+            large[large] = ~whole.to_numpy(zero_copy_only=False)
+        self.distinct.add_numbers(found.numbers[large])
+
     def _absorb(self, block: np.ndarray) -> None:
         """Work off a block of numbers."""
         if not len(block):
@@ -164,7 +179,7 @@ class Column:
             centred *= centred
             self._squares += float(centred.sum())
         self.sketch.update(block)
-        self.distinct.add_numbers(block)
+        self.distinct.add_numbers(block[np.abs(block) < LARGE] if are_large(block) else block)
 
     def settled(self) -> "Column":
         """Return this column with no number left waiting: a copy, unless there is nothing to do."""

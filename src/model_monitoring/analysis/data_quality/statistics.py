@@ -6,6 +6,7 @@ shape and the rules of the files that AWS's own container writes (deequ's type i
 KLL sketch and buckets); only distinct counts may differ (see distinct.py).
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -43,8 +44,8 @@ class Profile:
 
         A column that some rows lack counts as missing there.
         """
-        if isinstance(frame, pd.DataFrame) and not frame.columns.is_unique:
-            twice = frame.columns[frame.columns.duplicated()].unique().tolist()
+        names = Counter(map(str, frame))  # 0 and "0" are one name
+        if twice := [name for name, count in names.items() if count > 1]:
             raise ValueError(f"Column names must be unique; found more than once: {twice}.")
         rows = (
             len(frame) if isinstance(frame, pd.DataFrame) else len(next(iter(frame.values()), ()))

@@ -7,6 +7,7 @@ import pandas as pd
 
 from ..not_measured import NotMeasured
 from . import comparison, constraints, validation
+from .categories import BOOLEANS
 from .columns import Column
 from .comparison import compare
 from .drift import Mode
@@ -58,7 +59,8 @@ def check(
         if name in profile.columns:
             column, feature = profile.columns[name], expected[name]
             found += _data_type(column, feature, config, mode)
-            found += [*_completeness(column, feature), *_categorical_values(column, feature, config)]
+            found += _completeness(column, feature)
+            found += _categorical_values(column, feature, config, mode)
     drift = compare(baseline, profile, mode=mode, rules=rules) if baseline else pd.DataFrame()
     found += [
         _drift(row)
@@ -150,8 +152,11 @@ def _completeness(column: Column, feature: dict) -> list[dict[str, str]]:
     return [_violation(column.name, "completeness_check", text)]
 
 
-def _categorical_values(column: Column, feature: dict, config: dict) -> list[dict[str, str]]:
-    """Compare the share of present cells inside the baseline's domain with the threshold.
+def _categorical_values(
+    column: Column, feature: dict, config: dict, mode: Mode
+) -> list[dict[str, str]]:
+    """Compare the share of present cells inside the baseline's domain with the threshold; in mode
+    exact however booleans are written.
 
     The text is that of AWS's 2019 container, trailing blank included; no later wording has been
     published.
@@ -159,7 +164,11 @@ def _categorical_values(column: Column, feature: dict, config: dict) -> list[dic
     domain = (feature.get("string_constraints") or {}).get("domains")
     if not domain or not column.present:
         return []
-    share = sum(map(column.rows_of, set(domain))) / column.present
+    allowed = set(domain)
+    if mode == "exact":
+        alike = {value.lower() for value in allowed & BOOLEANS}
+        allowed |= {value for value in BOOLEANS if value.lower() in alike}
+    share = sum(map(column.rows_of, allowed)) / column.present
     if share >= config["domain_content_threshold"]:
         return []
     text = f"Value: {java_double(share)} does not meet the constraint requirement! "
