@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from psycopg2.extras import execute_values
 from tqdm.auto import tqdm
 
+from model_monitoring.analysis.files.finding import meant
 from model_monitoring.datamart import asking
 from model_monitoring.datamart.entities import PayloadRecord
 from model_monitoring.datamart.postgres.errors import ConflictError
@@ -38,7 +39,8 @@ class IngestReport(NamedTuple):
 
 
 def ingest(subscription: WatchedModel, uri: str) -> IngestReport:
-    """Store the captured requests of all files under an S3 URI that were not taken in before.
+    """Store the captured requests of all files in an S3 folder, or of one file, that were not taken
+    in before.
 
     A record's scoring id is its inferenceId, else its eventId, so that whatever was logged by
     another route or an earlier, broken run isn't stored twice. A line that can't be read or doesn't
@@ -61,15 +63,10 @@ def ingest(subscription: WatchedModel, uri: str) -> IngestReport:
     )
     known = {(row["uri"], row["etag"]) for row in known}
     try:
-        pages = s3.get_paginator("list_objects_v2").paginate(
-            Bucket=location.netloc, Prefix=location.path.lstrip("/")
-        )
-        found = [
-            item
-            for page in pages
-            for item in page.get("Contents", ())
-            if item["Key"].endswith(".jsonl")
-        ]
+        address = location.path.lstrip("/")
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=location.netloc, Prefix=address)
+        there = {item["Key"]: item for page in pages for item in page.get("Contents", ())}
+        found = [there[key] for key in meant(there, address) if key.endswith(".jsonl")]
     except ClientError as error:
         raise ValueError(f"{uri} can't be listed: {error.response['Error']['Message']}") from None
     names = [f"s3://{location.netloc}/{item['Key']}" for item in found]
