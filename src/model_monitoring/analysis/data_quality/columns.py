@@ -169,7 +169,8 @@ class Column:
             return
         if self.low > self.high:
             self._shift = float(block[0])
-        self.low, self.high = min(self.low, float(block.min())), max(self.high, float(block.max()))
+        low, high = float(block.min()), float(block.max())
+        self.low, self.high = min(self.low, low), max(self.high, high)
         # Statistics() says it when numbers are too large
         with np.errstate(over="ignore", invalid="ignore"):
             # AWS adds the rows up one by one, and so do we, to the same last digit.
@@ -179,7 +180,8 @@ class Column:
             centred *= centred
             self._squares += float(centred.sum())
         self.sketch.update(block)
-        self.distinct.add_numbers(block[np.abs(block) < LARGE] if are_large(block) else block)
+        large = max(high, -low) >= LARGE  # those are counted already
+        self.distinct.add_numbers(block[np.abs(block) < LARGE] if large else block)
 
     def settled(self) -> "Column":
         """Return this column with no number left waiting: a copy, unless there is nothing to do."""

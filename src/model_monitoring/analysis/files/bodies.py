@@ -112,8 +112,9 @@ def read_exchange(
     kind, text = request
     # In CSV a row is a line: only answers may all stand on one
     asked = [_lines(text)] if kind == "CSV" else list(readings(kind, text, number, width))
-    fitting = [rows for rows in asked if all(len(row) == width for row in rows)]
-    return _pair(fitting or asked, readings(*answer, number))
+    if width is not None:
+        asked = [rows for rows in asked if all(len(row) == width for row in rows)] or asked
+    return _pair(asked, readings(*answer, number))
 
 
 def _pair(asked: list[list[Row]], ways: Iterable[list[Row]]) -> tuple[list[Row], list[Row]]:

@@ -21,6 +21,8 @@ Shape = int | tuple[str | int, ...] | None
 # such inference ids.
 PERTURBED = "perturbed-"
 
+_TEXT = {str, type(None)}
+
 
 class Event(NamedTuple):
     """A request of one or more rows: inputs, outputs, labels, each empty if there are none."""
@@ -61,7 +63,7 @@ def event(line: int, record: dict[str, Any]) -> Event:
         inputs, outputs = bodies.read_exchange(*texts, number=str)
     else:
         inputs, outputs = (bodies.read_rows(*text, str) if text else [] for text in texts)
-    found = Event(line, *(_plain(rows) for rows in (inputs, outputs)), [])
+    found = Event(line, *(list(map(_plain, rows)) for rows in (inputs, outputs)), [])
     if not found.rows:
         raise ValueError("the request has no rows")
     if record.get("groundTruthData") is None:
@@ -76,6 +78,8 @@ def plain(row: dict[str, Any]) -> dict[str, str | None]:
     Raises:
         ValueError: a value is a list of anything but plain values.
     """
+    if set(map(type, row.values())) <= _TEXT:
+        return row
     found: dict[str, str | None] = {}
     for name, value in row.items():
         if isinstance(value, list):
@@ -85,11 +89,12 @@ def plain(row: dict[str, Any]) -> dict[str, str | None]:
     return found
 
 
-def _plain(rows: list[Row]) -> list[Row]:
-    return [
-        plain(row) if isinstance(row, dict) else [_text(i, cell) for i, cell in enumerate(row)]
-        for row in rows
-    ]
+def _plain(row: Row) -> Row:
+    if isinstance(row, dict):
+        return plain(row)
+    if set(map(type, row)) <= _TEXT:
+        return row
+    return [_text(place, cell) for place, cell in enumerate(row)]
 
 
 def _text(name: str | int, value: Any) -> str | None:
@@ -106,7 +111,7 @@ def _labels(truth: dict[str, Any], count: int) -> list[Row]:
     kind, text = bodies.read_side(side)
     if count == 1 and not text.strip():
         return [[None]]
-    found = _plain(bodies.read_answers(kind, text, count, str))
+    found = map(_plain, bodies.read_answers(kind, text, count, str))
     values = [list(row.values()) if isinstance(row, dict) else row for row in found]
     if any(len(value) != 1 for value in values):
         raise ValueError("the ground truth has more than one value for a row")
@@ -139,14 +144,14 @@ class Forms:
         others = {key: rows for key, rows in shapes.items() if not isinstance(key, tuple)}
         self.common = max(others, key=others.get, default=None)
         self.names = named if named and most >= others.get(self.common, 0) else None
+        self.sparse = any(isinstance(name, int) for name in named)  # a row may have no value at all
 
     def has(self, rows: list[Row]) -> bool:
         """Return whether rows look like most."""
         if self.names is None:
             return shape(rows) == self.common
-        sparse = any(isinstance(name, int) for name in self.names)  # a row may have no value at all
         return bool(rows) and all(
-            isinstance(row, dict) and (row.keys() & self.names or (sparse and not row))
+            isinstance(row, dict) and (not self.names.isdisjoint(row) or (self.sparse and not row))
             for row in rows
         )
 

@@ -10,9 +10,10 @@ from ..data_quality.celltypes import FRACTIONAL, INTEGRAL
 from . import bodies
 from .finding import Found, open_text
 from .reading import Columns, Reading
-from .splitting import Block, Splitter, first_record
+from .splitting import Splitter, first_record
 
 _BLOCK_BYTES = 1 << 23
+_BLANK = 1 << 12  # bytes that may be nothing but blank lines
 _ARROW_BYTES = 1 << 20  # that Arrow parses at once, unless a record is longer
 
 
@@ -29,20 +30,20 @@ def read(found: Found, reading: Reading, header: bool) -> Iterator[Columns]:
             missing, blank, repeated or not separated by commas.
     """
     path, names, skipped = found.path, None, []
-    splitter = Splitter(path)
+    splitter = Splitter(found)
     with open_text(found) as stream:
         for block in splitter.blocks(stream, _BLOCK_BYTES):
-            reading.progress(len(block.data))
+            reading.progress(block.end)
             start = 0
             if names is None:
-                start = len(block.data) - len(block.data.lstrip(b"\r\n"))
-                first = first_record(block.data[start:])
-                below = block.data[start + len(first) :]
-                names, is_header = _names(found, first, below, reading, header)
+                data = block.data[: block.end].lstrip(b"\r\n")
+                first = first_record(data)
+                names, is_header = _names(found, first, data[len(first) :], reading, header)
                 _compare(found, names, reading, header)
-                start += len(first) if is_header else 0
-            if block.data[start:].strip():
-                columns = _parse(found, block, start, names, skipped)
+                start = block.end - len(data) + is_header * len(first)
+            data = memoryview(block.data)[start : block.end]
+            if len(data) > _BLANK or bytes(data).strip():
+                columns = _parse(found, data, block.quoted, names, skipped)
                 yield {
                     reading.name("file", name): column
                     for name, column in zip(_own(names, header), columns, strict=True)
@@ -162,7 +163,7 @@ def _is_number(cell: str) -> bool:
 
 
 def _parse(
-    found: Found, block: Block, start: int, names: list[str], skipped: list[str]
+    found: Found, text: memoryview, quoted: bool, names: list[str], skipped: list[str]
 ) -> list[pa.Array]:
     """Parse whole records into columns of text; rows of another width are skipped."""
 
@@ -170,17 +171,17 @@ def _parse(
         skipped.append(row.text)
         return "skip"
 
-    data = pa.py_buffer(block.data).slice(start)
+    data = pa.py_buffer(text)
     try:
-        str(memoryview(data), "utf-8")
-        for size in (_ARROW_BYTES, len(block.data)):
+        str(text, "utf-8")
+        for size in (_ARROW_BYTES, max(len(text), 2)):
             here = len(skipped)
             try:
                 table = pa.csv.read_csv(
                     pa.BufferReader(data),
                     read_options=pa.csv.ReadOptions(column_names=names, block_size=size),
                     parse_options=pa.csv.ParseOptions(
-                        invalid_row_handler=skip, newlines_in_values=block.quoted
+                        invalid_row_handler=skip, newlines_in_values=quoted
                     ),
                     convert_options=pa.csv.ConvertOptions(
                         column_types={name: pa.string() for name in names},
@@ -190,7 +191,7 @@ def _parse(
                 )
                 break
             except pa.ArrowInvalid as error:
-                if "straddl" not in str(error) or size >= len(block.data):
+                if "straddl" not in str(error) or size != _ARROW_BYTES:
                     raise
                 del skipped[here:]
     except UnicodeDecodeError:

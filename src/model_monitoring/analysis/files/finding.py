@@ -152,7 +152,7 @@ def _kind(path: Path, head: bytes, packed: bool) -> Kind:
     if other:
         raise Unread(f"{path} is {other}, which isn't read: {READ}.")
     text = head.removeprefix(_BOM).lstrip()
-    if not text:
+    if not text and len(head) < _HEAD:
         raise Unread(f"{path} is empty.")
     if _LIBSVM.match(text):
         raise Unread(

@@ -7,13 +7,15 @@ followed by text, would shift cells and swallow rows, so it is refused with its 
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
+from .finding import Found, open_text
+
 _QUOTE, _NEWLINE = b'"\n'
 _LONGEST = 64 << 20  # bytes of one record
+_CHUNK = 1 << 20
 # Quoted cells from left to right; the group is empty if the cell doesn't end
 _QUOTED = re.compile(rb'(?<![^,\n\r])"[^"]*+(?:""[^"]*+)*+("?)')
 
@@ -23,9 +25,12 @@ _BORDER[list(b',\n\r"')] = True
 
 
 class Block(NamedTuple):
-    """Whole records, and whether any cell of them is quoted."""
+    """Data that begins with a record, where the last whole one ends, and whether any cell of them
+    is quoted.
+    """
 
     data: bytes
+    end: int
     quoted: bool
 
 
@@ -33,12 +38,13 @@ class Splitter:
     """Cuts one file of CSV.
 
     Attributes:
-        line: the number of the line on which the next block begins.
         stray: the line of the first quote inside a cell that isn't quoted, None if there is none.
     """
 
-    def __init__(self, path: Path):
-        self._path, self.line, self.stray = path, 1, None
+    def __init__(self, found: Found):
+        self._found, self._path = found, found.path
+        self._before = 0  # bytes before those at hand
+        self.stray: int | None = None
 
     def blocks(self, stream: BinaryIO, size: int) -> Iterator[Block]:
         """Yield a stream's records in blocks of about so many bytes.
@@ -53,12 +59,12 @@ class Splitter:
             data = rest + data
             end, quoted = self._end(data, last)
             if end:
-                yield Block(data[:end], quoted)
-                self.line += data.count(b"\n", 0, end)
+                yield Block(data, end, quoted)
+                self._before += end
             rest = data[end:]
             if len(rest) > _LONGEST:
                 raise ValueError(
-                    f"{self._path}, line {self.line}: the record is longer than"
+                    f"{self._path}, line {self._line(0)}: the record is longer than"
                     f" {_LONGEST >> 20} MB. Is a quote in it never closed?"
                 )
 
@@ -69,7 +75,7 @@ class Splitter:
         starts, ends, unclosed = self._cells(data)
         if last and unclosed is not None:
             raise ValueError(
-                f"{self._path}, line {self._line(data, unclosed)}: a quote opens a cell here and is"
+                f"{self._path}, line {self._line(unclosed)}: a quote opens a cell here and is"
                 " never closed."
             )
         if last:
@@ -105,7 +111,7 @@ class Splitter:
             elif match.end() < len(data) and data[match.end()] not in b",\n\r":
                 text = data[match.end() :][:20].decode(errors="replace")
                 raise ValueError(
-                    f"{self._path}, line {self._line(data, match.start())}: the quoted cell that"
+                    f"{self._path}, line {self._line(match.start())}: the quoted cell that"
                     f" opens here is followed by {text!r}: a quote is missing or one too many."
                 )
             else:
@@ -114,11 +120,19 @@ class Splitter:
         cells = np.searchsorted(starts, quotes, side="right") - 1
         outside = (cells < 0) | (np.array([*ends, -1])[cells] < quotes)
         if self.stray is None and outside.any() and (unclosed != quotes[outside][0]):
-            self.stray = self._line(data, int(quotes[outside][0]))
+            self.stray = self._line(int(quotes[outside][0]))
         return np.array(starts, int), np.array(ends, int), unclosed
 
-    def _line(self, data: bytes, at: int) -> int:
-        return self.line + data.count(b"\n", 0, at)
+    def _line(self, at: int) -> int:
+        """Return the number of the line that a byte of the data at hand is on: it is asked for once
+        at most, so the file is read again.
+        """
+        left, line = self._before + at, 1
+        with open_text(self._found) as stream:
+            while left and (data := stream.read(min(left, _CHUNK))):
+                left -= len(data)
+                line += data.count(b"\n")
+        return line
 
 
 def first_record(data: bytes) -> bytes:
