@@ -32,7 +32,7 @@ _NO_DATA = {
     ".sh",
     ".sql",
 }
-_HEAD = 4096  # bytes that tell a file's kind
+_HEAD = 1 << 16  # bytes that tell a file's kind
 _BOM = b"\xef\xbb\xbf"
 _CAPTURED = re.compile(rb'"captureData"\s*:')
 _LIBSVM = re.compile(rb"\A[-+]?[\d.]+(?:[eE][-+]?\d+)?(?:[ \t]+\d+:[-+.\deE]+)+[ \t]*(?:\r?\n|\Z)")
