@@ -102,6 +102,20 @@ def test_float32_is_what_its_text_says(small):
     assert found.tolist()[:3] == [0.1, 1e-30, 16777216.0] and np.isnan(found[3])
 
 
+@pytest.mark.parametrize(("codes", "drifted"), [(["01234", "777"], 0), (["1234", "777"], 1)])
+def test_categories_of_digits_are_no_numbers(small, codes, drifted):
+    rng = np.random.default_rng(0)
+
+    def frame(codes):
+        codes = rng.choice(codes, 300)
+        return pd.DataFrame({"size": rng.normal(size=300), "colour": codes})
+
+    small.payload_logging.store(frame(codes).assign(score=0.5, predicted_label=1))
+    small.drift_monitoring.enable(frame(["01234", "777"]))
+    metrics = small.drift_monitoring.run()["metrics"]
+    assert metrics["drifted_features"] == drifted and (metrics["violations"] > 0) == drifted
+
+
 @pytest.mark.parametrize("form", ["CSV", "JSON", "BASE64"])
 def test_captured_traffic_is_the_same_table(typed, capturing, database_url, form):
     small, write = capturing

@@ -32,6 +32,11 @@ def to_private(path: str) -> Path:
     return opt_ml().joinpath(*parts[3:])
 
 
+def to_public(text: str) -> str:
+    """Return a text with paths as the user knows them, under /opt/ml."""
+    return text.replace(str(opt_ml()), "/opt/ml")
+
+
 def read_config(name: str) -> dict:
     """Read `input/config/<name>.json`; an absent file reads as empty."""
     path = opt_ml() / "input" / "config" / f"{name}.json"
@@ -85,8 +90,9 @@ def main(verbs: dict[str, Callable[[argparse.Namespace], None]], words: Sequence
     try:
         verbs[arguments.verb](arguments)
     except ClientError as error:
-        print(f"ClientError: {error}", flush=True)
-        write_failure(f"ClientError: {error}")
+        reason = to_public(f"ClientError: {error}")
+        print(reason, flush=True)
+        write_failure(reason)
         sys.exit(1)
     except Exception as error:
         traceback.print_exc()

@@ -9,6 +9,9 @@ from collections.abc import Callable
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from model_monitoring.analysis.files import bodies
+from model_monitoring.analysis.files.json_rows import row_of
+
 from .contract import ClientError, opt_ml
 
 
@@ -122,19 +125,15 @@ def parse_libsvm(body: bytes, source: str) -> tuple[csr_matrix, np.ndarray]:
     are, from 0 or from 1. Raises ClientError, which names the line.
     """
     labels, data, indices, starts = [], [], [], [0]
-    for number, line in enumerate(body.decode(errors="replace").splitlines(), 1):
-        try:
-            label, *pairs = line.split()
+    text = body.decode(errors="replace")
+    try:
+        for label, values in bodies.libsvm_rows(text) if text.strip() else ():
             labels.append(float(label))
-            for pair in pairs:
-                index, value = pair.split(":")
-                indices.append(int(index))
-                data.append(float(value))
-        except ValueError:
-            raise ClientError(
-                f"{source}, line {number} is not libsvm: `label index:value …`, got {line[:40]!r}"
-            ) from None
-        starts.append(len(indices))
+            indices += values
+            data += map(float, values.values())
+            starts.append(len(indices))
+    except ValueError as error:
+        raise ClientError(f"{source}, {error}") from None
     if not labels:
         raise ClientError(f"{source} is empty")
     if indices and not 0 <= min(indices) <= max(indices) < 2**31 - 1:
@@ -157,9 +156,8 @@ def parse_json(body: bytes) -> np.ndarray:
 
 def parse_json_lines(body: bytes) -> np.ndarray:
     """Parse lines of `{"features": […]}` into a float array (rows, features)."""
-    lines = body.splitlines()
     instances = [
-        _load_json(line, f"request body, line {number}") for number, line in enumerate(lines, 1)
+        _load_json(line, f"request body, line {number}") for number, line in bodies.records(body)
     ]
     return _stack_features(instances, "line {}", 1)
 
@@ -172,18 +170,20 @@ def _load_json(body: bytes, source: str) -> object:
 
 
 def _stack_features(instances: list, place: str, first: int) -> np.ndarray:
-    """Stack rows of `{"features": […]}` or of `{"data": {"features": {"values": […]}}}`."""
+    """Stack `{"features": […]}`, or the longer `{"data": {"features": {"values": […]}}}`, dense or
+    sparse, into rows.
+    """
     rows = []
     for number, instance in enumerate(instances, first):
         where = place.format(number)
         try:
-            row = (
-                instance["features"]
-                if "features" in instance
-                else instance["data"]["features"]["values"]
-            )
-        except (TypeError, KeyError):
-            raise ClientError(f'{where} must be {{"features": [...]}}') from None
+            row = row_of(instance) if isinstance(instance, dict) else None
+        except (TypeError, KeyError, OverflowError):
+            row = None
+        except ValueError as error:
+            raise ClientError(f"{where}: {error}") from None
+        if not isinstance(row, list) and not (row and "features" in instance):
+            raise ClientError(f'{where} must be {{"features": [...]}}')
         if not isinstance(row, list) or not all(type(value) in (int, float) for value in row):
             raise ClientError(f"{where}: features must be a list of numbers")
         if rows and len(row) != len(rows[0]):

@@ -2,11 +2,15 @@
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
 from model_monitoring.analysis.files.jobs import Result
 from model_monitoring.analysis.quality.jobs import Columns, run_model_quality
+
+# What holds the rows of an answer, before the path within a row
+_ENVELOPE = re.compile(r"^(?:(?:predictions|outputs|instances)\[[\d*]*\]\.?|SageMakerOutput\.)")
 
 
 def analyse(
@@ -29,19 +33,23 @@ def analyse(
 def find_columns(environment: dict[str, str]) -> Columns:
     """Name the columns that the attributes refer to.
 
-    An index refers to a column of a CSV file without a header, or to an output of the endpoint in
-    merged requests. For a JSON path, the last part is the name.
+    An index stands for a column of a CSV file without a header, or for an output of the endpoint in
+    merged requests; a JSON path for the field that it leads to: `predictions[0].score`,
+    `probabilities[1]`, `result.label`.
 
     Raises:
         ValueError: neither a prediction nor a probability is named, or a baseline's label isn't.
     """
     merged = "sagemakerMergeJson" in json.loads(environment["dataset_format"])
 
+    unnamed = "_out" if merged else "_c"
+
     def name(attribute: str) -> str | None:
-        value = environment.get(attribute, "")
-        if value.isdigit():
-            return f"_out{value}" if merged else f"_c{value}"
-        return value.rpartition(".")[2].partition("[")[0] or None
+        path = _ENVELOPE.sub("", environment.get(attribute, "").strip()) or "0"
+        place = re.fullmatch(r"\[?(\d+)\]?", path)
+        if not environment.get(attribute):
+            return None
+        return f"{unnamed}{place[1]}" if place else re.sub(r"\[(\d+)\]", r"_\1", path)
 
     prediction, probability = name("inference_attribute"), name("probability_attribute")
     label = "_label" if merged else name("ground_truth_attribute")

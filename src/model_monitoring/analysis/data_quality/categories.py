@@ -6,6 +6,19 @@ from scipy import stats
 
 from .drift import Mode
 
+BOOLEANS = {"True", "TRUE", "true", "False", "FALSE", "false"}
+
+
+def same_case(counts: dict[str, int]) -> dict[str, int]:
+    """Return rows per category with booleans written alike: pandas writes True to CSV where Parquet
+    and JSON have true.
+    """
+    found: dict[str, int] = {}
+    for value, rows in counts.items():
+        value = value.lower() if value in BOOLEANS else value
+        found[value] = found.get(value, 0) + rows
+    return found
+
 
 def linf(reference: dict[str, int], current: dict[str, int]) -> float:
     """Return the largest difference of any category's share (deequ's LInfinity)."""

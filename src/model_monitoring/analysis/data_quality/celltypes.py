@@ -3,6 +3,9 @@ r"""Tell numbers from strings, cell by cell, as Model Monitor does: by the raw t
 The rules are deequ's (StatefulDataType). "12" and "-3" are Integral, "1.5" and "1e-3" Fractional,
 "true" and "false" Boolean; an empty cell is missing; everything else is String, including "1.",
 ".5", "NaN", "inf" and "1,000".
+
+Values that aren't strings count as CSV would have them: a float of 32 bits as the shortest decimal
+that rounds to it (0.1, and not 0.10000000149), a time as pandas writes it.
 """
 
 from typing import NamedTuple
@@ -12,17 +15,20 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from . import times
+
 FRACTIONAL = r"^(-|\+)? ?\d+((\.\d+)|((?:\.\d+)?[Ee][-+]?\d+))$"
 INTEGRAL = r"^(-|\+)? ?\d+$"
 BOOLEAN = r"^(true|false)$"
+LARGE = 2.0**53  # from here on a double doesn't hold every whole number
 
 
 class Cells(NamedTuple):
     """Hold the cells of one column by kind.
 
     ``numbers`` holds the values of the numeric cells in row order. ``written`` holds how they were
-    written (None: they were numbers, not strings). ``texts`` holds the other cells that are
-    present; ``boolean`` counts those of them that are true or false.
+    written (None: they were numbers that a double holds, not strings). ``texts`` holds the other
+    cells that are present; ``boolean`` counts those of them that are true or false.
     """
 
     missing: int
@@ -52,6 +58,10 @@ def cells(values) -> Cells:
         values = _to_arrow(values)
     if isinstance(values, pa.ChunkedArray):
         values = values.combine_chunks()
+    if pa.types.is_dictionary(values.type):
+        values = values.dictionary_decode()
+    if pa.types.is_timestamp(values.type):
+        values = times.text(values, times.unit(values))
     if pa.types.is_integer(values.type) or pa.types.is_floating(values.type):
         present = values.drop_null()
         found = _numbers(present.to_numpy(zero_copy_only=False))
@@ -64,6 +74,13 @@ def cells(values) -> Cells:
                 f"A column of type {values.type} cannot be monitored: flatten it first."
             ) from None
     return _texts(values)
+
+
+def texts(values: pd.Series) -> Cells:
+    """Take the cells of a column of categories or text as they are written: 01234 isn't 1234."""
+    present = _to_arrow(values.astype(object)).drop_null()
+    present = present.filter(pc.greater(pc.binary_length(present), 0))
+    return Cells(len(values) - len(present), 0, 0, 0, np.empty(0), None, present)
 
 
 def _to_arrow(series: pd.Series) -> pa.Array:
@@ -87,8 +104,10 @@ def _written(value) -> str:
 def _numbers(values: np.ndarray) -> Cells:
     """Sort numbers; the dtype decides whether they are Integral or Fractional."""
     if values.dtype.kind in "iu":
-        return Cells(0, len(values), 0, 0, values.astype(float), None, _NO_TEXT)
-    values = np.ascontiguousarray(values, dtype=float)
+        numbers = values.astype(float)
+        written = pc.cast(pa.array(values), pa.string()) if are_large(numbers) else None
+        return Cells(0, len(values), 0, 0, numbers, written, _NO_TEXT)
+    values = np.ascontiguousarray(widened(values), dtype=float)
     finite = np.isfinite(values)
     if finite.all():
         return Cells(0, 0, len(values), 0, values, None, _NO_TEXT)
@@ -97,6 +116,21 @@ def _numbers(values: np.ndarray) -> Cells:
     numbers = values[finite]
     texts = pa.array([str(v) for v in infinite.tolist()], pa.string())
     return Cells(int(missing.sum()), 0, len(numbers), 0, numbers, None, texts)
+
+
+def widened(values: np.ndarray) -> np.ndarray:
+    """Return floats of 16 or 32 bits as the numbers that they were written as."""
+    if values.dtype == np.float16:
+        return values.astype(str).astype(float)
+    if values.dtype == np.float32:
+        text = pc.cast(pa.array(values), pa.string())
+        return pc.cast(text, pa.float64()).to_numpy(zero_copy_only=False)
+    return values
+
+
+def are_large(numbers: np.ndarray) -> bool:
+    """Return whether any number is one that a double may hold for another."""
+    return max(numbers.max(initial=0.0), -numbers.min(initial=0.0)) >= LARGE
 
 
 def _texts(values: pa.StringArray) -> Cells:

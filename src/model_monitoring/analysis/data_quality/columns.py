@@ -9,8 +9,10 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from .celltypes import Cells, cells, value_counts
+from .celltypes import INTEGRAL, LARGE, Cells, are_large, cells, texts, value_counts
 from .distinct import DistinctCounter
 from .drift import Mode
 from .kll import Sketch
@@ -30,9 +32,13 @@ class Column:
     and the rest waits. So floating-point sums don't depend on how the rows are split.
     """
 
-    def __init__(self, name: str, awaited: Collection[str] = ()):
-        """Start an empty column; rows of the ``awaited`` strings are counted in any case."""
+    def __init__(self, name: str, awaited: Collection[str] = (), is_text: bool = False):
+        """Start an empty column; rows of the ``awaited`` strings are counted in any case.
+
+        The cells of a column that ``is_text`` are strings even if they look like numbers.
+        """
         self.name = name
+        self._read = texts if is_text else cells
         self.missing = self.integral = self.fractional = self.boolean = self.text = 0
         self.whole = 0  # numbers without a fraction, however written: 61.0 is one
         self.awaited = dict.fromkeys(awaited, 0)
@@ -100,7 +106,7 @@ class Column:
 
     def add(self, values) -> None:
         """Add cells in row order: an Arrow array, pandas series or numpy array."""
-        found = cells(values)
+        found = self._read(values)
         self.missing += found.missing
         self.integral += found.integral
         self.fractional += found.fractional
@@ -108,6 +114,8 @@ class Column:
         self.text += len(found.texts) - found.boolean
         if self.awaited:
             self._count_awaited(found)
+        if are_large(found.numbers):
+            self._count_large(found)
         if self._written is not None and len(found.numbers):
             self._count_written(found)
         for start in range(0, len(found.texts), _BLOCK):
@@ -143,13 +151,24 @@ class Column:
                 if value in self.awaited:
                     self.awaited[value] += count
 
+    def _count_large(self, found: Cells) -> None:
+        """Count different numbers that a double doesn't tell apart; _absorb leaves them out."""
+        large = np.abs(found.numbers) >= LARGE
+        if found.written is not None:
+            written = found.written.filter(pa.array(large))
+            whole = pc.match_substring_regex(written, INTEGRAL)
+            self.distinct.add_whole(written.filter(whole))
+            large[large] = ~whole.to_numpy(zero_copy_only=False)
+        self.distinct.add_numbers(found.numbers[large])
+
     def _absorb(self, block: np.ndarray) -> None:
         """Process a block of numbers."""
         if not len(block):
             return
         if self.low > self.high:
             self._shift = float(block[0])
-        self.low, self.high = min(self.low, float(block.min())), max(self.high, float(block.max()))
+        low, high = float(block.min()), float(block.max())
+        self.low, self.high = min(self.low, low), max(self.high, high)
         whole = np.count_nonzero(block == np.floor(block)) if self.fractional else len(block)
         self.whole += int(whole)
         # statistics() raises an error if numbers are too large
@@ -161,7 +180,8 @@ class Column:
             centred *= centred
             self._squares += float(centred.sum())
         self.sketch.update(block)
-        self.distinct.add_numbers(block)
+        large = max(high, -low) >= LARGE  # those are counted already
+        self.distinct.add_numbers(block[np.abs(block) < LARGE] if large else block)
 
     def settled(self) -> "Column":
         """Return this column with no numbers waiting: a copy, unless none are."""

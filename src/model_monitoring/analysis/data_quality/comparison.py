@@ -2,11 +2,13 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from scipy import stats
 
 from ..not_measured import NotMeasured
 from . import constraints, drift, features, shapes
+from .celltypes import widened
 from .statistics import Profile, profile
 
 FALSE_DISCOVERY_RATE = 0.05
@@ -100,9 +102,13 @@ def _features(
     return found
 
 
-def _numbers(frame: pd.DataFrame) -> dict[str, pd.Series]:
+def _numbers(frame: pd.DataFrame) -> dict[str, np.ndarray | pd.Series]:
     """Return the columns that hold numbers, by name."""
-    return {str(name): frame[name] for name in frame if frame[name].dtype.kind in "fiu"}
+    columns = {str(name): frame[name] for name in frame if frame[name].dtype.kind in "fiu"}
+    return {
+        name: widened(column.to_numpy()) if isinstance(column.dtype, np.dtype) else column
+        for name, column in columns.items()
+    }
 
 
 def not_measured(table: pd.DataFrame) -> list[NotMeasured]:

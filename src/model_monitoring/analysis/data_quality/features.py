@@ -77,6 +77,7 @@ def _listed(known: dict, seen: dict, config: dict) -> dict[str, Any]:
         now["(others)"] = now.get("(others)", 0) + present - sum(now.values())
     if not now:
         return {"note": f"{LEFT_OUT}the window's statistics.json lists no values of this text"}
+    then, now = categories.same_case(then), categories.same_case(now)
     return _categorical(then, now, config, "exact")
 
 

@@ -6,6 +6,7 @@ has the shape and the rules of the files that the AWS container writes (deequ's 
 moments, KLL sketch and buckets). Only distinct counts may differ (see distinct.py).
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -27,12 +28,18 @@ class Profile:
         columns: the statistics of each column, by name, in the order of first appearance.
     """
 
-    def __init__(self, awaited: Mapping[str, Collection[str]] | None = None):
+    def __init__(
+        self,
+        awaited: Mapping[str, Collection[str]] | None = None,
+        textual: Collection[str] = (),
+    ):
         """Start an empty profile.
 
         ``awaited`` has by column the texts whose rows count in any case, such as a baseline's
         categories; a column it doesn't name (captured ones get their names later) awaits all.
+        Cells of the ``textual`` columns are strings even if they look like numbers.
         """
+        self._textual = frozenset(textual)
         self.rows = 0
         self.columns: dict[str, Column] = {}
         self._awaited = awaited or {}
@@ -43,8 +50,8 @@ class Profile:
 
         If some rows lack a column, its cells count as missing there.
         """
-        if isinstance(frame, pd.DataFrame) and not frame.columns.is_unique:
-            twice = frame.columns[frame.columns.duplicated()].unique().tolist()
+        names = Counter(map(str, frame))  # 0 and "0" are one name
+        if twice := [name for name, count in names.items() if count > 1]:
             raise ValueError(f"Column names must be unique; found more than once: {twice}.")
         rows = (
             len(frame) if isinstance(frame, pd.DataFrame) else len(next(iter(frame.values()), ()))
@@ -57,7 +64,8 @@ class Profile:
 
     def _column(self, name: str) -> Column:
         if name not in self.columns:
-            self.columns[name] = Column(name, self._awaited.get(name, self._all))
+            awaited = self._awaited.get(name, self._all)
+            self.columns[name] = Column(name, awaited, name in self._textual)
         return self.columns[name]
 
     def _fill_gaps(self) -> None:
@@ -114,13 +122,15 @@ class Profile:
 def profile(
     frame: pd.DataFrame | Mapping[str, Any],
     awaited: Mapping[str, Collection[str]] | None = None,
+    textual: Collection[str] = (),
 ) -> Profile:
     """Summarise a data frame (or columns by name) in one pass.
 
     Types follow the dtypes: integer dtypes (also the nullable Int64) are Integral, float dtypes are
-    Fractional, and strings are judged cell by cell. NaN, None and empty strings are missing.
+    Fractional, and strings are judged cell by cell, but in ``textual`` columns, where they stay
+    strings. NaN, None and empty strings are missing.
     """
-    result = Profile(awaited)
+    result = Profile(awaited, textual)
     result.update(frame)
     return result
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from ..not_measured import NotMeasured
 from . import comparison, constraints, validation
+from .categories import BOOLEANS
 from .columns import Column
 from .comparison import compare
 from .drift import Mode
@@ -60,7 +61,7 @@ def check(
             found += _data_type(column, feature, config, mode)
             found += [
                 *_completeness(column, feature),
-                *_categorical_values(column, feature, config),
+                *_categorical_values(column, feature, config, mode),
             ]
     drift = compare(baseline, profile, mode=mode, rules=rules) if baseline else pd.DataFrame()
     found += [
@@ -155,8 +156,12 @@ def _completeness(column: Column, feature: dict) -> list[dict[str, str]]:
     return [_violation(column.name, "completeness_check", text)]
 
 
-def _categorical_values(column: Column, feature: dict, config: dict) -> list[dict[str, str]]:
+def _categorical_values(
+    column: Column, feature: dict, config: dict, mode: Mode
+) -> list[dict[str, str]]:
     """Compare the share of present cells in the baseline's domain with the threshold.
+
+    In mode exact it doesn't matter how booleans are written.
 
     The message is that of the AWS container of 2019, with its trailing blank; no later wording has
     been published.
@@ -164,7 +169,11 @@ def _categorical_values(column: Column, feature: dict, config: dict) -> list[dic
     domain = (feature.get("string_constraints") or {}).get("domains")
     if not domain or not column.present:
         return []
-    share = sum(map(column.rows_of, set(domain))) / column.present
+    allowed = set(domain)
+    if mode == "exact":
+        alike = {value.lower() for value in allowed & BOOLEANS}
+        allowed |= {value for value in BOOLEANS if value.lower() in alike}
+    share = sum(map(column.rows_of, allowed)) / column.present
     if share >= config["domain_content_threshold"]:
         return []
     text = f"Value: {java_double(share)} does not meet the constraint requirement! "

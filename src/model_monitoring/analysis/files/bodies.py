@@ -112,8 +112,9 @@ def read_exchange(
     kind, text = request
     # In CSV a row is a line: only answers may all stand on one
     asked = [_lines(text)] if kind == "CSV" else list(readings(kind, text, number, width))
-    fitting = [rows for rows in asked if all(len(row) == width for row in rows)]
-    return _pair(fitting or asked, readings(*answer, number))
+    if width is not None:
+        asked = [rows for rows in asked if all(len(row) == width for row in rows)] or asked
+    return _pair(asked, readings(*answer, number))
 
 
 def _pair(asked: list[list[Row]], ways: Iterable[list[Row]]) -> tuple[list[Row], list[Row]]:
@@ -146,7 +147,7 @@ def readings(
     if kind == "JSON":
         return json_bodies.readings(text, number)
     if kind == "LIBSVM":
-        return iter([_dense(libsvm_rows(text), width)])
+        return iter([_dense([values for _, values in libsvm_rows(text)], width)])
     return _csv_readings(text)
 
 
@@ -173,13 +174,12 @@ def records(body: bytes) -> Iterator[tuple[int, bytes]]:
             yield number, line
 
 
-def libsvm_rows(text: str) -> list[tuple[str, dict[int, str]]]:
-    """Split lines of ``label index:value …`` into labels and values by index, as they were written.
+def libsvm_rows(text: str) -> Iterator[tuple[str, dict[int, str]]]:
+    """Yield lines of ``label index:value …`` as labels and values by index, as they were written.
 
     Raises:
         ValueError: a line is of another form, naming it.
     """
-    rows = []
     for number, line in enumerate(text.removesuffix("\n").split("\n"), 1):
         try:
             label, *pairs = line.split()
@@ -193,23 +193,22 @@ def libsvm_rows(text: str) -> list[tuple[str, dict[int, str]]]:
             raise ValueError(
                 f"line {number} is not libsvm: `label index:value …`, got {line[:40]!r}"
             ) from None
-        rows.append((label, values))
-    return rows
+        yield label, values
 
 
-def _dense(rows: list[tuple[str, dict[int, str]]], width: int | None) -> list[Row]:
+def _dense(rows: list[dict[int, str]], width: int | None) -> list[Row]:
     """Lay libsvm's values out from index 0; a value that is left out is missing, as for XGBoost.
 
     With `width` columns indices from 1 are told from those from 0.
     """
-    indices = [index for _, values in rows for index in values]
+    indices = [index for values in rows for index in values]
     low, high = min(indices, default=0), max(indices, default=-1)
     first = int(width is not None and low >= 1 and high == width)
     size = max(width or 0, high + 1 - first)
     if low < 0 or size * len(rows) > MAX_CELLS:
         raise ValueError(f"libsvm indices from {low} to {high} can't be laid out as columns")
     places = range(first, first + size)
-    return [[values.get(index) for index in places] for _, values in rows]
+    return [[values.get(index) for index in places] for values in rows]
 
 
 def _csv_readings(text: str) -> Iterator[list[Row]]:

@@ -17,7 +17,9 @@ from ..data_quality.drift import Mode
 from ..data_quality.statistics import Profile
 from ..not_measured import NotMeasured
 from . import documents, naming
-from .readers import Reading, find_files, read_chunks
+from .finding import find_files
+from .readers import read_chunks
+from .reading import Reading
 
 Source = Path | str | Sequence[Path | str]
 
@@ -76,7 +78,7 @@ def read_profile(
             was usable.
     """
     sources = as_sources(source)
-    size = sum(path.stat().st_size for one in sources for path in find_files(one))
+    size = sum(one.path.stat().st_size for source in sources for one in find_files(source))
     profile = Profile(awaited)
     with tqdm(total=size, unit="B", unit_scale=True, disable=not progress, desc="Reading") as bar:
         reading = Reading(progress=bar.update)
@@ -110,12 +112,7 @@ def run_baseline(
         ValueError: see read_profile.
     """
     profile, reading = read_profile(source, header=header, progress=progress)
-    captured = [name for name in profile.columns if name.startswith(("_in", "_out"))]
-    if captured:
-        profile = profile.rename({name: f"_c{i}" for i, name in enumerate(profile.columns)})
-        reading.notes.append(
-            "Captured CSV has no column names: they are _c0, _c1 ..., outputs first."
-        )
+    profile = naming.number(profile, reading)
     reading.notes += findings.about_texts(profile)
     statistics = profile.statistics(mode)
     documents.write(statistics, Path(output) / "statistics.json")

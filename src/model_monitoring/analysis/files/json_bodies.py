@@ -17,6 +17,7 @@ What a row is, `json_rows` knows.
 import json
 import math
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import chain
 from typing import Any
 
@@ -37,17 +38,21 @@ _BESIDE = {"signature_name", "params", "parameters", "id", "model_name", "model_
 _CONSTANTS = {"NaN": None, "Infinity": "inf", "-Infinity": "-inf"}
 
 
+@cache
+def _decoder(number: Callable[[str], Any] | None) -> json.JSONDecoder:
+    if number is None:
+        return json.JSONDecoder()
+    return json.JSONDecoder(parse_int=number, parse_float=number, parse_constant=_CONSTANTS.get)
+
+
 def load(text: str, number: Callable[[str], Any] | None = None) -> Any:
     """Decode JSON; `number` makes numbers of their text, and then NaN is missing.
 
     Raises:
         ValueError: it isn't JSON, or is nested too deep.
     """
-    keep = {}
-    if number:
-        keep = {"parse_int": number, "parse_float": number, "parse_constant": _CONSTANTS.get}
     try:
-        return json.loads(text, **keep)
+        return _decoder(number).decode(text)
     except RecursionError:
         raise ValueError("JSON is nested too deep to be read") from None
 
@@ -102,15 +107,16 @@ def _readings(content: Any, each: bool = False) -> Iterator[list[Row]]:
 
 def _of_rows(items: list) -> Iterator[list[Row]]:
     """Yield the rows of a list of lists or objects."""
-    if all(isinstance(item, list) for item in items):
+    kinds = set(map(type, items))
+    if kinds == {list}:
         yield items
         if len(items) > 1 and all(len(item) == 1 for item in items):
             yield [[value for (value,) in items]]  # one row's values, each where a row could be
-    elif not all(isinstance(item, dict | list) for item in items):
+    elif not kinds <= {dict, list}:
         yield [items]
-    elif all(map(_is_tensor, items)):
+    elif _is_tensor(items[0]) and all(map(_is_tensor, items)):
         yield _tensors(items)
-    elif all(map(_is_table, items)):
+    elif _is_table(items[0]) and all(map(_is_table, items)):
         yield list(chain.from_iterable(map(_table, items)))
     else:
         yield [row_of(item) for item in items]
@@ -166,8 +172,8 @@ def _is_table(item: Any) -> bool:
     """Return whether an object has its names in one list and its rows in another."""
     if not isinstance(item, dict):
         return False
-    pairs = (("fields", "values"), ("columns", "data"))
-    return any(isinstance(item.get(a), list) and isinstance(item.get(b), list) for a, b in pairs)
+    pair = ("fields", "values") if "fields" in item else ("columns", "data")
+    return all(isinstance(item.get(name), list) for name in pair)
 
 
 def _table(item: dict[str, Any]) -> list[dict[str, Any]]:
@@ -179,7 +185,7 @@ def _table(item: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _is_tensor(item: Any) -> bool:
-    return isinstance(item, dict) and isinstance(item.get("data"), list) and "shape" in item
+    return isinstance(item, dict) and "shape" in item and isinstance(item.get("data"), list)
 
 
 def _tensors(items: list[dict[str, Any]]) -> list[Row]:

@@ -50,7 +50,7 @@ def _values(features: dict[str, Any]) -> list:
 
 def _flat(item: dict[str, Any]) -> dict[str, Any]:
     """Take an object's objects apart: their values are named by the path to them."""
-    if not any(isinstance(value, dict) for value in item.values()):
+    if dict not in map(type, item.values()):
         return item
     row: dict[str, Any] = {}
     for name, value in item.items():

@@ -17,7 +17,8 @@ from ..data_quality.celltypes import INTEGRAL
 from ..data_quality.drift import Mode
 from ..files import documents
 from ..files.jobs import Result, Source, as_sources
-from ..files.readers import Reading, read_chunks
+from ..files.readers import read_chunks
+from ..files.reading import Reading
 from . import classes, limits, model_quality
 from .rows import usable
 
@@ -105,12 +106,17 @@ def _read(source: Source, wanted: list[str], reading: Reading, header: bool) -> 
     parts: dict[str, list[pa.Array]] = {name: [] for name in wanted}
     for one in as_sources(source):
         for chunk in read_chunks(one, reading, header=header):
-            if absent := [name for name in wanted if name not in chunk]:
-                raise ValueError(f"There is no column {absent} in {one}; there are {list(chunk)}.")
-            for name in wanted:
-                parts[name].append(chunk[name].cast(pa.string()))
+            rows = len(next(iter(chunk.values())))
+            for name, cells in parts.items():
+                found = name in chunk  # a field of JSON may be in no row of a chunk
+                cells.append(
+                    chunk[name].cast(pa.string()) if found else pa.nulls(rows, pa.string())
+                )
     if not parts[wanted[0]]:
         raise ValueError(" ".join([f"No rows in {source}.", *reading.notes]))
+    if absent := [name for name in wanted if name not in reading.fields]:
+        there = list(reading.fields)
+        raise ValueError(f"There is no column {absent} in {source}; there are {there}.")
     columns = {name: pa.chunked_array(arrays).to_pylist() for name, arrays in parts.items()}
     return pd.DataFrame(columns, dtype=object).replace("", None)
 

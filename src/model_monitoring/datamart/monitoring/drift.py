@@ -68,7 +68,9 @@ class DriftMonitoring(Monitor):
         features = [name for name in asset["feature_columns"] if name not in dropped]
         logged = typing.as_logged(self._subscription, training_data, features, "training_data")
         training_data = logged.assign(**{name: training_data[name].array for name in answers})
-        reference = profile(training_data)
+        # Categories and text, whatever they look like: 01234 isn't 1234
+        textual = training_data.select_dtypes(exclude=["number", "bool"]).columns
+        reference = profile(training_data, textual=textual)
         content = {
             "statistics": reference.statistics("exact"),
             "constraints": constraints.suggest(reference),

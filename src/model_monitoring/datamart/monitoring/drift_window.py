@@ -22,7 +22,8 @@ def columns(
     rules, known = baseline["constraints"], baseline["statistics"]
     try:
         watched = [feature["name"] for feature in known["features"]]
-        seen = profile(rows[watched], constraints.domains(rules))
+        textual = [one["name"] for one in known["features"] if one["inferred_type"] == "String"]
+        seen = profile(rows[watched], constraints.domains(rules), textual)
         found, table = violations.check(seen, rules, known)
         left += violations.not_measured(seen, rules, known, table)
     except _UNFIT as error:

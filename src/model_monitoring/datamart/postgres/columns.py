@@ -7,6 +7,7 @@ from numbers import Real
 
 import numpy as np
 
+from model_monitoring.analysis.data_quality.celltypes import widened
 from model_monitoring.datamart.postgres import coercing
 from model_monitoring.datamart.postgres.texts import fault
 from model_monitoring.datamart.postgres.wording import shown
@@ -114,18 +115,11 @@ def check(column: Column, values: Sequence, where: Callable[[int], str]) -> Valu
 
 def _check_numbers(values: np.ndarray, refuse: Callable[[int, str], ValueError]) -> Values:
     """Check numbers as numpy has them, where NaN is a missing one."""
-    data = _widened(values)
+    data = widened(values).astype(np.float64, copy=False)
     if np.isinf(data).any():
         raise refuse(int(np.argmax(np.isinf(data))), "is not finite")
     missing = np.isnan(data)
     return Values(data, missing if missing.any() else None)
-
-
-def _widened(values: np.ndarray) -> np.ndarray:
-    """Return numbers as doubles: 0.1 of a float32 is 0.1, as it is in its CSV and its JSON."""
-    if values.dtype in (np.float16, np.float32):
-        return values.astype("U32").astype(np.float64)
-    return values.astype(np.float64, copy=False)
 
 
 def _whole_array(values: np.ndarray, refuse: Callable[[int, str], ValueError]) -> np.ndarray:
