@@ -160,6 +160,19 @@ def test_inputs_and_outputs_keep_their_names_whatever_they_are(tmp_path):
     assert found.columns["_label"].settled().total == 12
 
 
+def test_columns_of_one_name_stay_apart(tmp_path):
+    named = {"_out0": 1, "_label": 2, "score": 3, "score_output": 4}
+    truth = {"groundTruthData": {"data": "9", "encoding": "CSV"}}
+    for answer, expected in (
+        (("CSV", "8"), {"_label": 9, "_out0": 8, "_out0_": 1, "_label_": 2}),
+        (("JSON", {"score": 8}), {"_label": 9, "score_output_": 8, "_out0": 1, "score": 3}),
+    ):
+        events = [{**event(i, ("JSON", named), answer), **truth} for i in range(2)]
+        found, _ = read_profile(write(tmp_path / "w.jsonl", events))
+        means = {name: column.settled().mean for name, column in found.columns.items()}
+        assert expected.items() <= means.items() and len(means) == 6
+
+
 def test_a_missing_number_of_json_is_missing(tmp_path):
     events = [event(i, ("JSON", '{"a": NaN, "b": 1.5}'), ("CSV", "1")) for i in range(3)]
     found, _ = read_profile(write(tmp_path / "w.jsonl", events))

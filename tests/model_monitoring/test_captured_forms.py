@@ -48,6 +48,41 @@ FORMS = {
         JSON,
         {"fields": ["score"], "values": [[0.9], [0.2]]},
     ),
+    "SageMaker's long form": (
+        JSON,
+        {"instances": [{"data": {"features": {"values": row}}} for row in BY_PLACE]},
+        JSON,
+        SCORES,
+    ),
+    "by column": (
+        JSON,
+        {name: [row[name] for row in BY_NAME] for name in BY_NAME[0]},
+        JSON,
+        {"score": [0.9, 0.2]},
+    ),
+    "MLflow's split": (
+        JSON,
+        {"dataframe_split": {"columns": ["size", "colour"], "data": BY_PLACE}},
+        JSON,
+        {"predictions": [0.9, 0.2]},
+    ),
+    "TensorFlow Serving by column": (
+        JSON,
+        {"inputs": {name: [row[name] for row in BY_NAME] for name in BY_NAME[0]}},
+        JSON,
+        {"outputs": [[0.9], [0.2]]},
+    ),
+    "KServe's tensors": (
+        JSON,
+        {
+            "inputs": [
+                {"name": name, "shape": [2], "data": [row[name] for row in BY_NAME]}
+                for name in BY_NAME[0]
+            ]
+        },
+        JSON,
+        {"outputs": [{"name": "score", "shape": [2, 1], "data": [0.9, 0.2]}]},
+    ),
     "json lines": (
         LINES,
         "\n".join(map(json.dumps, BY_NAME)),

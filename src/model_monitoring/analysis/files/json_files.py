@@ -185,10 +185,12 @@ class _Captured:
                 labelled = labelled or bool(one.labels)
         if not labels:
             return
-        asked = captured.columns(inputs, "input", self._reading)  # they keep their names
-        answered = captured.columns(outputs, "output", self._reading)
-        truth = captured.columns(labels, "label", self._reading) if labelled else {}
-        yield truth | answered | asked
+        sides = {"label": labels if labelled else [], "output": outputs, "input": inputs}
+        # Of columns of one name, one that others know by its place keeps it, then an input
+        named = bool(outputs) and isinstance(outputs[0], dict)
+        order = ("label", "input", "output") if named else ("label", "output", "input")
+        found = {side: captured.columns(sides[side], side, self._reading) for side in order}
+        yield found["label"] | found["output"] | found["input"]
 
     def report(self) -> None:
         """Note the requests that monitors asked."""
