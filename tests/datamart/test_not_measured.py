@@ -181,6 +181,17 @@ def test_a_group_of_too_few_raises_and_closes_no_alert(small, mart):
     assert [str(one) for one in small.fairness_monitoring._result(None).not_measured]
 
 
+def test_a_range_that_nobody_is_in_closes_no_alert(small, mart):
+    large = Feature("size", minority=[[10, None]], threshold=9.0)
+    log(small, "w")
+    small.fairness_monitoring.enable([large], [1], perturbation=False, max_records=ROWS)
+    small.fairness_monitoring.run()
+    opened = mart.alerts.list(state="open")["slice"].tolist()
+    log(small, "x", day=1, shift=-50)
+    assert {one[0] for one in left_out(small.fairness_monitoring.run())} == {"group"}
+    assert mart.alerts.list(state="open")["slice"].tolist() == opened != []
+
+
 def test_few_of_a_group_raise_no_alert(small, mart):
     log(small, "w", colours=["blue"] * 40 + ["red"])
     small.fairness_monitoring.enable([RED], [1], perturbation=False)

@@ -88,7 +88,9 @@ def _number_part(known: dict, shape: dict, seen: dict, config: dict) -> dict[str
     part = {"numerical_statistics": {"distribution": {"kll": {"sketch": {"data": seen["levels"]}}}}}
     left = seen["texts"] - seen["amounts"]
     return _numeric(known, part, config, "exact", []) | {
-        "note": f"compared by its numbers, without {left} cells" if left else "compared as amounts"
+        "note": f"compared by its numbers; cells left out: {left}"
+        if left
+        else "compared as amounts"
     }
 
 

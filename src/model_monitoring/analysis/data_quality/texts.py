@@ -6,6 +6,7 @@ rows: those with the 1,024 smallest hashes, on whose share of the values two dat
 compared (coordinated sampling; Brewer 1972, Beyer et al. 2007).
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -58,12 +59,14 @@ class Texts:
             self.amounts.update(found)
         return hashed
 
-    def _count(self, counts) -> None:
+    def _count(self, counts: Iterable[tuple[str, int]]) -> None:
         for value, rows in counts:
             self.counts[value] = self.counts.get(value, 0) + rows
-            if len(self.counts) > _MOST:
-                frequent = sorted(self.counts.items(), key=lambda pair: -pair[1])
-                self.counts = dict(frequent[: _MOST // 2])
+        if len(self.counts) > _MOST:
+            rows = np.fromiter(self.counts.values(), np.int64, len(self.counts))
+            frequent = np.argsort(-rows, kind="stable")[: _MOST // 2]
+            values = list(self.counts)
+            self.counts = {values[at]: int(rows[at]) for at in frequent.tolist()}
 
     def _sample(self, hashes: np.ndarray, rows: np.ndarray) -> None:
         """Keep all rows of the values with the smallest hashes."""

@@ -36,7 +36,8 @@ class Runs:
         """Return a subscription's newest runs."""
         return self._database.rows(
             """SELECT r.run_uid, r.monitor, r.state, r.started, r.finished, r.records,
-                r.details->>'reason' AS reason, r.details->>'error' AS error
+                r.details->>'reason' AS reason, r.details->>'error' AS error,
+                coalesce(jsonb_array_length(r.details->'not_measured'), 0) AS not_measured
             FROM monitor m CROSS JOIN LATERAL (
                 SELECT * FROM run r
                 WHERE (r.subscription_id, r.monitor) = (m.subscription_id, m.monitor)

@@ -139,7 +139,9 @@ class Monitor(Switch):
                 limit = (lower, upper)
                 alerting.settle(cursor, identity, run_uid, found.value, limit, not found.partial)
         if not outcome.skipped:
-            alerting.close_unmeasured(cursor, (identifier, self.name), run_uid)
+            groups = [one.name for one in outcome.not_measured if one.kind == "group"]
+            kept = [f"{name.partition(': ')[0]}: " for name in groups]
+            alerting.close_unmeasured(cursor, (identifier, self.name), run_uid, kept)
 
     def _unmeasured(self) -> tuple[int, int]:
         """Return the first and the last record that no run has measured.
