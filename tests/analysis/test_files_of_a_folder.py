@@ -57,21 +57,22 @@ def test_files_of_different_kinds_in_one_folder_are_refused_by_name(tmp_path, on
         read_profile(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("content", "what"),
-    [
-        (b"PK\x03\x04rest", "a zip archive or an Excel workbook"),
-        (bz2.compress(ROWS), "compressed with bzip2"),
-        (gzip.compress(b"\0" * 600), "an archive"),
-        (gzip.compress(b"PAR1rest"), "an archive"),
-        (b"\x80\x04\x95\0\0pickle", "a binary file"),
-        (b"\x89PNG\r\n", "a picture"),
-        (b"Obj\x01avro", "Avro"),
-        (b"1 0:0.5 3:2\n0 1:1\n", "libsvm"),
-        (b"<!DOCTYPE html><html>", "HTML or XML"),
-    ],
-)
-def test_a_kind_that_is_not_read_is_named(tmp_path, content, what):
+OTHERS = {
+    "zip": (b"PK\x03\x04rest", "a zip archive or an Excel workbook"),
+    "bzip2": (bz2.compress(ROWS), "compressed with bzip2"),
+    "an archive": (gzip.compress(b"\0" * 600), "an archive"),
+    "packed Parquet": (gzip.compress(b"PAR1rest"), "an archive"),
+    "pickle": (b"\x80\x04\x95\0\0pickle", "a binary file"),
+    "picture": (b"\x89PNG\r\n", "a picture"),
+    "Avro": (b"Obj\x01avro", "Avro"),
+    "libsvm": (b"1 0:0.5 3:2\n0 1:1\n", "libsvm"),
+    "HTML": (b"<!DOCTYPE html><html>", "HTML or XML"),
+}
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_a_kind_that_is_not_read_is_named(tmp_path, kind):
+    content, what = OTHERS[kind]
     put(tmp_path, other_dot_bin=content)
     for source in (tmp_path, tmp_path / "other.bin"):
         with pytest.raises(ValueError, match=f"other.bin is {what}"):

@@ -40,7 +40,10 @@ def run(options: argparse.Namespace, download: Download | None = None) -> int:
                 for number, source in enumerate(options.files)
             ]
             result = options.job(options, sources)
-    except (ValueError, OSError) as error:
+    except OSError as error:
+        print(f"error: {error.filename} can't be used: {error.strerror}.", file=sys.stderr)
+        return 2
+    except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     _report(result, options)

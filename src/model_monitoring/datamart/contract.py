@@ -69,10 +69,7 @@ def advice(asset: Mapping, field: str) -> str:
         return ""
     if field in asset["categorical_columns"]:
         return ""
-    return (
-        f"A feature is a number unless the subscription says otherwise: categorical_columns names"
-        f" categories, feature_types={{{field!r}: ...}} a {', '.join(KINDS)}."
-    )
+    return "Features are numbers unless categorical_columns or feature_types says otherwise."
 
 
 def kinds_in(frame: pd.DataFrame, asset: Mapping) -> dict[str, str]:

@@ -30,17 +30,6 @@ from model_monitoring.datamart.watched import WatchedModel
 REPORT_STYLE = report.CSS
 # At most this many rows get twins: the endpoint scores some thousands of twins in a run
 TWINS_OF = 1000
-SHOWN = [
-    "feature",
-    "group",
-    "role",
-    "rows",
-    "favourable_rate",
-    "rate_low",
-    "rate_high",
-    "reference_rate",
-]
-SHOWN += ["fairness_score", "score_low", "score_high", "threshold", "biased", "warning"]
 
 
 class FairnessMonitoring(Monitor):
@@ -103,7 +92,6 @@ class FairnessMonitoring(Monitor):
         settings.check_logged(self._subscription, asset, features, group_variable)
         settings.check_groups(features, intersections)
         outcomes([], favourable_classes, unfavourable_classes, "favourable_classes")
-        settings.check_spelled(self._subscription, features, favourable_classes)
         for what, number in (("min_records", min_records), ("max_records", max_records)):
             if not isinstance(number, int) or number < 1:
                 raise ValueError(f"{what} is {number!r}; it must be a whole number above 0.")
@@ -122,6 +110,8 @@ class FairnessMonitoring(Monitor):
             "perturbation": perturbation,
             "companion": companion and asdict(companion),
         }
+        as_json(parameters, f"{self.name} parameters")  # raises an error for bad text first
+        settings.check_spelled(self._subscription, features, favourable_classes)
         return self._enable(parameters, {})
 
     def _measure(self, parameters: dict) -> Outcome:
@@ -187,7 +177,7 @@ class FairnessMonitoring(Monitor):
 
     def show_groups(self, run_uid: str | None = None) -> pd.DataFrame:
         """Return the most important columns of `get_groups`."""
-        return self.get_groups(run_uid)[SHOWN]
+        return self.get_groups(run_uid)[results.SHOWN]
 
     def get_bias_metrics(self, run_uid: str | None = None) -> pd.DataFrame:
         """Return Clarify's metrics of a run, with the columns of `Fairness.metrics`.

@@ -23,6 +23,17 @@ NUMBERS = {
     "bias_metrics": ["value", "ci_low", "ci_high", "rows"],
 }
 REST = {"groups": ["biased", "finding", "warning"], "bias_metrics": ["note"]}
+SHOWN = [
+    "feature",
+    "group",
+    "role",
+    "rows",
+    "favourable_rate",
+    "rate_low",
+    "rate_high",
+    "reference_rate",
+]
+SHOWN += ["fairness_score", "score_low", "score_high", "threshold", "biased", "warning"]
 
 
 def measurements(found: Fairness) -> Iterator[Measurement]:
