@@ -184,7 +184,7 @@ def test_too_many_features_are_named_when_they_are_subscribed(mart, asset):
 
 
 def test_what_a_feature_is_declared_as_is_said_where_it_is_another(small):
-    with pytest.raises(ValueError, match="'big' is not of the.*or feature_types says otherwise"):
+    with pytest.raises(ValueError, match=r"'big' is not of the.*or feature_types says otherwise"):
         small.payload_logging.store([record("a", ["big", "red"], fields=["size", "colour"])])
 
 
