@@ -10,8 +10,7 @@ TAG = {"key": "tutorial", "value": S3_PREFIX}  # of endpoints, endpoint configur
 def delete_resources(boto_session: boto3.Session, name: str | None = None) -> list[str]:
     """Delete the endpoints, endpoint configurations and models that carry the tutorial's tag.
 
-    With `name`, delete only those of that name. Resources without the tag are left alone. Safe to
-    repeat. Returns what was deleted, as "kind name".
+    With `name`, only those of that name. Safe to repeat. Returns what was deleted: "kind name".
     """
     client = boto_session.client("sagemaker")
     deleted = []

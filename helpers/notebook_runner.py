@@ -1,8 +1,7 @@
 """Run the notebooks headless: `python -m helpers.notebook_runner run [--from 05] | render`.
 
 Both write the executed notebooks to build/notebooks; `run` adds a summary, build/run.json. `render`
-uses services of its own, started empty, and keeps the outputs in notebooks/: this is the only
-way to make committed outputs.
+uses services of its own, started empty, and alone makes the outputs that are committed.
 """
 
 import argparse
@@ -28,9 +27,8 @@ BUILD = REPOSITORY / "build"
 def run(first: str = "00") -> dict:
     """Run the notebooks whose number is `first` or higher; return what build/run.json holds.
 
-    build/run.json: {"notebooks": [{"name", "seconds", "key_figures"}], "seconds": total}.
-    If a notebook fails, raises SystemExit, which names it, the cell and the error; what the
-    notebook has done until then is kept.
+    build/run.json: {"notebooks": [{"name", "seconds", "key_figures"}], "seconds": total}. If a
+    notebook fails, raises SystemExit naming it, the cell and the error; what it has done is kept.
     """
     done = []
     for path, notebook in _execute_all(first):

@@ -1,9 +1,8 @@
 """One run of the notebooks at a time: `make run` and `make render` hold a lock, build/run.lock.
 
-The operating system frees the lock when its holder ends, for whatever reason.
-`python -m helpers.run_lock` fails while the lock is held, which keeps `make clean` from deleting
-what a run is writing. Only the standard library is imported, because `make install` checks the
-lock before any package is installed.
+The operating system frees the lock when its holder ends. `python -m helpers.run_lock` fails while
+it is held, which keeps `make clean` from deleting what a run is writing. It imports the standard
+library only, because `make install` checks the lock before any package is installed.
 """
 
 import fcntl

@@ -29,8 +29,7 @@ class ServiceStoppedError(SentenceError):
 def explain_in_notebook(database_url: str | None) -> None:
     """From now on, show an error that is caused by a stopped service as one sentence.
 
-    Jupyter does this for all cells, because many clients make calls: boto3, the SageMaker SDK,
-    psycopg2.
+    Jupyter does this for all cells, whichever client makes the call.
     `database_url` is the embedded PostgreSQL's; None if the database is the user's own.
     """
 

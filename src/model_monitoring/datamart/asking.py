@@ -10,7 +10,7 @@ import uuid
 import pandas as pd
 
 from model_monitoring.analysis.files.captured import PERTURBED
-from model_monitoring.datamart.engines import sagemaker
+from model_monitoring.datamart.engines import responses
 from model_monitoring.datamart.rows import typing
 from model_monitoring.datamart.watched import WatchedModel
 
@@ -34,7 +34,7 @@ def ask(subscription: WatchedModel, rows: pd.DataFrame, *outputs: str) -> pd.Dat
         part = rows.iloc[begin : begin + ROWS_AT_ONCE][features].astype(object)
         values = part.where(part.notna(), None).values.tolist()
         answered = subscription.score(values, f"{PERTURBED}{uuid.uuid4()}", features)
-        answers += [sagemaker.outputs_of(answer, outputs, asset) for answer in answered]
+        answers += [responses.outputs_of(answer, outputs, asset) for answer in answered]
     found = pd.DataFrame(answers, columns=list(outputs))
     name = asset["probability_column"]
     return typing.probabilities(asset, found, "the response") if name in outputs else found

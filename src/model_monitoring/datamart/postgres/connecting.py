@@ -7,6 +7,8 @@ from typing import NamedTuple
 import psycopg2
 from psycopg2 import extensions, sql
 
+from model_monitoring.datamart.postgres.errors import DataMartError
+
 # What a server says that will be ready in a moment, and how a server looks that is gone.
 PASSING = re.compile(
     "starting up|shutting down|recovery mode|not yet accepting|terminating connection"
@@ -57,16 +59,18 @@ def parameters(url: str, time_outs: TimeOuts) -> dict[str, str]:
     """Return libpq's parameters: those of the URL, and ours for the rest.
 
     Raises:
-        ProgrammingError: it isn't a URL that libpq can read.
-        UnescapedError: libpq would take a part of the password for a host, a port or a database.
+        DataMartError: it isn't a URL that libpq can read, or libpq would take a part of the
+            password for a host, a port or a database.
     """
     _refuse_unescaped(url)
     ours = {"connect_timeout": str(round(time_outs.connect)), "application_name": "data mart"} | TCP
-    return ours | extensions.parse_dsn(url)
-
-
-class UnescapedError(ValueError):
-    """A user or password in a URL has characters that must be percent-encoded."""
+    try:
+        return ours | extensions.parse_dsn(url)
+    except (psycopg2.ProgrammingError, ValueError):
+        # libpq's own message may contain the password
+        raise DataMartError(
+            "The database URL is invalid: use postgresql://user:password@host:5432/name"
+        ) from None
 
 
 def _refuse_unescaped(url: str) -> None:
@@ -78,12 +82,15 @@ def _refuse_unescaped(url: str) -> None:
     if not divider or scheme not in ("postgresql", "postgres"):
         return  # words and values, which libpq quotes in a way of its own
     authority, _, after = rest.partition("/")
-    secret, _, hosts = authority.rpartition("@")
+    secret, at, hosts = authority.rpartition("@")
     ports_are_numbers = all(
         re.fullmatch(r"(\[.*\]|[^:]*)(:\d*)?", host) for host in hosts.partition("?")[0].split(",")
     )
-    if "@" in secret or "@" in after.partition("?")[0] or not ports_are_numbers:
-        raise UnescapedError
+    if "@" in secret or "@" in after.partition("?")[0] or not (at or ports_are_numbers):
+        raise DataMartError(
+            "The database URL has a user or a password with a character that must be"
+            " percent-encoded: write @ as %40, / as %2F and : as %3A."
+        )
 
 
 def connect(parameters: Mapping[str, str]) -> extensions.connection:

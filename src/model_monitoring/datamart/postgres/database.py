@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
-import numpy as np
 import pandas as pd
 import psycopg2
 from psycopg2 import extensions, sql
@@ -17,13 +16,13 @@ from psycopg2 import extensions, sql
 from model_monitoring.datamart.postgres import connecting, failures
 from model_monitoring.datamart.postgres.connecting import WORK, TimeOuts
 from model_monitoring.datamart.postgres.errors import BusyError, DataMartError
+from model_monitoring.datamart.postgres.results import frame_of
 from model_monitoring.datamart.postgres.schema import check_schema, refuse_newer
 from model_monitoring.datamart.postgres.texts import check_text
 from model_monitoring.datamart.postgres.watching import watched
 
 T = TypeVar("T")
 Cursor = extensions.cursor
-BIGINT = 20  # PostgreSQL's number of the type
 IDLE_CONNECTIONS = 8  # kept open for the next piece of work
 
 
@@ -36,18 +35,7 @@ class Database:
 
     def __init__(self, url: str, schema: str, time_outs: TimeOuts = WORK):
         check_schema(schema)
-        try:
-            self._parameters = connecting.parameters(url, time_outs)
-        except connecting.UnescapedError:
-            raise DataMartError(
-                "The database URL has a user or a password with a character that must be"
-                " percent-encoded: write @ as %40, / as %2F and : as %3A."
-            ) from None
-        except (psycopg2.ProgrammingError, ValueError):
-            # libpq's own message may contain the password
-            raise DataMartError(
-                "The database URL is invalid: use postgresql://user:password@host:5432/name"
-            ) from None
+        self._parameters = connecting.parameters(url, time_outs)
         self._time_outs = time_outs
         self.schema = schema
         self._idle: deque[extensions.connection] = deque()
@@ -249,17 +237,7 @@ class Database:
 
         def work(cursor: Cursor) -> pd.DataFrame:
             cursor.execute(query, parameters or None)
-            names = [column.name for column in cursor.description]
-            numbers = {
-                c.name: float for c in cursor.description if c.type_code in extensions.FLOAT.values
-            }
-            rows = cursor.fetchall()
-            found = pd.DataFrame(rows, columns=names).astype(numbers)
-            for place, column in enumerate(cursor.description if exact else ()):
-                if column.type_code == BIGINT and found[column.name].dtype != np.int64:
-                    whole = pd.array([row[place] for row in rows], dtype="Int64")
-                    found[column.name] = whole
-            return found
+            return frame_of(cursor, exact)
 
         return self.run(work)
 

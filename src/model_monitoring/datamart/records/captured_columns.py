@@ -132,7 +132,7 @@ def _values(column: pa.Array) -> np.ndarray | list:
 def _answers(
     kind: str, texts: pa.Array, asset: Mapping, table: Table
 ) -> dict[str, np.ndarray | list]:
-    """Return the output columns, as `sagemaker.outputs_of` does for one row."""
+    """Return the output columns, as `responses.outputs_of` does for one row."""
     if kind == "JSON":
         lists = json.read_json(io.BytesIO(_lines(texts)), WHOLE)["predictions"].combine_chunks()
         if not pc.all(pc.equal(pc.list_value_length(lists), 1), skip_nulls=False).as_py():

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from model_monitoring.analysis.files import bodies
 from model_monitoring.datamart import contract
-from model_monitoring.datamart.engines import sagemaker
+from model_monitoring.datamart.engines import responses
 from model_monitoring.datamart.entities import PayloadRecord
 from model_monitoring.datamart.postgres import coercing
 from model_monitoring.datamart.postgres.wording import some
@@ -55,8 +55,8 @@ class Reader:
         if not asked:
             raise ValueError("the request has no rows")
         fields, rows = self._request(request[0], asked)
-        named = sagemaker.named(answer[0], answers)
-        answered = [sagemaker.outputs_of(one, self._outputs, self._asset) for one in named]
+        named = responses.named(answer[0], answers)
+        answered = [responses.outputs_of(one, self._outputs, self._asset) for one in named]
         request, response = (
             {"fields": fields, "values": rows},
             {"fields": self._outputs, "values": answered},

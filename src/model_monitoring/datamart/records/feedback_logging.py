@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 from psycopg2 import sql
 
-from model_monitoring.datamart.engines import sagemaker
+from model_monitoring.datamart.engines import responses
 from model_monitoring.datamart.entities import PayloadRecord, StoreReport
 from model_monitoring.datamart.postgres import coercing
 from model_monitoring.datamart.postgres.columns import TEXT, Values
@@ -161,7 +161,7 @@ class FeedbackLogging(TableVerbs):
             )
             answers = subscription.score(part, scoring_id, features)
             took = round(1000 * (time.monotonic() - began))
-            answered = [sagemaker.outputs_of(answer, outputs, asset) for answer in answers]
+            answered = [responses.outputs_of(answer, outputs, asset) for answer in answers]
             request, response = (
                 {"fields": features, "values": part},
                 {"fields": outputs, "values": answered},

@@ -1,0 +1,120 @@
+"""What an endpoint's response says of each row: the columns of a subscription."""
+
+import math
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from numbers import Real
+
+import numpy as np
+
+from model_monitoring.analysis.files import bodies
+from model_monitoring.datamart import contract
+from model_monitoring.datamart.postgres.wording import some
+
+
+def read(kind: bodies.Kind, body: str, count: int) -> list[dict]:
+    """Read an endpoint's response to `count` rows; see `sagemaker.score`.
+
+    Raises:
+        ValueError: it doesn't have one prediction per row.
+    """
+    try:
+        return named(kind, bodies.read_answers(kind, body, count))
+    except (KeyError, TypeError, ValueError):
+        pass
+    raise ValueError(
+        f"The endpoint's response to {count} rows can't be read as {count} predictions:"
+        f" {body[:200]!r}"
+    )
+
+
+def named(kind: bodies.Kind, answers: list[bodies.Row]) -> list[dict]:
+    """Return answers by name; values without names are scores."""
+    return [_named(kind, answer) for answer in answers]
+
+
+def _named(kind: bodies.Kind, answer: bodies.Row) -> dict:
+    if isinstance(answer, dict):
+        return answer
+    values = answer if kind == "JSON" else [_value(cell) for cell in answer]
+    return {"score": values[0] if len(values) == 1 else values}
+
+
+def _value(cell: str) -> float | str:
+    """Read a cell of CSV: a number, else the name of a class."""
+    with suppress(ValueError):
+        return float(cell)
+    return cell
+
+
+def outputs_of(answer: Mapping, outputs: Sequence[str], asset: Mapping) -> list:
+    """Turn an endpoint's response to one row into a subscription's output columns.
+
+    See `read`. A bare score is the probability (for a regression, the prediction). The
+    predicted class follows from it: the positive class from 0.5 on, or the class with the highest
+    of several scores. Other outputs are missing if the response lacks them.
+
+    Raises:
+        ValueError: the response doesn't determine the prediction or the probability.
+    """
+    values = dict(answer)
+    values |= _told(values.get("score"), asset, values)
+    needed = [name for name in (asset["prediction_column"], asset["probability_column"]) if name]
+    if lacking := [name for name in needed if name in outputs and values.get(name) is None]:
+        raise ValueError(f"The endpoint's response has no {some(lacking)}, only {some([*answer])}.")
+    return [values.get(name) for name in outputs]
+
+
+def _told(score: object, asset: Mapping, named: Mapping) -> dict:
+    """Derive the prediction and the probability that a response doesn't name from its score."""
+    prediction, probability = asset["prediction_column"], asset["probability_column"]
+    if score is None:
+        return {}
+    if isinstance(score, list) and (label := _labelled(score, asset)):
+        predicted, score = label
+        return {prediction: predicted} | ({probability: score} if probability else {})
+    found = {} if prediction in named else {prediction: _prediction(score, asset)}
+    if probability and probability not in named and not isinstance(score, str):
+        found[probability] = score
+    return found
+
+
+def _labelled(score: list, asset: Mapping) -> tuple[object, object] | None:
+    """Return a label and its score, as linear-learner sends them in CSV (score,label).
+
+    Two probabilities add up to 1, and aren't mistaken for them. A score and a label that happen to
+    add up to 1, such as 1.0 and 0, are read as probabilities, which predict the same class.
+    """
+    known = contract.classes(asset)
+    if len(score) != 2 or known is None:
+        return None
+    for value, label in (score, score[::-1]):
+        if isinstance(label, str) and label in known:
+            return label, value
+    numbers = all(isinstance(value, Real) for value in score)
+    if numbers and score[1] in known and not math.isclose(sum(score), 1, abs_tol=1e-3):
+        return score[1], score[0]
+    return None
+
+
+def _prediction(score: float | list[float], asset: Mapping) -> object:
+    """Return the class that a score or the probabilities of all classes predict."""
+    known = contract.classes(asset)
+    if isinstance(score, list) and len(score) == 1:
+        score = score[0]
+    if isinstance(score, str) and asset["problem_type"] != "regression":
+        return score  # the class itself
+    if asset["problem_type"] == "regression" and isinstance(score, Real):
+        return score
+    if isinstance(score, list) and known is not None and len(score) == len(known):
+        return known[int(np.argmax(score))]
+    if isinstance(score, Real) and asset["problem_type"] == "multiclass":
+        if known is not None and score in known and not asset["probability_column"]:
+            return score  # the class itself, as XGBoost's softmax answers
+    elif isinstance(score, Real):
+        positive = contract.positive_class(asset)
+        others = [value for value in known or () if value != positive]
+        return positive if score >= 0.5 else next(iter(others), None)
+    raise ValueError(
+        f"The prediction can't be derived from {score!r:.80}, which has no field names."
+    )
