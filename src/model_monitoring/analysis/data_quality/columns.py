@@ -9,13 +9,12 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from .celltypes import INTEGRAL, LARGE, Cells, are_large, cells, texts, value_counts
+from .celltypes import LARGE, Cells, are_large, cells, texts, value_counts
 from .distinct import DistinctCounter
 from .drift import Mode
 from .kll import Sketch
+from .moments import row_by_row
 from .texts import Texts
 
 # deequ lists the categories of a column of up to 120 distinct values (the threshold of its
@@ -114,8 +113,8 @@ class Column:
         self.text += len(found.texts) - found.boolean
         if self.awaited:
             self._count_awaited(found)
-        if are_large(found.numbers):
-            self._count_large(found)
+        if are_large(found.numbers):  # _absorb leaves them out
+            self.distinct.add_large(found.numbers, found.written)
         if self._written is not None and len(found.numbers):
             self._count_written(found)
         for start in range(0, len(found.texts), _BLOCK):
@@ -150,16 +149,6 @@ class Column:
             for value, count in value_counts(part, found.integral):
                 if value in self.awaited:
                     self.awaited[value] += count
-
-    def _count_large(self, found: Cells) -> None:
-        """Count different numbers that a double doesn't tell apart; _absorb leaves them out."""
-        large = np.abs(found.numbers) >= LARGE
-        if found.written is not None:
-            written = found.written.filter(pa.array(large))
-            whole = pc.match_substring_regex(written, INTEGRAL)
-            self.distinct.add_whole(written.filter(whole))
-            large[large] = ~whole.to_numpy(zero_copy_only=False)
-        self.distinct.add_numbers(found.numbers[large])
 
     def _absorb(self, block: np.ndarray) -> None:
         """Process a block of numbers."""
@@ -201,18 +190,11 @@ class Column:
     def std_dev(self) -> float:
         """Return the population standard deviation of the numbers of a settled column.
 
-        While the sketch still holds all numbers in row order, Spark's row-by-row update
-        (CentralMomentAgg, after Welford 1962) is replayed, and the result equals that of AWS to the
-        last digit. Beyond that it agrees to about 12 digits.
+        While the sketch still holds all numbers in row order, it equals that of AWS to the last
+        digit. Beyond that it agrees to about 12 digits.
         """
         if len(self.sketch.levels) == 1:
-            seen = average = squares = 0.0
-            for value in self.sketch.levels[0].tolist():
-                seen += 1
-                delta = value - average
-                average += delta / seen
-                squares += delta * (delta - delta / seen)
-            return math.sqrt(squares / self.numbers)
+            return row_by_row(self.sketch.levels[0])
         return math.sqrt(max(0.0, self._squares - self._sum**2 / self.numbers) / self.numbers)
 
     def merge(self, other: "Column") -> None:

@@ -10,6 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from .celltypes import INTEGRAL, LARGE
+
 K = 1024
 # Multiply, fold, multiply: a bijection on 64 bits that spreads even neighbouring doubles evenly
 # (odd constants from the golden ratio, Knuth TAOCP 3, 6.4, and from Pelle Evensen's rrmxmx mixer).
@@ -39,6 +41,21 @@ class DistinctCounter:
         digits = pc.ascii_ltrim(pc.replace_substring(written, " ", ""), "+")
         values = [int(text) % _PRIME for text in pc.unique(digits).to_pylist()]
         self._keep(_spread(np.array(values, np.uint64) ^ _WHOLE))
+
+    def add_large(self, numbers: np.ndarray, written: pa.StringArray | None) -> None:
+        """Count the different ones of numbers that a double doesn't tell apart; leave others out.
+
+        Args:
+            numbers: shape (n,).
+            written: how they were written; None if they were doubles.
+        """
+        large = np.abs(numbers) >= LARGE
+        if written is not None:
+            written = written.filter(pa.array(large))
+            whole = pc.match_substring_regex(written, INTEGRAL)
+            self.add_whole(written.filter(whole))
+            large[large] = ~whole.to_numpy(zero_copy_only=False)
+        self.add_numbers(numbers[large])
 
     def add_hashes(self, hashes: np.ndarray) -> None:
         """Count values by their 64-bit hashes, as texts.hashes makes them."""
