@@ -1,9 +1,14 @@
-"""The pages name modules that exist, and doc/architecture.md names every folder of them."""
+"""The pages name modules that exist, doc/architecture.md names every folder of them, and its figure
+is the graph of imports.
+"""
 
 import re
 
+import matplotlib.image
+import numpy as np
 import pytest
 
+from doc.tools import architecture
 from tests.test_imports import ALLOWED, FACE, LIBRARY, MODULES, REPOSITORY
 
 PAGES = [*REPOSITORY.glob("*.md"), *REPOSITORY.glob("src/*.md"), *REPOSITORY.glob("doc/*.md")]
@@ -93,3 +98,16 @@ def test_the_table_of_rooms_is_the_rule_that_is_tested():
         whole = LIBRARY if FACE in names else set()
         found |= {room: names | whole for room in rooms}
     assert found == ALLOWED
+
+
+def test_the_arrows_of_the_figure_are_the_imports_that_are_allowed():
+    expected = ALLOWED | {"notebooks": {"helpers", FACE, *LIBRARY}}
+    assert architecture.drawn() == expected
+
+
+def test_the_figure_is_what_its_tool_draws(tmp_path):
+    architecture.draw().savefig(tmp_path / "architecture.png")
+    kept, drawn = map(matplotlib.image.imread, (architecture.FILE, tmp_path / "architecture.png"))
+    rewrite = "run python doc/tools/architecture.py"
+    assert kept.shape == drawn.shape, rewrite
+    assert np.abs(kept - drawn).mean() < 1e-3, rewrite  # letters may differ by a hair elsewhere
