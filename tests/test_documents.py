@@ -2,6 +2,7 @@
 is the graph of imports.
 """
 
+import json
 import re
 
 import matplotlib.image
@@ -111,3 +112,14 @@ def test_the_figure_is_what_its_tool_draws(tmp_path):
     rewrite = "run python doc/tools/architecture.py"
     assert kept.shape == drawn.shape, rewrite
     assert np.abs(kept - drawn).mean() < 1e-3, rewrite  # letters may differ by a hair elsewhere
+
+
+@pytest.mark.parametrize(
+    "path", sorted((REPOSITORY / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem
+)
+def test_the_readme_says_how_long_each_lesson_takes(path):
+    cells = json.loads(path.read_text())["cells"]
+    texts = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
+    [minutes] = re.findall(r"\*\*Time\*\*: (\d+) minutes", "\n".join(texts))
+    readme = (REPOSITORY / "README.md").read_text()
+    assert re.findall(rf"\(notebooks/{path.name}\).*\| (\d+) \|\n", readme) == [minutes]
