@@ -1,7 +1,8 @@
-"""The pages name modules that exist, doc/architecture.md names every folder of them, and its figure
-is the graph of imports.
+"""The pages agree with the code: the modules and messages that they name, the figure of imports, the
+times of the lessons.
 """
 
+import ast
 import json
 import re
 
@@ -123,3 +124,25 @@ def test_the_readme_says_how_long_each_lesson_takes(path):
     [minutes] = re.findall(r"\*\*Time\*\*: (\d+) minutes", "\n".join(texts))
     readme = (REPOSITORY / "README.md").read_text()
     assert re.findall(rf"\(notebooks/{path.name}\).*\| (\d+) \|\n", readme) == [minutes]
+
+
+def sentences() -> str:
+    """Return all strings of the code, with … for what is filled in, and the Makefile."""
+    found = [(REPOSITORY / "Makefile").read_text()]
+    for path in MODULES.values():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.JoinedStr):
+                parts = [getattr(part, "value", "…") for part in node.values]
+                found.append("".join(part if isinstance(part, str) else "…" for part in parts))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.append(node.value)
+    return "\n".join(found).replace("`", "")
+
+
+def test_the_messages_that_troubleshooting_explains_are_those_of_the_code():
+    said = sentences()
+    rows = (REPOSITORY / "doc/troubleshooting.md").read_text().split("|---|---|---|\n")[1]
+    cells = [line.split(" | ")[0] for line in rows.splitlines() if line.startswith("| ")]
+    ours = [one for cell in cells if "while installing" not in cell for one in QUOTED.findall(cell)]
+    parts = [part.strip(" ,:") for message in ours for part in message.split("…")]
+    assert [part for part in parts if part not in said] == []
