@@ -1,6 +1,4 @@
-"""The pages agree with the code: the modules and messages that they name, the figure of imports, the
-times of the lessons.
-"""
+"""The pages agree with the code: the modules and messages that they name, the figure, the times."""
 
 import ast
 import json
