@@ -46,7 +46,7 @@ lab: install  ## open the notebooks in JupyterLab
 console: install  ## open the data mart's status pages and REST interface on 127.0.0.1
 	@$(BIN)/python -m model_monitoring console
 
-test: install  ## check style, helpers and every notebook
+test: install  ## check style, the code and every notebook
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/python -m pytest tests -n 2 --dist loadfile
 
