@@ -100,7 +100,7 @@ def check(column: Column, values: Sequence, where: Callable[[int], str]) -> Valu
         if column.type == INTEGER and values.dtype.kind in "iu":
             return Values(_whole_array(values, refuse))
         if values.dtype.kind == "f":  # where NaN is a missing value
-            values = np.where(np.isnan(values), None, values.astype(object))
+            values = np.where(np.isnan(values), None, widened(values).astype(object))
     values = values.tolist() if isinstance(values, np.ndarray) else values
     if column.type == NUMBER and set(map(type, values)) <= {float, int, type(None)}:
         with suppress(OverflowError):  # the rule says which one is too large
