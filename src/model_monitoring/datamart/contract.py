@@ -7,6 +7,7 @@ decides nothing. How a value of a type is read, `postgres.coercing` says.
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
+import numpy as np
 import pandas as pd
 
 from model_monitoring.datamart.postgres import coercing
@@ -128,12 +129,19 @@ def kinds_in(frame: pd.DataFrame, asset: Mapping) -> dict[str, str]:
 
 
 def _kind_in(values: pd.Series, categorical: bool) -> str:
-    if pd.api.types.is_bool_dtype(values.dtype):
+    """Return the type that values have; gaps don't make floats or objects of whole numbers."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        values = values.astype(values.cat.categories.dtype if values.notna().all() else object)
+    found = pd.api.types.infer_dtype(values, skipna=True)
+    if found == "boolean":
         return "boolean"
-    if pd.api.types.is_integer_dtype(values.dtype) and categorical:
-        return "whole number"
-    if pd.api.types.is_numeric_dtype(values.dtype) and not categorical:
-        return "number"
+    if found in ("integer", "floating", "mixed-integer-float", "decimal"):
+        present = values.dropna().astype(float)
+        whole = len(present) and (present % 1 == 0).all()
+        return ("whole number" if whole else "category") if categorical else "number"
+    lists = [isinstance(value, list | tuple | np.ndarray) for value in values.dropna()]
+    if lists and all(lists):
+        return "list of numbers"
     return "category" if categorical else "text"
 
 

@@ -51,13 +51,13 @@ def _candidates(seen: pd.Series, now) -> list:
 
 
 def _distance(now: dict, background: pd.DataFrame) -> Callable[[dict], float]:
-    """Return a function that measures a change: numbers by their scale, a category as one."""
+    """Return a function that measures a change: numbers by their scale, a category or a gap as one."""
     numbers = background.select_dtypes("number")
     # The median absolute deviation; 1.4826 makes it the standard deviation of a normal variable
     scale = (numbers - numbers.median()).abs().median() * 1.4826
     scale = scale.where(scale > 0, numbers.std()).replace(0, 1).fillna(1)
     return lambda change: sum(
-        abs(value - now[name]) / scale[name] if name in scale else 1.0
+        abs(value - now[name]) / scale[name] if name in scale and pd.notna(now[name]) else 1.0
         for name, value in change.items()
     )
 

@@ -13,6 +13,9 @@ from model_monitoring.datamart.postgres.wording import shown
 from model_monitoring.datamart.records.feedback_formats import hashable
 from model_monitoring.datamart.tables.tables import Table
 
+# Classes of booleans may be written as numbers, and numbers as booleans
+ALIKE = {"true": "1", "false": "0", "1": "true", "0": "false"}
+
 
 def checked(table: Table, asset: Mapping, given: Sequence, written: bool = False) -> Values:
     """Turn labels into the values that the model predicts, and check them.
@@ -64,8 +67,8 @@ def _found(label: object, translation: Mapping, spelt: Mapping[str, object]) -> 
         return translation[label]
     with suppress(ValueError):
         text = coercing.text(label) or ""
-        truth = {"true": "1", "false": "0"}.get(text)
-        ways = (label, text, coercing.text(_number(text)), truth)
+        number = coercing.text(_number(text)) or text
+        ways = (label, text, number, ALIKE.get(number))
         return next((spelt[way] for way in ways if hashable(way) in spelt), None)
     return None
 
