@@ -328,7 +328,9 @@ def test_a_narrow_float_is_the_same_number_in_any_frame(small, dtype):
     assert table(small, ["size", "colour"])[0] == ["a-1", 0.1, "0.1"]
     small.feedback_logging.store(frame)
     assert set(small.feedback_logging.get_table_content()["size"].dropna()) == {0.1}
-    small.payload_logging.store([record("c", [np.float32(0.1), None], (0.9, 1), ["size", "colour"])])
+    small.payload_logging.store(
+        [record("c", [np.float32(0.1), None], (0.9, 1), ["size", "colour"])]
+    )
     assert table(small, ["size"])[2] == ["c-1", 0.1]
 
 

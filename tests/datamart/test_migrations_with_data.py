@@ -1,4 +1,4 @@
-"""A data mart of an earlier version that holds data: its types are declared, and nothing is lost."""
+"""A data mart of an earlier version is filled: its types are declared, and nothing is lost."""
 
 import pytest
 from psycopg2 import sql

@@ -5,7 +5,14 @@ from collections.abc import Mapping
 from psycopg2 import errors, sql
 
 from model_monitoring.datamart import contract
-from model_monitoring.datamart.postgres.columns import BOOLEAN, INTEGER, NUMBER, NUMBERS, TEXT, Column
+from model_monitoring.datamart.postgres.columns import (
+    BOOLEAN,
+    INTEGER,
+    NUMBER,
+    NUMBERS,
+    TEXT,
+    Column,
+)
 from model_monitoring.datamart.postgres.database import Cursor
 from model_monitoring.datamart.postgres.jsonb import as_json
 from model_monitoring.datamart.tables import changing, partitions, tables
