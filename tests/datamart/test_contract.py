@@ -1,6 +1,7 @@
 """What is declared when a model is subscribed decides the types, whichever door values come by."""
 
 import json
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -289,7 +290,7 @@ def test_retyping_converts_what_is_stored(typed):
     assert subscription.payload_logging.store([record("r0", [*ROWS[0][:3], 1])]).skipped == 1
     with pytest.raises(ValueError, match=r"'size' holds 1\.5, which is no whole number"):
         subscription.retype({"size": "whole number"})
-    with pytest.raises(ValueError, match="'colour' holds what is no boolean"):
+    with pytest.raises(ValueError, match="'colour' holds '01234', which is no boolean"):
         subscription.retype({"colour": "boolean"})
     assert subscription.asset["feature_types"]["count"] == "category"
 
@@ -314,3 +315,186 @@ def test_a_deleted_subscription_leaves_nothing(mart, small, query):
         "SELECT tablename FROM pg_tables WHERE schemaname = %s AND tablename ~ '^(payload|feed)_.'",
         schema,
     ) in ([], [("payload_error",)])
+
+
+@pytest.mark.parametrize("dtype", ["Float32", "float[pyarrow]", "float32", "float16"])
+def test_a_narrow_float_is_the_same_number_in_any_frame(small, dtype):
+    values = pd.Series(pd.array([0.1, None], "Float64").astype("float64"), dtype=dtype)
+    frame = pd.DataFrame({"size": values, "colour": values, "diagnosis": 1})
+    ids = ["a", "b"]
+    small.payload_logging.store(
+        frame.drop(columns="diagnosis").assign(score=0.9, predicted_label=1, scoring_id=ids)
+    )
+    assert table(small, ["size", "colour"])[0] == ["a-1", 0.1, "0.1"]
+    small.feedback_logging.store(frame)
+    assert set(small.feedback_logging.get_table_content()["size"].dropna()) == {0.1}
+    small.payload_logging.store(
+        [record("c", [np.float32(0.1), None], (0.9, 1), ["size", "colour"])]
+    )
+    assert table(small, ["size"])[2] == ["c-1", 0.1]
+
+
+@pytest.mark.parametrize("dtype", ["UInt64", "uint64[pyarrow]", "uint64"])
+def test_a_large_unsigned_number_stays_positive(small, dtype):
+    size = pd.array([2**63 + 5], dtype=dtype)
+    frame = pd.DataFrame({"size": size, "colour": size, "score": 0.9, "predicted_label": 1})
+    small.payload_logging.store(frame.assign(scoring_id="a"))
+    assert table(small, ["size", "colour"]) == [["a-1", float(2**63 + 5), str(2**63 + 5)]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "stored"),
+    [("whole number", "1e3", 1000), ("boolean", "1.0", True), ("boolean", "0.0", False)],
+)
+def test_text_is_the_number_that_it_says(mart, asset, kind, value, stored):
+    features = {"feature_columns": ["size"], "feature_types": {"size": kind}}
+    subscription = mart.subscriptions.add(asset(**features))
+    subscription.payload_logging.store([record("a", [value], fields=["size"])])
+    assert table(subscription, ["size"]) == [["a-1", stored]]
+
+
+GAPS = [np.nan, 1.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    ("values", "plain", "category"),
+    [
+        (GAPS, "number", "whole number"),
+        (pd.Series([None, 1, 3], dtype=object), "number", "whole number"),
+        (pd.Categorical([1, 2, None]), "number", "whole number"),
+        (pd.Categorical([1.5, 2, None]), "number", "category"),
+        (pd.Series([True, None, False], dtype=object), "boolean", "boolean"),
+        (pd.Categorical([True, None, False]), "boolean", "boolean"),
+        (pd.Series([Decimal("1.5"), None, Decimal(2)], dtype=object), "number", "category"),
+        (pd.Series([[1.0], [2.0], None]), "list of numbers", "list of numbers"),
+        (pd.Series(["x", None, "y"]), "text", "category"),
+    ],
+    ids=repr,
+)
+def test_gaps_and_wrappings_do_not_change_what_training_data_declares(
+    mart, asset, values, plain, category
+):
+    for name, categories, kind in (("plain", [], plain), ("category", ["size"], category)):
+        given = asset(name=name, feature_columns=["size"], categorical_columns=categories)
+        added = mart.subscriptions.add(given, pd.DataFrame({"size": values}))
+        assert added.asset["feature_types"] == {"size": kind}
+
+
+@pytest.mark.parametrize(
+    ("classes", "positive", "message"),
+    [
+        ([None, 1], 1, "'None' can't be a class"),
+        ([float("nan"), 1], 1, "'nan' can't be a class"),
+        (["", "x"], "x", "'' can't be a class"),
+        ([0, 1], 2, "positive_label is 2, which is none of the classes '0', '1'"),
+    ],
+)
+def test_classes_that_cannot_be(asset, classes, positive, message):
+    with pytest.raises(ValueError, match=message):
+        asset(label_values=classes, positive_label=positive).properties()
+
+
+def classified(mart, asset, classes, positive, **more):
+    properties = {"problem_type": ProblemType.BINARY_CLASSIFICATION, "feature_columns": ["size"]}
+    properties |= {"label_values": classes, "positive_label": positive} | more
+    return mart.subscriptions.add(asset(**properties))
+
+
+def accuracy(subscription, predicted, labels):
+    """Log two rows, label them, and return the accuracy."""
+    rows = zip(predicted, (0.9, 0.2), strict=True)
+    subscription.payload_logging.store(
+        [record(f"r{n}", [1], (score, said), ["size"]) for n, (said, score) in enumerate(rows)]
+    )
+    subscription.feedback_logging.store(
+        [{"scoring_id": f"r{n}-1", "diagnosis": label} for n, label in enumerate(labels)]
+    )
+    subscription.quality_monitoring.enable(min_records=1)
+    return subscription.quality_monitoring.run()["metrics"]["accuracy"]
+
+
+@pytest.mark.parametrize(
+    ("classes", "positive", "predicted", "labels"),
+    [
+        (["False", "True"], "True", ["True", "False"], ["True", False]),
+        ([False, True], True, [1, 0], ["true", "0"]),
+        ([0.0, 1.0], 1.0, ["1.0", 0], ["1", False]),
+        (["0", "1"], "1", [1, 0], [1.0, "0"]),
+        ([0, "1"], "1", [1, 0], [1, "0"]),
+        ([np.int64(0), np.int64(1)], np.int64(1), [1, 0], [np.int64(1), "0.0"]),
+    ],
+)
+def test_classes_are_the_same_however_they_are_spelt(
+    mart, asset, classes, positive, predicted, labels
+):
+    assert accuracy(classified(mart, asset, classes, positive), predicted, labels) == 1
+
+
+def test_a_label_that_is_also_anothers_prediction_counts_as_the_label(mart, asset):
+    added = classified(mart, asset, {"0": 1, "1": 0}, 1)
+    assert accuracy(added, [1, 0], ["0", "1"]) == 1
+    csv = "scoring_id,diagnosis\nr0-1,0\n"
+    assert added.feedback_logging.store(csv, data_header=True).skipped == 1
+
+
+def test_an_empty_list_is_no_probability(small):
+    with pytest.raises(ValueError, match=r"'\[\]' has no probability"):
+        small.payload_logging.store([record("a", [1, "red"], ([], 1), ["size", "colour"])])
+
+
+def test_an_id_twice_in_a_call_may_be_rounded_too(small):
+    rows = [record("a", [size, "red"], fields=["size", "colour"]) for size in (1.0, 1.0 + 1e-9)]
+    assert small.payload_logging.store(rows)[:2] == (1, 1)
+    rows = [record("b", [size, "red"], fields=["size", "colour"]) for size in (1.0, 1.1)]
+    with pytest.raises(datamart.ConflictError, match="'b'"):
+        small.payload_logging.store(rows)
+
+
+@pytest.mark.parametrize(
+    ("before", "value", "after", "stored"),
+    [
+        ("number", 1e16, "text", "10000000000000000"),
+        ("number", -0.0, "text", "0"),
+        ("number", 0.1, "text", "0.1"),
+        ("text", "3.0", "whole number", 3),
+        ("text", " TRUE", "boolean", True),
+    ],
+)
+def test_retyping_converts_by_the_rules_of_the_doors(mart, asset, before, value, after, stored):
+    given = asset(feature_columns=["size"], feature_types={"size": before})
+    subscription = mart.subscriptions.add(given)
+    sent = record("a", [value], fields=["size"])
+    subscription.payload_logging.store([sent])
+    subscription.retype({"size": after})
+    assert table(subscription, ["size"]) == [["a-1", stored]]
+    assert subscription.payload_logging.store([sent]).skipped == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "value", "after"),
+    [
+        ("number", 1e20, "text"),
+        ("whole number", 2**53 + 1, "number"),
+        ("text", "0x10", "whole number"),
+        ("text", "1_000", "whole number"),
+        ("text", "yes", "boolean"),
+        ("text", "Infinity", "number"),
+    ],
+)
+def test_retyping_refuses_what_the_doors_would_not_take(mart, asset, before, value, after):
+    given = asset(feature_columns=["size"], feature_types={"size": before})
+    subscription = mart.subscriptions.add(given)
+    subscription.payload_logging.store([record("a", [value], fields=["size"])])
+    with pytest.raises(ValueError, match=f"'size' holds .*, which is no {after}"):
+        subscription.retype({"size": after})
+    assert table(subscription, ["size"]) == [["a-1", value]]
+
+
+def test_a_subscription_that_was_deleted_says_so(mart, small):
+    rows = [record("a", [1.5, "red"], fields=["size", "colour"])]
+    small.payload_logging.store(rows)
+    mart.subscriptions.delete(name="small")
+    uses = [lambda: small.payload_logging.store(rows), small.get_details]
+    for use in [*uses, lambda: small.retype({"size": "category"})]:
+        with pytest.raises(ValueError, match="'small' was deleted"):
+            use()

@@ -1,5 +1,8 @@
 """Life after the first mistake: labels are corrected, feedback counts once, ids fit one row."""
 
+from concurrent.futures import ThreadPoolExecutor
+
+import pandas as pd
 import pytest
 
 from model_monitoring import datamart
@@ -143,3 +146,43 @@ def test_a_retry_that_rounds_is_the_same_request(small):
         small.payload_logging.store([small_record("a", values=[[0.1234, "red"]])])
     with pytest.raises(datamart.ConflictError):
         small.payload_logging.store([small_record("a", values=[[0.1234567891, "blue"]])])
+
+
+def test_one_call_corrects_a_row_once(scored):
+    correct = scored.feedback_logging.correct
+    row = {"scoring_id": "a-1", "diagnosis": 0}
+    assert correct([row, row]) == datamart.StoreReport(1, 1, 1)
+    assert len(scored.feedback_logging.list_corrections()) == 1
+    with pytest.raises(datamart.ConflictError, match="'a-1' has several labels in this call"):
+        correct([row | {"diagnosis": 1}, row])
+    assert sorted(labels(scored)) == [0, 0]
+
+
+def test_corrections_at_the_same_time_are_listed_as_they_were_made(scored):
+    def correct(label):
+        scored.feedback_logging.correct([{"scoring_id": "a-1", "diagnosis": label}])
+
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(correct, [0, 1] * 12))
+    changes = scored.feedback_logging.list_corrections()
+    assert changes["old_label"].tolist()[:-1] == changes["new_label"].tolist()[1:]
+
+
+def test_feedback_as_spreadsheets_and_frames_have_it(scored):
+    store = scored.feedback_logging.store
+    assert store("\ufeffscoring_id,diagnosis\na-1,1\n", data_header=True).skipped == 1
+    twice = pd.DataFrame([[1.0, 1.0, "red", 1]], columns=["size", "size", "colour", "diagnosis"])
+    with pytest.raises(ValueError, match="Two columns of the data frame have the same name"):
+        store(twice)
+    with pytest.raises(ValueError, match="Row 2 of the feedback has no label"):
+        store(pd.DataFrame({"scoring_id": ["a-1", "a-2"], "diagnosis": [1, None]}))
+    with pytest.raises(ValueError, match="No scored row has scoring id 'a-9', 'b'"):
+        store(pd.DataFrame({"scoring_id": ["a-9", "b"], "diagnosis": 1}))
+
+
+def test_a_row_without_a_feedback_id_is_known_by_its_content(scored):
+    row = {"feedback_id": None, "size": 7.0, "colour": "red", "diagnosis": 1}
+    reports = [scored.feedback_logging.store([row]) for _ in range(2)]
+    assert [report.stored for report in reports] == [1, 0]
+    with pytest.raises(ValueError, match="row 1: a feedback_id must be a string"):
+        scored.feedback_logging.store([row | {"feedback_id": 5}])

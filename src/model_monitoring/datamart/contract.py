@@ -5,11 +5,14 @@ decides nothing. How a value of a type is read, `postgres.coercing` says.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
+import numpy as np
 import pandas as pd
 
+from model_monitoring.datamart.postgres import coercing
 from model_monitoring.datamart.postgres.columns import BOOLEAN, INTEGER, NUMBER, NUMBERS, TEXT
-from model_monitoring.datamart.postgres.wording import some
+from model_monitoring.datamart.postgres.wording import shown, some
 
 # What a feature may be declared as, and the column that holds it
 KINDS = {
@@ -45,6 +48,7 @@ def check(asset: Mapping) -> None:
                 f"{feature!r} is in categorical_columns, and feature_types says number: say"
                 " 'whole number' for categories that are numbers."
             )
+    _check_classes(asset)
     variant = asset["variant"]
     if variant is not None and not (isinstance(variant, str) and variant):
         raise ValueError(f"variant is {variant!r:.40}: name a variant of the endpoint.")
@@ -55,6 +59,46 @@ def check(asset: Mapping) -> None:
             f"{len(features)} features need {width:,} bytes a row; PostgreSQL holds about"
             f" {WIDEST_ROW:,}, which is 990 numbers. Subscribe the features that matter most."
         )
+
+
+def _check_classes(asset: Mapping) -> None:
+    """Raise ValueError if a class can't be one, or the positive one is none of them."""
+    positive = asset["positive_label"]
+    given = [value for pair in asset["label_values"] or () for value in pair]
+    for value in given if positive is None else [*given, positive]:
+        if not isinstance(value, str | int | float) or value == "" or value != value:
+            raise ValueError(
+                f"{shown(value)} can't be a class (label_values, positive_label): use text, numbers"
+                " or True and False."
+            )
+    known = [value for _, value in asset["label_values"] or ()]
+    if known and positive is not None and positive not in known:
+        raise ValueError(
+            f"positive_label is {positive!r:.80}, which is none of the classes {some(known)}"
+            " (label_values)."
+        )
+
+
+def with_classes(asset: Mapping) -> dict:
+    """Return a contract whose classes are written as the payload holds them: "True" as true."""
+    if _class_type(asset) != TEXT or not asset["label_values"]:
+        return dict(asset)
+    pairs = [[label, _written(value)] for label, value in asset["label_values"]]
+    return {**asset, "label_values": pairs, "positive_label": _written(asset["positive_label"])}
+
+
+def _written(value: object) -> object:
+    with suppress(ValueError):
+        return coercing.text(value)
+    return value
+
+
+def named_class(value: object, known: Sequence) -> object:
+    """Return the class that a value names, also as text or as a number; None if it names none."""
+    if value in known:
+        return known[known.index(value)]
+    written = _written(value)
+    return next((one for one in known if _written(one) == written), None)
 
 
 def kind_of(asset: Mapping, feature: str) -> str:
@@ -85,12 +129,19 @@ def kinds_in(frame: pd.DataFrame, asset: Mapping) -> dict[str, str]:
 
 
 def _kind_in(values: pd.Series, categorical: bool) -> str:
-    if pd.api.types.is_bool_dtype(values.dtype):
+    """Return the type that values have; gaps don't make floats or objects of whole numbers."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        values = values.astype(values.cat.categories.dtype if values.notna().all() else object)
+    found = pd.api.types.infer_dtype(values, skipna=True)
+    if found == "boolean":
         return "boolean"
-    if pd.api.types.is_integer_dtype(values.dtype) and categorical:
-        return "whole number"
-    if pd.api.types.is_numeric_dtype(values.dtype) and not categorical:
-        return "number"
+    if found in ("integer", "floating", "mixed-integer-float", "decimal"):
+        present = values.dropna().astype(float)
+        whole = len(present) and (present % 1 == 0).all()
+        return ("whole number" if whole else "category") if categorical else "number"
+    lists = [isinstance(value, list | tuple | np.ndarray) for value in values.dropna()]
+    if lists and all(lists):
+        return "list of numbers"
     return "category" if categorical else "text"
 
 

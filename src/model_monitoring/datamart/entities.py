@@ -8,6 +8,8 @@ from enum import StrEnum
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+import numpy as np
+
 from model_monitoring.datamart import contract
 from model_monitoring.datamart.postgres.naming import column_names
 from model_monitoring.datamart.postgres.texts import check_text, check_texts
@@ -170,13 +172,14 @@ class SageMakerMachineLearningAsset:
         for plural in ("feature_columns", "categorical_columns"):
             properties[plural] = list(getattr(self, plural))
         properties["feature_types"] = dict(self.feature_types)
+        properties["positive_label"] = _plain(self.positive_label)
         if isinstance(self.label_values, Mapping):
             # Pairs, because the keys of a JSON object are always strings
             properties["label_values"] = [
-                [label, value] for label, value in self.label_values.items()
+                [_plain(label), _plain(value)] for label, value in self.label_values.items()
             ]
         elif self.label_values is not None:
-            properties["label_values"] = [[value, value] for value in self.label_values]
+            properties["label_values"] = [[_plain(value)] * 2 for value in self.label_values]
         features = properties["feature_columns"]
         outputs = [column for column in (self.prediction_column, self.probability_column) if column]
         column_names([*features, *outputs, self.label_column])
@@ -195,7 +198,11 @@ class SageMakerMachineLearningAsset:
                     f"{column!r} can't be both a feature and the label, prediction or probability."
                 )
         contract.check(properties)
-        return properties
+        return contract.with_classes(properties)
+
+
+def _plain(value: object) -> object:
+    return value.item() if isinstance(value, np.generic) else value
 
 
 class CustomMachineLearningAsset(SageMakerMachineLearningAsset):

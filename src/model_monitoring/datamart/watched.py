@@ -71,9 +71,11 @@ class WatchedModel:
         return self.get_details()["asset"]
 
     def get_details(self) -> dict:
-        """Return the catalogue's row of this subscription."""
+        """Return the catalogue's row of this subscription; raise ValueError if it was deleted."""
         query = "SELECT * FROM subscription WHERE subscription_uid::text = %s"
-        return self.database.rows(query, [self.uid])[0]
+        if found := self.database.rows(query, [self.uid]):
+            return found[0]
+        raise ValueError(f"Subscription {self.name!r} was deleted.")
 
     def update_row(self, **changes: object) -> None:
         """Change columns of the catalogue's row."""

@@ -4,9 +4,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_numeric_dtype
 
-from .variants import FINE, Variants
+from .variants import FINE, Variants, are_numbers
 
 STEPS = 8
 BEAM = 6
@@ -45,19 +44,19 @@ def smallest_flip(variants: Variants, background: pd.DataFrame, changeable: Sequ
 
 def _candidates(seen: pd.Series, now) -> list:
     """List other values of a feature: all categories, or eight quantiles of a number."""
-    if is_numeric_dtype(seen):
+    if are_numbers(seen):
         seen = seen.quantile(np.linspace(0, 1, STEPS), interpolation="nearest")
     return [value for value in seen.dropna().drop_duplicates().tolist() if value != now]
 
 
 def _distance(now: dict, background: pd.DataFrame) -> Callable[[dict], float]:
-    """Return a function that measures a change: numbers by their scale, a category as one."""
+    """Return a function that measures a change: numbers by their scale, anything else as one."""
     numbers = background.select_dtypes("number")
     # The median absolute deviation; 1.4826 makes it the standard deviation of a normal variable
     scale = (numbers - numbers.median()).abs().median() * 1.4826
     scale = scale.where(scale > 0, numbers.std()).replace(0, 1).fillna(1)
     return lambda change: sum(
-        abs(value - now[name]) / scale[name] if name in scale else 1.0
+        abs(value - now[name]) / scale[name] if name in scale and pd.notna(now[name]) else 1.0
         for name, value in change.items()
     )
 

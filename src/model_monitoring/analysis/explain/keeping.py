@@ -2,9 +2,9 @@
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_integer_dtype, is_numeric_dtype
+from pandas.api.types import is_integer_dtype
 
-from .variants import FINE, Variants
+from .variants import FINE, Variants, are_numbers
 
 # Rows that a round of unneeded needs per feature: two for the round, three to move a number part
 # of the way
@@ -14,7 +14,7 @@ ROUND = 5
 def unneeded(variants: Variants, background: pd.DataFrame) -> pd.DataFrame:
     """Move features to ordinary values, the cheapest first, while the prediction stays."""
     usual = {
-        name: _usual(background[name], is_integer_dtype(kind))
+        name: _usual(background[name], any(map(is_integer_dtype, (kind, background[name]))))
         for name, kind in variants.kinds.items()
     }
     held, stuck = {}, set()
@@ -54,6 +54,6 @@ def _usual(seen: pd.Series, whole: bool):
 
     The median of whole numbers is one that occurs.
     """
-    if not is_numeric_dtype(seen):
+    if not are_numbers(seen):
         return next(iter(seen.mode()), None)
     return int(seen.quantile(0.5, interpolation="lower")) if whole else float(seen.median())

@@ -4,11 +4,16 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from pandas.api.types import is_integer_dtype, is_numeric_dtype
+from pandas.api.types import is_bool_dtype, is_integer_dtype, is_numeric_dtype
 
 from .scoring import Score
 
 FINE = 16
+
+
+def are_numbers(kind) -> bool:
+    """Tell whether a column, or its type, is of numbers: booleans have no values in between."""
+    return is_numeric_dtype(kind) and not is_bool_dtype(kind)
 
 
 class Variants:
@@ -36,7 +41,7 @@ class Variants:
 
     def is_number(self, name: str) -> bool:
         """Tell whether the row has a number for this feature."""
-        return is_numeric_dtype(self.kinds[name]) and pd.notna(self.now[name])
+        return are_numbers(self.kinds[name]) and pd.notna(self.now[name])
 
     def steps(self, name: str, near, far, fine: int = FINE) -> list:
         """List values from ``near`` to ``far`` in ``fine`` steps, both included.

@@ -89,11 +89,13 @@ def _labelled(score: list, asset: Mapping) -> tuple[object, object] | None:
     if len(score) != 2 or known is None:
         return None
     for value, label in (score, score[::-1]):
-        if isinstance(label, str) and label in known:
-            return label, value
-    numbers = all(isinstance(value, Real) for value in score)
-    if numbers and score[1] in known and not math.isclose(sum(score), 1, abs_tol=1e-3):
-        return score[1], score[0]
+        if isinstance(label, str) and (named := contract.named_class(label, known)) is not None:
+            return named, value
+    if not all(isinstance(value, Real) for value in score):
+        return None
+    named = contract.named_class(score[1], known)
+    if named is not None and not math.isclose(sum(score), 1, abs_tol=1e-3):
+        return named, score[0]
     return None
 
 
@@ -109,8 +111,9 @@ def _prediction(score: float | list[float], asset: Mapping) -> object:
     if isinstance(score, list) and known is not None and len(score) == len(known):
         return known[int(np.argmax(score))]
     if isinstance(score, Real) and asset["problem_type"] == "multiclass":
-        if known is not None and score in known and not asset["probability_column"]:
-            return score  # the class itself, as XGBoost's softmax answers
+        named = None if asset["probability_column"] else contract.named_class(score, known or ())
+        if named is not None:
+            return named  # the class itself, as XGBoost's softmax answers
     elif isinstance(score, Real):
         positive = contract.positive_class(asset)
         others = [value for value in known or () if value != positive]

@@ -1,9 +1,11 @@
 """The training rows that explanations start from."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
+from model_monitoring.datamart.postgres import coercing
 from model_monitoring.datamart.postgres.texts import check_frame
 
 TRAINING_ROWS = 1000  # of the training data, which are kept
@@ -50,7 +52,23 @@ def coalitions(features: Sequence[str]) -> int:
 
 
 def as_trained(rows: pd.DataFrame, training: pd.DataFrame) -> pd.DataFrame:
-    """Restore the type of whole numbers, which the payload stores as real numbers."""
-    whole = training.select_dtypes("integer").columns
-    kept = [name for name in whole if rows[name].notna().all() and (rows[name] % 1 == 0).all()]
-    return rows.astype(dict.fromkeys(kept, int))
+    """Restore the types of numbers and booleans, which the payload may hold as another or as text.
+
+    What isn't of the type stays as it is.
+    """
+    found = {}
+    for kind, rule in (("number", coercing.number), ("integer", coercing.whole)):
+        for name in training.select_dtypes(kind):
+            if kind == "integer" or not is_numeric_dtype(rows[name]):
+                found[name] = _read(rows[name], rule)
+    for name in training.select_dtypes("bool"):
+        found[name] = _read(rows[name], coercing.boolean)
+    return rows.assign(**found)
+
+
+def _read(values: pd.Series, rule: Callable[[object], object]) -> pd.Series:
+    try:
+        read = [rule(value) for value in values.astype(object).where(values.notna(), None)]
+    except ValueError:
+        return values
+    return pd.Series(read, values.index, dtype=object if None in read else None)

@@ -37,7 +37,8 @@ def number(value: object) -> float | None:
     if not written and (not isinstance(value, Real | Decimal) or isinstance(value, bool)):
         raise WrongType
     try:
-        read = float(value)
+        # A narrow float is the number that it was written as
+        read = float(str(value) if isinstance(value, np.float32 | np.float16) else value)
     except OverflowError:
         raise ValueError("is too large a number") from None
     if not math.isfinite(read):
@@ -61,9 +62,10 @@ def whole(value: object) -> int | None:
         value = int(value.strip().partition(".")[0])
     if not isinstance(value, Integral) and not read.is_integer():
         raise ValueError("is not a whole number")
-    if not -(2**63) < int(value) < 2**63:
+    value = int(read if isinstance(value, str) else value)  # 1e3 is whole too
+    if not -(2**63) <= value < 2**63:
         raise ValueError("does not fit in 64 bits")
-    return int(value)
+    return value
 
 
 def boolean(value: object) -> bool | None:
@@ -74,8 +76,10 @@ def boolean(value: object) -> bool | None:
     """
     if _is_missing(value):
         return None
-    if isinstance(value, str) and value.strip().lower() in BOOLEANS:
-        return BOOLEANS[value.strip().lower()]
+    if isinstance(value, str):
+        if value.strip().lower() in BOOLEANS:
+            return BOOLEANS[value.strip().lower()]
+        value = number(value)  # 1.0 is 1
     if isinstance(value, bool | np.bool_) or (isinstance(value, Real) and value in (0, 1)):
         return bool(value)
     raise WrongType

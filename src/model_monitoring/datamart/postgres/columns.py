@@ -75,6 +75,30 @@ def type_of(name: str, values: Sequence, classes: bool) -> str:
     )
 
 
+def spelt(column: Column, values: Sequence, where: Callable[[int], str]) -> Sequence:
+    """Return numbers and booleans that came as text as what they are, for an engine that cares.
+
+    Raises:
+        ValueError: one isn't of the column's type.
+    """
+    if column.type == TEXT or not any(isinstance(value, str) for value in values):
+        return values
+    return coercing.each(values, _RULES[column.type], _refusal(column, values, where))
+
+
+def _refusal(
+    column: Column, values: Sequence, where: Callable[[int], str]
+) -> Callable[[int, str], ValueError]:
+    def refuse(bad: int, reason: str) -> ValueError:
+        reason = reason or f"is not of the column's type, {column.type}"
+        return ValueError(
+            f"field {column.name!r}, {where(bad)}: {shown(values[bad])} {reason}; nothing was"
+            " stored."
+        )
+
+    return refuse
+
+
 def check(column: Column, values: Sequence, where: Callable[[int], str]) -> Values:
     """Turn raw values into an array of the column's type, by the rules of `coercing`.
 
@@ -84,14 +108,7 @@ def check(column: Column, values: Sequence, where: Callable[[int], str]) -> Valu
         ValueError: a value is of another type, infinite, or can't be stored; the message has field
             and row.
     """
-
-    def refuse(bad: int, reason: str) -> ValueError:
-        reason = reason or f"is not of the column's type, {column.type}"
-        return ValueError(
-            f"field {column.name!r}, {where(bad)}: {shown(values[bad])} {reason}; nothing was"
-            " stored."
-        )
-
+    refuse = _refusal(column, values, where)
     if isinstance(values, np.ndarray) and values.dtype.kind in "fiub":
         if column.type == NUMBER and values.dtype.kind != "b":
             return _check_numbers(values, refuse)
@@ -100,7 +117,7 @@ def check(column: Column, values: Sequence, where: Callable[[int], str]) -> Valu
         if column.type == INTEGER and values.dtype.kind in "iu":
             return Values(_whole_array(values, refuse))
         if values.dtype.kind == "f":  # where NaN is a missing value
-            values = np.where(np.isnan(values), None, values.astype(object))
+            values = np.where(np.isnan(values), None, widened(values).astype(object))
     values = values.tolist() if isinstance(values, np.ndarray) else values
     if column.type == NUMBER and set(map(type, values)) <= {float, int, type(None)}:
         with suppress(OverflowError):  # the rule says which one is too large

@@ -12,13 +12,13 @@ from model_monitoring.datamart.postgres.wording import shown
 LONGEST_ID = 500  # bytes
 
 
-def checked_id(given: str | None, what: str) -> str:
-    """Return a scoring id, or a new one for None; raise ValueError if it isn't valid."""
+def checked_id(given: str | None, what: str, kind: str = "scoring id") -> str:
+    """Return an id, or a new one for None; raise ValueError if it isn't valid."""
     if given is None:
         return str(uuid.uuid4())
     if not is_short_text(given):
         raise ValueError(
-            f"{what}: a scoring id must be a string of 1 to {LONGEST_ID} bytes, not {shown(given)}."
+            f"{what}: a {kind} must be a string of 1 to {LONGEST_ID} bytes, not {shown(given)}."
         )
     return given
 
@@ -90,7 +90,7 @@ def row_key(row_id: str) -> tuple[bytes, int]:
     scoring_id, _, number = row_id.rpartition("-") if isinstance(row_id, str) else ("", "", "")
     if is_short_text(scoring_id) and ROW_NUMBER.fullmatch(number) and int(number) < 2**31:
         return scoring_id.encode(), int(number)
-    return shown(row_id).encode(), 0
+    return (row_id if is_short_text(row_id) else shown(row_id)).encode(), 0
 
 
 def row_id(scoring_id: str, number: int) -> str:

@@ -71,18 +71,23 @@ def probabilities(column: Column, asset: Mapping, values: Sequence, where: Where
     beyond = (read.data < -ROUNDING) | (read.data > 1 + ROUNDING)
     if beyond.any():
         raise refuse(int(np.argmax(beyond)), "is no probability, which is from 0 to 1")
-    return Values(np.clip(read.data, 0.0, 1.0), read.missing)
+    return Values(np.clip(read.data, 0.0, 1.0) + 0.0, read.missing)  # -0.0 is 0.0
 
 
 def _scalar(value: object, known: Sequence | None, positive: object) -> object:
     """Take the positive class's probability from one a class; leave a single one as it is."""
     if not isinstance(value, list | tuple | np.ndarray):
         return value
+    if not len(value):
+        raise ValueError("has no probability")
+    if len(value) == 1:
+        return value[0]
     if known is None or positive not in known:
         raise ValueError(
-            "are probabilities of classes whose order isn't known: declare label_values"
+            "are probabilities of classes whose order isn't known: declare label_values, and"
+            " positive_label if it isn't 1"
         )
-    return _vector(value, known)[known.index(positive)] if len(value) > 1 else value[0]
+    return _vector(value, known)[known.index(positive)]
 
 
 def _vector(value: object, known: Sequence | None) -> list[float] | None:

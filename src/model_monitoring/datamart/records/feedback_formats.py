@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from model_monitoring.analysis.data_quality.celltypes import widened
 from model_monitoring.datamart.postgres.texts import check_text
 from model_monitoring.datamart.postgres.wording import shown, some
+from model_monitoring.datamart.records.frames import raw
 
 
 def columns_of(
@@ -18,11 +20,12 @@ def columns_of(
     if isinstance(data, str):
         data, fields = _rows_of_csv(data, fields, header, delimiter)
     if isinstance(data, pd.DataFrame):
-        objects = data.astype(object)
-        return {
-            str(name): objects[name].where(objects[name].notna(), None).tolist()
-            for name in data.columns
-        }
+        named = {str(name): name for name in data.columns}
+        if len(named) < len(data.columns):
+            raise ValueError(
+                "Two columns of the data frame have the same name. Nothing was stored."
+            )
+        return {name: _objects(data[column]) for name, column in named.items()}
     if not isinstance(data, Sequence | np.ndarray):
         raise ValueError("feedback_data must be a data frame, a list of rows, or a CSV string.")
     rows = list(data)
@@ -46,12 +49,22 @@ def columns_of(
     return dict(zip(fields, map(list, zip(*rows, strict=True)), strict=True)) if rows else {}
 
 
+def _objects(series: pd.Series) -> list:
+    """Return a column's values as Python objects, with None for missing ones."""
+    values = raw(series)
+    if not isinstance(values, np.ndarray):
+        return list(values)
+    values = widened(values).astype(object)
+    return np.where(pd.isna(values), None, values).tolist()
+
+
 def _rows_of_csv(
     text: str, fields: Sequence[str], header: bool, delimiter: str
 ) -> tuple[list[list[str]], Sequence[str]]:
     """Read CSV; return its rows, each of as many cells as there are fields, and the fields."""
     check_text(text, "feedback_data", empty=True)
     try:
+        text = text.removeprefix("\ufeff")  # which Excel puts before UTF-8
         lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         rows = [row for row in lines if row]
     except (csv.Error, TypeError) as error:

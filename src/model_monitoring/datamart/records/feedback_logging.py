@@ -11,7 +11,7 @@ from psycopg2 import sql
 from model_monitoring.datamart.engines import responses
 from model_monitoring.datamart.entities import PayloadRecord, StoreReport
 from model_monitoring.datamart.postgres import coercing
-from model_monitoring.datamart.postgres.columns import TEXT, Values
+from model_monitoring.datamart.postgres.columns import TEXT, Values, spelt
 from model_monitoring.datamart.postgres.database import Cursor
 from model_monitoring.datamart.postgres.values import row_id
 from model_monitoring.datamart.postgres.wording import some
@@ -150,7 +150,9 @@ class FeedbackLogging(TableVerbs):
         """Score rows through the endpoint, then log their payload and labels together."""
         subscription, asset = self._subscription, details["asset"]
         features = asset["feature_columns"]
-        rows = list(zip(*(columns[name] for name in features), strict=True))
+        kinds = {column.name: column for column in table.of("feature")}
+        given = [spelt(kinds[n], columns[n], lambda row: f"row {row + 1}") for n in features]
+        rows = list(zip(*given, strict=True))
         outputs = [column.name for column in table.of("output")]
         records = []
         for begin in range(0, len(rows), ROWS_PER_REQUEST):

@@ -112,7 +112,11 @@ def raw(series: pd.Series) -> Sequence:
     if isinstance(series.dtype, np.dtype) and series.dtype.kind in "fiub":
         return series.to_numpy()
     if pd.api.types.is_integer_dtype(series.dtype):  # floats would round what is beyond 2^53
-        return _raw_objects(series) if series.hasnans else series.to_numpy(dtype=np.int64)
+        whole = np.uint64 if pd.api.types.is_unsigned_integer_dtype(series.dtype) else np.int64
+        return _raw_objects(series) if series.hasnans else series.to_numpy(dtype=whole)
+    if pd.api.types.is_float_dtype(series.dtype):  # of its own width, by which it is widened
+        narrow = getattr(series.dtype, "itemsize", 8) == np.float32().itemsize
+        return series.to_numpy(dtype=np.float32 if narrow else np.float64, na_value=np.nan)
     if pd.api.types.is_any_real_numeric_dtype(series.dtype):
         return series.to_numpy(dtype=np.float64, na_value=np.nan)
     return _raw_objects(series)

@@ -31,6 +31,7 @@ def join(
     _arrive(cursor, table, scoring_ids, labels)
     _refuse_unknown(cursor)
     _refuse_ambiguous(cursor, table)
+    _refuse_contradictions(cursor)
     stored = labelling.keep(cursor, table, ARRIVING)
     if correcting:
         stored += labelling.correct(cursor, table, ARRIVING)
@@ -92,6 +93,19 @@ def _refuse_ambiguous(cursor: Cursor, table: Table) -> None:
             f"Scoring id {name!r} is ambiguous: it is row {found[1]} of request {found[0]!r}, and"
             f" a request of its own, whose rows are {name + '-1'!r} and so on. Log one of them"
             " under another id. Nothing was stored."
+        )
+
+
+def _refuse_contradictions(cursor: Cursor) -> None:
+    cursor.execute(
+        "SELECT scoring_id, row_number FROM joined_label GROUP BY 1, 2"
+        " HAVING count(DISTINCT label) > 1"
+    )
+    if others := [row_id(*names) for names in cursor.fetchall()]:
+        raise ConflictError(
+            f"Scoring id {some(others)} has several labels in this call, which differ. Nothing was"
+            " stored.",
+            others,
         )
 
 

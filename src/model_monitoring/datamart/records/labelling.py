@@ -1,6 +1,6 @@
 """The one writer of labels: a row keeps its first label, even if others follow."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 import numpy as np
@@ -13,19 +13,22 @@ from model_monitoring.datamart.postgres.wording import shown
 from model_monitoring.datamart.records.feedback_formats import hashable
 from model_monitoring.datamart.tables.tables import Table
 
+# Classes of booleans may be written as numbers, and numbers as booleans
+ALIKE = {"true": "1", "false": "0", "1": "true", "0": "false"}
+
 
 def checked(table: Table, asset: Mapping, given: Sequence, written: bool = False) -> Values:
     """Turn labels into the values that the model predicts, and check them.
 
-    A label is one of label_values, or what the model predicts for it. `written` labels are cells of
-    CSV, where 1 is "1".
+    A label is one of label_values, or what the model predicts for it; "1" and 1.0 are 1, by
+    whichever door they come. `written` labels are cells of CSV.
 
     Raises:
         ValueError: a label is missing or unknown.
     """
     column = table.of("label")[0]
     if known := asset["label_values"]:
-        given = _translated(known, given, asset["label_column"], written)
+        given = _translated(known, given, asset["label_column"])
     elif written:
         given = [coercing.parsed(cell, column.type) for cell in given]
     labels = check(column, list(given), lambda row: f"row {row + 1}")
@@ -37,31 +40,47 @@ def checked(table: Table, asset: Mapping, given: Sequence, written: bool = False
     return labels
 
 
-def _translated(known: Sequence, given: Sequence, name: str, written: bool) -> list:
-    """Return what the model predicts for each label."""
-    translation = {label: value for label, value in known} | {value: value for _, value in known}
-    if written:
-        translation = {coercing.text(label): value for label, value in translation.items()}
-        given = [_spelt(cell, translation) for cell in given]
-    if unknown := sorted({shown(label) for label in given if hashable(label) not in translation}):
+def _translated(known: Sequence, given: Sequence, name: str) -> list:
+    """Return what the model predicts for each label; None if there is none.
+
+    If a label is also what the model predicts for another, it counts as the label.
+    """
+    translation = {value: value for _, value in known} | {label: value for label, value in known}
+    spelt = {coercing.text(label): value for label, value in translation.items()}
+    found = [_found(label, translation, spelt) for label in given]
+    unknown = {
+        shown(label)
+        for label, value in zip(given, found, strict=True)
+        if value is None and not _is_missing(label)
+    }
+    if unknown:
         raise ValueError(
-            f"Unknown label {', '.join(unknown[:5])} in {name!r}; known labels:"
+            f"Unknown label {', '.join(sorted(unknown)[:5])} in {name!r}; known labels:"
             f" {', '.join(map(repr, translation))}. Nothing was stored."
         )
-    return [translation[label] for label in given]
+    return found
 
 
-def _number(cell: str) -> float | None:
+def _found(label: object, translation: Mapping, spelt: Mapping[str, object]) -> object:
+    """Look a label up as it is, else as it is spelt: 1.0 as 1, True as true or else as 1."""
+    if hashable(label) in translation:
+        return translation[label]
     with suppress(ValueError):
-        return coercing.number(cell)
+        text = coercing.text(label) or ""
+        number = coercing.text(_number(text)) or text
+        ways = (label, text, number, ALIKE.get(number))
+        return next((spelt[way] for way in ways if hashable(way) in spelt), None)
     return None
 
 
-def _spelt(cell: str, known: Collection[str]) -> str:
-    """Return a label of CSV as it is known: 1.0 as 1, True as true or else as 1."""
-    number = coercing.text(_number(cell))
-    truth = {"true": "1", "false": "0"}.get(cell.lower())
-    return next((way for way in (cell, cell.lower(), number, truth) if way in known), cell)
+def _is_missing(label: object) -> bool:
+    return label is None or (isinstance(label, str) and not label.strip())
+
+
+def _number(text: str) -> float | None:
+    with suppress(ValueError):
+        return coercing.number(text)
+    return None
 
 
 def keep(cursor: Cursor, table: Table, arriving: sql.Composable) -> int:
@@ -83,13 +102,17 @@ def correct(cursor: Cursor, table: Table, arriving: sql.Composable) -> int:
 
     What they were is kept in label_change.
     """
-    statement = """WITH changed AS (
-            SELECT f.record_id, f.row_number, f.{label} AS old, arriving.label AS new
-            FROM {arriving} JOIN {feedback} f USING (record_id, row_number)
-            WHERE f.{label} IS DISTINCT FROM arriving.label FOR UPDATE OF f),
+    # The same label may come twice. The clock is read once a row is locked, so that corrections at
+    # the same time are listed in the order in which they were made
+    statement = """WITH given AS (SELECT DISTINCT record_id, row_number, label FROM {arriving}),
+        changed AS (
+            SELECT f.record_id, f.row_number, f.{label} AS old, given.label AS new
+            FROM given JOIN {feedback} f USING (record_id, row_number)
+            WHERE f.{label} IS DISTINCT FROM given.label FOR UPDATE OF f),
         noted AS (INSERT INTO label_change
-            (subscription_id, record_id, row_number, old_label, new_label)
-            SELECT {subscription}, record_id, row_number, old::text, new::text FROM changed)
+            (subscription_id, record_id, row_number, old_label, new_label, changed_at)
+            SELECT {subscription}, record_id, row_number, old::text, new::text, clock_timestamp()
+            FROM changed)
         UPDATE {feedback} f SET {label} = c.new, record_timestamp = now() FROM changed c
         WHERE (f.record_id, f.row_number) = (c.record_id, c.row_number)"""
     names = {"arriving": arriving, "subscription": sql.Literal(table.subscription_id)}

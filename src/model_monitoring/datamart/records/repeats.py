@@ -27,6 +27,7 @@ def differing(
     batch: Batch,
     values: Mapping[str, Values],
     stored_as: Mapping[int, int],
+    first: int,
     never_stored: Collection[str],
 ) -> list[int]:
     """Return the positions of records that differ from what is stored by more than rounding.
@@ -37,6 +38,7 @@ def differing(
         batch: what came.
         values: its checked values, by field.
         stored_as: by the record's position in the batch, the record id that is stored.
+        first: the batch's own first record id; an id may come twice in it.
         never_stored: fields of which nothing can be compared.
     """
     columns = [table.named(name) for name in values if name not in never_stored]
@@ -57,10 +59,14 @@ def differing(
             for row in rows
         }
 
+    def before(record_id: int) -> dict[int, list]:
+        own = 0 <= record_id - first < len(batch.scoring_ids)
+        return arrived(record_id - first) if own else stored.get(record_id, {})
+
     return [
         position
         for position, record_id in stored_as.items()
-        if not _same_rows(stored.get(record_id, {}), arrived(position))
+        if not _same_rows(before(record_id), arrived(position))
     ]
 
 

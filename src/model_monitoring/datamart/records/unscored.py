@@ -31,7 +31,9 @@ def keep(
         " WHERE subscription_id = %(id)s",
         {"id": table.subscription_id},
     )
-    now, never_store = cursor.fetchone()
+    if not (found := cursor.fetchone()):
+        raise ValueError("The subscription was deleted. Nothing was stored.")
+    now, never_store = found
     values = {
         column: check(column, columns[column.name], lambda row: f"row {row + 1}")
         for column in table.of("feature")
@@ -55,13 +57,15 @@ def keep(
 
 def _ids(given: Sequence | None, columns: list) -> list[str]:
     """Return each row's feedback_id, made of its content if none is given."""
-    if given is not None:
-        return [checked_id(name, f"row {row}") for row, name in enumerate(given, 1)]
+    given = [None] * len(columns[0][1].data) if given is None else given
     seen: Counter = Counter()
     ids = []
-    for content in digest(columns).tolist():
-        seen[content] += 1
-        ids.append(f"{content:016x}.{seen[content]}")
+    for row, (name, content) in enumerate(zip(given, digest(columns).tolist(), strict=True), 1):
+        if name is None:
+            seen[content] += 1
+            ids.append(f"{content:016x}.{seen[content]}")
+        else:
+            ids.append(checked_id(name, f"row {row}", "feedback_id"))
     return ids
 
 

@@ -76,7 +76,9 @@ def begin(cursor: Cursor, subscription: WatchedModel, revision: str, may_change:
             "revision": revision,
         },
     )
-    details, columns, deployment, batch_number = cursor.fetchone()
+    if not (found := cursor.fetchone()):
+        raise ValueError(f"Subscription {subscription.name!r} was deleted. Nothing was stored.")
+    details, columns, deployment, batch_number = found
     if not details["payload_logging"]:
         raise ValueError(
             f"Payload logging of {subscription.name!r} is off: call payload_logging.enable()."
@@ -130,7 +132,8 @@ def write(
     )
     if suspects:
         never = details["never_store"]
-        _refuse(batch, repeats.differing(cursor, table, batch, values, suspects, never))
+        first = int(record_ids[0])
+        _refuse(batch, repeats.differing(cursor, table, batch, values, suspects, first, never))
     rows = slice(None) if new.all() else np.flatnonzero(new[batch.record_of_row])
     owners = batch.record_of_row[rows]
     if len(owners):

@@ -5,17 +5,38 @@ from collections.abc import Mapping
 from psycopg2 import errors, sql
 
 from model_monitoring.datamart import contract
-from model_monitoring.datamart.postgres.columns import BOOLEAN, INTEGER, NUMBER, NUMBERS, Column
+from model_monitoring.datamart.postgres.columns import (
+    BOOLEAN,
+    INTEGER,
+    NUMBER,
+    NUMBERS,
+    TEXT,
+    Column,
+)
 from model_monitoring.datamart.postgres.database import Cursor
 from model_monitoring.datamart.postgres.jsonb import as_json
 from model_monitoring.datamart.tables import changing, partitions, tables
 
-# Through which types PostgreSQL takes a value that it doesn't convert straight away
+# How values are converted by the rules of `coercing` where PostgreSQL has others, or none
 STEPS = {
     (NUMBER, BOOLEAN): "{0}::integer::boolean",
     (INTEGER, BOOLEAN): "{0}::integer::boolean",
     (BOOLEAN, NUMBER): "{0}::integer::double precision",
     (BOOLEAN, INTEGER): "{0}::integer::bigint",
+    (NUMBER, TEXT): "CASE WHEN {0} = trunc({0}) THEN {0}::bigint::text ELSE {0}::text END",
+    (TEXT, BOOLEAN): "lower(btrim({0}))::boolean",
+    (TEXT, INTEGER): "split_part(btrim({0}), '.', 1)::bigint",
+}
+# What the rules don't take, or what PostgreSQL would write in another way
+LOSING = {
+    (NUMBER, INTEGER): "{0} <> round({0})",
+    (NUMBER, BOOLEAN): "{0} NOT IN (0, 1)",
+    (INTEGER, BOOLEAN): "{0} NOT IN (0, 1)",
+    (INTEGER, NUMBER): "abs({0}::numeric) > 2^53::numeric",
+    (NUMBER, TEXT): "abs({0}) >= 2^63 OR abs({0}) >= 1e15 AND {0} <> trunc({0})",
+    (TEXT, NUMBER): r"btrim({0}) !~ '^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$'",
+    (TEXT, INTEGER): r"btrim({0}) !~ '^[+-]?\d+(\.0*)?$'",
+    (TEXT, BOOLEAN): "lower(btrim({0})) NOT IN ('true', 'false', '1', '0')",
 }
 
 
@@ -72,17 +93,15 @@ def _convert(cursor: Cursor, table: tables.Table, column: Column, kind: str) -> 
 
 
 def _refuse_losses(cursor: Cursor, target: str, column: Column, kind: str) -> None:
-    """Refuse what PostgreSQL would round without a word."""
-    losing = {(NUMBER, INTEGER): "{0} <> round({0})", (NUMBER, BOOLEAN): "{0} NOT IN (0, 1)"}
-    losing[INTEGER, BOOLEAN] = losing[NUMBER, BOOLEAN]
-    if (column.type, kind) not in losing:
+    """Refuse what PostgreSQL would round, or read by rules of its own, without a word."""
+    if (column.type, kind) not in LOSING:
         return
     field = sql.Identifier(column.column_name)
-    condition = sql.SQL(losing[column.type, kind]).format(field)
+    condition = sql.SQL(LOSING[column.type, kind]).format(field)
     query = sql.SQL("SELECT {} FROM {} WHERE {} LIMIT 1")
     cursor.execute(query.format(field, sql.Identifier(target), condition))
     if found := cursor.fetchone():
         raise ValueError(
-            f"{column.name!r} holds {found[0]!r}, which is no {contract.DECLARED[kind]}. Nothing"
-            " was changed."
+            f"{column.name!r} holds {found[0]!r}, which is no {contract.DECLARED[kind]}."
+            " Nothing was changed."
         )
