@@ -137,3 +137,9 @@ def test_columns_named_like_captured_ones_stay_columns_of_a_file(tmp_path):
     result = run_check(window, tmp_path / "b", tmp_path / "out")
     assert result.violations == [] and not result.drift["drifted"].any()
     assert "were matched by name" in result.notes[0]
+
+
+@pytest.mark.parametrize("text", ["a,b\r1,2\r3,4\r", "a,b\r1,2\r\n3,4\n", '"a",b\r"1",2\r3,4'])
+def test_a_carriage_return_alone_ends_the_header_as_it_ends_rows(tmp_path, text):
+    rows, reading = rows_of(put(tmp_path, text))
+    assert rows == [("1", "2"), ("3", "4")] and list(reading.fields) == ["a", "b"]
