@@ -198,3 +198,28 @@ def test_a_baseline_made_from_capture_counts_its_columns(tmp_path):
     result = run_baseline(path, tmp_path / "base")
     assert columns(result) == ["_c0", "_c1", "_c2"]
     assert not run_check(path, tmp_path / "base", tmp_path / "out").violations
+
+
+def test_a_name_for_two_columns_is_refused(tmp_path):
+    base = baseline(tmp_path, "age,income,score\n30,1.5,0.5\n")
+    twice = write(tmp_path, record("35,2.5", "0.7,0.3"))
+    with pytest.raises(ValueError, match="'score' is also the name of another output"):
+        run_check(twice, base, tmp_path / "out", outputs=["score", "score"])
+    named = write(tmp_path, record('{"income": 2.5, "age": 35}', "1", JSON))
+    with pytest.raises(ValueError, match="'age' is also the name of an input"):
+        run_check(named, base, tmp_path / "out", outputs=["age"])
+
+
+def test_inputs_captured_without_answers_are_no_riddle(tmp_path):
+    base = baseline(tmp_path, "age,income\n30,1.5\n40,2.5\n")
+    asked = record("40,2.5", "")
+    del asked["captureData"]["endpointOutput"]
+    result = run_check(write(tmp_path, asked), base, tmp_path / "out")
+    assert columns(result) == ["age", "income"] and result.violations == []
+
+
+def test_a_baseline_may_have_names_that_captured_columns_are_given_here(tmp_path):
+    base = baseline(tmp_path, "_in1,_out0,_in0\n30,1.5,a\n40,2.5,a\n")
+    result = run_check(write(tmp_path, record("30,1.5,a", "0.7")), base, tmp_path / "out")
+    assert columns(result) == ["_in1", "_out0", "_in0"] and result.violations == []
+    assert result.notes[-1].endswith("has no column for were left out: ['_out0'].")

@@ -137,3 +137,18 @@ def test_columns_named_like_captured_ones_stay_columns_of_a_file(tmp_path):
     result = run_check(window, tmp_path / "b", tmp_path / "out")
     assert result.violations == [] and not result.drift["drifted"].any()
     assert "were matched by name" in result.notes[0]
+
+
+@pytest.mark.parametrize("text", ["a,b\r1,2\r3,4\r", "a,b\r1,2\r\n3,4\n", '"a",b\r"1",2\r3,4'])
+def test_a_carriage_return_alone_ends_the_header_as_it_ends_rows(tmp_path, text):
+    rows, reading = rows_of(put(tmp_path, text))
+    assert rows == [("1", "2"), ("3", "4")] and list(reading.fields) == ["a", "b"]
+
+
+def test_a_quoted_line_end_across_the_parts_that_arrow_parses_is_kept(tmp_path):
+    part, row = 1 << 20, '1,"x\r\ny"\r\n'
+    head = "a,b\n"
+    for shift in (-1, 0, 1):
+        filling = "z" * (part + shift - len('7,\n1,"x\r'))
+        rows, _ = rows_of(put(tmp_path, f"{head}7,{filling}\n{row}{row}"))
+        assert rows[1:] == [("1", "x\r\ny")] * 2 and rows[0] == ("7", filling)

@@ -4,6 +4,7 @@ switched off by a slip, and nothing ends in a traceback.
 
 import copy
 import json
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -28,10 +29,11 @@ def put(document, path, value):
     *way, last = path.split(".")
     for step in way:
         document = document[int(step) if step.isdigit() else step]
+    last = int(last) if last.isdigit() else last
     if value is KeyError:
         del document[last]
     else:
-        document[int(last) if last.isdigit() else last] = value
+        document[last] = value
 
 
 @pytest.mark.parametrize(
@@ -125,6 +127,45 @@ def test_statistics(path, value, said):
     document = copy.deepcopy(BASE.statistics())
     put(document, path, value)
     with pytest.raises(ValueError, match=rf"statistics\.json: .*{said}"):
+        check(BASE, suggest(BASE), document)
+
+
+def places(document, way=()):
+    """Every place in a document; of a list, the first item's."""
+    items = document.items() if isinstance(document, dict) else enumerate(document[:1])
+    for key, value in items:
+        yield (*way, str(key))
+        if isinstance(value, dict | list):
+            yield from places(value, (*way, str(key)))
+
+
+ODD = (None, KeyError, "x", "", -1, True, 1e308, float("nan"), [], {}, [1], [[1]], [[1, 2, 3]])
+
+
+@pytest.mark.parametrize("feature", [0, 1, 2])
+@pytest.mark.parametrize("mode", ["exact", "aws"])
+def test_any_edit_of_statistics_is_understood_or_refused_with_its_place(feature, mode):
+    rules, statistics = suggest(BASE), BASE.statistics("exact")
+    statistics["features"] = [statistics["features"][feature]]
+    window = profile({"n": [1, 2] * 50, "c": ["a", "z"] * 50, "t": [f"w{i}" for i in range(100)]})
+    refused = 0
+    for path, value in product(places(statistics), ODD):
+        document = copy.deepcopy(statistics)
+        put(document, ".".join(path), value)
+        try:
+            found, _ = check(window, rules, document, mode=mode)
+        except ValueError as error:
+            refused += 1
+            assert "statistics.json: " in str(error) or "has no KLL sketch" in str(error), path
+        else:
+            assert isinstance(found, list)
+    assert refused > 100
+
+
+def test_a_feature_named_twice_in_statistics():
+    document = BASE.statistics()
+    document["features"].append(document["features"][0])
+    with pytest.raises(ValueError, match=r"statistics\.json: features name 'n' more than once"):
         check(BASE, suggest(BASE), document)
 
 

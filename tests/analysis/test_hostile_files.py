@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from model_monitoring.analysis.data_quality.statistics import profile
-from model_monitoring.analysis.files.jobs import read_profile
+from model_monitoring.analysis.files.jobs import read_profile, run_baseline
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
@@ -77,3 +77,35 @@ def test_nested_parquet_is_refused(tmp_path):
         read_profile(tmp_path / "file")
     with pytest.raises(ValueError, match="cannot be monitored"):
         profile({"a": pa.array([{"b": 1}])})
+
+
+def test_half_a_character_is_one_broken_line(tmp_path):
+    plain = ['{"a": "\\ud83d"}', '{"a": "\\uD83D\\uDE00"}', '{"a": "\\\\ud83d"}']
+    (tmp_path / "file").write_text("\n".join(plain))
+    found, reading = read_profile(tmp_path / "file")
+    assert list(found.columns["a"].texts.counts) == ["\U0001f600", "\\ud83d"]
+    assert "1 broken lines were skipped, first: line 1: JSON with half a char" in reading.notes[0]
+    sides = [{"data": json.dumps([text]), "encoding": "JSON"} for text in ("\ud83d", "x")]
+    lines = [{"captureData": {"endpointInput": side, "endpointOutput": sides[1]}} for side in sides]
+    (tmp_path / "file").write_text("\n".join(map(json.dumps, lines)))
+    assert read_profile(tmp_path / "file")[0].rows == 1
+
+
+def test_a_field_that_a_list_names_too_is_refused(tmp_path):
+    (tmp_path / "file").write_text('{"a_0": 1, "a": [2, 3]}\n{"a_0": 1, "a": 5}\n')
+    found, reading = read_profile(tmp_path / "file")
+    assert found.rows == 1 and "line 1: field 'a_0' stands in the row twice" in reading.notes[0]
+
+
+def test_digits_that_no_double_holds_are_text(tmp_path):
+    rows = [*map(str, range(300)), "9" * 400]
+    (tmp_path / "file").write_text("\n".join(["a", *rows]))
+    result = run_baseline(tmp_path / "file", tmp_path / "base")
+    shape = result.statistics["features"][0]["shape"]
+    assert (shape["numbers"], shape["texts"], shape["amounts"]) == (300, 1, 0)
+
+
+def test_bytes_that_are_no_text_are_told_with_their_column(tmp_path):
+    pq.write_table(pa.table({"a": [1], "b": [b"\xff"]}), tmp_path / "file")
+    with pytest.raises(ValueError, match=r"Column 'b': .* binary holds bytes that are no text"):
+        read_profile(tmp_path / "file")

@@ -276,3 +276,21 @@ def test_from_files_to_files(tmp_path):
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("cells", [("70%", "20%"), ("70", "20"), ('"0,7"', '"0,2"')])
+def test_scores_that_are_no_probabilities_are_told(tmp_path, cells):
+    (tmp_path / "w.csv").write_text("label,p\n" + f"1,{cells[0]}\n0,{cells[1]}\n" * 9)
+    columns = Columns("label", probability="p")
+    with pytest.raises(
+        ValueError, match=r"None of 18 rows .* no row has a probability from 0 to 1"
+    ):
+        run_model_quality(tmp_path / "w.csv", tmp_path / "out", "BinaryClassification", columns)
+
+
+@pytest.mark.parametrize("threshold", [7, -0.1, float("nan")])
+def test_a_threshold_that_no_probability_reaches_is_refused(threshold):
+    with pytest.raises(ValueError, match="a probability lies in"):
+        model_quality.statistics(
+            "BinaryClassification", [0, 1], None, [0.2, 0.7], threshold=threshold
+        )

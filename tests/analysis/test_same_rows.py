@@ -2,6 +2,7 @@
 
 import base64
 import csv
+import datetime
 import gzip
 import io
 import json
@@ -10,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -247,3 +250,27 @@ def test_categories_of_any_kind_are_read_as_their_values(tmp_path):
     assert plain(run_baseline(tmp_path / "rows.parquet", tmp_path / "b").statistics) == expected
     assert plain(profile(frame).statistics()) == expected
     assert Path(tmp_path / "a" / "constraints.json").exists()
+
+
+def test_times_of_day_are_written_as_in_csv(tmp_path):
+    times = [datetime.time(9, 30), datetime.time(9, 30, 0, 500_000), None]
+    frame = pd.DataFrame({"t": times * 40})
+    frame.to_csv(tmp_path / "rows.csv", index=False)
+    expected = run_baseline(tmp_path / "rows.csv", tmp_path / "base").statistics
+    for unit in ("us", "ns"):
+        table = pa.table({"t": pa.array(times * 40, pa.time64(unit))})
+        pq.write_table(table, tmp_path / "rows.parquet")
+        result = run_check(tmp_path / "rows.parquet", tmp_path / "base", tmp_path / "out")
+        assert result.violations == [] and plain(result.statistics) == plain(expected)
+    assert plain(profile(frame).statistics()) == plain(expected)
+
+
+def test_durations_are_seconds_whatever_their_unit(tmp_path):
+    frame = pd.DataFrame({"d": pd.to_timedelta([90.5, 60, None] * 40, unit="s")})
+    pq.write_table(
+        pa.table({"d": pa.array(frame["d"]).cast(pa.duration("ms"))}), tmp_path / "rows.parquet"
+    )
+    result = run_baseline(tmp_path / "rows.parquet", tmp_path / "base")
+    found = result.statistics["features"][0]["numerical_statistics"]
+    assert (found["mean"], found["common"]["num_missing"]) == (75.25, 40)
+    assert profile(frame).statistics() == result.profile.statistics()

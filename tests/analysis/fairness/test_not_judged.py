@@ -6,6 +6,7 @@ import pytest
 
 from model_monitoring.analysis.fairness.evaluation import evaluate
 from model_monitoring.analysis.fairness.groups import MISSING, Feature, assign
+from model_monitoring.analysis.fairness.outcomes import unseen
 
 SEX = Feature("sex", minority=["f"])
 
@@ -108,3 +109,8 @@ def test_one_text_among_ages_is_a_missing_one():
 
 def test_everything_measured_leaves_nothing():
     assert judge(*window(20, 60, 50, 60)).not_measured == ()
+
+
+def test_a_number_written_as_text_is_seen():
+    assert unseen([["1", "0"], [None, "0"]], [1]) == []
+    assert unseen([["1.0", "0"]], [1]) == ["no row has 1; there is '1.0'"]

@@ -29,9 +29,10 @@ PATTERN = (
 
 
 def find(texts: pa.StringArray) -> np.ndarray:
-    """Return the amounts among texts, in their order."""
+    """Return the amounts among texts, in their order; digits beyond a double's range are none."""
     matched = texts.filter(pc.match_substring_regex(texts, PATTERN))
-    return np.array([read(text) for text in matched.to_pylist()], float)
+    found = np.array([read(text) for text in matched.to_pylist()], float)
+    return found[np.isfinite(found)]
 
 
 def read(text: str) -> float:

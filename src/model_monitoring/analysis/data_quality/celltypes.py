@@ -62,18 +62,27 @@ def cells(values) -> Cells:
         values = values.dictionary_decode()
     if pa.types.is_timestamp(values.type):
         values = times.text(values, times.unit(values))
+    if pa.types.is_duration(values.type):
+        values = times.seconds(values)
     if pa.types.is_integer(values.type) or pa.types.is_floating(values.type):
         present = values.drop_null()
         found = _numbers(present.to_numpy(zero_copy_only=False))
         return found._replace(missing=found.missing + values.null_count)
-    if not pa.types.is_string(values.type):
-        try:
-            values = values.cast(pa.string())
-        except pa.ArrowNotImplementedError:
-            raise ValueError(
-                f"A column of type {values.type} cannot be monitored: flatten it first."
-            ) from None
-    return _texts(values)
+    return _texts(_as_text(values))
+
+
+def _as_text(values: pa.Array) -> pa.Array:
+    """Write the values of any other type as text."""
+    if pa.types.is_time(values.type):
+        return times.clock(values)
+    try:
+        return values if pa.types.is_string(values.type) else values.cast(pa.string())
+    except pa.ArrowNotImplementedError:
+        raise ValueError(
+            f"a column of type {values.type} cannot be monitored: flatten it first."
+        ) from None
+    except pa.ArrowInvalid:
+        raise ValueError(f"a column of type {values.type} holds bytes that are no text.") from None
 
 
 def texts(values: pd.Series) -> Cells:

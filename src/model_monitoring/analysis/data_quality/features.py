@@ -122,8 +122,10 @@ def _shaped(known: dict, seen: dict, config: dict) -> dict[str, Any]:
 def _numeric(known: dict, seen: dict, config: dict, mode: drift.Mode, pair: list) -> dict[str, Any]:
     reference, current = (feature["numerical_statistics"] for feature in (known, seen))
     try:
-        levels = [side["distribution"]["kll"]["sketch"]["data"] for side in (reference, current)]
-    except KeyError:
+        levels = [
+            list(side["distribution"]["kll"]["sketch"]["data"]) for side in (reference, current)
+        ]
+    except (KeyError, TypeError):  # a part of it is null
         raise ValueError(
             f"Feature {known['name']!r} has no KLL sketch in its statistics: make a new baseline."
         ) from None
@@ -157,13 +159,10 @@ def _numeric(known: dict, seen: dict, config: dict, mode: drift.Mode, pair: list
 
 def counts(feature: dict) -> dict[str, int]:
     """Return rows per category, empty if the file lists none."""
-    buckets = (
-        feature.get("string_statistics", {})
-        .get("distribution", {})
-        .get("categorical", {})
-        .get("buckets", [])
-    )
-    return {bucket["value"]: bucket["count"] for bucket in buckets}
+    found: Any = feature
+    for key in ("string_statistics", "distribution", "categorical", "buckets"):
+        found = (found or {}).get(key)
+    return {bucket["value"]: bucket["count"] for bucket in found or []}
 
 
 def _categorical(known: dict, seen: dict, config: dict, mode: drift.Mode) -> dict[str, Any]:

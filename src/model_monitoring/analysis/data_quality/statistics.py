@@ -49,6 +49,9 @@ class Profile:
         """Add rows: a data frame, or columns of equal length (Arrow, pandas or numpy) by name.
 
         If some rows lack a column, its cells count as missing there.
+
+        Raises:
+            ValueError: two columns are of one name, or one is of a type that can't be monitored.
         """
         names = Counter(map(str, frame))  # 0 and "0" are one name
         if twice := [name for name, count in names.items() if count > 1]:
@@ -57,8 +60,10 @@ class Profile:
             len(frame) if isinstance(frame, pd.DataFrame) else len(next(iter(frame.values()), ()))
         )
         for name, values in frame.items():
-            column = self._column(str(name))
-            column.add(values)
+            try:
+                self._column(str(name)).add(values)
+            except ValueError as error:
+                raise ValueError(f"Column {name!r}: {error}") from None
         self.rows += rows
         self._fill_gaps()
 

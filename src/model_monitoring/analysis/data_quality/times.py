@@ -37,3 +37,18 @@ def text(times: pa.Array, one: Unit) -> pa.Array:
     if kind.tz:
         form = f"{form}%Ez" if one != "day" else f"{form} 00:00:00%Ez"
     return pc.strftime(times, format=form)
+
+
+def clock(times: pa.Array) -> pa.Array:
+    """Write times of day as Python does: ``10:00:00``, and ``10:00:00.500000`` for those that need
+    it.
+    """
+    return pc.replace_substring_regex(
+        times.cast(pa.time64("us"), safe=False).cast(pa.string()), r"\.0+$", ""
+    )
+
+
+def seconds(durations: pa.Array) -> pa.Array:
+    """Return durations of any unit in seconds."""
+    per_second = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}[durations.type.unit]
+    return pc.divide(durations.cast(pa.int64()).cast(pa.float64(), safe=False), float(per_second))

@@ -39,8 +39,7 @@ def check_constraints(document: dict[str, Any]) -> None:
         for block in blocks:
             _block(feature.get(block), f"{place}.{block}")
         _overrides(feature, place)
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ValueError(f"{where}: features name {twice[0]!r} more than once.")
+    _once(names, where)
     if document.get("monitoring_config") is not None:
         _config(document["monitoring_config"], f"{where}: monitoring_config")
 
@@ -66,6 +65,7 @@ def _overrides(holder: dict[str, Any], place: str) -> None:
             _config(holder[key], f"{place}.{key}")
 
 
+_ROWS = 1e15  # more than any data set has
 _SWITCH = ("Enabled", "Disabled")
 _METHODS = {
     "comparison_method": ("Robust", "Simple"),
@@ -105,33 +105,88 @@ def check_statistics(document: dict[str, Any]) -> None:
     Raises:
         ValueError: a value isn't understood; the message has its place.
     """
-    where = "statistics.json"
+    where, names = "statistics.json", []
     for at, feature in enumerate(_list(document, "features", where)):
         place = f"{where}: features[{at}]"
         _object(feature, place)
-        _value(feature, "name", place, str, "text")
+        names.append(_value(feature, "name", place, str, "text"))
         _one_of(feature, "inferred_type", place, TYPES)
-        if feature["inferred_type"] not in ("Integral", "Fractional"):
-            found = feature.get("string_statistics") or {}
-            buckets = ((found.get("distribution") or {}).get("categorical") or {}).get("buckets")
-            place += ".string_statistics.distribution.categorical.buckets"
-            _each(buckets or [], place, lambda one: isinstance(one["value"], str))
-            _each(buckets or [], place, lambda one: _is_number(one["count"]) and one["count"] >= 0)
-            continue
-        found = feature.get("numerical_statistics")
-        place += ".numerical_statistics"
-        _object(found, place)
-        try:
-            levels = found["distribution"]["kll"]["sketch"]["data"]
-        except (KeyError, TypeError):
-            continue  # comparison.compare says what to do
+        if feature["inferred_type"] in ("Integral", "Fractional"):
+            _numbers(feature.get("numerical_statistics"), f"{place}.numerical_statistics")
+        else:
+            keys = ("string_statistics", "distribution", "categorical", "buckets")
+            buckets, inside = _inside(feature, keys, place)
+            _each(buckets, inside, lambda one: isinstance(one["value"], str) and one["count"] > 0)
+        if feature.get("shape") is not None:
+            _shape(feature["shape"], f"{place}.shape")
+    _once(names, where)
+
+
+def _numbers(found: Any, place: str) -> None:
+    """Check numerical_statistics; if the sketch is missing, comparison.compare says what to do."""
+    _object(found, place)
+    levels, inside = _inside(found, ("distribution", "kll", "sketch", "data"), place)
+    if levels is not None:
         _value(found, "std_dev", place, Real, "a number")
-        place += ".distribution.kll.sketch.data"
-        _each(levels, place, lambda level: np.isfinite(np.asarray(level, float)).all())
+        _levels(levels, inside, needed=True)
+    common = found.get("common")
+    _object(common, f"{place}.common")
+    for key in ("num_present", "num_missing"):
+        if not 0 <= _value(common, key, f"{place}.common", Real, "a number") <= _ROWS:
+            raise ValueError(f"{place}.common.{key}: {common[key]} is no number of rows.")
+
+
+def _shape(shape: Any, place: str) -> None:
+    """Check the shape of a text column, see shapes.describe."""
+    _object(shape, place)
+    rows = ("missing", "texts", "numbers", "amounts")
+    counted = [_value(shape, key, place, Real, "a number") for key in rows]
+    if not all(0 <= count <= _ROWS for count in counted):
+        raise ValueError(f"{place}: {counted} are no numbers of rows.")
+    _, texts, *read = counted
+    _levels(shape.get("levels"), f"{place}.levels", needed=any(read))
+    for key in ("lengths", "words", "frequent", "sample"):
+        pairs = _list(shape, key, place)
+        _each(pairs, f"{place}.{key}", _is_pair)
+        if texts and not pairs:
+            raise ValueError(f"{place}.{key} is empty, though there are {texts} texts.")
+
+
+def _levels(levels: Any, place: str, needed: bool) -> None:
+    """Check a sketch's values, which are there if any are needed."""
+    _each(levels, place, lambda level: isinstance(level, list) and _are_finite(level))
+    if needed and not any(levels or []):
+        raise ValueError(f"{place} holds no value.")
+
+
+def _is_pair(pair: Any) -> bool:
+    """Return whether it is what is counted (a length, a hash) and how many rows have it."""
+    return len(pair) == 2 and all(map(_is_number, pair)) and 0 < pair[1] <= _ROWS
+
+
+def _are_finite(values: list) -> bool:
+    found = np.array(values, float)
+    return found.ndim == 1 and bool(np.isfinite(found).all())
+
+
+def _inside(holder: Any, keys: Iterable[str], place: str) -> tuple[Any, str]:
+    """Return what lies at the end of a path of objects, None if a part of it isn't there."""
+    for key in keys:
+        if holder is not None:
+            _object(holder, place)
+            holder, place = holder.get(key), f"{place}.{key}"
+    return holder, place
+
+
+def _once(names: list[str], where: str) -> None:
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"{where}: features name {twice[0]!r} more than once.")
 
 
 def _each(items: Any, place: str, holds: Callable[[Any], bool]) -> None:
-    for at, item in enumerate(items if isinstance(items, list) else [items]):
+    if not isinstance(items, list | None):
+        raise ValueError(f"{place} is {items!r:.60}, which is no list.")
+    for at, item in enumerate(items or []):
         try:
             fine = holds(item)
         except (KeyError, TypeError, ValueError):

@@ -51,9 +51,10 @@ def unseen(values: Sequence, listed: Sequence) -> list[str]:
     """
     seen = [one for column in values for one in pd.Series(column).dropna().unique().tolist()]
     numeric = all(isinstance(value, Real) for value in seen)
+    texts = {str(value) for value in seen}  # a column of text is compared as it is written
     found = []
     for member in listed:
-        if isinstance(member, list | tuple | pd.Interval) or member in seen:
+        if isinstance(member, list | tuple | pd.Interval) or member in seen or str(member) in texts:
             continue
         other = alike(member, seen)
         if other is not None and numeric:

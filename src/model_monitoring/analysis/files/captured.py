@@ -76,16 +76,18 @@ def plain(row: dict[str, Any]) -> dict[str, str | None]:
     key_0, key_1 ...
 
     Raises:
-        ValueError: a value is a list of anything but plain values.
+        ValueError: a value is a list of anything but plain values, or two are of one name.
     """
     if set(map(type, row.values())) <= _TEXT:
         return row
     found: dict[str, str | None] = {}
     for name, value in row.items():
+        cells = {name: value}
         if isinstance(value, list):
-            found |= {f"{name}_{i}": _text(name, item) for i, item in enumerate(value)}
-        else:
-            found[name] = _text(name, value)
+            cells = {f"{name}_{i}": item for i, item in enumerate(value)}
+        if twice := cells.keys() & found.keys():
+            raise ValueError(f"field {min(twice)!r} stands in the row twice")
+        found |= {called: _text(name, cell) for called, cell in cells.items()}
     return found
 
 

@@ -174,7 +174,8 @@ def _parse(
     data = pa.py_buffer(text)
     try:
         str(text, "utf-8")
-        for size in (_ARROW_BYTES, max(len(text), 2)):
+        usual = _arrow_bytes(text)
+        for size in (usual, max(len(text), 2)):
             here = len(skipped)
             try:
                 table = pa.csv.read_csv(
@@ -191,7 +192,7 @@ def _parse(
                 )
                 break
             except pa.ArrowInvalid as error:
-                if "straddl" not in str(error) or size != _ARROW_BYTES:
+                if "straddl" not in str(error) or size != usual:
                     raise
                 del skipped[here:]
     except UnicodeDecodeError:
@@ -199,3 +200,13 @@ def _parse(
     except pa.ArrowInvalid as error:
         raise ValueError(f"{found.path} cannot be read as CSV: {error}.") from None
     return [column.combine_chunks() for column in table.columns]
+
+
+def _arrow_bytes(text: memoryview) -> int:
+    r"""Return how much Arrow may parse at once: where its part ends between \r and \n, it drops the
+    \n, also in a quoted cell.
+    """
+    for size in range(_ARROW_BYTES, _ARROW_BYTES - 100, -1):
+        if not any(text[at - 1 : at + 1] == b"\r\n" for at in range(size, len(text), size)):
+            return size
+    return max(len(text), 2)

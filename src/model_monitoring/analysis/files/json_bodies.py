@@ -49,12 +49,17 @@ def load(text: str, number: Callable[[str], Any] | None = None) -> Any:
     """Decode JSON; `number` makes numbers of their text, and then NaN is missing.
 
     Raises:
-        ValueError: it isn't JSON, or is nested too deep.
+        ValueError: it isn't JSON, is nested too deep, or holds half a character.
     """
     try:
-        return _decoder(number).decode(text)
+        content = _decoder(number).decode(text)
+        if "\\ud" in text or "\\uD" in text:
+            json.dumps(content, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise ValueError("JSON with half a character (a lone surrogate)") from None
     except RecursionError:
         raise ValueError("JSON is nested too deep to be read") from None
+    return content
 
 
 def readings(text: str, number: Callable[[str], Any] | None = None) -> Iterator[list[Row]]:

@@ -74,16 +74,15 @@ def _align_capture(
     if mode == "exact":
         names = _without_rare(names, ins, profile, reading, expected)
     outs, ins = ([name for name in side if name in names] for side in (outs, ins))
+    nameless = set(reading.unnamed("input", "output"))  # what they are called here says nothing
     if outputs is not None:
-        if len(outputs) != len(outs):
-            raise ValueError(
-                f"The endpoint has {len(outs)} outputs ({outs}), but {len(outputs)} names: "
-                f"{outputs}."
-            )
-        names |= zip(outs, outputs, strict=True)
-    unnamed = [name for name in reading.unnamed("input") if name in names]
-    free = [name for name in expected if name not in names.values()]
-    if unnamed and outputs is None and len(outs) + len(ins) == len(expected):
+        inputs = [names[name] for name in ins if name not in nameless]
+        names |= _named_outputs(outs, outputs, inputs)
+        nameless -= set(outs)
+    unnamed = [name for name in ins if name in nameless]
+    known = {called for name, called in names.items() if name not in nameless}
+    free = [name for name in expected if name not in known]
+    if unnamed and outs and outputs is None and len(outs) + len(ins) == len(expected):
         if mode == "exact" and not headerless(expected):
             raise ValueError(
                 f"The baseline has {len(expected)} columns, as many as the endpoint's {len(outs)} "
@@ -91,7 +90,7 @@ def _align_capture(
                 f"{len(ins)} inputs together. Say which of its columns the outputs are: --outputs "
                 "NAME (outputs=[...])."
             )
-        names = dict(zip(outs + ins, expected, strict=True))
+        names, nameless = dict(zip(outs + ins, expected, strict=True)), set()
         reading.notes.append(
             "Captured columns took the baseline's names by position, outputs first, as on AWS."
         )
@@ -100,12 +99,25 @@ def _align_capture(
         reading.notes.append(
             f"The endpoint's {len(unnamed)} inputs took the baseline's names in order."
         )
-    ignored = [name for name in outs if names[name] not in expected]
+    ignored = [name for name in outs if name in nameless or names[name] not in expected]
     if ignored:
         reading.notes.append(
             f"Outputs that the baseline has no column for were left out: {ignored}."
         )
     return profile.rename({old: new for old, new in names.items() if old not in ignored})
+
+
+def _named_outputs(outs: list[str], outputs: list[str], inputs: list[str]) -> dict[str, str]:
+    """Give an endpoint's outputs the names that the caller has for them."""
+    if len(outputs) != len(outs):
+        raise ValueError(
+            f"The endpoint has {len(outs)} outputs ({outs}), but {len(outputs)} names: {outputs}."
+        )
+    for name in outputs:
+        if outputs.count(name) > 1 or name in inputs:
+            other = "another output" if outputs.count(name) > 1 else "an input"
+            raise ValueError(f"--outputs (outputs=[...]): {name!r} is also the name of {other}.")
+    return dict(zip(outs, outputs, strict=True))
 
 
 def _ordered(reading: Reading, *origins) -> list[str]:

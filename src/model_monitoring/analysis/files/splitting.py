@@ -16,6 +16,7 @@ from .finding import Found, open_text
 _QUOTE, _NEWLINE = b'"\n'
 _LONGEST = 64 << 20  # bytes of one record
 _CHUNK = 1 << 20
+_LINE_END = re.compile(rb"\r\n?|\n")
 # Quoted cells from left to right; the group is empty if the cell doesn't end
 _QUOTED = re.compile(rb'(?<![^,\n\r])"[^"]*+(?:""[^"]*+)*+("?)')
 
@@ -136,10 +137,11 @@ class Splitter:
 
 
 def first_record(data: bytes) -> bytes:
-    """Return the first record of a block, with its line end."""
+    r"""Return the first record of a block, with its line end: \n, \r\n or, as once on Macs, \r."""
     end = 0
     while end < len(data):
-        end = data.find(b"\n", end) + 1 or len(data)
+        found = _LINE_END.search(data, end)
+        end = found.end() if found else len(data)
         if all(match[1] for match in _QUOTED.finditer(data, 0, end)):
             break
     return data[:end]

@@ -82,7 +82,7 @@ def _measure(
         answers["prediction"] = frame[columns.prediction]
     scores = frame[columns.probability] if columns.probability else None
     fine, scores, left = usable(problem_type, answers, scores)
-    if not fine.any():
+    if not fine.any() or (scores is None and not columns.prediction and left):
         why = "; ".join(map(str, left))
         raise ValueError(f"None of {len(frame)} rows can be measured: {why}.")
     said, positive = [side[fine] for side in answers.values()], None

@@ -46,7 +46,8 @@ def statistics(
         threshold: without predictions, the lowest probability that counts as positive.
 
     Raises:
-        ValueError: an unknown problem type, or input that evaluation.evaluate refuses.
+        ValueError: an unknown problem type, a threshold outside 0..1, or input that
+            evaluation.evaluate refuses.
     """
     if problem_type not in KEYS:
         raise ValueError(f"problem_type is {problem_type!r}; use one of {', '.join(KEYS)}.")
@@ -76,5 +77,7 @@ def _from_probabilities(
 ) -> np.ndarray:
     if probabilities is None:
         raise ValueError("There are neither predictions nor probabilities to evaluate.")
+    if not 0 <= threshold <= 1:
+        raise ValueError(f"The threshold is {threshold}; a probability lies in 0..1.")
     negative, positive = classes.binary(labels, labels, positive_label)
     return np.where(np.asarray(probabilities, float) >= threshold, positive, negative)
