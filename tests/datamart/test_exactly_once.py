@@ -41,7 +41,7 @@ def test_order_of_fields_and_kind_of_number_are_not_content(small):
 @pytest.mark.parametrize(
     "other",
     [
-        small_record("a", values=[[1.5000001, "red"]]),
+        small_record("a", values=[[1.50001, "red"]]),
         small_record("a", values=[[1.5, "blue"]]),
         small_record("a", values=[[1.5, None]]),
         small_record("a", answers=[[0.9, 0]]),

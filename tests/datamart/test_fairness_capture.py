@@ -6,12 +6,10 @@ from tests.datamart.test_capture_ingestion import (
     JSON_KINDS,
     PREDICTIONS,
     PREFIX,
-    capturing,
     content,
     event,
 )
 
-__all__ = ["capturing"]  # a fixture
 ASKED = event("2", "9.5,red", inferenceId="perturbed-1")
 
 

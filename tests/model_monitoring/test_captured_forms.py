@@ -13,6 +13,8 @@ from model_monitoring.datamart.records.captured_events import Reader
 
 ASSET = {
     "feature_columns": ["size", "colour"],
+    "categorical_columns": ["colour"],
+    "feature_types": {},
     "prediction_column": None,
     "probability_column": "score",
     "problem_type": "binary",

@@ -142,4 +142,7 @@ def _chosen(
     arrays = subscription.database.run(work)
     features, answers, about = frames(arrays, "features", "answers", "about")
     about["scored_at"] = about["scored_at"].dt.tz_localize("UTC")
-    return ScoredRows(features, answers, arrays["labels", label.name], about)
+    labels = arrays["labels", label.name]
+    if isinstance(labels, pd.arrays.IntegerArray):
+        labels = labels.to_numpy(float, na_value=np.nan)
+    return ScoredRows(features, answers, labels, about)
