@@ -75,7 +75,7 @@ class Bench:
         self.array[:, -1] = self.array[:, -2] > 0.5
 
     def subscribe(self, session: boto3.Session | None = None, **changes) -> datamart.Subscription:
-        """Subscribe in a schema of its own, with the types fixed by a first row."""
+        """Subscribe in a schema of its own."""
         self.count += 1
         mart = datamart.DataMart(self.url, schema=f"bench_{self.count}", boto_session=session)
         mart.setup()
@@ -101,7 +101,7 @@ class Bench:
 
     def store(self, frame: pd.DataFrame, **changes) -> float:
         """Time one call of store."""
-        subscription = self.subscribe(**changes)
+        subscription = self.subscribe(categorical_columns=text_of(frame), **changes)
         subscription.payload_logging.store(frame.iloc[:1].assign(scoring_id="first"))
         return timed(lambda: subscription.payload_logging.store(frame))
 
@@ -167,6 +167,11 @@ def writing(bench: Bench) -> None:
     )
 
 
+def text_of(frame: pd.DataFrame) -> list[str]:
+    """Name the features of a frame that are text."""
+    return frame.select_dtypes(exclude="number").columns.intersection(NAMES).tolist()
+
+
 def with_text(frame: pd.DataFrame) -> pd.DataFrame:
     """Put words into five columns."""
     words = np.array(["red", "green", "blue", "a rather long colour name"])
@@ -195,7 +200,7 @@ def reading(bench: Bench) -> None:
     query = f"SELECT {', '.join(NAMES)} FROM {table} LIMIT {ROWS // 10}"
     slow = 10 * timed(lambda: pd.read_sql(query, bench.connection))
     report("  against pandas.read_sql", slow / ours, "x", at_least=5)
-    textual = bench.subscribe()
+    textual = bench.subscribe(categorical_columns=text_of(holes))
     holes = with_text(frame).mask(np.random.default_rng(2).random(frame.shape) < 0.1)
     holes[["scoring_id", "predicted_label"]] = frame[["scoring_id", "predicted_label"]]
     textual.payload_logging.store(holes)

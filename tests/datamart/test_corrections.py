@@ -86,6 +86,18 @@ def test_feedback_of_features_counts_once(scored):
     assert scored.feedback_logging.get_records_count() == 2 + 3 + 2
 
 
+def test_one_feedback_id_for_two_labels(scored):
+    one = {"feedback_id": "x", "size": 7.5, "colour": "red", "diagnosis": 1}
+    other = one | {"diagnosis": 0}
+    for twice in ([one, other], [other, one]):
+        with pytest.raises(datamart.ConflictError, match="'x' has another label"):
+            scored.feedback_logging.store(twice)
+    assert scored.feedback_logging.store([one]).stored == 1
+    with pytest.raises(datamart.ConflictError):
+        scored.feedback_logging.store([other])
+    assert scored.feedback_logging.get_records_count() == 3
+
+
 def test_fields_without_ids_say_what_they_are_good_for(scored):
     with pytest.warns(UserWarning, match=r"score=True\) would have the endpoint score them"):
         scored.feedback_logging.store([[1, 7.5, "red"]], fields=["diagnosis", "size", "colour"])

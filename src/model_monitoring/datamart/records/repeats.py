@@ -55,7 +55,7 @@ def differing(
         rows = np.flatnonzero(batch.record_of_row == position)
         kinds = [(values[column.name], column.type) for column in columns]
         return {
-            int(batch.row_numbers[row]): [_value(column, kind, row) for column, kind in kinds]
+            int(batch.row_numbers[row]): [value_of(column, kind, row) for column, kind in kinds]
             for row in rows
         }
 
@@ -70,7 +70,7 @@ def differing(
     ]
 
 
-def _value(column: Values, kind: str, row: int) -> object:
+def value_of(column: Values, kind: str, row: int) -> object:
     """Return a value as psycopg2 reads it from its column."""
     if column.missing is not None and column.missing[row]:
         return None
@@ -84,15 +84,16 @@ def _value(column: Values, kind: str, row: int) -> object:
 
 def _same_rows(stored: Mapping[int, list], arrived: Mapping[int, list]) -> bool:
     return stored.keys() == arrived.keys() and all(
-        _same(one, other)
+        is_same(one, other)
         for number in stored
         for one, other in zip(stored[number], arrived[number], strict=True)
     )
 
 
-def _same(one: object, other: object) -> bool:
+def is_same(one: object, other: object) -> bool:
+    """Say whether two values are the same but for rounding."""
     if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_same, one, other))
+        return len(one) == len(other) and all(map(is_same, one, other))
     if isinstance(one, float) and isinstance(other, float):
         return math.isclose(one, other, rel_tol=ROUNDING)
     return one == other

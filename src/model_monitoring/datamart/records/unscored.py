@@ -10,7 +10,10 @@ from model_monitoring.datamart.entities import StoreReport
 from model_monitoring.datamart.postgres.columns import TEXT, Values, check
 from model_monitoring.datamart.postgres.copying import TIMESTAMP, copy_in
 from model_monitoring.datamart.postgres.database import Cursor
+from model_monitoring.datamart.postgres.errors import ConflictError
 from model_monitoring.datamart.postgres.values import checked_id
+from model_monitoring.datamart.postgres.wording import some
+from model_monitoring.datamart.records import repeats
 from model_monitoring.datamart.records.digests import digest
 from model_monitoring.datamart.tables import changing
 from model_monitoring.datamart.tables.tables import Table
@@ -52,6 +55,8 @@ def keep(
             stored[column.column_name] = (column.type, read)
     if len(new):
         copy_in(cursor, table.feedback, {n: (k, v.take(new)) for n, (k, v) in stored.items()})
+    if len(new) < count and "feedback_id" in columns:
+        _refuse_conflicts(cursor, table, ids, labels)
     return StoreReport(len(new), count - len(new), len(new))
 
 
@@ -67,6 +72,26 @@ def _ids(given: Sequence | None, columns: list) -> list[str]:
         else:
             ids.append(checked_id(name, f"row {row}", "feedback_id"))
     return ids
+
+
+def _refuse_conflicts(cursor: Cursor, table: Table, ids: list[str], labels: Values) -> None:
+    """Raise ConflictError if a feedback_id stands for another label already."""
+    label = table.of("label")[0]
+    query = sql.SQL("SELECT feedback_id, {} FROM {} WHERE feedback_id = ANY(%s)")
+    names = sql.Identifier(label.column_name), sql.Identifier(table.feedback)
+    cursor.execute(query.format(*names), [ids])
+    stored = dict(cursor.fetchall())
+    others = [
+        name
+        for row, name in enumerate(ids)
+        if not repeats.is_same(stored[name], repeats.value_of(labels, label.type, row))
+    ]
+    if others:
+        raise ConflictError(
+            f"Feedback id {some(sorted(set(others)))} has another label already. Nothing was"
+            " stored.",
+            others,
+        )
 
 
 def _new(cursor: Cursor, table: Table, ids: list[str]) -> np.ndarray:
