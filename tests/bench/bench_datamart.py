@@ -200,9 +200,9 @@ def reading(bench: Bench) -> None:
     query = f"SELECT {', '.join(NAMES)} FROM {table} LIMIT {ROWS // 10}"
     slow = 10 * timed(lambda: pd.read_sql(query, bench.connection))
     report("  against pandas.read_sql", slow / ours, "x", at_least=5)
-    textual = bench.subscribe(categorical_columns=text_of(holes))
     holes = with_text(frame).mask(np.random.default_rng(2).random(frame.shape) < 0.1)
     holes[["scoring_id", "predicted_label"]] = frame[["scoring_id", "predicted_label"]]
+    textual = bench.subscribe(categorical_columns=text_of(holes))
     textual.payload_logging.store(holes)
     took = best(lambda: timed(textual.payload_logging.get_window), 2)
     report(

@@ -116,6 +116,9 @@ def check(column: Column, values: Sequence, where: Callable[[int], str]) -> Valu
             return Values(values)
         if column.type == INTEGER and values.dtype.kind in "iu":
             return Values(_whole_array(values, refuse))
+        if column.type == INTEGER and values.dtype.kind == "f":
+            with suppress(ValueError):  # the rule says which one isn't whole
+                return _whole_floats(values)
         if values.dtype.kind == "f":  # where NaN is a missing value
             values = np.where(np.isnan(values), None, widened(values).astype(object))
     values = values.tolist() if isinstance(values, np.ndarray) else values
@@ -137,6 +140,15 @@ def _check_numbers(values: np.ndarray, refuse: Callable[[int, str], ValueError])
         raise refuse(int(np.argmax(np.isinf(data))), "is not finite")
     missing = np.isnan(data)
     return Values(data, missing if missing.any() else None)
+
+
+def _whole_floats(values: np.ndarray) -> Values:
+    """Take floats for whole numbers; raise ValueError if one isn't, or may have been rounded."""
+    missing = np.isnan(values)
+    present = np.where(missing, 0.0, values)
+    if not ((present == np.round(present)) & (np.abs(present) < 2.0**53)).all():
+        raise ValueError
+    return Values(present.astype(np.int64), missing if missing.any() else None)
 
 
 def _whole_array(values: np.ndarray, refuse: Callable[[int, str], ValueError]) -> np.ndarray:
