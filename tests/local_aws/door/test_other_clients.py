@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -16,7 +17,7 @@ def environment(aws):
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     exports = aws.command("env").stdout
     program = "import json, os; print(json.dumps(dict(os.environ)))"
-    shell = f'{exports}\nexec {sys.executable} -c "{program}"'
+    shell = f'{exports}\nexec {shlex.quote(sys.executable)} -c "{program}"'
     done = subprocess.run(
         ["/bin/sh", "-c", shell], env=kept, capture_output=True, text=True, check=True
     )
