@@ -43,20 +43,18 @@ def score_of(form, chances):
     return [c.tolist() for c in chances] if form in ("pair", "vector") else None
 
 
-def subscribe(mart, url, problem, form):
-    return credit.subscribe(
-        mart,
-        url,
-        name=f"{problem} {form}",
-        problem_type=problem,
-        label_column="truth",
-        prediction_column="predicted",
-        probability_column=None if form == "label" else "score",
-        feature_columns=["x", "y", "g"],
-        categorical_columns=["g"],
-        label_values=CLASSES.get(problem),
-        positive_label="yes" if problem == "binary" else None,
-    )
+def declared(problem, form):
+    """What every subscription to the model says of it."""
+    return {
+        "problem_type": problem,
+        "label_column": "truth",
+        "prediction_column": "predicted",
+        "probability_column": None if form == "label" else "score",
+        "feature_columns": ["x", "y", "g"],
+        "categorical_columns": ["g"],
+        "label_values": CLASSES.get(problem),
+        "positive_label": "yes" if problem == "binary" else None,
+    }
 
 
 def by_python(subscription, rows, predicted, scores):
@@ -131,14 +129,7 @@ def test_doors(capturing, database_url, problem, form):
                 source_uid="breast-cancer",
                 binding_uid=engine,
                 name=name,
-                problem_type=problem,
-                label_column="truth",
-                prediction_column="predicted",
-                probability_column=None if form == "label" else "score",
-                feature_columns=["x", "y", "g"],
-                categorical_columns=["g"],
-                label_values=CLASSES.get(problem),
-                positive_label="yes" if problem == "binary" else None,
+                **declared(problem, form),
             )
         )
         door(subscription, rows, predicted, scores)
@@ -171,7 +162,7 @@ def test_monitors(mart, problem, form):
         return answers if form == "label" else answers.assign(score=score_of(form, chances))
 
     with credit.engine(model=model) as engine:
-        sub = subscribe(mart, engine.url, problem, form)
+        sub = credit.subscribe(mart, engine.url, **declared(problem, form))
         by_frame(sub, rows, predicted, scores)
         feedback = pd.DataFrame({"scoring_id": [f"r{i}-1" for i in range(N)], "truth": truth})
         sub.feedback_logging.store(feedback)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from ..not_measured import NotMeasured
 
-_ROUNDING = 1e-6  # how far beyond 0..1 a probability may lie for its digits' sake
+ROUNDING = 1e-6  # how far beyond 0..1 a probability may lie for its digits' sake
 
 
 def usable(
@@ -51,7 +51,7 @@ def usable(
     if scores is None:
         reason = "the probabilities are not as many in each row"
         return fine, None, [*left, NotMeasured("metric", "of probabilities", reason)]
-    inside = ((scores >= -_ROUNDING) & (scores <= 1 + _ROUNDING)).reshape(rows, -1)
+    inside = ((scores >= -ROUNDING) & (scores <= 1 + ROUNDING)).reshape(rows, -1)
     good = inside.all(axis=1)
     if fine.any() and not (good & fine).any():
         reason = "no row has a probability from 0 to 1"

@@ -83,12 +83,14 @@ def spelt(column: Column, values: Sequence, where: Callable[[int], str]) -> Sequ
     """
     if column.type == TEXT or not any(isinstance(value, str) for value in values):
         return values
-    return coercing.each(values, _RULES[column.type], _refusal(column, values, where))
+    return coercing.each(values, _RULES[column.type], refusal(column, values, where))
 
 
-def _refusal(
+def refusal(
     column: Column, values: Sequence, where: Callable[[int], str]
 ) -> Callable[[int, str], ValueError]:
+    """Return what makes the error of the value in a row, for a reason or for its type."""
+
     def refuse(bad: int, reason: str) -> ValueError:
         reason = reason or f"is not of the column's type, {column.type}"
         return ValueError(
@@ -108,7 +110,7 @@ def check(column: Column, values: Sequence, where: Callable[[int], str]) -> Valu
         ValueError: a value is of another type, infinite, or can't be stored; the message has field
             and row.
     """
-    refuse = _refusal(column, values, where)
+    refuse = refusal(column, values, where)
     if isinstance(values, np.ndarray) and values.dtype.kind in "fiub":
         if column.type == NUMBER and values.dtype.kind != "b":
             return _check_numbers(values, refuse)

@@ -4,15 +4,22 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from model_monitoring.analysis.quality.rows import ROUNDING
 from model_monitoring.datamart import contract
 from model_monitoring.datamart.postgres import coercing
-from model_monitoring.datamart.postgres.columns import NUMBER, NUMBERS, TEXT, Column, Values, check
-from model_monitoring.datamart.postgres.wording import shown, some
-
-ROUNDING = 1e-6  # how far beyond 0 or 1 a probability may be: float32 has seven digits
-SUM_ROUNDING = (
-    1e-3  # how far from 1 the sum of probabilities may be: they are often written shortly
+from model_monitoring.datamart.postgres.columns import (
+    NUMBER,
+    NUMBERS,
+    TEXT,
+    Column,
+    Values,
+    check,
+    refusal,
 )
+from model_monitoring.datamart.postgres.wording import some
+
+# How far from 1 the sum of probabilities may be: they are often written with few digits
+SUM_ROUNDING = 1e-3
 Where = Callable[[int], str]
 
 
@@ -34,11 +41,8 @@ def predictions(column: Column, asset: Mapping, values: Sequence, where: Where) 
     there = known if column.type != TEXT else [coercing.text(value).encode() for value in known]
     if not (unknown := ~np.isin(read.data, np.array(there))).any():
         return read
-    bad = int(np.argmax(unknown))
-    raise ValueError(
-        f"field {column.name!r}, {where(bad)}: {shown(values[bad])} is none of the classes"
-        f" {some(known)} (label_values); nothing was stored."
-    )
+    reason = f"is none of the classes {some(known)} (label_values)"
+    raise refusal(column, values, where)(int(np.argmax(unknown)), reason)
 
 
 def probabilities(column: Column, asset: Mapping, values: Sequence, where: Where) -> Values:
@@ -50,14 +54,7 @@ def probabilities(column: Column, asset: Mapping, values: Sequence, where: Where
     Raises:
         ValueError: one is beyond 0 and 1, or there are more or fewer than classes.
     """
-
-    def refuse(bad: int, reason: str) -> ValueError:
-        reason = reason or f"is not of the column's type, {column.type}"
-        return ValueError(
-            f"field {column.name!r}, {where(bad)}: {shown(values[bad])} {reason}; nothing was"
-            " stored."
-        )
-
+    refuse = refusal(column, values, where)
     known = contract.classes(asset)
     if column.type == NUMBERS:
         vectors = coercing.each(values, lambda value: _vector(value, known), refuse)

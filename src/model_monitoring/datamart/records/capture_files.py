@@ -5,11 +5,12 @@ Data capture writes to <where it was told>/<endpoint>/<variant>/<year>/<month>/<
 
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from model_monitoring.analysis.files.finding import meant
 from model_monitoring.datamart.postgres.texts import check_text
 from model_monitoring.datamart.postgres.wording import some
 from model_monitoring.datamart.watched import WatchedModel
@@ -37,7 +38,7 @@ def find(subscription: WatchedModel, uri: str) -> list[dict]:
         raise ValueError(f"{uri!r} is not an S3 URI: s3://bucket/prefix.")
     if subscription.boto_session is None:
         raise ValueError("Reading data capture takes a session: DataMart(url, boto_session=...).")
-    there = list(_listed(subscription, location.netloc, location.path.strip("/")))
+    there = _listed(subscription, location.netloc, location.path.strip("/"))
     found = [item for item in there if item["Key"].endswith(ENDINGS)]
     if not found:
         others = some([item["Key"] for item in there])
@@ -51,18 +52,17 @@ def find(subscription: WatchedModel, uri: str) -> list[dict]:
     return [item | {"uri": f"s3://{location.netloc}/{item['Key']}"} for item in kept]
 
 
-def _listed(subscription: WatchedModel, bucket: str, name: str) -> Iterator[dict]:
-    """List an object, or a folder's objects: train.csv isn't train.csv.bak."""
+def _listed(subscription: WatchedModel, bucket: str, name: str) -> list[dict]:
+    """List an object, or a folder's objects."""
     s3 = subscription.boto_session.client("s3", region_name=subscription.region)
     try:
-        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=name):
-            for item in page.get("Contents", ()):
-                if not name or item["Key"] == name or item["Key"].startswith(f"{name}/"):
-                    yield item
+        pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=name)
+        there = {item["Key"]: item for page in pages for item in page.get("Contents", ())}
     except ClientError as error:
         raise ValueError(
             f"s3://{bucket}/{name} can't be listed: {error.response['Error']['Message']}"
         ) from None
+    return [there[key] for key in meant(there, name)]
 
 
 def _counting(subscription: WatchedModel, uri: str, found: Sequence[dict]) -> list[dict]:

@@ -61,7 +61,7 @@ class FeedbackLogging(TableVerbs):
             ConflictError: a row already has another label; see `correct`.
         """
         table, details = self._subscription.table(), self._subscription.get_details()
-        given = self._given(feedback_data, fields, data_header, data_delimiter)
+        given = self._given(details["asset"], feedback_data, fields, data_header, data_delimiter)
         if not _count(given):
             return StoreReport(0, 0, 0)
         written, label = isinstance(feedback_data, str), details["asset"]["label_column"]
@@ -98,7 +98,7 @@ class FeedbackLogging(TableVerbs):
             ValueError: labels or scoring ids aren't known.
         """
         table, asset = self._subscription.table(), self._subscription.asset
-        given = self._given(feedback_data, fields, data_header, data_delimiter)
+        given = self._given(asset, feedback_data, fields, data_header, data_delimiter)
         if not _count(given):
             return StoreReport(0, 0, 0)
         if not self._joins(given, asset):
@@ -121,10 +121,14 @@ class FeedbackLogging(TableVerbs):
         )
 
     def _given(
-        self, data: object, fields: Sequence[str] | None, header: bool, delimiter: str
+        self,
+        asset: Mapping,
+        data: object,
+        fields: Sequence[str] | None,
+        header: bool,
+        delimiter: str,
     ) -> dict[str, list]:
         """Lay out what the user gave in columns."""
-        asset = self._subscription.asset
         expected = [*asset["feature_columns"], asset["label_column"]]
         return columns_of(data, fields or expected, header, delimiter)
 

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from botocore.client import BaseClient
 from psycopg2.extras import execute_values
 from tqdm.auto import tqdm
 
@@ -78,19 +79,20 @@ def retry(subscription: WatchedModel) -> IngestReport:
 
 def _ingest(subscription: WatchedModel, files: Sequence[Mapping]) -> IngestReport:
     total = IngestReport(0, 0, 0, 0)
+    s3 = subscription.boto_session.client("s3", region_name=subscription.region)
     size = sum(item["Size"] for item in files)
     with tqdm(total=size, unit="B", unit_scale=True, desc="capture", delay=2) as bar:
         for item in files:
-            done = _ingest_file(subscription, item["uri"], item["ETag"])
+            body = _read(s3, item["uri"])
+            done = _ingest_file(subscription, item["uri"], item["ETag"], body)
             total = IngestReport(*(a + b for a, b in zip(total, done, strict=True)))
             bar.update(item["Size"])
     return total
 
 
-def _read(subscription: WatchedModel, uri: str) -> bytes:
+def _read(s3: BaseClient, uri: str) -> bytes:
     """Read an object; unpack it if its name says that it is packed."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
-    s3 = subscription.boto_session.client("s3", region_name=subscription.region)
     body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     if not uri.endswith(".gz"):
         return body
@@ -104,9 +106,9 @@ def _read(subscription: WatchedModel, uri: str) -> bytes:
     return unpacked
 
 
-def _ingest_file(subscription: WatchedModel, uri: str, etag: str) -> IngestReport:
+def _ingest_file(subscription: WatchedModel, uri: str, etag: str, body: bytes) -> IngestReport:
     details, errors = subscription.get_details(), {}
-    body, asked = asking.without_asked(_read(subscription, uri))
+    body, asked = asking.without_asked(body)
     table = subscription.database.run(
         lambda cursor: tables.read(cursor, subscription.subscription_id)
     )

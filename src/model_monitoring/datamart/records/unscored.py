@@ -44,19 +44,21 @@ def keep(
     }
     label = table.of("label")[0]
     ids = _ids(columns.get("feedback_id"), [*values.items(), (label, labels)])
-    new = _new(cursor, table, ids)
+    known = _known(cursor, table, ids)
+    first = {name: row for row, name in reversed(list(enumerate(ids)))}
+    new = np.array([r for r, n in enumerate(ids) if n not in known and first[n] == r], int)
+    read = [repeats.value_of(labels, label.type, row) for row in range(count)]
+    _refuse_conflicts(ids, read, {n: read[row] for n, row in first.items()} | known)
     stored = {
         "record_timestamp": (TIMESTAMP, Values(np.full(count, np.datetime64(now, "us")))),
         "feedback_id": (TEXT, Values(np.array([name.encode() for name in ids], dtype=object))),
         label.column_name: (label.type, labels),
     }
-    for column, read in values.items():
+    for column, given in values.items():
         if column.name not in never_store:
-            stored[column.column_name] = (column.type, read)
+            stored[column.column_name] = (column.type, given)
     if len(new):
         copy_in(cursor, table.feedback, {n: (k, v.take(new)) for n, (k, v) in stored.items()})
-    if len(new) < count and "feedback_id" in columns:
-        _refuse_conflicts(cursor, table, ids, labels)
     return StoreReport(len(new), count - len(new), len(new))
 
 
@@ -74,17 +76,20 @@ def _ids(given: Sequence | None, columns: list) -> list[str]:
     return ids
 
 
-def _refuse_conflicts(cursor: Cursor, table: Table, ids: list[str], labels: Values) -> None:
-    """Raise ConflictError if a feedback_id stands for another label already."""
-    label = table.of("label")[0]
+def _known(cursor: Cursor, table: Table, ids: list[str]) -> dict[str, object]:
+    """Return the labels of the rows that are stored already, by feedback_id."""
     query = sql.SQL("SELECT feedback_id, {} FROM {} WHERE feedback_id = ANY(%s)")
-    names = sql.Identifier(label.column_name), sql.Identifier(table.feedback)
+    names = sql.Identifier(table.of("label")[0].column_name), sql.Identifier(table.feedback)
     cursor.execute(query.format(*names), [ids])
-    stored = dict(cursor.fetchall())
+    return dict(cursor.fetchall())
+
+
+def _refuse_conflicts(ids: list[str], labels: list, known: Mapping[str, object]) -> None:
+    """Raise ConflictError if a feedback_id stands for another label already."""
     others = [
         name
-        for row, name in enumerate(ids)
-        if not repeats.is_same(stored[name], repeats.value_of(labels, label.type, row))
+        for name, label in zip(ids, labels, strict=True)
+        if not repeats.is_same(known[name], label)
     ]
     if others:
         raise ConflictError(
@@ -92,12 +97,3 @@ def _refuse_conflicts(cursor: Cursor, table: Table, ids: list[str], labels: Valu
             " stored.",
             others,
         )
-
-
-def _new(cursor: Cursor, table: Table, ids: list[str]) -> np.ndarray:
-    """Return the positions of the rows that aren't stored yet."""
-    query = sql.SQL("SELECT feedback_id FROM {} WHERE feedback_id = ANY(%s)")
-    cursor.execute(query.format(sql.Identifier(table.feedback)), [ids])
-    known = {name for (name,) in cursor.fetchall()}
-    first = {name: row for row, name in reversed(list(enumerate(ids)))}
-    return np.array([row for row, n in enumerate(ids) if n not in known and first[n] == row], int)

@@ -58,9 +58,8 @@ def probabilities(asset: Mapping, frame: pd.DataFrame, what: str) -> pd.DataFram
     if name is None or name not in frame:
         return frame
     column = Column(name, name, "output", contract.column_type(asset, name))
-    where = "row {} of {}".format
     values = answering.probabilities(
-        column, asset, raw(frame[name]), lambda row: where(row + 1, what)
+        column, asset, raw(frame[name]), lambda row: f"row {row + 1} of {what}"
     )
     return frame.assign(**{name: pd.Series(_series(column.type, values), frame.index)})
 
