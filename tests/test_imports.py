@@ -34,7 +34,8 @@ def module_name(path: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-FILES = sorted([*(REPOSITORY / "src").rglob("*.py"), *(REPOSITORY / "helpers").rglob("*.py")])
+PACKAGES = ("src/model_monitoring", "src/local_aws", "helpers")
+FILES = sorted(path for package in PACKAGES for path in (REPOSITORY / package).rglob("*.py"))
 MODULES = {module_name(path): path for path in FILES}
 
 
