@@ -93,10 +93,11 @@ def large(running):
     return PAGE.replace(b"/sign-in", b"/large") + b"\r\n"
 
 
-def test_a_response_that_the_client_does_not_read_is_cut_off(connect, large, monkeypatch):
+def test_a_response_that_the_client_does_not_read_is_cut_off(connect, running, large, monkeypatch):
     monkeypatch.setattr(listener, "READ_WITHIN", 1)
     unread = connect(large)
     time.sleep(4)
+    assert not running.server.active_channels  # before the client reads anything
     assert 0 < len(all_of(unread)) < 20_000_000
 
 

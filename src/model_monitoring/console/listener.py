@@ -4,6 +4,8 @@ Waitress closes an idle connection. But a client that sends or reads a byte now 
 its connection forever, and a hundred such clients could hold all connections.
 """
 
+import contextlib
+import socket
 import time
 from wsgiref.types import WSGIApplication
 
@@ -54,6 +56,16 @@ class _Channel(HTTPChannel):
             return self.total_outbufs_len > self.adj.outbuf_high_watermark
         return now - self.waiting_since() > (SEND_WITHIN if self.request else READ_WITHIN)
 
+    def cut_off(self) -> None:
+        """Close the connection, also while the client reads nothing.
+
+        Waitress closes it when its socket next takes data. For a client that reads nothing, this is
+        never, unless the socket is shut down first.
+        """
+        self.will_close = True
+        with contextlib.suppress(OSError):  # the client has closed it
+            self.socket.shutdown(socket.SHUT_RDWR)
+
 
 class Listener(TcpWSGIServer):
     """Waitress's server on a port of 127.0.0.1; no client can make others wait."""
@@ -83,11 +95,11 @@ class Listener(TcpWSGIServer):
                 one for one in self.active_channels.values() if not (one.requests or one.will_close)
             ]
             if idle:
-                min(idle, key=_Channel.waiting_since).will_close = True
+                min(idle, key=_Channel.waiting_since).cut_off()
         super().handle_accept()
 
     def maintenance(self, now: float) -> None:
         """Close connections whose client is too late; Waitress calls this every second."""
         for channel in self.active_channels.values():
             if channel.is_too_late(now):
-                channel.will_close = True
+                channel.cut_off()
