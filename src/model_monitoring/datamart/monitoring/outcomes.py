@@ -12,7 +12,8 @@ class Measurement:
     """One value of one metric; `slice` is the part of the rows it is of, or empty for all.
 
     `limits` are those of this slice, if they differ from its metric's. A `partial` value lacks
-    something that is usually measured: it may open an alert, but closes none.
+    something that is usually measured: it may open an alert, but closes none. `chance` is the
+    probability that a model within its limits gives such a value; None: take it from the interval.
     """
 
     metric: str
@@ -22,6 +23,7 @@ class Measurement:
     slice: str = ""
     limits: tuple[float | None, float | None] | None = None
     partial: bool = False
+    chance: float | None = None
 
 
 @dataclass(frozen=True)
