@@ -27,7 +27,7 @@ from .evaluation import check_input
 VERSION = 2  # of what `fit` returns; 1 had no version, no confusion matrix, and Platt's curve alone
 _LEAST_ROWS = 100
 _LEAST_ERRORS = 10
-_MISFIT = 0.01  # share of well calibrated references that are doubted
+_MISFIT = 0.005  # share of rightly calibrated references that are doubted
 _SHARE_OUTSIDE = 0.05
 _BUFFER = 0.05
 _TOO_INCONSISTENT = 0.15  # share of inconsistent rows above the expected one

@@ -28,14 +28,14 @@ _PLACES = 60  # where a run of groups that doesn't fit may begin or end
 class Curves:
     """Hold how often a score is true, for the g groups of a reference.
 
-    Row 0 of ``true``, ``isotonic`` and ``taken`` is of the reference, the others are of labels that
-    were drawn with the chances ``drawn``. ``log_odds`` rises strictly.
+    Row 0 of ``isotonic`` and ``taken`` is of the reference, the others are of labels drawn
+    with the chances ``drawn``. ``log_odds`` rises strictly.
     """
 
     log_odds: np.ndarray  # (g,)
     rows: np.ndarray  # (g,)
+    true: np.ndarray  # (g,): how many of the rows are true
     drawn: np.ndarray  # (g,)
-    true: np.ndarray  # (1 + RESAMPLES, g): how many rows are true
     isotonic: np.ndarray  # (1 + RESAMPLES, g)
     taken: np.ndarray  # (1 + RESAMPLES,): do the labels allow to take scores for probabilities?
 
@@ -71,18 +71,19 @@ def learn(x: np.ndarray, counts: np.ndarray) -> Curves:
         x: mean log-odds of the groups, shape (g,); groups of equal ones are merged.
         counts: rows that are false and true, shape (2, g).
     """
-    rng = np.random.default_rng(0)
     x, at = np.unique(x, return_inverse=True)
     rows, true = (np.bincount(at, side).astype(int) for side in (counts.sum(axis=0), counts[1]))
     drawn = (_platt(x, rows, true) + _isotonic(rows, true[None])[0]) / 2
-    again = rng.binomial(rows, drawn, size=(RESAMPLES, len(x)))
-    true = np.concatenate([true[None], again])
+    tables = _with_resamples(rows, true, drawn)
 
     score = expit(x)
-    by_chance = _largest_excess(rows, rng.binomial(rows, score, size=(RESAMPLES, len(x))), score)
-    limit = np.quantile(by_chance, 1 - _CONTRADICTED, method="higher")
-    taken = _largest_excess(rows, true, score) <= limit
-    return Curves(x, rows, drawn, true, _isotonic(rows, true), taken)
+    limit = np.quantile(
+        _largest_excess(rows, _with_resamples(rows, true, score)[1:], score),
+        1 - _CONTRADICTED,
+        method="higher",
+    )
+    taken = _largest_excess(rows, tables, score) <= limit
+    return Curves(x, rows, true, drawn, _isotonic(rows, tables), taken)
 
 
 def blend(isotonic: np.ndarray, score: float, drawn: float, taken: np.ndarray) -> np.ndarray:
@@ -113,10 +114,18 @@ def blend(isotonic: np.ndarray, score: float, drawn: float, taken: np.ndarray) -
 def misfit(curves: Curves) -> float:
     """Return the p-value of a test of the isotonic curve: is a higher score more often true?
 
-    It compares the largest excess of the reference with those of the resamples, where it is.
+    It compares the largest excess over the curve with those of labels drawn from the curve, where
+    it is so. They aren't drawn with ``drawn``: where the truth is flat, that rises too much.
     """
-    largest = _largest_excess(curves.rows, curves.true, curves.isotonic)
+    tables = _with_resamples(curves.rows, curves.true, curves.isotonic[0])
+    largest = _largest_excess(curves.rows, tables, _isotonic(curves.rows, tables))
     return float(np.mean(largest >= largest[0] - 1e-9))
+
+
+def _with_resamples(rows: np.ndarray, true: np.ndarray, chances: np.ndarray) -> np.ndarray:
+    """Return how many rows of each group are true, then as many numbers drawn by chances."""
+    again = np.random.default_rng(0).binomial(rows, chances, size=(RESAMPLES, len(rows)))
+    return np.concatenate([true[None], again])
 
 
 def _largest_excess(rows: np.ndarray, true: np.ndarray, curve: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ from . import classes
 _MOST_CLASSES = 50
 _LEAST_ROWS = 10  # of each class in the reference
 _LEAST_SINGULAR = 0.1
-_RESAMPLES = 400
+_DRAWS = 400
 _LEVELS = (0.025, 0.975)
 
 
@@ -65,8 +65,8 @@ def confusion(listed: list, true: np.ndarray, said: np.ndarray) -> dict[str, Any
 def estimate(reference: dict[str, Any], predictions) -> LabelShiftEstimate:
     """Estimate the shares of the labels in a window, and its accuracy, under label shift.
 
-    The intervals come from 400 seeded draws of a reference and a window like these. The recalls
-    that they are drawn from have half a row more on each side (Jeffreys), so that none is certain.
+    The intervals come from 400 seeded draws: of the recalls, given the reference (with Perks' prior
+    of one row a class, so that none is certain), and of a window with such recalls and shares.
 
     Args:
         reference: from ``accuracy_estimate.fit``.
@@ -82,13 +82,9 @@ def estimate(reference: dict[str, Any], predictions) -> LabelShiftEstimate:
     listed, counts = _known(reference)
     said = _positions(listed, predictions)
     k, n = len(listed), len(said)
-    rows = counts.sum(axis=1)
     rng = np.random.default_rng(0)
-    likely = (counts + 0.5 / k) / (rows + 0.5)[:, None]
-    resampled = np.stack(
-        [rng.multinomial(rows[at], likely[at], size=_RESAMPLES) for at in range(k)], axis=1
-    )
-    recalls = resampled / rows[:, None]
+    recalls = rng.standard_gamma(counts + 1 / k, size=(_DRAWS, k, k))
+    recalls /= recalls.sum(axis=2, keepdims=True)
     # The smallest singular value is 1 if each class is always told, 0 if two look the same
     told = np.quantile(np.linalg.svd(recalls, compute_uv=False)[:, -1], _LEVELS[0])
     if told < _LEAST_SINGULAR:
@@ -97,28 +93,30 @@ def estimate(reference: dict[str, Any], predictions) -> LabelShiftEstimate:
             f"value of its confusion matrix: {told:.2f}; needed: {_LEAST_SINGULAR}), so the shares "
             "of the labels can't be told from those of the predictions."
         )
-    recall = counts / rows[:, None]
-    solved = _solve(recall[None], np.bincount(said, minlength=k)[None] / n)[0]
+    told_apart = np.bincount(said, minlength=k) / n
+    recall = counts / counts.sum(axis=1, keepdims=True)
+    solved = _solve(recall, told_apart)
     shares = np.maximum(solved, 0) / np.maximum(solved, 0).sum()
 
-    # Windows and references like these, and how far their labels lie beside what they give
-    labels = rng.multinomial(n, shares, size=_RESAMPLES)
-    answers = np.stack([rng.multinomial(labels[:, at], likely[at]) for at in range(k)], axis=1)
-    again = _solve(recalls, answers.sum(axis=1) / n)
-    low, high = _interval(solved, labels / n - again)
-    if (high < 0).any() or (low > 1).any():
+    # With these recalls, what the shares would be, and how far a window's own lie beside them
+    labels = rng.multinomial(n, shares, size=_DRAWS)
+    answers = np.stack([rng.multinomial(labels[:, at], recalls[:, at]) for at in range(k)], axis=1)
+    expected, again = _solve(recalls, told_apart), _solve(recalls, answers.sum(axis=1) / n)
+    low, high = _interval(solved, expected + labels / n - again)
+    if (2 * high < solved).any() or (2 * low - solved > 1).any():  # Twice as far as chance goes
         raise ValueError(
             "no shares of the labels give these predictions: more than the shares has changed."
         )
-    found = zip(listed, shares.tolist(), low.tolist(), high.tolist(), strict=True)
+    low, high = np.clip([low, high], 0, 1)
+    found = zip(
+        listed, *(side.tolist() for side in (np.clip(shares, low, high), low, high)), strict=True
+    )
     right = np.trace(answers, axis1=1, axis2=2) / n
-    expected = np.einsum("rk,rkk->r", again, recalls)
-    low, high = _interval(solved @ recall.diagonal(), right - expected)
+    own = np.einsum("rk,rkk->r", expected - again, recalls) + right
+    low, high = np.clip(_interval(solved @ recall.diagonal(), own), 0, 1)
     accuracy = np.clip(shares @ recall.diagonal(), low, high)
     return LabelShiftEstimate(
-        n,
-        [LabelShare(label, share, max(a, 0), min(b, 1)) for label, share, a, b in found],
-        *np.clip([accuracy, low, high], 0, 1).tolist(),
+        n, [LabelShare(*one) for one in found], *map(float, (accuracy, low, high))
     )
 
 
@@ -154,14 +152,14 @@ def _solve(recalls: np.ndarray, said: np.ndarray) -> np.ndarray:
     """Solve for the shares of labels that give these shares of predictions; some may be below 0.
 
     Args:
-        recalls: P(predicted | true), true classes in rows, shape (r, k, k).
-        said: shares of the predictions, shape (r, k).
+        recalls: P(predicted | true), true classes in rows, shape (k, k) or (r, k, k).
+        said: shares of the predictions, shape (k,) or (r, k).
     """
-    return (np.linalg.pinv(recalls.swapaxes(1, 2)) @ said[..., None])[..., 0]
+    return (np.linalg.pinv(np.swapaxes(recalls, -1, -2)) @ said[..., None])[..., 0]
 
 
-def _interval(value, beside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the interval of what lies this far beside its estimate in the draws."""
-    low = np.quantile(beside, _LEVELS[0], axis=0, method="lower")
-    high = np.quantile(beside, _LEVELS[1], axis=0, method="higher")
-    return value + low, value + high
+def _interval(value, draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the interval of the draws, widened to contain the value."""
+    low = np.quantile(draws, _LEVELS[0], axis=0, method="lower")
+    high = np.quantile(draws, _LEVELS[1], axis=0, method="higher")
+    return np.minimum(low, value), np.maximum(high, value)
