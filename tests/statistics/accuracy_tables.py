@@ -1,4 +1,4 @@
-"""Accuracy without labels against simulated truth; prints its section of doc/statistics.md.
+"""Accuracy without labels against simulated truth; writes its section of doc/statistics.md.
 
     python -m tests.statistics.accuracy_tables
 
@@ -7,9 +7,7 @@ shift, or with one of two covariate shifts. Beside our estimate stands confidenc
 estimation as NannyML 0.13 does it, on the same draws.
 """
 
-import re
 from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 from unittest import mock
@@ -22,6 +20,7 @@ from sklearn.model_selection import StratifiedShuffleSplit
 
 from model_monitoring.analysis.quality import accuracy_estimate, calibration
 
+START, END = "<!-- accuracy -->", "<!-- /accuracy -->"
 PAGE = Path(__file__).resolve().parents[2] / "doc" / "statistics.md"
 WINDOWS, REFERENCES = (50, 300, 1000), (455, 5000)
 SHIFTS = {"none": (0, 1), "up": (0.6, 0.8), "narrow": (0, 0.4)}  # of the mean (in sd), of the sd
@@ -174,12 +173,31 @@ def table(draws: list[Draw]) -> str:
     return "\n".join(lines)
 
 
+def section(draws: int) -> str:
+    """Return the section of the page, measured anew."""
+    return f"""{START}
+## Accuracy without labels
+
+{draws} references of each relation and size, and for each of them a window of each size without
+shift and with two covariate shifts (`tests/statistics/accuracy_tables.py` prints this). A bias is
+good to about ± 0.002, and 0.004 with 455 rows; a coverage to ± 0.02; the mean errors are of the
+same draws. CBPE is confidence-based performance estimation as NannyML 0.13 does it. "Doubted" is
+the share of windows with `believable` False: right where the relation isn't monotone, false else.
+
+{table(list(simulate(WORLDS, REFERENCES, draws)))}
+{END}
+"""
+
+
+def write(text: str, path: Path = PAGE) -> None:
+    """Put a section into the page, in the place of the one that it has."""
+    page = (
+        path.read_text() if path.exists() else "# What the monitors say, held against simulation\n"
+    )
+    before, _, rest = page.partition(START)
+    after = rest.partition(f"{END}\n")[2]
+    path.write_text("\n".join([before.rstrip() + "\n", text + after]))
+
+
 if __name__ == "__main__":
-    import sys
-
-    n = int(sys.argv[1])
-    got = list(simulate(WORLDS, REFERENCES, n))
-    import pickle
-
-    pickle.dump(got, open("/work/tmp/scratch/est/full.pkl", "wb"))
-    print(table(got))
+    write(section(30))

@@ -30,6 +30,7 @@ _LEAST_ERRORS = 10
 _MISFIT = 0.005  # share of rightly calibrated references that are doubted
 _SHARE_OUTSIDE = 0.05
 _BUFFER = 0.05
+_TAILS = (0.02, 0.98)  # two of a hundred on each side: resampled curves vary a little too little
 _TOO_INCONSISTENT = 0.15  # share of inconsistent rows above the expected one
 
 
@@ -135,7 +136,10 @@ def estimate(
     # How far labels that are drawn with known chances lie from the estimate of resampled references
     beside = _realised(rows, curves.drawn) - found[1:]
     low, high = found[0] + np.array(
-        [np.quantile(beside, 0.025, method="lower"), np.quantile(beside, 0.975, method="higher")]
+        [
+            np.quantile(beside, _TAILS[0], method="lower"),
+            np.quantile(beside, _TAILS[1], method="higher"),
+        ]
     )
     accuracy, low, high = np.clip([found[0], min(low, found[0]), max(high, found[0])], 0, 1)
     reasons = _doubts(reference, curves, x, consistency)
