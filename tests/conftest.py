@@ -18,6 +18,13 @@ hypothesis.settings.load_profile("repeatable")
 REPOSITORY = Path(__file__).parent.parent
 
 
+def pytest_collection_modifyitems(items):
+    """Skip the long simulations, unless make test-long asks for them."""
+    for item in items:
+        if item.get_closest_marker("long") and not os.environ.get("LONG"):
+            item.add_marker(pytest.mark.skip(reason="make test-long runs it"))
+
+
 @pytest.fixture(scope="session")
 def repository() -> Path:
     return REPOSITORY
