@@ -48,8 +48,7 @@ console: install  ## open the data mart's status pages and REST interface on 127
 
 test: install  ## check style, the code and every notebook
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
-	@# The longest first, so that neither of the two workers ends long before the other
-	@$(BIN)/python -m pytest tests/notebooks/test_committed_outputs.py tests -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest tests -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: install  ## time what was built for speed, beside its bounds and peers
 	@for part in monitors datamart console invoke fairness; do echo "== $$part"; $(BIN)/python -m tests.bench.bench_$$part || true; done
