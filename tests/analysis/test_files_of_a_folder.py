@@ -104,7 +104,7 @@ def test_gzip_is_read_within_bounds(tmp_path, monkeypatch):
         read_profile(tmp_path)
     monkeypatch.setattr(packed, "FREE_BYTES", 1 << 16)
     put(tmp_path, rows_dot_gz=gzip.compress(b"a,b\n" + b"1,2\n" * 50_000))
-    with pytest.raises(ValueError, match="unpacks to more than 0.0625 MB"):
+    with pytest.raises(ValueError, match=r"unpacks to more than 0\.0625 MB"):
         read_profile(tmp_path)
 
 
