@@ -67,7 +67,7 @@ def begin(cursor: Cursor, subscription: WatchedModel, revision: str, may_change:
     cursor.execute(
         f"{changing.locking(exclusive=may_change)}; SAVEPOINT claim;"
         " SELECT to_jsonb(s),"
-        " (SELECT jsonb_agg(jsonb_build_array(name, column_name, role, type) ORDER BY ordinal)"
+        " (SELECT json_agg(json_build_array(name, column_name, role, type) ORDER BY ordinal)"
         " FROM feature WHERE subscription_id = %(id)s),"
         " (SELECT deployment_key FROM deployment WHERE subscription_id = %(id)s"
         " AND deployment_id = %(deployment)s AND asset_revision = %(revision)s),"
