@@ -9,7 +9,7 @@ from model_monitoring.datamart.entities import StoreReport
 from model_monitoring.datamart.postgres.columns import INTEGER, Column, Values
 from model_monitoring.datamart.postgres.copying import SHORT_INTEGER, TIMESTAMP, copy_in
 from model_monitoring.datamart.postgres.database import Cursor
-from model_monitoring.datamart.postgres.errors import ConflictError
+from model_monitoring.datamart.postgres.errors import ConflictError, DeletedError
 from model_monitoring.datamart.postgres.wording import some
 from model_monitoring.datamart.records import claiming, fitting, repeats
 from model_monitoring.datamart.records.batches import Batch, checked, record_digests
@@ -81,7 +81,7 @@ def begin(cursor: Cursor, subscription: WatchedModel, revision: str, may_change:
         },
     )
     if not (found := cursor.fetchone()):
-        raise ValueError(f"Subscription {subscription.name!r} was deleted. Nothing was stored.")
+        raise DeletedError(f"Subscription {subscription.name!r} was deleted. Nothing was stored.")
     details, columns, deployment, batch_number, erased = found
     if not details["payload_logging"]:
         raise ValueError(
