@@ -200,4 +200,4 @@ def write(text: str, path: Path = PAGE) -> None:
 
 
 if __name__ == "__main__":
-    write(section(30))
+    write(section(20))
