@@ -7,11 +7,12 @@ from itertools import chain
 
 import numpy as np
 
+from model_monitoring.analysis.files.json_bodies import repeated
 from model_monitoring.datamart import contract
 from model_monitoring.datamart.entities import PayloadRecord
 from model_monitoring.datamart.postgres.columns import NUMBER, Values, check
 from model_monitoring.datamart.postgres.values import checked_id, milliseconds, revision, utc
-from model_monitoring.datamart.postgres.wording import some
+from model_monitoring.datamart.postgres.wording import shown, some
 from model_monitoring.datamart.records import answering
 from model_monitoring.datamart.records.digests import digest
 from model_monitoring.datamart.tables.tables import Table
@@ -51,6 +52,9 @@ def batch_of(records: Sequence[PayloadRecord], asset: Mapping, dynamic: bool = F
     )
     answered = _fields_of(records[0].response, "The response")
     outputs = contract.output_names(asset, answered, features)
+    for names, what in ((features, "request"), (answered, "response"), (outputs, "response")):
+        if (twice := repeated(names)) is not None:
+            raise ValueError(f"The {what} has the field {shown(twice)} twice. Nothing was stored.")
     for role in ("prediction_column", "probability_column"):
         if asset[role] and asset[role] not in answered:
             raise ValueError(
