@@ -52,7 +52,7 @@ def close_unmeasured(
     cursor.execute(
         "UPDATE alert SET state = 'closed', closed_at = now(), closed_by_run = %s"
         " WHERE state <> 'closed' AND (subscription_id, monitor) = (%s, %s)"
-        " AND (metric, slice) NOT IN (SELECT metric, slice FROM measurement WHERE run_uid = %s)"
+        " AND metric <> 'health' AND (metric, slice) NOT IN (SELECT metric, slice FROM measurement WHERE run_uid = %s)"
         " AND NOT EXISTS (SELECT FROM unnest(%s::text[]) k WHERE starts_with(slice, k))",
         [run_uid, *identity, run_uid, list(kept)],
     )

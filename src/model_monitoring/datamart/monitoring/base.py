@@ -94,8 +94,15 @@ class Monitor(Switch):
             )
             said = as_json({"error": storable(str(error))})
             keep(lambda cursor: cursor.execute(failed, [said, run_uid]))
+            self._tell()
             raise
-        notifications.send(self._database, self._subscription.boto_session)
+        self._tell()
+
+    def _tell(self) -> None:
+        """Open or close the alerts on the health of the subscription's monitors, and send all."""
+        notifications.tell(
+            self._database, self._subscription.boto_session, self._subscription.subscription_id
+        )
 
     def _record(
         self, cursor: Cursor, run_uid: str, outcome: Outcome, limits: dict, revision: str

@@ -1,0 +1,59 @@
+"""Alerts on monitors that fail, are blind or don't run: opened once, closed if they recover."""
+
+from model_monitoring.datamart.monitoring.health import states
+from model_monitoring.datamart.monitoring.health.states import Health
+from model_monitoring.datamart.postgres.database import Cursor, Database
+
+METRIC = "health"  # of these alerts; their slice is the state
+
+
+def settle(database: Database, subscription_id: int | None = None) -> list[Health]:
+    """Open and close alerts on the health of monitors, of one subscription or of all.
+
+    Returns the health of each. An alert's `value` is how many runs failed or measured nothing, or
+    for how many days a stale monitor has been silent.
+    """
+    return database.run(lambda cursor: _settle(cursor, subscription_id), once=True)
+
+
+def _settle(cursor: Cursor, subscription_id: int | None) -> list[Health]:
+    found = states.read(cursor, subscription_id)
+    cursor.execute(
+        "SELECT subscription_id, monitor, slice, alert_id,"
+        " last_seen_at < now() - interval '10 minutes' AS is_old FROM alert"
+        " WHERE state <> 'closed' AND metric = %(metric)s"
+        " AND (%(id)s IS NULL OR subscription_id = %(id)s)",
+        {"metric": METRIC, "id": subscription_id},
+    )
+    opened = {tuple(row[:3]): row[3:] for row in cursor.fetchall()}
+    by_monitor = {(one.subscription_id, one.monitor): one for one in found}
+    for one in found:
+        known = opened.get((one.subscription_id, one.monitor, one.silent))
+        if one.silent and not known:
+            _open(cursor, one)
+        elif known and known[1]:
+            statement = "UPDATE alert SET value = %s, last_seen_at = now() WHERE alert_id = %s"
+            cursor.execute(statement, [one.size, known[0]])
+    for (identifier, monitor, state), (alert_id, _) in opened.items():
+        one = by_monitor[identifier, monitor]
+        if one.silent != state:
+            _close(cursor, alert_id, one)
+    return found
+
+
+def _open(cursor: Cursor, one: Health) -> None:
+    cursor.execute(
+        "INSERT INTO alert (subscription_id, monitor, metric, slice, state, value, opened_at,"
+        " opened_by_run, last_seen_at) VALUES (%s, %s, %s, %s, 'open', %s, now(), %s, now())"
+        " ON CONFLICT (subscription_id, monitor, metric, slice) WHERE state <> 'closed' DO NOTHING",
+        [one.subscription_id, one.monitor, METRIC, one.silent, one.size, one.last_run_uid],
+    )
+
+
+def _close(cursor: Cursor, alert_id: int, one: Health) -> None:
+    run = None if one.state == "off" else one.last_run_uid
+    cursor.execute(
+        "UPDATE alert SET state = 'closed', closed_at = now(), closed_by_run = %s"
+        " WHERE alert_id = %s AND state <> 'closed'",
+        [run, alert_id],
+    )

@@ -1,0 +1,73 @@
+"""One state for each monitor, since when, and what to do."""
+
+from datetime import UTC, datetime
+from functools import partial
+from typing import NamedTuple
+
+import pandas as pd
+
+from model_monitoring.datamart.monitoring.health import history, judging, sentences
+from model_monitoring.datamart.postgres.database import Cursor, Database
+
+SILENT = ("failing", "blind", "stale")  # nobody watches; each opens an alert
+UNHEALTHY = ("outside", *SILENT)  # a person must look
+SHOWN = ["subscription", "monitor", "state", "since", "last_run", "alerts", "to_do"]
+
+
+class Health(NamedTuple):
+    """The state of one monitor.
+
+    `state` is the first that applies of: off; outside (a metric's alert is unresolved); failing
+    (the last run failed); blind (it runs, but measures nothing that counts); stale (it hasn't run
+    for longer than usual); waiting (it is new and has measured nothing yet); fresh. `silent` is
+    failing, blind, stale or None, also of a monitor that is outside.
+
+    `since` is when that began: the alert, the first failed or blind run, the last run of a stale
+    monitor, the last measurement of a fresh one. `size` counts failed or blind runs, or the days
+    that a stale monitor is silent. `alerts` counts unresolved alerts on its metrics.
+    """
+
+    subscription_id: int
+    uid: str
+    subscription: str
+    monitor: str
+    state: str
+    since: datetime | None = None
+    last_run: datetime | None = None
+    last_run_uid: str | None = None
+    alerts: int = 0
+    to_do: str = ""
+    silent: str | None = None
+    size: float = 0.0
+
+
+def read(cursor: Cursor, subscription_id: int | None = None) -> list[Health]:
+    """Return the health of every monitor that was ever enabled, of one subscription or of all."""
+    rows = history.read(cursor, subscription_id)
+    past = history.earlier(cursor, [row for row in rows if judging.is_suspicious(row)])
+    return [_health(cursor, row, past.get((row["subscription_id"], row["monitor"]))) for row in rows]
+
+
+def _health(cursor: Cursor, row: dict, past: dict | None) -> Health:
+    about = (row["subscription_id"], row["uid"], row["subscription"], row["monitor"])
+    if not row["enabled"]:
+        return Health(*about, "off", alerts=row["alerts"], to_do="It is switched off.")
+    found = judging.judge(row, past, partial(history.streak, cursor, row))
+    silent = found.state if found.state in SILENT else None
+    state, since, to_do = found.state, _time(found.since), found.to_do
+    if row["alerts"]:
+        state, since = "outside", row["opened_at"]
+        to_do = " ".join([sentences.outside(row["alerts"]), *([to_do] if silent else [])])
+    last = _time(row["starts"][0]) if row["starts"] else None
+    ran = (since, last, row["last_run"])
+    return Health(*about, state, *ran, row["alerts"], to_do, silent, found.size)
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def frame(database: Database, subscription_id: int | None = None) -> pd.DataFrame:
+    """Return the health of every monitor as a frame, of one subscription or of all."""
+    found = database.run(lambda cursor: read(cursor, subscription_id))
+    return pd.DataFrame(found, columns=Health._fields)[SHOWN]
