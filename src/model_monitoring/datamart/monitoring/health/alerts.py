@@ -1,8 +1,12 @@
 """Alerts on monitors that fail, are blind or don't run: opened once, closed if they recover."""
 
+from collections.abc import Sequence
+from contextlib import suppress
+
 from model_monitoring.datamart.monitoring.health import states
 from model_monitoring.datamart.monitoring.health.states import Health
 from model_monitoring.datamart.postgres.database import Cursor, Database
+from model_monitoring.datamart.postgres.errors import DataMartError
 
 METRIC = "health"  # of these alerts; their slice is the state
 
@@ -13,20 +17,27 @@ def settle(database: Database, subscription_id: int | None = None) -> list[Healt
     Returns the health of each. An alert's `value` is how many runs failed or measured nothing, or
     for how many days a stale monitor has been silent.
     """
-    return database.run(lambda cursor: _settle(cursor, subscription_id), once=True)
+    found = states.read(database, subscription_id)
+    database.run(lambda cursor: _settle(cursor, found), once=True)
+    return found
 
 
-def _settle(cursor: Cursor, subscription_id: int | None) -> list[Health]:
-    found = states.read(cursor, subscription_id)
+def look(database: Database, subscription_id: int | None = None) -> list[Health]:
+    """Do the same for somebody who may only read, or while the alerts are locked: they stay."""
+    found = states.read(database, subscription_id)
+    with suppress(DataMartError):
+        database.run(lambda cursor: _settle(cursor, found), once=True)
+    return found
+
+
+def _settle(cursor: Cursor, found: Sequence[Health]) -> None:
     cursor.execute(
         "SELECT subscription_id, monitor, slice, alert_id,"
-        " last_seen_at < now() - interval '10 minutes' AS is_old FROM alert"
-        " WHERE state <> 'closed' AND metric = %(metric)s"
-        " AND (%(id)s IS NULL OR subscription_id = %(id)s)",
-        {"metric": METRIC, "id": subscription_id},
+        " last_seen_at < now() - interval '10 minutes' AS is_old"
+        " FROM alert WHERE state <> 'closed' AND metric = %s",
+        [METRIC],
     )
     opened = {tuple(row[:3]): row[3:] for row in cursor.fetchall()}
-    by_monitor = {(one.subscription_id, one.monitor): one for one in found}
     for one in found:
         known = opened.get((one.subscription_id, one.monitor, one.silent))
         if one.silent and not known:
@@ -34,11 +45,11 @@ def _settle(cursor: Cursor, subscription_id: int | None) -> list[Health]:
         elif known and known[1]:
             statement = "UPDATE alert SET value = %s, last_seen_at = now() WHERE alert_id = %s"
             cursor.execute(statement, [one.size, known[0]])
+    by_monitor = {(one.subscription_id, one.monitor): one for one in found}
     for (identifier, monitor, state), (alert_id, _) in opened.items():
-        one = by_monitor[identifier, monitor]
-        if one.silent != state:
+        one = by_monitor.get((identifier, monitor))
+        if one and one.silent != state:
             _close(cursor, alert_id, one)
-    return found
 
 
 def _open(cursor: Cursor, one: Health) -> None:

@@ -42,7 +42,7 @@ MONITORS = f"""
             (array_agg(run_uid ORDER BY started DESC))[1] AS last_run
         FROM (SELECT run_uid, started, {KIND} AS kind FROM run r WHERE {OF}
             ORDER BY started DESC LIMIT {RECENT}) newest
-    ) ran ON m.enabled
+    ) ran ON true
     LEFT JOIN LATERAL (
         SELECT started FROM run r WHERE {OF} ORDER BY started LIMIT 1
     ) first ON m.enabled

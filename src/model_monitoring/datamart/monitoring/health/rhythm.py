@@ -1,6 +1,7 @@
 """How long a monitor may be silent, from how often it ran before."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 HOUR = 3600.0
 DAY = 24 * HOUR
@@ -20,9 +21,7 @@ def allowed(starts: Sequence[float], others_before: bool = False) -> float:
     for start in sorted(starts):
         if not occasions or start - occasions[-1] >= TOGETHER:
             occasions.append(start)
-    gaps = sorted(
-        after - before for before, after in zip(occasions, occasions[1:], strict=False)
-    )
+    gaps = sorted(after - before for before, after in pairwise(occasions))
     if not gaps:
         return UNKNOWN
     usual = gaps[(len(gaps) - 1) // 2]

@@ -41,24 +41,30 @@ class Health(NamedTuple):
     size: float = 0.0
 
 
-def read(cursor: Cursor, subscription_id: int | None = None) -> list[Health]:
+def read(database: Database, subscription_id: int | None = None) -> list[Health]:
     """Return the health of every monitor that was ever enabled, of one subscription or of all."""
-    rows = history.read(cursor, subscription_id)
-    past = history.earlier(cursor, [row for row in rows if judging.is_suspicious(row)])
-    return [_health(cursor, row, past.get((row["subscription_id"], row["monitor"]))) for row in rows]
+
+    def work(cursor: Cursor) -> list[Health]:
+        rows = history.read(cursor, subscription_id)
+        past = history.earlier(cursor, [row for row in rows if judging.is_suspicious(row)])
+        keys = [(row["subscription_id"], row["monitor"]) for row in rows]
+        return [_health(cursor, row, past.get(key)) for key, row in zip(keys, rows, strict=True)]
+
+    return database.run(work)
 
 
 def _health(cursor: Cursor, row: dict, past: dict | None) -> Health:
     about = (row["subscription_id"], row["uid"], row["subscription"], row["monitor"])
+    last = _time(row["starts"][0]) if row["starts"] else None
     if not row["enabled"]:
-        return Health(*about, "off", alerts=row["alerts"], to_do="It is switched off.")
+        ran = (None, last, row["last_run"])
+        return Health(*about, "off", *ran, row["alerts"], "It is switched off.")
     found = judging.judge(row, past, partial(history.streak, cursor, row))
     silent = found.state if found.state in SILENT else None
     state, since, to_do = found.state, _time(found.since), found.to_do
     if row["alerts"]:
         state, since = "outside", row["opened_at"]
         to_do = " ".join([sentences.outside(row["alerts"]), *([to_do] if silent else [])])
-    last = _time(row["starts"][0]) if row["starts"] else None
     ran = (since, last, row["last_run"])
     return Health(*about, state, *ran, row["alerts"], to_do, silent, found.size)
 
@@ -69,5 +75,4 @@ def _time(seconds: float) -> datetime:
 
 def frame(database: Database, subscription_id: int | None = None) -> pd.DataFrame:
     """Return the health of every monitor as a frame, of one subscription or of all."""
-    found = database.run(lambda cursor: read(cursor, subscription_id))
-    return pd.DataFrame(found, columns=Health._fields)[SHOWN]
+    return pd.DataFrame(read(database, subscription_id), columns=Health._fields)[SHOWN]
