@@ -46,7 +46,9 @@ def test_the_health_of_a_monitor_is_shown(reader, measured, query, schema, state
     query(f"INSERT INTO {schema}.run SELECT gen_random_uuid(), subscription_id, monitor, %s, now()"
           f" FROM {schema}.run WHERE run_uid = %s::uuid", state, run)  # fmt: skip
     words = texts(reader.ask("/"))
-    assert re.search(rf"quality area under roc [\d.]+ ≥ 0.8 {shown} \d{{4}}-", words)  # the last value stays
+    assert re.search(
+        rf"quality area under roc [\d.]+ ≥ 0.8 {shown} \d{{4}}-", words
+    )  # the last value stays
 
 
 def test_a_disabled_monitor_and_one_that_never_ran(reader, measured, subscribe):

@@ -25,7 +25,9 @@ def past(small, query):
 
     def rewrite(*ago, monitor="quality"):
         schema = small.database.schema
-        runs = query(f"SELECT run_uid FROM {schema}.run WHERE monitor = %s ORDER BY started", monitor)
+        runs = query(
+            f"SELECT run_uid FROM {schema}.run WHERE monitor = %s ORDER BY started", monitor
+        )
         assert len(runs) == len(ago)
         for (run,), age in zip(runs, ago, strict=True):
             query(f"UPDATE {schema}.run SET started = now() - %s, finished = now() - %s"
@@ -130,7 +132,10 @@ def test_more_failures_than_are_looked_at_are_counted(small, measured, broken, q
     )
     found = state(small)
     assert "The last 100 runs failed" in found["to_do"]
-    assert found["since"] == query(f"SELECT min(started) FROM {schema}.run WHERE state = 'failed'")[0][0]
+    assert (
+        found["since"]
+        == query(f"SELECT min(started) FROM {schema}.run WHERE state = 'failed'")[0][0]
+    )
 
 
 def test_a_run_whose_process_died_has_failed(small, measured, query, past):

@@ -6,7 +6,7 @@ from model_monitoring.datamart.postgres.database import Cursor
 
 RECENT = 40  # runs of a monitor that its rhythm is taken from
 MEASURED = 20  # runs that measured something, by which it is known how often one does
-LACKING = 200  # runs that are searched for the last one that counts
+LACKING = 60  # runs that are searched for the last one that counts
 HUNG = "interval '1 day'"  # a run that is still running then was stopped
 STOPPED = "it never ended, so its process was probably stopped"
 LONGEST = 300  # characters quoted of an error or a reason
@@ -17,49 +17,52 @@ KIND = f"""CASE
     WHEN state = 'running' AND started < now() - {HUNG} THEN 'failed'
     WHEN state = 'skipped' AND details ? 'no_baseline' THEN 'no baseline'
     ELSE state END"""
-# The metrics of a run that have a limit and no value.
-UNKNOWN_METRICS = """ARRAY(SELECT metric FROM measurement v WHERE v.run_uid = {run}.run_uid
-    GROUP BY metric
-    HAVING count(coalesce(lower_limit, upper_limit)) > 0 AND count(value) = 0)"""
+# Whether a run's result counts: it has values, one of each metric with a limit, and isn't doubted.
 # Only the drift monitor estimates. The details of other runs may be large, and aren't read.
 DOUBTED = "(CASE WHEN {run}.monitor = 'drift' THEN {run}.details->>'believable' = 'false' END)"
-# Whether a run's result counts: it has values, also of each metric with a limit, to be believed.
-COUNTS = f"""(coalesce(cardinality({UNKNOWN_METRICS}), 0) = 0
-    AND {DOUBTED} IS NOT TRUE
+UNKNOWN = """FROM measurement v WHERE v.run_uid = {run}.run_uid AND value IS NULL
+    AND coalesce(lower_limit, upper_limit) IS NOT NULL
+    AND NOT EXISTS (SELECT FROM measurement w
+        WHERE (w.run_uid, w.metric) = (v.run_uid, v.metric) AND w.value IS NOT NULL)"""
+COUNTS = f"""(NOT EXISTS (SELECT {UNKNOWN}) AND {DOUBTED} IS NOT TRUE
     AND EXISTS (SELECT FROM measurement v WHERE v.run_uid = {{run}}.run_uid
         AND value IS NOT NULL))"""
 
 MONITORS = f"""
     SELECT m.subscription_id, s.subscription_uid AS uid, s.name AS subscription, m.monitor,
-        m.enabled, m.enabled_at, now() AS now, ran.starts, ran.kinds, ran.last_run,
-        first.started AS first, ended.reason, measured.started AS measured,
+        m.enabled, m.enabled_at, now() AS now, ran.starts, last.last_run,
+        first.started AS first, ended.*, measured.started AS measured,
         {COUNTS.format(run="measured")} AS counts,
-        coalesce(a.alerts, 0) AS alerts, a.opened_at
+        coalesce(a.alerts, 0) AS alerts, a.opened_at, a.known_blind
     FROM monitor m JOIN subscription s ON s.subscription_id = m.subscription_id
     LEFT JOIN LATERAL (
-        SELECT array_agg(extract(epoch FROM started)::float8 ORDER BY started DESC) AS starts,
-            array_agg(kind ORDER BY started DESC) AS kinds,
-            (array_agg(run_uid ORDER BY started DESC))[1] AS last_run
-        FROM (SELECT run_uid, started, {KIND} AS kind FROM run r WHERE {OF}
-            ORDER BY started DESC LIMIT {RECENT}) newest
+        SELECT array_agg(extract(epoch FROM started)::float8) AS starts
+        FROM (SELECT started FROM run r WHERE {OF} ORDER BY started DESC LIMIT {RECENT}) newest
     ) ran ON true
+    LEFT JOIN LATERAL (
+        SELECT run_uid AS last_run FROM run r WHERE {OF} ORDER BY started DESC LIMIT 1
+    ) last ON true
     LEFT JOIN LATERAL (
         SELECT started FROM run r WHERE {OF} ORDER BY started LIMIT 1
     ) first ON m.enabled
     LEFT JOIN LATERAL (
-        SELECT CASE state WHEN 'running' THEN '{STOPPED}'
-            WHEN 'finished' THEN NULL
-            ELSE left(coalesce(details->>'error', details->>'reason'), {LONGEST}) END AS reason
-        FROM run r WHERE {OF} AND {KIND} <> 'running' ORDER BY started DESC LIMIT 1
+        SELECT extract(epoch FROM started)::float8 AS ended, {KIND} AS kind,
+            CASE state WHEN 'running' THEN '{STOPPED}'
+                WHEN 'finished' THEN NULL
+                ELSE left(coalesce(details->>'error', details->>'reason'), {LONGEST})
+            END AS reason
+        FROM run r WHERE {OF} AND (state <> 'running' OR started < now() - {HUNG})
+        ORDER BY started DESC LIMIT 1
     ) ended ON m.enabled
     LEFT JOIN LATERAL (
         SELECT run_uid, monitor, started, details FROM run r WHERE {OF} AND state = 'finished'
         ORDER BY started DESC LIMIT 1
     ) measured ON m.enabled
     LEFT JOIN (
-        SELECT subscription_id, monitor, count(*) AS alerts, min(opened_at) AS opened_at
-        FROM alert WHERE state <> 'closed' AND metric <> 'health'
-        GROUP BY subscription_id, monitor
+        SELECT subscription_id, monitor, count(*) FILTER (WHERE metric <> 'health') AS alerts,
+            min(opened_at) FILTER (WHERE metric <> 'health') AS opened_at,
+            min(opened_at) FILTER (WHERE (metric, slice) = ('health', 'blind')) AS known_blind
+        FROM alert WHERE state <> 'closed' GROUP BY subscription_id, monitor
     ) a ON (a.subscription_id, a.monitor) = (m.subscription_id, m.monitor)
     WHERE %(id)s IS NULL OR m.subscription_id = %(id)s
     ORDER BY lower(s.name), m.monitor"""
@@ -70,14 +73,15 @@ EARLIER = f"""
     FROM unnest(%(ids)s::integer[], %(monitors)s::text[], %(most)s::integer[])
         AS m (subscription_id, monitor, most)
     CROSS JOIN LATERAL (
-        SELECT array_agg(extract(epoch FROM started)::float8 ORDER BY started DESC) AS starts,
-            array_agg({COUNTS.format(run="f")} ORDER BY started DESC) AS counts,
-            (array_agg(f.run_uid ORDER BY started DESC))[1] AS newest, max(started) AS last
+        SELECT array_agg(extract(epoch FROM started)::float8) AS starts,
+            array_agg(m.most = {MEASURED} OR {COUNTS.format(run="f")}) AS counts,
+            (array_agg(f.run_uid))[1] AS newest, max(started) AS last
         FROM (SELECT run_uid, monitor, started, details FROM run r
             WHERE {OF} AND state = 'finished' ORDER BY started DESC LIMIT m.most) f
     ) past
     CROSS JOIN LATERAL (
-        SELECT past.starts, past.counts, {UNKNOWN_METRICS.format(run="l")} AS lacking,
+        SELECT past.starts, past.counts,
+            ARRAY(SELECT DISTINCT metric {UNKNOWN.format(run="l")}) AS lacking,
             CASE WHEN {DOUBTED.format(run="l")} THEN l.details->'doubts' END AS doubts,
             l.details->'not_measured' AS left_out
         FROM run l WHERE l.run_uid = past.newest
@@ -105,7 +109,7 @@ def earlier(cursor: Cursor, rows: Sequence[dict]) -> dict[tuple[int, str], dict]
     """Return the earlier measurements of some monitors, by subscription and monitor.
 
     `starts` and `counts` are those of runs that measured something, newest first; `since` is when
-    the first run after them began.
+    the first run after them began. If the newest counts, the others are taken to count too.
     """
     asked = {
         "ids": [row["subscription_id"] for row in rows],

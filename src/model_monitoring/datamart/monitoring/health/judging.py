@@ -1,6 +1,6 @@
 """Whether a monitor still watches, judged from its runs. Times are in seconds."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from itertools import takewhile
 from typing import NamedTuple
 
@@ -22,10 +22,9 @@ class Verdict(NamedTuple):
 
 def is_suspicious(row: Mapping) -> bool:
     """Return whether it matters when the monitor measured something before."""
-    ended = _ended(row)
-    if row["measured"] is None or not ended or ended[0][1] not in ("skipped", "finished"):
+    if row["measured"] is None or row["kind"] not in ("skipped", "finished"):
         return False
-    return not row["counts"] or ended[0][0] - row["measured"].timestamp() > UNKNOWN
+    return not row["counts"] or row["ended"] - row["measured"].timestamp() > UNKNOWN
 
 
 def judge(
@@ -56,31 +55,27 @@ def judge(
     return Verdict("fresh", row["measured"].timestamp() if row["measured"] else starts[0])
 
 
-def _unseeing(
-    row: Mapping, first: float, past: Mapping | None, streak: Callable
-) -> Verdict | None:
+def _unseeing(row: Mapping, first: float, past: Mapping | None, streak: Callable) -> Verdict | None:
     """Return whether the last runs failed or measured nothing that counts; None if neither."""
-    ended = _ended(row)
-    if not ended:
+    kind = row["kind"]
+    if kind is None:
         return Verdict("waiting", first, to_do=sentences.first_run())
-    last, kind = ended[0]
-    if kind in ("failed", "no baseline") or row["measured"] is None:
-        runs, since = len(list(takewhile(lambda run: run[1] == kind, ended))), 0.0
-        since = ended[runs - 1][0]
-        if runs == len(ended):  # perhaps earlier ones too
-            runs, since = streak(kind)
+    if kind in ("failed", "no baseline"):
+        runs, since = streak(kind)
         if kind == "failed":
             return Verdict("failing", since, runs, sentences.failing(runs, row["reason"]))
-        if kind == "no baseline":
-            return Verdict("blind", since, runs, sentences.no_baseline())
-        if last - first <= FIRST_DAYS:
+        return Verdict("blind", since, runs, sentences.no_baseline())
+    if row["measured"] is None:
+        if row["ended"] - first <= FIRST_DAYS:
             return Verdict("waiting", first, to_do=sentences.first_rows(row["reason"]))
+        runs, since = streak(kind)
         return Verdict("blind", since, runs, sentences.no_rows(row["reason"]))
-    return past and _uncounted(row, last, first, past)
+    return past and _uncounted(row, first, past)
 
 
-def _uncounted(row: Mapping, last: float, first: float, past: Mapping) -> Verdict | None:
-    """Judge a monitor that measured something before, but hardly anything since."""
+def _uncounted(row: Mapping, first: float, past: Mapping) -> Verdict | None:
+    """Judge a monitor that measured something before, but perhaps nothing that counts since."""
+    last = row["ended"]
     measured = list(zip(past["starts"], past["counts"], strict=True))
     good = [start for start, counts in measured if counts]
     lacking = list(takewhile(lambda run: not run[1], measured))
@@ -93,16 +88,12 @@ def _uncounted(row: Mapping, last: float, first: float, past: Mapping) -> Verdic
     elif _lacks_rows(past) and last - first <= FIRST_DAYS:
         return Verdict("waiting", first, to_do=sentences.first_rows(past["left_out"][0]["reason"]))
     since = lacking[-1][0] if lacking else past["since"]
-    return Verdict("blind", since, sum(start >= since for start, _ in _ended(row)), reason)
+    if len(lacking) == LACKING and row["known_blind"]:  # it began even earlier
+        since = min(since, row["known_blind"].timestamp())
+    return Verdict("blind", since, sum(start >= since for start in row["starts"]), reason)
 
 
 def _lacks_rows(past: Mapping) -> bool:
     """Return whether all that a run couldn't measure are groups of too few rows."""
     left = past["left_out"] or []
     return bool(left) and not past["doubts"] and all(one["kind"] == "group" for one in left)
-
-
-def _ended(row: Mapping) -> Sequence[tuple[float, str]]:
-    """Return when the newest runs began, and what became of them, without those that still run."""
-    runs = zip(row["starts"] or (), row["kinds"] or (), strict=True)
-    return [run for run in runs if run[1] != "running"]
