@@ -12,7 +12,7 @@ from model_monitoring.datamart.companion.model import CompanionModel
 from model_monitoring.datamart.engines.bindings import Bindings
 from model_monitoring.datamart.engines.revisions import Revisions
 from model_monitoring.datamart.entities import SageMakerMachineLearningAsset
-from model_monitoring.datamart.monitoring import base
+from model_monitoring.datamart.monitoring import base, decisions
 from model_monitoring.datamart.monitoring.drift import DriftMonitoring
 from model_monitoring.datamart.monitoring.explainability import Explainability
 from model_monitoring.datamart.monitoring.fairness import FairnessMonitoring
@@ -96,6 +96,20 @@ class Subscription(WatchedModel):
         """
         details = self.get_details()
         return self.database.run(lambda cursor: retyping.retype(cursor, details, feature_types))
+
+    def set_alerting(self, false_alerts_a_month: float = 1.0, rule: str = "chance") -> dict:
+        """Say how many false alerts a month are bearable, of all monitors together.
+
+        By default, an alert opens if a model within its limits would rarely give such a value: so
+        rarely that there is about one false alert a month. With the rule `limits`, every value
+        outside its limit opens one, as in Model Monitor. Returns what is set.
+
+        Raises:
+            ValueError: there is no such rule, or the number isn't above 0.
+        """
+        settings = decisions.settings(false_alerts_a_month, rule)
+        self.update_row(alerting=as_json(settings))
+        return settings
 
     def monitors(self) -> list[base.Monitor]:
         """Return its monitors, enabled or not."""
