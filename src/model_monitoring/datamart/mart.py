@@ -96,6 +96,7 @@ class DataMart:
         rows = []
         for uid in self.subscriptions.get_uids():
             subscription = self.subscriptions.get(uid)
+            subscription.in_round = True
             for monitor in subscription.monitors():
                 if monitor.get_details()["enabled"]:
                     try:

@@ -43,9 +43,9 @@ class Overview:
         )
 
     def monitors(self) -> list[dict]:
-        """Return every monitor: whether it is on, one measurement and its trend.
+        """Return one measurement of every monitor, and its trend; `health` has their states.
 
-        Its state is in `health`. The measurement is from the last run that measured something. Values outside their limits
+        The measurement is from the last run that measured something. Values outside their limits
         come first, then values with limits, then values of all rows rather than of a slice.
         """
         return self._database.rows(

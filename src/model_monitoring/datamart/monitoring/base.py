@@ -99,10 +99,10 @@ class Monitor(Switch):
         self._tell()
 
     def _tell(self) -> None:
-        """Open or close the alerts on the health of the subscription's monitors, and send all."""
-        notifications.tell(
-            self._database, self._subscription.boto_session, self._subscription.subscription_id
-        )
+        """Settle the alerts on the health of monitors, and send what is due."""
+        watched = self._subscription
+        only = watched.subscription_id if watched.in_round else None
+        notifications.tell(self._database, watched.boto_session, only)
 
     def _record(
         self, cursor: Cursor, run_uid: str, outcome: Outcome, limits: dict, revision: str

@@ -79,7 +79,7 @@ class Notifications:
     def send(self) -> None:
         """Look at the health of every monitor, and send what is due.
 
-        Every run of a monitor does so at its end, for the monitors of its subscription. See `tell`.
+        Every run of a monitor does so at its end. See `tell`.
         """
         tell(self._database, self._boto_session)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 
-from model_monitoring.datamart.monitoring.health import states
+from model_monitoring.datamart.monitoring.health import sentences, states
 from model_monitoring.datamart.monitoring.health.states import Health
 from model_monitoring.datamart.postgres.database import Cursor, Database
 from model_monitoring.datamart.postgres.errors import DataMartError
@@ -55,16 +55,25 @@ def _settle(cursor: Cursor, found: Sequence[Health]) -> None:
 def _open(cursor: Cursor, one: Health) -> None:
     cursor.execute(
         "INSERT INTO alert (subscription_id, monitor, metric, slice, state, value, opened_at,"
-        " opened_by_run, last_seen_at) VALUES (%s, %s, %s, %s, 'open', %s, now(), %s, now())"
+        " opened_by_run, last_seen_at, opened_because)"
+        " VALUES (%s, %s, %s, %s, 'open', %s, now(), %s, now(), %s)"
         " ON CONFLICT (subscription_id, monitor, metric, slice) WHERE state <> 'closed' DO NOTHING",
-        [one.subscription_id, one.monitor, METRIC, one.silent, one.size, one.last_run_uid],
+        [
+            one.subscription_id,
+            one.monitor,
+            METRIC,
+            one.silent,
+            one.size,
+            one.last_run_uid,
+            one.because,
+        ],
     )
 
 
 def _close(cursor: Cursor, alert_id: int, one: Health) -> None:
     run = None if one.state == "off" else one.last_run_uid
     cursor.execute(
-        "UPDATE alert SET state = 'closed', closed_at = now(), closed_by_run = %s"
-        " WHERE alert_id = %s AND state <> 'closed'",
-        [run, alert_id],
+        "UPDATE alert SET state = 'closed', closed_at = now(), closed_by_run = %s,"
+        " closed_because = %s WHERE alert_id = %s AND state <> 'closed'",
+        [run, sentences.recovered(one.state, one.silent), alert_id],
     )

@@ -12,12 +12,15 @@ FIRST_DAYS = 7 * DAY  # that a new monitor may wait for its first rows
 
 
 class Verdict(NamedTuple):
-    """A state, when it began, its size (failed or blind runs, days of silence), and what to do."""
+    """A state, when it began, its size (failed or blind runs, days of silence), and why.
+
+    `said` is a sentence, and what else to say and do.
+    """
 
     state: str
     since: float
     size: float = 0.0
-    to_do: str = ""
+    said: tuple[str, str] = ("", "")
 
 
 def is_suspicious(row: Mapping) -> bool:
@@ -40,14 +43,15 @@ def judge(
     if not starts:
         age = now - first
         if age <= UNKNOWN:
-            return Verdict("waiting", first, to_do=sentences.not_yet())
+            return Verdict("waiting", first, said=sentences.not_yet())
         return Verdict("stale", first, age / DAY, sentences.never(age))
     first = min(first, row["first"].timestamp())
     quiet = now - starts[0]
     is_late = quiet > allowed(starts, len(starts) == RECENT)
     found = _unseeing(row, first, past, streak)
     if found and found.state in ("failing", "blind"):
-        return found._replace(to_do=found.to_do + sentences.late(quiet)) if is_late else found
+        also = sentences.late(quiet) if is_late else ""
+        return found._replace(said=(found.said[0], found.said[1] + also))
     if is_late:
         return Verdict("stale", starts[0], quiet / DAY, sentences.stale(quiet))
     if found:
@@ -59,7 +63,7 @@ def _unseeing(row: Mapping, first: float, past: Mapping | None, streak: Callable
     """Return whether the last runs failed or measured nothing that counts; None if neither."""
     kind = row["kind"]
     if kind is None:
-        return Verdict("waiting", first, to_do=sentences.first_run())
+        return Verdict("waiting", first, said=sentences.first_run())
     if kind in ("failed", "no baseline"):
         runs, since = streak(kind)
         if kind == "failed":
@@ -67,7 +71,7 @@ def _unseeing(row: Mapping, first: float, past: Mapping | None, streak: Callable
         return Verdict("blind", since, runs, sentences.no_baseline())
     if row["measured"] is None:
         if row["ended"] - first <= FIRST_DAYS:
-            return Verdict("waiting", first, to_do=sentences.first_rows(row["reason"]))
+            return Verdict("waiting", first, said=sentences.first_rows(row["reason"]))
         runs, since = streak(kind)
         return Verdict("blind", since, runs, sentences.no_rows(row["reason"]))
     return past and _uncounted(row, first, past)
@@ -86,7 +90,7 @@ def _uncounted(row: Mapping, first: float, past: Mapping) -> Verdict | None:
         if last - good[0] <= max(UNKNOWN, usual):
             return None
     elif _lacks_rows(past) and last - first <= FIRST_DAYS:
-        return Verdict("waiting", first, to_do=sentences.first_rows(past["left_out"][0]["reason"]))
+        return Verdict("waiting", first, said=sentences.first_rows(past["left_out"][0]["reason"]))
     since = lacking[-1][0] if lacking else past["since"]
     if len(lacking) == LACKING and row["known_blind"]:  # it began even earlier
         since = min(since, row["known_blind"].timestamp())

@@ -24,7 +24,8 @@ class Health(NamedTuple):
 
     `since` is when that began: the alert, the first failed or blind run, the last run of a stale
     monitor, the last measurement of a fresh one. `size` counts failed or blind runs, or the days
-    that a stale monitor is silent. `alerts` counts unresolved alerts on its metrics.
+    that a stale monitor is silent. `alerts` counts unresolved alerts on its metrics. `because` is
+    the part of `to_do` that quotes nothing from a run.
     """
 
     subscription_id: int
@@ -39,6 +40,7 @@ class Health(NamedTuple):
     to_do: str = ""
     silent: str | None = None
     size: float = 0.0
+    because: str = ""
 
 
 def read(database: Database, subscription_id: int | None = None) -> list[Health]:
@@ -61,12 +63,12 @@ def _health(cursor: Cursor, row: dict, past: dict | None) -> Health:
         return Health(*about, "off", *ran, row["alerts"], "It is switched off.")
     found = judging.judge(row, past, partial(history.streak, cursor, row))
     silent = found.state if found.state in SILENT else None
-    state, since, to_do = found.state, _time(found.since), found.to_do
+    state, since, to_do = found.state, _time(found.since), " ".join(found.said).strip()
     if row["alerts"]:
         state, since = "outside", row["opened_at"]
         to_do = " ".join([sentences.outside(row["alerts"]), *([to_do] if silent else [])])
     ran = (since, last, row["last_run"])
-    return Health(*about, state, *ran, row["alerts"], to_do, silent, found.size)
+    return Health(*about, state, *ran, row["alerts"], to_do, silent, found.size, found.said[0])
 
 
 def _time(seconds: float) -> datetime:
