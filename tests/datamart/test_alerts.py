@@ -181,7 +181,7 @@ def test_a_monitor_says_what_to_expect(small):
     details = small.quality_monitoring.enable(threshold=0.8, min_records=100)
     assert details["expect"] == (
         "False alerts a month: at most about 1. With 100 labelled rows, a true"
-        " area_under_roc of 0.71 opens one in half of all windows (limit 0.8)."
+        " area_under_roc of 0.71 opens an alert in half of all windows (limit 0.8)."
     )
     small.performance_monitoring.enable(apt_threshold=100)
     assert "about 0.5." in small.quality_monitoring.get_details()["expect"]

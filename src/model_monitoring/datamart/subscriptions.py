@@ -19,12 +19,13 @@ from model_monitoring.datamart.monitoring.fairness import FairnessMonitoring
 from model_monitoring.datamart.monitoring.health import states
 from model_monitoring.datamart.monitoring.performance import PerformanceMonitoring
 from model_monitoring.datamart.monitoring.quality import QualityMonitoring
-from model_monitoring.datamart.postgres.database import Database
+from model_monitoring.datamart.postgres.database import Cursor, Database
 from model_monitoring.datamart.postgres.jsonb import as_json, plain
 from model_monitoring.datamart.postgres.texts import check_text, fault
+from model_monitoring.datamart.records import content_ids
 from model_monitoring.datamart.records.feedback_logging import FeedbackLogging
 from model_monitoring.datamart.records.payload_logging import PayloadLogging
-from model_monitoring.datamart.tables import dropping, retyping
+from model_monitoring.datamart.tables import changing, dropping, retyping
 from model_monitoring.datamart.watched import Index, WatchedModel
 
 
@@ -88,14 +89,23 @@ class Subscription(WatchedModel):
     def retype(self, feature_types: Mapping[str, str]) -> dict:
         """Declare features to be of other types than before, and convert what is stored.
 
-        Enable the monitors that go by training data again afterwards. Lines of data capture that
-        failed before are stored with `payload_logging.retry_errors`.
+        So are the fairness groups of these features, and the companion's subscription. Feedback
+        that was sent before still counts once. Enable the monitors that go by training data again
+        afterwards. Lines of data capture that failed before are stored with
+        `payload_logging.retry_errors`.
 
         Raises:
-            ValueError: a type isn't known, or a stored value isn't of it; nothing is changed.
+            ValueError: a type isn't known, or a stored value or a fairness group isn't of it;
+                nothing is changed.
         """
-        details = self.get_details()
-        return self.database.run(lambda cursor: retyping.retype(cursor, details, feature_types))
+        both = [self, self.companion.get_subscription()] if self.companion.exists() else [self]
+        all_details = [one.get_details() for one in both]
+
+        def work(cursor: Cursor) -> dict:
+            own, *_ = [_retyped(cursor, details, feature_types) for details in all_details]
+            return own
+
+        return self.database.run(work)
 
     def set_alerting(self, false_alerts_a_month: float = 1.0, rule: str = "chance") -> dict:
         """Say how many false alerts a month are bearable, of all monitors together.
@@ -123,6 +133,14 @@ class Subscription(WatchedModel):
     def health(self) -> pd.DataFrame:
         """Return the state of each monitor, since when, and what to do; see `DataMart.health`."""
         return states.frame(self.database, self.subscription_id)
+
+
+def _retyped(cursor: Cursor, details: dict, feature_types: Mapping[str, str]) -> dict:
+    """Retype one subscription's features; return its new contract."""
+    identifier = details["subscription_id"]
+    cursor.execute(changing.locking(exclusive=True), {"id": identifier})
+    with content_ids.following(cursor, identifier, feature_types):
+        return retyping.retype(cursor, details, feature_types)
 
 
 class Subscriptions:

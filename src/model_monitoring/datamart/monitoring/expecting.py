@@ -19,8 +19,8 @@ def quality(gate: str, limit: float, rows: int, by: Rule) -> str:
     reach = {"area_under_roc": _area, "accuracy": _proportion, "r2": _explained}[gate]
     value = limit - _beyond(by) * reach(limit, rows)
     return (
-        f"With {rows} labelled rows, a true {gate} of {max(value, 0):.2f} opens one in half of all"
-        f" windows (limit {limit:g})."
+        f"With {rows} labelled rows, a true {gate} of {max(value, 0):.2f} opens an alert in half of"
+        f" all windows (limit {limit:g})."
     )
 
 
@@ -34,8 +34,8 @@ def fairness(threshold: float, rows: int, by: Rule) -> str:
     score = exp(log(threshold) - _beyond(by) * error)
     return (
         f"With {rows} rows in each group, of which {FAVOURED:.0%} of the majority get the"
-        f" favourable outcome, a true fairness score of {score:.2f} opens one in half of all"
-        f" windows (threshold {threshold:g})."
+        f" favourable outcome, a true fairness score of {score:.2f} opens an alert in half of"
+        f" all windows (threshold {threshold:g})."
     )
 
 
