@@ -34,6 +34,8 @@ class DataMart:
     >>> uid = mart.bindings.add("Amazon SageMaker", sagemaker)
     >>> mart.get_details()["bindings"]
     1
+    >>> list(mart.health().columns)
+    ['subscription', 'monitor', 'state', 'since', 'last_run', 'alerts', 'to_do']
     """
 
     def __init__(

@@ -24,9 +24,10 @@ UNKNOWN = """FROM measurement v WHERE v.run_uid = {run}.run_uid AND value IS NUL
     AND coalesce(lower_limit, upper_limit) IS NOT NULL
     AND NOT EXISTS (SELECT FROM measurement w
         WHERE (w.run_uid, w.metric) = (v.run_uid, v.metric) AND w.value IS NOT NULL)"""
-COUNTS = f"""(NOT EXISTS (SELECT {UNKNOWN}) AND {DOUBTED} IS NOT TRUE
-    AND EXISTS (SELECT FROM measurement v WHERE v.run_uid = {{run}}.run_uid
-        AND value IS NOT NULL))"""
+# With EXISTS, PostgreSQL might read all measurements to answer for all runs at once.
+COUNTS = f"""((SELECT true {UNKNOWN} LIMIT 1) IS NULL AND {DOUBTED} IS NOT TRUE
+    AND (SELECT true FROM measurement v WHERE v.run_uid = {{run}}.run_uid
+        AND value IS NOT NULL LIMIT 1) IS NOT NULL)"""
 
 MONITORS = f"""
     SELECT m.subscription_id, s.subscription_uid AS uid, s.name AS subscription, m.monitor,
