@@ -42,11 +42,12 @@ def compare(
         feature drifted if its distance exceeds the threshold.
 
         Mode exact asks two questions, and a feature drifted if both are answered yes. ``real``: is
-        it more than chance, with a q-value of at most 0.05? The tests are in ranks.py, categories.py
-        and shapes.py. ``matters``: is the ``effect`` (the largest gap, as a share of rows, with a
-        95% interval from ``effect_low`` to ``effect_high``) at least ``effect_threshold``? That is
-        2% of the rows; if somebody has set another threshold or method in the rules, ``distance``
-        is held against that instead, and effect_threshold is NaN. ``visible`` is the smallest
+        it more than chance, with a q-value of at most 0.05? The tests are in ranks.py,
+        categories.py and shapes.py. ``matters``: is the ``effect`` (the largest gap, as a share of
+        rows, with a 95% interval from ``effect_low`` to ``effect_high``) at least
+        ``effect_threshold``? That is 2% of the rows; if somebody has set another threshold or
+        method in the rules, ``distance`` is held against that instead, and effect_threshold is NaN.
+        ``visible`` is the smallest
         change that would be found half the time with so many rows: a shift of the mean in standard
         deviations for numbers, a share of rows for others. ``note`` says why a feature could not be
         compared, or by what it was: numbers among text are compared as numbers, and text with many
@@ -76,14 +77,16 @@ def compare(
 
 
 def judge(
-    table: pd.DataFrame, beside: Sequence[float] = (), *, mode: drift.Mode = "exact"
-) -> tuple[pd.DataFrame, np.ndarray]:
+    table: pd.DataFrame | None, beside: Sequence[float] = (), *, mode: drift.Mode = "exact"
+) -> tuple[pd.DataFrame | None, np.ndarray]:
     """Control false discoveries over a table's features and other p-values together.
 
     Returns:
         The table with ``q_value`` (and in mode exact ``real`` and ``drifted``) filled, and the
         q-values of ``beside``.
     """
+    if table is None:
+        return None, stats.false_discovery_control(beside) if beside else np.empty(0)
     table = table.copy()
     tested = table["p_value"].notna()
     chances = [*table.loc[tested, "p_value"].astype(float), *beside]
@@ -92,7 +95,7 @@ def judge(
     table.loc[tested, "q_value"] = q_values[:count]
     if mode == "exact":
         table["real"] = table["q_value"].fillna(1.0) <= effects.ALPHA
-        table["matters"] = table["matters"].fillna(False).astype(bool)
+        table["matters"] = table["matters"].eq(True)
         table["drifted"] &= table["real"]
     return table, q_values[count:]
 

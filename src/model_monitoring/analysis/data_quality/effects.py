@@ -13,7 +13,7 @@ from scipy import stats
 # A real difference matters from 2% of the rows: a mean that moved by a twentieth of a standard
 # deviation, or a category that has 2 points more.
 MATTERS = 0.02
-# Of 100 windows without drift, five may have a false alarm; of what is called real, 5% may be false.
+# Of 100 windows without drift five may have a false alarm; of what is called real 5% may be false.
 ALPHA = 0.05
 _Z = 1.96
 _KOLMOGOROV = 1.358  # 95% quantile of Kolmogorov's distribution

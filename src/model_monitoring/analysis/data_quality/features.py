@@ -129,7 +129,7 @@ def _shaped(known: dict, seen: dict, config: dict) -> dict[str, Any]:
 
 
 def _tested(p_value: float, n: float, m: float) -> float:
-    """Return a p-value, NaN if there are too few rows to show anything (comparison.not_measured)."""
+    """Return a p-value, NaN for too few rows to show anything (comparison.not_measured)."""
     return p_value if drift.robust(1.0, n, m) else np.nan
 
 

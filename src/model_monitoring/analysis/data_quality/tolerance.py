@@ -10,8 +10,10 @@ from collections.abc import Mapping
 import numpy as np
 from scipy import stats
 
+from . import effects
 from .ranks import more
 
+_NEVER = 1e-4
 _LONGEST = 1 << 15  # windows up to this length are convolved, longer ones are nearly normal
 
 
@@ -25,15 +27,19 @@ def above(there: int, n: int, here: int, m: int) -> float:
     return more(there, n, here, m)
 
 
-def possible(there: int, n: int, here: int, m: int, alpha: float) -> bool:
-    """Return whether a test of so many rows of a kind could come to alpha however they are split.
+def possible(there: int, n: int, here: int, m: int) -> bool:
+    """Return whether so many rows of a kind could seem too many, however they are split.
 
-    One that couldn't raises no false alarm, and isn't counted among many tests (Tarone 1990).
+    Where they couldn't, the test raises no false alarm and isn't counted among many (Tarone 1990).
     """
-    return (
-        there + here > 0
-        and more(there + here - min(m, there + here), n, min(m, there + here), m) <= alpha
-    )
+    both = there + here
+    most = min(m, both)
+    return both > 0 and more(both - most, n, most, m) <= effects.ALPHA
+
+
+def often_unseen(known: Mapping[str, int], m: int) -> bool:
+    """Return whether a baseline has values so rare that a window of m rows could have new ones."""
+    return _all_drawn(min(known.values()), sum(known.values()), m) > _NEVER
 
 
 def unseen(known: Mapping[str, int], seen: Mapping[str, int]) -> float:
