@@ -28,6 +28,7 @@ from model_monitoring.datamart.postgres import server
 FEATURES = [f"feature {i}" for i in range(30)]
 RECORDS, CONNECTIONS = 3000, 8
 SUBSCRIPTIONS, MEASUREMENTS = 20, 1_000_000
+MORE = 80  # subscriptions beside those, with five monitors and a hundred runs of each
 RESULTS: list[bool] = []
 
 HISTORY = """
@@ -47,6 +48,22 @@ INSERT INTO run (run_uid, subscription_id, monitor, state, started, finished, re
 INSERT INTO measurement (run_uid, subscription_id, monitor, metric, ts, value, upper_limit, records)
     SELECT run_uid, 1, 'drift', 'drift', started, random(), 0.9, 500 FROM run WHERE monitor = 'drift';
 VACUUM ANALYZE run; VACUUM ANALYZE measurement
+"""
+OTHERS = """
+INSERT INTO monitor SELECT s, m, true, '{}' FROM subscription s0 CROSS JOIN LATERAL (SELECT s0.subscription_id) n (s),
+    unnest(ARRAY['quality', 'drift', 'performance', 'fairness', 'explainability']) m WHERE s0.name LIKE 'other %';
+INSERT INTO run (run_uid, subscription_id, monitor, state, started, finished, records, details)
+    SELECT gen_random_uuid(), subscription_id, monitor, CASE WHEN n % 3 = 1 THEN 'skipped' ELSE 'finished' END,
+        now() - n * interval '1 hour', now(), 500, CASE WHEN monitor <> 'drift' THEN '{"reason": "few"}' ELSE (
+            SELECT jsonb_build_object('believable', true, 'drift', jsonb_agg(jsonb_build_object(
+                'feature', i, 'distance', random(), 'p_value', random(), 'psi', random())))
+            FROM generate_series(1, 30) i) END
+    FROM monitor JOIN subscription USING (subscription_id), generate_series(1, 100) n WHERE name LIKE 'other %';
+INSERT INTO measurement (run_uid, subscription_id, monitor, metric, slice, ts, value, upper_limit, records)
+    SELECT run_uid, subscription_id, monitor, 'metric', i::text, started, random(), 2, 500
+    FROM run JOIN subscription USING (subscription_id), generate_series(1, 30) i
+    WHERE name LIKE 'other %' AND state = 'finished';
+VACUUM ANALYZE monitor; VACUUM ANALYZE run; VACUUM ANALYZE measurement
 """
 
 
@@ -229,6 +246,12 @@ def pages(mart: datamart.DataMart, url: str, base: str, cookie: str) -> None:
         ("alerts page", "/alerts", 200),
     ):
         report(what, 1000 * best(lambda path=path: read(path)), "ms", at_most=most)
+    for n in range(MORE):
+        subscribe(mart, f"other {n}")
+    for statement in OTHERS.split(";"):
+        cursor.execute(statement)
+    everything = f"home page, {SUBSCRIPTIONS + MORE} subscriptions"
+    report(everything, 1000 * best(lambda: read("/")), "ms", at_most=400)
 
 
 def sign_in(base: str, token: str) -> str:

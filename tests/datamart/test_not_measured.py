@@ -140,7 +140,7 @@ def test_text_that_gets_stuck_in_a_column_of_many_values(small):
     log(small, "seed", colours=training["colour"])
     small.drift_monitoring.enable(training, min_records=50)
     small.drift_monitoring.run()
-    log(small, "w", day=1, colours=["colour 7"])
+    log(small, "w", day=4, colours=["colour 7"])
     drifted = [row["feature"] for row in small.drift_monitoring.run()["drift"] if row["drifted"]]
     assert drifted == ["colour"]
 
