@@ -41,5 +41,6 @@ def columns(row: dict) -> list[str]:
     return sorted(row, key=lambda name: (FIRST.index(name) if name in FIRST else len(FIRST), name))
 
 
-FIRST = ("feature", "feature_name", "drifted", "distance", "threshold", "p_value", "q_value")
+FIRST = ("feature", "feature_name", "drifted", "real", "matters", "effect", "visible", "distance")
+FIRST += ("threshold", "p_value", "q_value")
 FILTERS = {"number": number, "when": when, "limits": limits, "words": words, "columns": columns}
