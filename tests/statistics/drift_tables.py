@@ -170,7 +170,7 @@ def tables(times: int = 1000) -> str:
         "## Drift",
         "",
         "Each column is compared with a reference of 5,000 rows as one of 30 features. Of 100",
-        "clean windows five may have a false alarm, so a p-value has to be at most 0.05 / 30 = 0.00167.",
+        "clean windows five may have a false alarm, so a p-value has to be at most 0.00167.",
         "",
         "False alarms: the share of clean columns with a p-value of at most 0.05 (the tail at",
         f"0.00167 is in the tests); one standard error is {np.sqrt(0.05 * 0.95 / times):.3f}.",
