@@ -77,7 +77,7 @@ def test_a_reference_of_the_first_version_still_estimates():
 
 
 def test_a_score_that_is_a_probability_is_taken_as_it_is():
-    labels, predictions, scores = world(3000, 12)
+    _, predictions, scores = world(3000, 12)
     found = estimate(fit(*world(3000, 13)), predictions, scores)
     assert found.accuracy == pytest.approx(np.maximum(scores, 1 - scores).mean(), abs=0.005)
 

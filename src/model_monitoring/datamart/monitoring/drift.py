@@ -103,7 +103,7 @@ class DriftMonitoring(Monitor):
                 "the endpoint serves a model version without a baseline: call enable() with its"
                 " training data"
             )
-            return Outcome(0, skipped=reason)
+            return Outcome(0, skipped=reason, details={"no_baseline": True})
         first, last = self._unmeasured()
         about, rows = windows.between(self._subscription, first, last)
         if len(rows) < max(1, parameters["min_records"]):
