@@ -154,7 +154,8 @@ def get_health() -> dict:
     """Return the state of every monitor, of one subscription or of all."""
     wanted = request.args.get("subscription_id")
     found = None if wanted is None else _subscription(wanted).subscription_id
-    return {"health": [_monitor(one) for one in _browsing().overview.health(found)]}
+    alerts = current_app.extensions["mart"].alerts
+    return {"health": [_monitor(one) for one in alerts.check_health(found)]}
 
 
 def _monitor(one: Health) -> dict:
