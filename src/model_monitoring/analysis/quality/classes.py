@@ -106,6 +106,8 @@ def read(columns: Sequence[pd.Series], positive_label=None) -> tuple[list[np.nda
         columns: text, shape (n,) each, without missing cells.
         positive_label: a class as a user gives it: text, a number or a boolean.
     """
+    if isinstance(positive_label, str):
+        positive_label = positive_label.strip()
     if any(text != text.strip() for column in columns for text in pd.unique(column)):
         columns = [column.str.strip() for column in columns]
     texts = sorted({text for column in columns for text in pd.unique(column)})

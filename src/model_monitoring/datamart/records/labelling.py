@@ -27,8 +27,8 @@ def checked(table: Table, asset: Mapping, given: Sequence, written: bool = False
         ValueError: a label is missing or unknown.
     """
     column = table.of("label")[0]
-    if known := asset["label_values"]:
-        given = _translated(known, given, asset["label_column"])
+    if asset["label_values"]:
+        given = as_predicted(asset, given, asset["label_column"])
     elif written:
         given = [coercing.parsed(cell, column.type) for cell in given]
     if column.type == TEXT:  # blanks around a class don't count
@@ -40,6 +40,16 @@ def checked(table: Table, asset: Mapping, given: Sequence, written: bool = False
             " stored."
         )
     return labels
+
+
+def as_predicted(asset: Mapping, given: Sequence, name: str) -> Sequence:
+    """Return what the model predicts for labels, where label_values says; `name` is their column.
+
+    Raises:
+        ValueError: a label is unknown.
+    """
+    known = asset["label_values"]
+    return _translated(known, given, name) if known else given
 
 
 def _translated(known: Sequence, given: Sequence, name: str) -> list:
