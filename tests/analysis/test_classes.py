@@ -182,7 +182,9 @@ def test_which_rows_count():
 
 
 def test_blanks_around_a_cell_do_not_count():
-    sides, positive = classes.read([pd.Series(["a", " a", "b "]), pd.Series(["a ", "a", "b"])], " b")
+    sides, positive = classes.read(
+        [pd.Series(["a", " a", "b "]), pd.Series(["a ", "a", "b"])], " b"
+    )
     assert [side.tolist() for side in sides] == [["a", "a", "b"]] * 2
     assert positive == "b"
     sides, positive = classes.read([pd.Series([" 1", "0"]), pd.Series(["1.0 ", "\ttrue"])])
