@@ -22,6 +22,7 @@ from . import classes
 from .metrics import Metric, binary_metrics, multiclass_metrics, regression_metrics
 
 ProblemType = Literal["binary", "multiclass", "regression"]
+OF_PROBABILITIES = ("area_under_roc", "area_under_pr", "log_loss")
 GATES = {"binary": "area_under_roc", "multiclass": "accuracy", "regression": "r2"}
 
 
@@ -94,8 +95,9 @@ def evaluate(
             if problem_type == "binary"
             else multiclass_metrics(matrix, listed, true, probabilities, rng)
         )
+    never = {name: name in OF_PROBABILITIES and probabilities is None for name in metrics}
     undefined = [
-        NotMeasured("metric", name, _why(name, matrix, probabilities))
+        NotMeasured("metric", name, _why(name, matrix, probabilities), lasting=never[name])
         for name, metric in metrics.items()
         if metric.value is None
     ]
@@ -108,7 +110,7 @@ def _why(name: str, matrix: np.ndarray | None, probabilities) -> str:
     """Say why a metric has no value."""
     if matrix is None:
         return "all labels are equal"
-    if name in ("area_under_roc", "area_under_pr", "log_loss") and probabilities is None:
+    if name in OF_PROBABILITIES and probabilities is None:
         return "there are no probabilities"
     if name == "log_loss":
         return "the probabilities are not one for each class seen"

@@ -63,6 +63,7 @@ class DriftMonitoring(Monitor):
         ]
         check_frame(training_data, "training_data")
         training_data = typing.probabilities(asset, training_data, "training_data")
+        training_data = typing.predictions(asset, training_data, "training_data")
         if scored is not None:
             check_frame(scored, "scored")
             scored = typing.probabilities(asset, scored, "scored")
