@@ -8,7 +8,7 @@ import pytest
 from sklearn import metrics as sk
 
 from model_monitoring.analysis.quality.evaluation import evaluate
-from model_monitoring.analysis.quality.metrics import auc, average_precision
+from model_monitoring.analysis.quality.ranking import auc, average_precision
 from model_monitoring.analysis.resampling import bin_scores
 
 

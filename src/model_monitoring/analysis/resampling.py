@@ -8,7 +8,6 @@ into blocks, and the blocks are resampled.
 from collections.abc import Callable
 
 import numpy as np
-from scipy.stats import binomtest
 
 REPLICATES = 400
 _CELLS = 1000
@@ -50,14 +49,6 @@ def interval(point: float, replicates: np.ndarray) -> tuple[float | None, float 
         return None, None
     low, high = np.percentile(defined, [2.5, 97.5])
     return min(float(low), point), max(float(high), point)
-
-
-def wilson(successes: int, trials: int) -> tuple[float, float, float] | None:
-    """Return a proportion and its 95% score interval (Wilson 1927); None if there are no trials."""
-    if not trials:
-        return None
-    bounds = binomtest(int(successes), int(trials)).proportion_ci(method="wilson")
-    return successes / trials, float(bounds.low), float(bounds.high)
 
 
 def bin_scores(is_positive: np.ndarray, scores: np.ndarray) -> np.ndarray:
