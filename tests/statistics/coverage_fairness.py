@@ -1,13 +1,10 @@
 """How often the intervals of fairness metrics hold the true value, and who is called biased."""
 
-from collections.abc import Iterator, Sequence
-
 import numpy as np
 from scipy.stats import binom
 
 from model_monitoring.analysis.fairness import metrics
 from model_monitoring.analysis.fairness.intervals import bounds
-from model_monitoring.analysis.fairness.judging import FALSE_DISCOVERIES, of_counts, of_twins
 from model_monitoring.analysis.fairness.measuring import measure
 from model_monitoring.analysis.proportions import ratio_z
 

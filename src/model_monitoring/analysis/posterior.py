@@ -32,8 +32,8 @@ def interval(
     """Bound a statistic of a table that lies between ``lowest`` and 1.
 
     The bounds are the percentiles of the draws (Brown, Cai & DasGupta 2001), or, if these are
-    wider, those of Wilson's score interval, on the number of rows that the draws' variance is worth.
-    The first cover where counts are small, the second near an end of the scale.
+    wider, those of Wilson's score interval, on as many rows as the draws' variance is worth. The
+    first cover where counts are small, the second near an end of the scale.
 
     Args:
         point: the statistic of ``counts``.

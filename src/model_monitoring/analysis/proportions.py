@@ -5,13 +5,15 @@ and the upper bound; NaN where nothing can be said, because a group has no rows.
 """
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.special import betainc, betaincinv
 from scipy.stats import norm
 
 LEVEL = 0.95
 TAIL = (1 - LEVEL) / 2
 Z = float(norm.ppf(1 - TAIL))
-_HALVINGS = 50
+_HALVINGS = 40
+_LOG_RATIOS = (-20.0, 20.0)  # far beyond what counts can tell
 
 Bounds = tuple[np.ndarray, np.ndarray]
 
@@ -31,18 +33,20 @@ def mid_p(successes, trials) -> Bounds:
     or 1 as Wilson's does, so that differences and ratios are built from it.
     """
     x, n = np.broadcast_arrays(np.asarray(successes, float), np.asarray(trials, float))
-    low, high = _mid_p_low(x, n), 1 - _mid_p_low(n - x, n)
+    low, rest = _mid_p_low(np.stack([x, n - x]), np.stack([n, n]))
+    high = 1 - rest
     return np.where(n > 0, low, np.nan), np.where(n > 0, high, np.nan)
 
 
 def _mid_p_low(x: np.ndarray, n: np.ndarray) -> np.ndarray:
+    some, others = np.maximum(x, 0.5), np.maximum(n - x, 0.5)
+    all_of_them = x >= n
     low, high = np.zeros(x.shape), np.ones(x.shape)
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
         # P(X >= x) and P(X > x) of a binomial
-        at_least = betainc(np.maximum(x, 0.5), n - x + 1, middle)
-        more = np.where(x < n, betainc(x + 1, np.maximum(n - x, 0.5), middle), 0.0)
-        below = (at_least + more) / 2 < TAIL
+        more = np.where(all_of_them, 0.0, betainc(x + 1, others, middle))
+        below = betainc(some, n - x + 1, middle) + more < 2 * TAIL
         low, high = np.where(below, middle, low), np.where(below, high, middle)
     return np.where(x > 0, low, 0.0)
 
@@ -91,26 +95,22 @@ def ratio_z(successes, trials, ratio) -> np.ndarray:
         return np.where(gap == 0, 0.0, gap / np.sqrt(variance))
 
 
-def ratio(successes, trials) -> Bounds:
-    """Bound the ratio of two independent proportions, (..., 2): the group's to the reference's.
+def ratio(successes: np.ndarray, trials: np.ndarray) -> tuple[float, float]:
+    """Bound the ratio of two independent proportions: the group's to the reference's.
 
-    The bounds are the ratios that ``ratio_z`` doesn't reject. The upper one is infinite if the
-    reference may have none.
+    ``successes`` and ``trials`` are (2,): the reference and the group. The bounds are the ratios
+    that ``ratio_z`` doesn't reject. The upper one is infinite if the reference has no success.
     """
     x, n = np.asarray(successes, float), np.asarray(trials, float)
-    ends = []
-    for side in (1, -1):
-        # log ratios, far beyond what counts can tell
-        low, high = np.full(x.shape[:-1], -30.0), np.full(x.shape[:-1], 30.0)
-        for _ in range(_HALVINGS):
-            middle = (low + high) / 2
-            above = ratio_z(x, n, np.exp(middle)) > side * Z
-            low, high = np.where(above, middle, low), np.where(above, high, middle)
-        ends.append(np.exp((low + high) / 2))
-    low = np.where(x[..., 1] > 0, ends[0], 0.0)
-    high = np.where(x[..., 0] > 0, ends[1], np.inf)
-    known = (n > 0).all(axis=-1) & (x.sum(axis=-1) > 0)
-    return np.where(known, low, np.nan), np.where(known, high, np.nan)
+    if not (n.all() and x.any()):
+        return np.nan, np.nan
+
+    def beyond(log_ratio: float, side: int) -> float:
+        return float(ratio_z(x, n, np.exp(log_ratio))) - side * Z
+
+    low = np.exp(brentq(beyond, *_LOG_RATIOS, args=(1,))) if x[1] else 0.0
+    high = np.exp(brentq(beyond, *_LOG_RATIOS, args=(-1,))) if x[0] else np.inf
+    return float(low), float(high)
 
 
 def paired_ratio(both, first_only, second_only) -> Bounds:

@@ -41,9 +41,8 @@ def bounds(pair: np.ndarray, has_strata: bool, rng: np.random.Generator) -> dict
         "CI": _bounds(*_imbalance(table.sum(axis=(1, 2))), EXACT),
         "DI": _bounds(*ratio(predictions[:, 1], predictions.sum(axis=1)), RATIO),
         "GE": _of_table(both.sum(axis=0), _spread, rng, lowest=0.0, back=_entropy_of_spread),
-        **_differences(labels, predictions, both),
-        **_ratios(both),
-        **_distances(labels),
+        **_of_rates(labels, predictions, both),
+        **_of_margins(both),
     }
     if has_strata:
         strata = np.swapaxes(pair, 0, 1)
@@ -68,78 +67,76 @@ def _imbalance(rows: np.ndarray) -> tuple[float, float]:
     return 1 - 2 * high, 1 - 2 * low
 
 
-def _differences(
-    labels: np.ndarray, predictions: np.ndarray, both: np.ndarray
-) -> dict[str, Bounds]:
-    """Bound differences of rates; each has the sign that its metric has."""
+def _of_rates(labels: np.ndarray, predictions: np.ndarray, both: np.ndarray) -> dict[str, Bounds]:
+    """Bound all metrics that compare one rate of each group."""
     tn, fp, fn, tp = (both[:, i, j] for i in (0, 1) for j in (0, 1))
+    # What counts in the rate, out of which rows, and the sign that the metric has
     parts = {
-        "DPL": (-1, labels[:, 1], labels.sum(axis=1)),
-        "DPPL": (-1, predictions[:, 1], predictions.sum(axis=1)),
-        "AD": (-1, tn + tp, both.sum(axis=(1, 2))),
-        "DAR": (-1, tp, tp + fp),
-        "RD": (-1, tp, tp + fn),
-        "DRR": (1, tn, tn + fn),
-        "SD": (1, tn, tn + fp),
+        "DPL": (labels[:, 1], labels.sum(axis=1), -1),
+        "DPPL": (predictions[:, 1], predictions.sum(axis=1), -1),
+        "AD": (tn + tp, both.sum(axis=(1, 2)), -1),
+        "DAR": (tp, tp + fp, -1),
+        "RD": (tp, tp + fn, -1),
+        "DRR": (tn, tn + fn, 1),
+        "SD": (tn, tn + fp, 1),
+        "TE": (fn, fn + fp, 1),
     }
-    successes, trials = (np.stack([part[i] for part in parts.values()]) for i in (1, 2))
-    with np.errstate(invalid="ignore"):
+    successes, trials = (np.stack([part[i] for part in parts.values()]) for i in (0, 1))
+    low, high = mid_p(successes, trials)
+    with np.errstate(invalid="ignore", divide="ignore"):
         rates = successes / trials
-    low, high = difference(rates, mid_p(successes, trials))
-    return {
-        name: _bounds(*((low[at], high[at]) if sign > 0 else (-high[at], -low[at])), SQUARE_AND_ADD)
-        for at, (name, (sign, _, _)) in enumerate(parts.items())
-    }
+        # Wrong rejections per wrong acceptance are the odds of the last rate
+        for values in (rates, low, high):
+            values[-1] /= 1 - values[-1]
+    below, above = difference(rates, (low, high))
+    found = {}
+    for at, (name, (_, _, sign)) in enumerate(parts.items()):
+        ends = (below[at], above[at]) if sign > 0 else (-above[at], -below[at])
+        found[name] = _bounds(*ends, SQUARE_AND_ADD)
+    return found | _distances(rates[0], low[0], high[0])
 
 
-def _ratios(both: np.ndarray) -> dict[str, Bounds]:
-    """Bound differences of ratios of counts: DCA and DCR of margins, TE of errors."""
+def _of_margins(both: np.ndarray) -> dict[str, Bounds]:
+    """Bound DCA and DCR: differences of ratios of margins, which share rows."""
     tn, fp, fn, tp = (both[:, i, j].astype(float) for i in (0, 1) for j in (0, 1))
     with np.errstate(invalid="ignore", divide="ignore"):
         accepted, rejected = (tp + fn) / (tp + fp), (tn + fp) / (tn + fn)
-        errors = fn / fp
-        low, high = mid_p(fn, fn + fp)
-        odds = low / (1 - low), high / (1 - high)
-        of_accepted = difference(accepted, paired_ratio(tp, fn, fp))
-        of_errors = difference(errors, odds)
+        low, high = difference(accepted, paired_ratio(tp, fn, fp))
         return {
-            "DCA": _bounds(-of_accepted[1], -of_accepted[0], PAIRED),
+            "DCA": _bounds(-high, -low, PAIRED),
             "DCR": _bounds(*difference(rejected, paired_ratio(tn, fp, fn)), PAIRED),
-            "TE": _bounds(*of_errors, SQUARE_AND_ADD),
         }
 
 
-def _distances(labels: np.ndarray) -> dict[str, Bounds]:
-    """Bound the distances of two labels' shares; each grows with the difference of the shares.
+def _distances(share: np.ndarray, low: np.ndarray, high: np.ndarray) -> dict[str, Bounds]:
+    """Bound the distances of two labels' shares from the shares and their bounds, (2,) each.
 
-    JS and KL grow with its square, so that their signed root is bounded. Two labels make KS and
-    TVD the size of the difference, and LP the root of 2 times it.
+    JS and KL grow with the square of the difference, so that their signed root is bounded. Two
+    labels make KS and TVD the size of the difference, and LP the root of 2 times it.
     """
-    trials = labels.sum(axis=1)
-    if not trials.all():
-        nothing = Bounds(None, None, TOO_FEW)
-        return dict.fromkeys(("JS", "KL", "KS", "LP", "TVD"), nothing)
-    share = labels[:, 1] / trials
-    low, high = mid_p(labels[:, 1], trials)
+    if np.isnan(share).any():
+        return dict.fromkeys(("JS", "KL", "KS", "LP", "TVD"), Bounds(None, None, TOO_FEW))
     found = {}
-    for name, signed in (("JS", _signed_js), ("KL", _signed_kl), ("TVD", lambda a, d: d - a)):
-        with np.errstate(invalid="ignore", divide="ignore"):
-            point = signed(share[0], share[1])
-            parts = [signed(share[0], end) - point for end in (low[1], high[1])]
-            others = [signed(end, share[1]) - point for end in (high[0], low[0])]
+    for name, signed, power in (
+        ("JS", _signed_js, 2),
+        ("KL", _signed_kl, 2),
+        ("TVD", lambda a, d: d - a, 1),
+    ):
+        point = signed(share[0], share[1])
+        with np.errstate(invalid="ignore"):
             below, above = (
-                point - np.hypot(parts[0], others[0]),
-                point + np.hypot(parts[1], others[1]),
+                point
+                + side
+                * np.hypot(
+                    signed(share[0], of_group) - point, signed(of_reference, share[1]) - point
+                )
+                for side, of_group, of_reference in ((-1, low[1], high[0]), (1, high[1], low[0]))
             )
         ends = np.abs([below, above])
         nearest = 0.0 if below <= 0 <= above else ends.min()
-        power = 1 if name == "TVD" else 2
         found[name] = _bounds(nearest**power, ends.max() ** power, DISTANCE)
-    found["KS"] = found["TVD"]
-    found["LP"] = Bounds(
-        *(end if end is None else end * np.sqrt(2) for end in found["TVD"][:2]),
-        found["TVD"].method,
-    )
+    low, high, method = found["KS"] = found["TVD"]
+    found["LP"] = _bounds(low * np.sqrt(2), high * np.sqrt(2), method)
     return found
 
 

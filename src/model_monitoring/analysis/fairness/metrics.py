@@ -222,7 +222,7 @@ def _distances(shares: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def entropy(both: np.ndarray) -> np.ndarray:
-    """Compute GE from counts (..., 2, 2): the inequality of benefits, alpha 2 (Speicher et al. 2018).
+    """Compute GE of counts (..., 2, 2): how uneven benefits are, alpha 2 (Speicher et al. 2018).
 
     A benefit is prediction - label + 1: 0, 1 or 2.
     """

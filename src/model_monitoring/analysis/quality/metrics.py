@@ -15,6 +15,8 @@ from .metric import EXACT, Metric, proportion
 
 # A mean loss is decided by the rarer class: with fewer of it, an interval would be a guess
 FEWEST_OF_A_CLASS = 3
+# Fewer rows a class, and the share of right ones among those predicted is too coarse to bound
+FEWEST_A_CLASS = 5
 _EPSILON = np.finfo(float).eps
 
 
@@ -84,6 +86,8 @@ def _of_table(
     value = float(statistic(matrix[None].astype(float))[0])
     if not np.isfinite(value):
         return Metric(None)
+    if matrix.sum() < FEWEST_A_CLASS * len(matrix):
+        return Metric(value, method=f"no interval of fewer than {FEWEST_A_CLASS} rows a class")
     bounds = posterior.interval(value, matrix, statistic, rng, lowest)
     return Metric(value, *bounds, posterior.METHOD)
 
