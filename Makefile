@@ -16,7 +16,7 @@ export JUPYTER_DATA_DIR ?= $(CURDIR)/.local/home/jupyter
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install run lab console test bench soak render stop clean aws-clean lock audit
+.PHONY: help install run lab console test test-long bench soak render stop clean aws-clean lock audit
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -48,10 +48,13 @@ console: install  ## open the data mart's status pages and REST interface on 127
 
 test: install  ## check style, the code and every notebook
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
-	@$(BIN)/python -m pytest tests -n 2 --dist loadfile
+	@$(BIN)/python -m pytest tests -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: install  ## time what was built for speed, beside its bounds and peers
 	@for part in monitors datamart console invoke fairness; do echo "== $$part"; $(BIN)/python -m tests.bench.bench_$$part || true; done
+
+test-long: install  ## the simulations behind doc/statistics.md, with all cells and seeds (an hour)
+	@LONG=1 $(BIN)/python -m pytest tests/statistics -n 2 --dist loadfile
 
 soak: install  ## the long tests: load and kills, for minutes; not part of make test
 	@$(BIN)/python -m pytest tests/soak -m soak

@@ -18,6 +18,17 @@ hypothesis.settings.load_profile("repeatable")
 REPOSITORY = Path(__file__).parent.parent
 
 
+def pytest_collection_modifyitems(items):
+    """Begin with the longest file, and skip the long simulations unless make test-long asks for
+    them.
+    """
+    # Begun last, it would keep one of two workers busy for minutes after the other has ended
+    items.sort(key=lambda item: item.path.name != "test_committed_outputs.py")
+    for item in items:
+        if item.get_closest_marker("long") and not os.environ.get("LONG"):
+            item.add_marker(pytest.mark.skip(reason="make test-long runs it"))
+
+
 @pytest.fixture(scope="session")
 def repository() -> Path:
     return REPOSITORY

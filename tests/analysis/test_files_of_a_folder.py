@@ -7,7 +7,7 @@ import json
 import pandas as pd
 import pytest
 
-from model_monitoring.analysis.files import finding
+from model_monitoring.analysis.files import packed, splitting
 from model_monitoring.analysis.files.jobs import read_profile, run_baseline, run_check
 
 ROWS = b"a,b\n1,2\n3,4\n"
@@ -102,9 +102,38 @@ def test_gzip_is_read_within_bounds(tmp_path, monkeypatch):
     put(tmp_path, rows_dot_gz=gzip.compress(ROWS * 9)[:-10])
     with pytest.raises(ValueError, match="damaged or cut off"):
         read_profile(tmp_path)
-    monkeypatch.setattr(finding, "FREE_BYTES", 1 << 16)
+    monkeypatch.setattr(packed, "FREE_BYTES", 1 << 16)
     put(tmp_path, rows_dot_gz=gzip.compress(b"a,b\n" + b"1,2\n" * 50_000))
-    with pytest.raises(ValueError, match="unpacks to too much"):
+    with pytest.raises(ValueError, match=r"unpacks to more than 0\.0625 MB"):
+        read_profile(tmp_path)
+
+
+def test_a_gzip_bomb_is_refused_before_its_rows_are_read(tmp_path, monkeypatch):
+    def rows(*_):
+        raise AssertionError("rows were read")
+
+    monkeypatch.setattr(splitting.Splitter, "blocks", rows)
+    path = tmp_path / "rows.csv.gz"
+    with gzip.open(path, "wb", compresslevel=1) as file:
+        for _ in range(80):
+            file.write(b"1,2\n" * (1 << 18))
+    with pytest.raises(
+        ValueError, match="unpacks to more than 64 MB, which is too much for its si"
+    ):
+        read_profile(path)
+    # A file that is cut off has other bytes where its size should stand
+    path.write_bytes(path.read_bytes()[:100_000] + b"\xff" * 4)
+    with pytest.raises(ValueError, match="damaged or cut off"):
+        read_profile(path)
+
+
+def test_gzip_in_several_parts_is_held_to_the_same_bounds(tmp_path, monkeypatch):
+    monkeypatch.setattr(packed, "FREE_BYTES", 1 << 16)
+    put(tmp_path, rows_dot_gz=gzip.compress(b"a,b\n") + gzip.compress(b"1,2\n"))
+    assert read_profile(tmp_path)[0].rows == 1
+    large = gzip.compress(b"a,b\n" + b"1,2\n" * 50_000)
+    put(tmp_path, rows_dot_gz=large + gzip.compress(b"1,2\n"))  # says that it holds 4 bytes
+    with pytest.raises(ValueError, match="unpacks to more than"):
         read_profile(tmp_path)
 
 

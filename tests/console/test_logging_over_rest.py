@@ -143,6 +143,15 @@ def test_unknown_ids_are_not_found(program, root, subscription, change, unknown)
     assert answer.status == 404, answer.text
 
 
+def test_a_subscription_that_is_deleted_meanwhile_is_not_found(program, root, mart, subscription):
+    sent = [record(subscription, "a")]
+    assert program.post(f"{root}/scoring_payloads", sent).status == 202
+    mart.subscriptions.delete(subscription.uid)
+    for _ in range(2):
+        answer = program.post(f"{root}/scoring_payloads", sent)
+        assert answer.status == 404 and "no subscription with that id" in answer.text
+
+
 def test_another_data_mart_is_not_found(program, subscription):
     assert (
         program.post("/v1/data_marts/other/scoring_payloads", [record(subscription, "a")]).status

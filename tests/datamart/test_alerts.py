@@ -151,3 +151,41 @@ def test_acknowledged_alerts_keep_their_history(mart, small, query):
     assert query(f"SELECT count(*), min(subscription) FROM {schema}.runs") == [(3, "small")]
     assert query(f"SELECT state, note FROM {schema}.alerts") == [("closed", "looking into it")]
     assert query(f"SELECT count(DISTINCT measurement_id) FROM {schema}.measurements") == [(3,)]
+
+
+def test_an_alert_says_why_it_opened_and_closed(mart, small):
+    labelled(small, "bad", right=100, wrong=100)
+    small.quality_monitoring.enable(threshold=0.8)
+    small.quality_monitoring.run()
+    opened = mart.alerts.list()["opened_because"][0]
+    assert opened.startswith("The value 0.5 (95% interval 0.4")
+    assert "is outside its limit (at least 0.8): a model within it would give such a" in opened
+    assert "a budget of 1 false alert a month allows 1.7%." in opened
+    labelled(small, "good", right=2000, wrong=0)
+    small.quality_monitoring.run()
+    assert "is within its limit." in mart.alerts.list()["closed_because"][0]
+
+
+def test_what_chance_explains_opens_no_alert_unless_asked(mart, small):
+    labelled(small, "a", right=14, wrong=6)  # .7: with 20 rows, chance explains it
+    small.quality_monitoring.enable(threshold=0.8)
+    assert small.quality_monitoring.run()["metrics"]["area_under_roc"] == pytest.approx(0.7)
+    assert mart.alerts.list().empty
+    assert small.set_alerting(rule="limits") == {"rule": "limits", "false_alerts_a_month": 1.0}
+    small.quality_monitoring.run()
+    assert mart.alerts.list()["opened_because"][0].endswith("outside its limit (at least 0.8).")
+
+
+def test_a_monitor_says_what_to_expect(small):
+    small.payload_logging.store([small_record()])
+    details = small.quality_monitoring.enable(threshold=0.8, min_records=100)
+    assert details["expect"] == (
+        "False alerts a month: at most about 1. With 100 labelled rows, a true"
+        " area_under_roc of 0.71 opens an alert in half of all windows (limit 0.8)."
+    )
+    small.performance_monitoring.enable(apt_threshold=100)
+    assert "about 0.5." in small.quality_monitoring.get_details()["expect"]
+    small.set_alerting(0.1)
+    assert "about 0.05." in small.quality_monitoring.get_details()["expect"]
+    small.set_alerting(rule="limits")
+    assert "rule: limits" in small.quality_monitoring.get_details()["expect"]

@@ -83,6 +83,8 @@ def test_scored_with_its_token_and_measured(mart, subscription, engine, query, m
         (200, '{"predictions": []}', "must answer"),
         (200, '{"fields": ["predicted_label", "score"], "values": [[1, 0.9]]}', "2 rows with 1"),
         (200, '{"fields": ["score"], "values": [[1, 0.9], [0, 0.2]]}', "must answer"),
+        (200, '{"fields": ["score", "score"], "values": [[1, 0.9]]}', "the key 'score' twice"),
+        (200, '{"fields": ["score"], "values": [[1]], "n": 1, "n": 2}', "the key 'n' twice"),
         (200, '{"fields": ["score"], "values": [["high"], ["low"]]}', "'high'"),
     ],
 )

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from model_monitoring.datamart.records import ingestion
+
 from .test_capture_ingestion import event
 
 DAY = "2026/03/01/10"
@@ -155,3 +157,11 @@ def test_a_late_or_missing_output_beside_the_declared_ones(bucket):
         put(f"order/{order[0]['eventMetadata']['eventId']}.jsonl", *order)
     report = subscription.payload_logging.ingest_capture("s3://captured/order")
     assert (report.stored, report.failed) == (2, 3)
+
+
+def test_a_packed_file_is_held_to_its_bounds(bucket, monkeypatch):
+    monkeypatch.setattr(ingestion, "LARGEST_FILE", 500)
+    subscription, put = bucket
+    put(f"breast-cancer/AllTraffic/{DAY}/a.jsonl.gz", event("a"), event("b"))
+    with pytest.raises(ValueError, match=r"a\.jsonl\.gz unpacks to more than .* unpack it first"):
+        subscription.payload_logging.ingest_capture("s3://captured/breast-cancer")

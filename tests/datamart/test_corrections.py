@@ -109,7 +109,7 @@ def test_fields_without_ids_say_what_they_are_good_for(scored):
         ("17,1.5,red,1\n", {}, "Row 1 of the feedback must have 3 values"),
         ("size,colour,diagnosis\n1,red,1,0.9\n", {"data_header": True}, "Row 1.*3 values"),
         ('1.5,"red,1\n2.5,blue,0\n', {}, "isn't CSV"),
-        ("size,size,diagnosis\n1,1,1\n", {"data_header": True}, "names a column twice"),
+        ("size,size,diagnosis\n1,1,1\n", {"data_header": True}, "the field 'size' twice"),
     ],
 )
 def test_csv_is_as_wide_as_it_says(scored, text, options, message):

@@ -58,6 +58,7 @@ def create_app(
     app.jinja_env.filters.update(formats.FILTERS)
     app.extensions["mart"] = DataMart.for_pages(database_url, schema, boto_session)
     app.extensions["schema"] = schema
+    app.extensions["logged"] = {}  # subscriptions that records were stored for, by uid
     reviews.mount(app, secrets.session_key)
     # A Jupyter server that forwards requests sends the path that it uses.
     app.wsgi_app = ProxyFix(app.wsgi_app, x_for=0, x_proto=0, x_host=0, x_prefix=1)

@@ -15,6 +15,7 @@ from model_monitoring.console.bodies import COMPONENTS, DOCUMENT, LARGEST_BODY, 
 from model_monitoring.console.gathering import gatherings
 from model_monitoring.datamart import ConflictError, PayloadRecord, Subscription
 from model_monitoring.datamart.browsing import Browsing
+from model_monitoring.datamart.postgres.errors import DeletedError
 
 # The parameters that a query may have, by the name of the operation, which is also the view's.
 PARAMETERS = {
@@ -26,6 +27,7 @@ PARAMETERS = {
     if isinstance(operation, dict)
 }
 LONGEST_MESSAGE = 500  # characters
+NO_SUBSCRIPTION = "There is no subscription with that id."
 
 rest = Blueprint("rest", __name__, url_prefix="/v1/data_marts/<data_mart_id>")
 rest.before_request(security.require_bearer)
@@ -52,9 +54,14 @@ def _check() -> None:
 @rest.post("/scoring_payloads")
 def store_scoring_payloads() -> tuple[dict, int]:
     """Store scoring records of one subscription."""
+    logged = current_app.extensions["logged"]
     with _refusals(), json_body("ScoringRecords") as records:
-        subscription = _subscription_of(records)
-        gatherings[subscription.uid].store(subscription, [_record(each) for each in records])
+        subscription = _subscription_of(records, logged)
+        try:
+            gatherings[subscription.uid].store(subscription, [_record(each) for each in records])
+        except DeletedError:
+            logged.pop(subscription.uid, None)
+            raise NotFound(NO_SUBSCRIPTION) from None
     rows = sum(len(record["request"]["values"]) for record in records)
     return {"records": len(records), "rows": rows}, 202
 
@@ -145,8 +152,14 @@ def _browsing() -> Browsing:
     return current_app.extensions["mart"].browsing
 
 
-def _subscription_of(bodies: list[dict]) -> Subscription:
-    """Return the one subscription that all bodies name."""
+def _subscription_of(
+    bodies: list[dict], known: dict[str, Subscription] | None = None
+) -> Subscription:
+    """Return the one subscription that all bodies name.
+
+    `known` are those that were found before, by uid. It saves a transaction for callers who notice
+    that one was deleted.
+    """
     identities = {
         (body["subscription_id"], body.get("binding_id"), body.get("deployment_id"))
         for body in bodies
@@ -156,17 +169,23 @@ def _subscription_of(bodies: list[dict]) -> Subscription:
             "The records belong to several subscriptions: send a separate request for each."
         )
     # Each is looked up, because each may name another binding or deployment of the subscription.
-    found = [_subscription(*identity) for identity in identities]
+    found = [_subscription(*identity, known) for identity in identities]
     return found[0]
 
 
 def _subscription(
-    subscription_id: str, binding_id: str | None = None, deployment_id: str | None = None
+    subscription_id: str,
+    binding_id: str | None = None,
+    deployment_id: str | None = None,
+    known: dict[str, Subscription] | None = None,
 ) -> Subscription:
+    found = (known or {}).get(subscription_id)
     try:
-        found = current_app.extensions["mart"].subscriptions.get(subscription_id)
+        found = found or current_app.extensions["mart"].subscriptions.get(subscription_id)
     except ValueError:
-        raise NotFound("There is no subscription with that id.") from None
+        raise NotFound(NO_SUBSCRIPTION) from None
+    if known is not None:
+        known[subscription_id] = found
     if binding_id not in (None, found.binding_uid):
         raise NotFound("The subscription has another binding.")
     if deployment_id not in (None, *found.get_deployment_uids()):

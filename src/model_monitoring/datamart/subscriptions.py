@@ -12,18 +12,19 @@ from model_monitoring.datamart.companion.model import CompanionModel
 from model_monitoring.datamart.engines.bindings import Bindings
 from model_monitoring.datamart.engines.revisions import Revisions
 from model_monitoring.datamart.entities import SageMakerMachineLearningAsset
-from model_monitoring.datamart.monitoring import base
+from model_monitoring.datamart.monitoring import base, decisions
 from model_monitoring.datamart.monitoring.drift import DriftMonitoring
 from model_monitoring.datamart.monitoring.explainability import Explainability
 from model_monitoring.datamart.monitoring.fairness import FairnessMonitoring
 from model_monitoring.datamart.monitoring.performance import PerformanceMonitoring
 from model_monitoring.datamart.monitoring.quality import QualityMonitoring
-from model_monitoring.datamart.postgres.database import Database
+from model_monitoring.datamart.postgres.database import Cursor, Database
 from model_monitoring.datamart.postgres.jsonb import as_json, plain
 from model_monitoring.datamart.postgres.texts import check_text, fault
+from model_monitoring.datamart.records import content_ids
 from model_monitoring.datamart.records.feedback_logging import FeedbackLogging
 from model_monitoring.datamart.records.payload_logging import PayloadLogging
-from model_monitoring.datamart.tables import dropping, retyping
+from model_monitoring.datamart.tables import changing, dropping, retyping
 from model_monitoring.datamart.watched import Index, WatchedModel
 
 
@@ -87,14 +88,37 @@ class Subscription(WatchedModel):
     def retype(self, feature_types: Mapping[str, str]) -> dict:
         """Declare features to be of other types than before, and convert what is stored.
 
-        Enable the monitors that go by training data again afterwards. Lines of data capture that
-        failed before are stored with `payload_logging.retry_errors`.
+        So are the fairness groups of these features, and the companion's subscription. Feedback
+        that was sent before still counts once. Enable the monitors that go by training data again
+        afterwards. Lines of data capture that failed before are stored with
+        `payload_logging.retry_errors`.
 
         Raises:
-            ValueError: a type isn't known, or a stored value isn't of it; nothing is changed.
+            ValueError: a type isn't known, or a stored value or a fairness group isn't of it;
+                nothing is changed.
         """
-        details = self.get_details()
-        return self.database.run(lambda cursor: retyping.retype(cursor, details, feature_types))
+        both = [self, self.companion.get_subscription()] if self.companion.exists() else [self]
+        all_details = [one.get_details() for one in both]
+
+        def work(cursor: Cursor) -> dict:
+            own, *_ = [_retyped(cursor, details, feature_types) for details in all_details]
+            return own
+
+        return self.database.run(work)
+
+    def set_alerting(self, false_alerts_a_month: float = 1.0, rule: str = "chance") -> dict:
+        """Say how many false alerts a month are bearable, of all monitors together.
+
+        By default, an alert opens if a model within its limits would rarely give such a value: so
+        rarely that there is about one false alert a month. With the rule `limits`, every value
+        outside its limit opens one, as in Model Monitor. Returns what is set.
+
+        Raises:
+            ValueError: there is no such rule, or the number isn't above 0.
+        """
+        settings = decisions.settings(false_alerts_a_month, rule)
+        self.update_row(alerting=as_json(settings))
+        return settings
 
     def monitors(self) -> list[base.Monitor]:
         """Return its monitors, enabled or not."""
@@ -104,6 +128,14 @@ class Subscription(WatchedModel):
     def get_deployment_metrics(self) -> pd.DataFrame:
         """Return each monitor's last measurements; `issues` counts a metric's unresolved alerts."""
         return overview.deployment_metrics(self.database, self.subscription_id)
+
+
+def _retyped(cursor: Cursor, details: dict, feature_types: Mapping[str, str]) -> dict:
+    """Retype one subscription's features; return its new contract."""
+    identifier = details["subscription_id"]
+    cursor.execute(changing.locking(exclusive=True), {"id": identifier})
+    with content_ids.following(cursor, identifier, feature_types):
+        return retyping.retype(cursor, details, feature_types)
 
 
 class Subscriptions:

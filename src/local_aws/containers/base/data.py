@@ -3,13 +3,12 @@
 All problems are reported with their place: the file, line and column.
 """
 
-import json
 from collections.abc import Callable
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from model_monitoring.analysis.files import bodies
+from model_monitoring.analysis.files import bodies, json_bodies
 from model_monitoring.analysis.files.json_rows import row_of
 
 from .contract import ClientError, opt_ml
@@ -164,8 +163,8 @@ def parse_json_lines(body: bytes) -> np.ndarray:
 
 def _load_json(body: bytes, source: str) -> object:
     try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
+        return json_bodies.load(body.decode())
+    except ValueError as error:
         raise ClientError(f"The {source} is not JSON: {error}") from None
 
 

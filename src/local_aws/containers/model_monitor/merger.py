@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from model_monitoring.analysis.files import bodies
+from model_monitoring.analysis.files import bodies, json_bodies
 
 from ..base.contract import ClientError, opt_ml, to_private
 
@@ -90,7 +90,7 @@ def _records(files: Iterable[Path], broken: Broken) -> Iterator[dict[str, Any]]:
     for file in sorted(files):
         for number, line in bodies.records(file.read_bytes()):
             try:
-                record = json.loads(line)
+                record = json_bodies.load(line.decode())
                 known = isinstance(record["eventMetadata"]["eventId"], str)
                 if not known or not isinstance(record[broken.part], dict):
                     raise ValueError

@@ -60,6 +60,8 @@ def cells(values) -> Cells:
         values = values.combine_chunks()
     if pa.types.is_dictionary(values.type):
         values = values.dictionary_decode()
+    if isinstance(values.type, pa.BaseExtensionType):
+        values = _meant(values)
     if pa.types.is_timestamp(values.type):
         values = times.text(values, times.unit(values))
     if pa.types.is_duration(values.type):
@@ -69,6 +71,18 @@ def cells(values) -> Cells:
         found = _numbers(present.to_numpy(zero_copy_only=False))
         return found._replace(missing=found.missing + values.null_count)
     return _texts(_as_text(values))
+
+
+def _meant(values: pa.ExtensionArray) -> pa.Array:
+    """Return what values of an extension type mean, where their storage doesn't show it."""
+    name = values.type.extension_name
+    if name == "arrow.bool8":
+        return values.storage.cast(pa.bool_())
+    if name in ("pandas.period", "pandas.interval"):  # 2026-01 is stored as 672 months
+        return _to_arrow(values.to_pandas().astype(object))
+    if name == "arrow.uuid":
+        return pa.array([v if v is None else str(v) for v in values.to_pylist()], pa.string())
+    return values.storage
 
 
 def _as_text(values: pa.Array) -> pa.Array:
@@ -106,7 +120,12 @@ def _to_arrow(series: pd.Series) -> pa.Array:
 
 
 def _written(value) -> str:
-    """Write a value as a CSV or JSON file has it."""
+    """Write a value as a CSV or JSON file has it; bytes are text, as in Parquet."""
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            raise ValueError("a column of bytes holds some that are no text.") from None
     return str(value).lower() if isinstance(value, bool | np.bool_) else str(value)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..data_quality.statistics import VERSION
+from .json_bodies import load
 
 
 def write(document: dict[str, Any], path: Path | str) -> Path:
@@ -49,10 +50,10 @@ def read(path: Path | str, holds: str) -> dict[str, Any]:
     """
     path = Path(path)
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ValueError(f"{path} does not exist. Make a baseline first.") from None
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except ValueError as error:
         raise ValueError(f"{path} is not JSON: {error}.") from None
     if not isinstance(document, dict) or holds not in document:
         raise ValueError(f"{path} isn't a Model Monitor file: it has no {holds!r}.")

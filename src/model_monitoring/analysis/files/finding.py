@@ -5,15 +5,12 @@ Names that begin with a dot or an underscore belong to whoever wrote the folder 
 data.
 """
 
-import gzip
-import io
 import re
-import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO, Literal, NamedTuple
 
-from .archives import FREE_BYTES, MAX_BYTES, MAX_RATIO
+from .packed import unpacked
 
 Kind = Literal["CSV", "JSON", "capture", "Parquet"]
 READ = "CSV, JSON lines, JSON, Parquet and captured requests are, and the text ones in gzip, too"
@@ -124,7 +121,8 @@ def meant(keys: Iterable[str], address: str) -> list[str]:
 
 def open_text(found: Found) -> BinaryIO:
     """Open a file of text, unpacked, behind its byte order mark."""
-    stream = _Unpacked.buffered(found.path) if found.packed else found.path.open("rb")
+    stream = found.path.open("rb")
+    stream = unpacked(stream, found.path) if found.packed else stream
     if stream.peek(3)[:3] == _BOM:
         stream.read(3)
     return stream
@@ -136,7 +134,7 @@ def _found(path: Path) -> Found:
         head = stream.read(_HEAD)
     packed = head[:2] == b"\x1f\x8b"
     if packed:
-        with _Unpacked.buffered(path) as stream:
+        with unpacked(path.open("rb"), path) as stream:
             head = stream.read(_HEAD)
     return Found(path, _kind(path, head, packed), packed)
 
@@ -169,33 +167,3 @@ def _kind(path: Path, head: bytes, packed: bool) -> Kind:
 def _is_csv(text: bytes) -> bool:
     """Return whether what begins as JSON does is a CSV header after all, such as ``[a],[b]``."""
     return text[:1] == b"[" and not re.match(rb'\[\s*(?:[\[{"\]\d-]|null|true|false|NaN|\Z)', text)
-
-
-class _Unpacked(io.RawIOBase):
-    """A gzip file unpacked, within bounds; damage is a ValueError."""
-
-    @classmethod
-    def buffered(cls, path: Path) -> io.BufferedReader:
-        return io.BufferedReader(cls(path), 1 << 16)
-
-    def __init__(self, path: Path):
-        self._path, self._file = path, gzip.open(path)  # noqa: SIM115  closed by close
-        self._left = min(MAX_BYTES, max(FREE_BYTES, MAX_RATIO * path.stat().st_size))
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer) -> int:
-        try:
-            data = self._file.read(len(buffer))
-        except (EOFError, OSError, zlib.error) as error:
-            raise ValueError(f"{self._path} is gzip, but damaged or cut off: {error}.") from None
-        self._left -= len(data)
-        if self._left < 0:
-            raise ValueError(f"{self._path} unpacks to too much: unpack it first.")
-        buffer[: len(data)] = data
-        return len(data)
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()

@@ -8,7 +8,8 @@
 - MLflow: ``dataframe_split``, ``dataframe_records``, ``inputs``;
 - TensorFlow Serving and KServe: ``instances``, ``inputs``, ``outputs``, ``predictions``, also by
   column, and tensors with ``name``, ``shape`` and ``data``;
-- by column: ``{"a": [...], "b": [...]}``, or pandas' ``{"a": {"0": ...}, "b": {"0": ...}}``;
+- by column: ``{"a": [...], "b": [...]}``;
+- what pandas writes (`pandas_json`);
 - lines of JSON, each a row; any other object, or a bare value: one row.
 
 What a row is, `json_rows` knows.
@@ -17,10 +18,12 @@ What a row is, `json_rows` knows.
 import json
 import math
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache
 from itertools import chain
 from typing import Any
 
+from . import pandas_json
 from .json_rows import Row, row_of
 
 _ENVELOPES = (
@@ -41,15 +44,40 @@ _CONSTANTS = {"NaN": None, "Infinity": "inf", "-Infinity": "-inf"}
 @cache
 def _decoder(number: Callable[[str], Any] | None) -> json.JSONDecoder:
     if number is None:
-        return json.JSONDecoder()
-    return json.JSONDecoder(parse_int=number, parse_float=number, parse_constant=_CONSTANTS.get)
+        return json.JSONDecoder(object_pairs_hook=unrepeated)
+    return json.JSONDecoder(
+        object_pairs_hook=unrepeated,
+        parse_int=number,
+        parse_float=number,
+        parse_constant=_CONSTANTS.get,
+    )
+
+
+def unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of its keys and values: Python's decoder would keep the last of a key's.
+
+    Raises:
+        ValueError: a key stands in it twice.
+    """
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError(f"an object has the key {repeated([key for key, _ in pairs])!r:.80} twice")
+    return found
+
+
+def repeated(names: list) -> Any:
+    """Return the first name that comes again in a list; None if none does."""
+    with suppress(TypeError):  # names may be anything here
+        if len(set(names)) == len(names):
+            return None
+    return next((name for place, name in enumerate(names) if name in names[:place]), None)
 
 
 def load(text: str, number: Callable[[str], Any] | None = None) -> Any:
     """Decode JSON; `number` makes numbers of their text, and then NaN is missing.
 
     Raises:
-        ValueError: it isn't JSON, is nested too deep, or holds half a character.
+        ValueError: it isn't JSON, is nested too deep, or holds a key twice or half a character.
     """
     try:
         content = _decoder(number).decode(text)
@@ -62,19 +90,22 @@ def load(text: str, number: Callable[[str], Any] | None = None) -> Any:
     return content
 
 
-def readings(text: str, number: Callable[[str], Any] | None = None) -> Iterator[list[Row]]:
+def readings(
+    text: str, number: Callable[[str], Any] | None = None, is_file: bool = False
+) -> Iterator[list[Row]]:
     """Yield every way to read a JSON body, the likeliest first; see `bodies.readings`.
 
     Raises:
         ValueError: it isn't JSON, or names and values don't fit together.
+        Unclear: it `is_file`, so that no answer tells its rows, and what they are isn't clear.
     """
     try:
-        yield from _ways(text, number)
+        yield from _ways(text, number, is_file)
     except (TypeError, KeyError, OverflowError, RecursionError) as error:
         raise ValueError(f"JSON of an unknown form: {error!r}") from None
 
 
-def _ways(text: str, number: Callable[[str], Any] | None) -> Iterator[list[Row]]:
+def _ways(text: str, number: Callable[[str], Any] | None, is_file: bool) -> Iterator[list[Row]]:
     """Yield the readings of a document, or of lines of documents."""
     if not text.strip():
         yield []
@@ -87,6 +118,8 @@ def _ways(text: str, number: Callable[[str], Any] | None) -> Iterator[list[Row]]
             raise ValueError(f"not JSON: {error}") from None
         yield list(chain.from_iterable(_line(load(line, number)) for line in lines))
     else:
+        if is_file:
+            pandas_json.refuse_unclear(content)
         yield from _readings(content)
 
 
@@ -140,10 +173,13 @@ def _of_object(content: dict[str, Any]) -> Iterator[list[Row]]:
         if isinstance(inner, list) and not is_plain(inner):
             yield from _of_rows(inner)
             return
-    elif columns := _columns(content):
-        rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    elif ways := pandas_json.ways(content):
+        yield from ways
+        return
+    elif _is_by_column(content):
+        rows = pandas_json.transposed(content)
         # One list alone is rather one row's, such as its probabilities
-        likely = len(columns) > 1 or len(rows) == 1
+        likely = len(content) > 1 or len(rows) == 1
         yield from [rows, [content]] if likely else [[content], rows]
         return
     yield [row_of(content)]
@@ -161,16 +197,11 @@ def _wraps(content: dict[str, Any], name: str) -> bool:
     return name in ("instances", "predictions") and rows
 
 
-def _columns(content: dict[str, Any]) -> dict[str, list] | None:
-    """Return an object's columns if it is one by column."""
-    if content and all(isinstance(column, dict) for column in content.values()):
-        (index, *others) = {tuple(column) for column in content.values()}
-        if others or not index or not all(key.isdecimal() for key in index):
-            return None
-        return {name: list(column.values()) for name, column in content.items()}
+def _is_by_column(content: dict[str, Any]) -> bool:
+    """Return whether an object's values are lists of one length."""
     if not all(isinstance(column, list) and column for column in content.values()):
-        return None
-    return content if len({len(column) for column in content.values()}) == 1 else None
+        return False
+    return len({len(column) for column in content.values()}) == 1
 
 
 def _is_table(item: Any) -> bool:
@@ -183,7 +214,7 @@ def _is_table(item: Any) -> bool:
 
 def _table(item: dict[str, Any]) -> list[dict[str, Any]]:
     names, rows = ("fields", "values") if "fields" in item else ("columns", "data")
-    fields = item[names]
+    fields = [str(name) if isinstance(name, int) else name for name in item[names]]
     if len(set(fields)) < len(fields):
         raise ValueError(f"{names} are named more than once: {fields}")
     return [dict(zip(fields, row, strict=True)) for row in item[rows]]
@@ -199,6 +230,8 @@ def _tensors(items: list[dict[str, Any]]) -> list[Row]:
     if len(items) == 1:
         return columns[0]
     names = [item.get("name", str(place)) for place, item in enumerate(items)]
+    if (twice := repeated(names)) is not None:
+        raise ValueError(f"two tensors have the name {twice!r:.80}")
     cells = [[row[0] if len(row) == 1 else row for row in column] for column in columns]
     return [dict(zip(names, row, strict=True)) for row in zip(*cells, strict=True)]
 

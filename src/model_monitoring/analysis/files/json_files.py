@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from . import bodies, captured
+from . import captured
 from .captured import Event, Forms, shape
 from .finding import Found, open_text
-from .json_bodies import load
+from .json_bodies import load, readings
 from .json_rows import row_of
+from .pandas_json import Unclear
 from .reading import Columns, Reading, Skipped
 
 _ROWS = 65_536
@@ -98,9 +99,9 @@ def _document(found: Found) -> list | None:
         if found.kind == "capture":
             content = load(text.decode("utf-8"), str)
             return content if isinstance(content, list) else [content]
-        return bodies.read_rows("JSON", text.decode("utf-8"), str)
+        return next(readings(text.decode("utf-8"), str, is_file=True))
     except ValueError as error:
-        if is_list:
+        if is_list or isinstance(error, Unclear):
             raise ValueError(f"{found.path} cannot be read as JSON: {error}.") from None
         return None
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -21,6 +22,9 @@ def read(found: Found, reading: Reading) -> Iterator[Columns]:
         ValueError: the file is damaged, or has columns of the same name.
     """
     try:
+        pa.array(
+            pd.array([], "period[D]")
+        )  # has pandas tell Arrow of its types, periods and others
         file = pq.ParquetFile(found.path)
         names = file.schema_arrow.names
         if twice := sorted({name for name in names if names.count(name) > 1}):

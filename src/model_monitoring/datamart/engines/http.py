@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 import boto3
 import requests
 
+from model_monitoring.analysis.files.json_bodies import unrepeated
 from model_monitoring.datamart.engines import sagemaker
 from model_monitoring.datamart.entities import CustomMachineLearningInstance, check_engine
 
@@ -61,12 +62,13 @@ def _post(
             f"The engine at {url} answered {answer.status_code}: {answer.text[:200]!r}"
         )
     try:
-        content = answer.json()
-        answers = [dict(zip(content["fields"], row, strict=True)) for row in content["values"]]
-    except (KeyError, TypeError, ValueError):
+        content = answer.json(object_pairs_hook=unrepeated)
+        fields, rows_answered = content["fields"], content["values"]
+        answers = [unrepeated(list(zip(fields, row, strict=True))) for row in rows_answered]
+    except (KeyError, TypeError, ValueError) as error:
         shape = '{"fields": [...], "values": [[...]]}'
         raise ValueError(
-            f"The engine at {url} must answer {shape}, not {answer.text[:200]!r}."
+            f"The engine at {url} must answer {shape}, not {answer.text[:200]!r}: {error}."
         ) from None
     if len(answers) != len(rows):
         raise ValueError(f"The engine at {url} answered {len(rows)} rows with {len(answers)}.")

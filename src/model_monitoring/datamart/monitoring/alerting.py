@@ -1,43 +1,133 @@
-"""Alerts from a run's measurements: opened outside the limits, closed within them."""
+"""Alerts from a run's measurements: opened, kept and closed as `decisions` says."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 
+from model_monitoring.datamart.monitoring import decisions
+from model_monitoring.datamart.monitoring.decisions import Decision, Look
+from model_monitoring.datamart.monitoring.outcomes import Measurement
 from model_monitoring.datamart.postgres.database import Cursor
+
+USUAL_RUNS = 30  # a month: as many as a monitor is taken to have that has run less often
+Limits = Mapping[str, tuple[float | None, float | None]]
+
+
+def looks(
+    found: Sequence[Measurement], limits: Limits, window: tuple
+) -> dict[tuple[str, str], Look]:
+    """Return a look at each value that has a limit, by metric and slice.
+
+    The slices of one metric are corrected for their number, unless their monitor has done so.
+    """
+    held: defaultdict[str, list[tuple[Measurement, tuple]]] = defaultdict(list)
+    for one in found:
+        limit = one.limits or limits.get(one.metric, (None, None))
+        if one.value is not None and limit != (None, None):
+            held[one.metric].append((one, limit))
+    seen = {}
+    for metric, parts in held.items():
+        derived = decisions.corrected(
+            [decisions.chance(p.value, (p.ci_low, p.ci_high), *limit) for p, limit in parts]
+        )
+        for (part, limit), chance in zip(parts, derived, strict=True):
+            chance = chance if part.chance is None else part.chance
+            seen[metric, part.slice] = Look(
+                part.value, part.ci_low, part.ci_high, *limit, chance, window
+            )
+    return seen
+
+
+def rule(cursor: Cursor, identity: tuple[int, str], metrics: int) -> decisions.Rule:
+    """Return the rule for a monitor's metrics; `identity` is the subscription's id and the monitor.
+
+    How many runs a month has is what the last 30 days show, and at least one a day.
+    """
+    cursor.execute(
+        "SELECT s.alerting, (SELECT count(*) FROM monitor m"
+        " WHERE m.subscription_id = s.subscription_id AND m.enabled),"
+        " count(r.run_uid)::float8, (extract(epoch FROM now() - min(r.started)) / 86400)::float8"
+        " FROM subscription s LEFT JOIN run r ON r.subscription_id = s.subscription_id"
+        " AND r.monitor = %s AND r.state = 'finished' AND r.started > now() - interval '30 days'"
+        " WHERE s.subscription_id = %s GROUP BY s.subscription_id",
+        [identity[1], identity[0]],
+    )
+    settings, monitors, runs, days = cursor.fetchone()
+    # Of less than a day nothing can be foretold: several runs at once may be somebody trying it
+    expected = runs * 30 / days if days and days > 1 else runs
+    return decisions.rule(settings, monitors, metrics, max(USUAL_RUNS, expected))
 
 
 def settle(
     cursor: Cursor,
-    identity: tuple[int, str, str, str],
+    identity: tuple[int, str],
     run_uid: str,
-    value: float,
-    limit: tuple[float | None, float | None],
-    whole: bool = True,
+    seen: Mapping[tuple[str, str], Look],
+    partial: Collection[tuple[str, str]],
 ) -> None:
-    """Open, update or close an alert, depending on whether a value is outside its limits.
+    """Open, update and close the alerts on what a run has seen.
 
-    `limit` is the lower and the upper one. A value that isn't of the `whole` window closes none.
-
-    `identity` is the subscription's id, the monitor, the metric and the slice. Each identity has at
+    `identity` is the subscription's id and the monitor; `seen` are looks by metric and slice. Those
+    in `partial` aren't of the whole window, so they close no alert. Each metric and slice has at
     most one open alert.
     """
-    lower, upper = limit
-    if (lower is not None and value < lower) or (upper is not None and value > upper):
-        cursor.execute(
-            "INSERT INTO alert (subscription_id, monitor, metric, slice, state, value, lower_limit,"
-            " upper_limit, opened_at, opened_by_run, last_seen_at)"
-            " VALUES (%s,%s,%s,%s,'open',%s,%s,%s,now(),%s,now())"
-            " ON CONFLICT (subscription_id, monitor, metric, slice) WHERE state <> 'closed'"
-            " DO UPDATE SET value = EXCLUDED.value, lower_limit = EXCLUDED.lower_limit,"
-            " upper_limit = EXCLUDED.upper_limit, last_seen_at = now()",
-            [*identity, value, lower, upper, run_uid],
-        )
-    elif whole:
-        cursor.execute(
-            "UPDATE alert SET state = 'closed', closed_at = now(), closed_by_run = %s"
-            " WHERE state <> 'closed'"
-            " AND (subscription_id, monitor, metric, slice) = (%s, %s, %s, %s)",
-            [run_uid, *identity],
-        )
+    if not seen:
+        return
+    by = rule(cursor, identity, len({metric for metric, _ in seen}))
+    earlier = _earlier(cursor, identity, run_uid)
+    for part, look in seen.items():
+        decision = decisions.decide(look, earlier.get(part, []), by)
+        if decision.opens:
+            _open(cursor, (*identity, *part), run_uid, look, decision)
+        elif decision.closes and part not in partial:
+            _close(cursor, (*identity, *part), run_uid, decision)
+        elif look.outside:
+            _update(cursor, (*identity, *part), look)
+
+
+def _earlier(cursor: Cursor, identity: tuple[int, str], run_uid: str) -> dict:
+    """Return the last looks before a run, the newest first, by metric and slice."""
+    cursor.execute(
+        "SELECT m.metric, m.slice, m.value, m.ci_low, m.ci_high, m.lower_limit, m.upper_limit,"
+        " coalesce(m.chance, 1), r.window_start, r.window_end"
+        " FROM (SELECT * FROM run WHERE (subscription_id, monitor) = (%s, %s)"
+        " AND state = 'finished' AND run_uid <> %s ORDER BY started DESC LIMIT %s) r"
+        " JOIN measurement m USING (run_uid) WHERE m.value IS NOT NULL ORDER BY r.started DESC",
+        [*identity, run_uid, decisions.SPAN - 1],
+    )
+    found: defaultdict[tuple[str, str], list[Look]] = defaultdict(list)
+    for metric, slice_, *about, start, end in cursor.fetchall():
+        found[metric, slice_].append(Look(*about, (start, end)))
+    return found
+
+
+def _open(cursor: Cursor, identity: tuple, run_uid: str, look: Look, decision: Decision) -> None:
+    cursor.execute(
+        "INSERT INTO alert (subscription_id, monitor, metric, slice, state, value, lower_limit,"
+        " upper_limit, opened_at, opened_by_run, last_seen_at, opened_because)"
+        " VALUES (%s,%s,%s,%s,'open',%s,%s,%s,now(),%s,now(),%s)"
+        " ON CONFLICT (subscription_id, monitor, metric, slice) WHERE state <> 'closed'"
+        " DO UPDATE SET value = EXCLUDED.value, lower_limit = EXCLUDED.lower_limit,"
+        " upper_limit = EXCLUDED.upper_limit, last_seen_at = now()",
+        [*identity, look.value, look.lower, look.upper, run_uid, decision.because],
+    )
+
+
+def _update(cursor: Cursor, identity: tuple, look: Look) -> None:
+    """Note the value of an open alert that is too close to its limit to open or close one."""
+    cursor.execute(
+        "UPDATE alert SET value = %s, last_seen_at = now() WHERE state <> 'closed'"
+        " AND (subscription_id, monitor, metric, slice) = (%s, %s, %s, %s)",
+        [look.value, *identity],
+    )
+
+
+def _close(cursor: Cursor, identity: tuple, run_uid: str, decision: Decision) -> None:
+    cursor.execute(
+        "UPDATE alert SET state = 'closed', closed_at = now(), closed_by_run = %s,"
+        " closed_because = %s WHERE state <> 'closed'"
+        " AND (subscription_id, monitor, metric, slice) = (%s, %s, %s, %s)",
+        [run_uid, decision.because, *identity],
+    )
 
 
 def close_unmeasured(
@@ -50,8 +140,10 @@ def close_unmeasured(
     an open end by the rows it has.
     """
     cursor.execute(
-        "UPDATE alert SET state = 'closed', closed_at = now(), closed_by_run = %s"
+        "UPDATE alert SET state = 'closed', closed_at = now(), closed_by_run = %s,"
+        " closed_because = 'The monitor no longer measures it.'"
         " WHERE state <> 'closed' AND (subscription_id, monitor) = (%s, %s)"
+        " AND metric <> 'health'"
         " AND (metric, slice) NOT IN (SELECT metric, slice FROM measurement WHERE run_uid = %s)"
         " AND NOT EXISTS (SELECT FROM unnest(%s::text[]) k WHERE starts_with(slice, k))",
         [run_uid, *identity, run_uid, list(kept)],

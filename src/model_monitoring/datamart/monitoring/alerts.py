@@ -7,9 +7,10 @@ from model_monitoring.datamart.postgres.texts import check_text
 
 
 class Alerts:
-    """Metrics outside their limits.
+    """Metrics outside their limits by more than chance explains.
 
-    A run opens an alert, a person acknowledges it, and it is closed when the metric recovers.
+    A run opens an alert, a person acknowledges it, and it is closed when the metric recovers. What
+    opened and closed it is said in words.
     """
 
     def __init__(self, database: Database):
@@ -29,8 +30,9 @@ class Alerts:
             )
         return self._database.frame(
             "SELECT alert_id, subscription, monitor, metric, slice, state, value, lower_limit,"
-            " upper_limit, opened_at, last_seen_at, acknowledged_at, acknowledged_by, note,"
-            " closed_at FROM alerts WHERE %s IS NULL OR state = %s"
+            " upper_limit, opened_at, opened_because, last_seen_at, acknowledged_at,"
+            " acknowledged_by, note, closed_at, closed_because"
+            " FROM alerts WHERE %s IS NULL OR state = %s"
             " ORDER BY opened_at DESC, alert_id DESC",
             [state, state],
         )

@@ -106,7 +106,7 @@ class Monitor(Switch):
         details["not_measured"] = [one._asdict() for one in outcome.not_measured]
         cursor.execute(
             "UPDATE run SET state = %s, finished = now(), window_start = %s, window_end = %s,"
-            " records = %s, details = %s WHERE run_uid = %s",
+            " records = %s, details = %s WHERE run_uid = %s RETURNING window_start, window_end",
             [
                 "skipped" if outcome.skipped else "finished",
                 *outcome.window,
@@ -115,14 +115,16 @@ class Monitor(Switch):
                 run_uid,
             ],
         )
+        window = cursor.fetchone()
         deployment = self._subscription.deployment_key(cursor, revision)
         measured = [run_uid, identifier, self.name, deployment, outcome.records]
+        seen = alerting.looks(outcome.measurements, limits, window)
         for found in outcome.measurements:
-            lower, upper = found.limits or limits.get(found.metric, (None, None))
+            look = seen.get((found.metric, found.slice))
             cursor.execute(
                 "INSERT INTO measurement (ts, run_uid, subscription_id, monitor, deployment_key,"
-                " records, metric, slice, value, ci_low, ci_high, lower_limit, upper_limit)"
-                " VALUES (now(), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+                " records, metric, slice, value, ci_low, ci_high, lower_limit, upper_limit, chance)"
+                " VALUES (now(), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
                 [
                     *measured,
                     found.metric,
@@ -130,14 +132,12 @@ class Monitor(Switch):
                     found.value,
                     found.ci_low,
                     found.ci_high,
-                    lower,
-                    upper,
+                    *(found.limits or limits.get(found.metric, (None, None))),
+                    look and look.chance,
                 ],
             )
-            if found.value is not None:
-                identity = (identifier, self.name, found.metric, found.slice)
-                limit = (lower, upper)
-                alerting.settle(cursor, identity, run_uid, found.value, limit, not found.partial)
+        partial = {(found.metric, found.slice) for found in outcome.measurements if found.partial}
+        alerting.settle(cursor, (identifier, self.name), run_uid, seen, partial)
         if not outcome.skipped:
             groups = [one.name for one in outcome.not_measured if one.kind == "group"]
             kept = [f"{name.partition(': ')[0]}: " for name in groups]

@@ -19,9 +19,11 @@ from model_monitoring.analysis.fairness.outcomes import outcomes
 from model_monitoring.analysis.fairness.perturbation import perturb
 from model_monitoring.datamart import asking
 from model_monitoring.datamart.companion.settings import Companion
+from model_monitoring.datamart.monitoring import expecting
 from model_monitoring.datamart.monitoring import fairness_results as results
 from model_monitoring.datamart.monitoring import fairness_settings as settings
 from model_monitoring.datamart.monitoring.base import Monitor
+from model_monitoring.datamart.monitoring.decisions import Rule
 from model_monitoring.datamart.monitoring.outcomes import Outcome, refuse_erased
 from model_monitoring.datamart.postgres.jsonb import as_json
 from model_monitoring.datamart.rows import chosen
@@ -113,6 +115,10 @@ class FairnessMonitoring(Monitor):
         as_json(parameters, f"{self.name} parameters")  # raises an error for bad text first
         settings.check_spelled(self._subscription, features, favourable_classes)
         return self._enable(parameters, {})
+
+    def _seen(self, parameters: dict, by: Rule) -> str:
+        strictest = max(feature["threshold"] for feature in parameters["features"])
+        return expecting.fairness(strictest, self._window(parameters) // 2, by)
 
     def _measure(self, parameters: dict) -> Outcome:
         rows = chosen.newest(self._subscription, parameters["max_records"])

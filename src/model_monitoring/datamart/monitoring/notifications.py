@@ -121,7 +121,8 @@ def _publish_next_alert(cursor: Cursor, client: Callable, channel: Mapping) -> b
     cursor.execute(
         "SELECT CASE WHEN a.opened_sent IS NULL AND a.opened_at >= %(since)s THEN 'opened'"
         " ELSE 'closed' END AS event, a.alert_id, s.name AS subscription, a.monitor, a.metric,"
-        " a.slice, a.value, a.lower_limit, a.upper_limit, a.opened_at, a.closed_at,"
+        " a.slice, a.value, a.lower_limit, a.upper_limit, a.opened_at, a.opened_because,"
+        " a.closed_at, a.closed_because,"
         " current_schema() AS data_mart FROM alert a JOIN subscription s USING (subscription_id)"
         " WHERE (a.opened_sent IS NULL AND a.opened_at >= %(since)s)"
         " OR (a.closed_sent IS NULL AND a.closed_at >= %(since)s) ORDER BY a.alert_id LIMIT 1"
@@ -132,7 +133,7 @@ def _publish_next_alert(cursor: Cursor, client: Callable, channel: Mapping) -> b
         return False
     alert = dict(zip([column.name for column in cursor.description], row, strict=True))
     if alert["event"] == "opened":
-        alert["closed_at"] = None  # sent in a message of its own
+        alert["closed_at"] = alert["closed_because"] = None  # sent in a message of its own
     what = f"{alert['subscription']}, {alert['metric']} {alert['slice']}".rstrip()
     subject = f"Alert {alert['event']}: {what}"
     client().publish(

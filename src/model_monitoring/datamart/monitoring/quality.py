@@ -9,7 +9,9 @@ from model_monitoring.analysis import not_measured
 from model_monitoring.analysis.quality import evaluation
 from model_monitoring.analysis.quality.rows import usable
 from model_monitoring.datamart import contract
+from model_monitoring.datamart.monitoring import expecting
 from model_monitoring.datamart.monitoring.base import Monitor
+from model_monitoring.datamart.monitoring.decisions import Rule
 from model_monitoring.datamart.monitoring.outcomes import Measurement, Outcome, refuse_erased
 from model_monitoring.datamart.rows import windows
 
@@ -42,6 +44,10 @@ class QualityMonitoring(Monitor):
             "max_records": max_records,
         }
         return self._enable(parameters, {gate: (threshold, None)})
+
+    def _seen(self, parameters: dict, by: Rule) -> str:
+        gate = GATES[self._subscription.asset["problem_type"]]
+        return expecting.quality(gate, parameters["threshold"], self._window(parameters), by)
 
     def _measure(self, parameters: dict) -> Outcome:
         asset = self._subscription.asset

@@ -2,6 +2,8 @@
 
 from numbers import Real
 
+from model_monitoring.datamart.monitoring import alerting, expecting
+from model_monitoring.datamart.monitoring.decisions import Rule
 from model_monitoring.datamart.postgres.database import Cursor
 from model_monitoring.datamart.postgres.jsonb import as_json
 from model_monitoring.datamart.showing import TableVerbs
@@ -59,7 +61,11 @@ class Switch(TableVerbs):
         )
 
     def get_details(self) -> dict:
-        """Return whether the monitor is enabled, its parameters and its thresholds."""
+        """Return whether the monitor is enabled, its parameters, its thresholds and what to expect.
+
+        `expect` says in words how many false alerts a month there may be, and the smallest change
+        that would be seen half of the time.
+        """
         identity = [self._subscription.subscription_id, self.name]
         found = self._database.rows(
             "SELECT enabled, parameters FROM monitor WHERE (subscription_id, monitor) = (%s, %s)",
@@ -70,6 +76,27 @@ class Switch(TableVerbs):
             " WHERE (subscription_id, monitor) = (%s, %s)",
             identity,
         )
-        return (found[0] if found else {"enabled": False, "parameters": {}}) | {
-            "thresholds": limits
-        }
+        details = found[0] if found else {"enabled": False, "parameters": {}}
+        return details | {"thresholds": limits, "expect": self._expect(details, len(limits))}
+
+    def _expect(self, details: dict, limits: int) -> str:
+        if not details["enabled"]:
+            return "It is off and opens no alerts."
+        identity = (self._subscription.subscription_id, self.name)
+        by = self._database.run(lambda cursor: alerting.rule(cursor, identity, max(1, limits)))
+        if by.alpha is None:
+            return "Any value outside its limit opens an alert, chance or not (rule: limits)."
+        return f"{expecting.false_alerts(by)} {self._seen(details['parameters'], by)}"
+
+    def _seen(self, parameters: dict, by: Rule) -> str:
+        """Say which change would be seen."""
+        return "Its values are facts about a window: any that is outside its limit opens an alert."
+
+    def _window(self, parameters: dict) -> int:
+        """Return the rows of the last window that was measured, or the fewest that would be."""
+        last = self._database.rows(
+            "SELECT records FROM run WHERE (subscription_id, monitor, state) = (%s, %s, 'finished')"
+            " ORDER BY started DESC LIMIT 1",
+            [self._subscription.subscription_id, self.name],
+        )
+        return max(1, last[0]["records"] if last else parameters["min_records"])

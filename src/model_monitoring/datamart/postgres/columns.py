@@ -86,6 +86,11 @@ def spelt(column: Column, values: Sequence, where: Callable[[int], str]) -> Sequ
     return coercing.each(values, _RULES[column.type], refusal(column, values, where))
 
 
+def read_as(kind: str, value: object) -> object:
+    """Read a single value by the rule of a column's type; raises ValueError if it isn't of it."""
+    return _RULES[kind](value)
+
+
 def refusal(
     column: Column, values: Sequence, where: Callable[[int], str]
 ) -> Callable[[int, str], ValueError]:

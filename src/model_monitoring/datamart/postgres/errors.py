@@ -25,6 +25,10 @@ class BusyError(DataMartError):
     """A lock or a statement took too long. Nothing was kept; it may be tried again later."""
 
 
+class DeletedError(ValueError):
+    """A subscription was used after it had been deleted. Nothing was stored."""
+
+
 class ConflictError(ValueError):
     """A scoring id that is already stored was sent again with other content.
 

@@ -3,14 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 
 import numpy as np
 
+from model_monitoring.analysis.files.json_bodies import repeated
 from model_monitoring.datamart import contract
 from model_monitoring.datamart.entities import PayloadRecord
-from model_monitoring.datamart.postgres.columns import Values, check
+from model_monitoring.datamart.postgres.columns import NUMBER, Values, check
 from model_monitoring.datamart.postgres.values import checked_id, milliseconds, revision, utc
-from model_monitoring.datamart.postgres.wording import some
+from model_monitoring.datamart.postgres.wording import shown, some
 from model_monitoring.datamart.records import answering
 from model_monitoring.datamart.records.digests import digest
 from model_monitoring.datamart.tables.tables import Table
@@ -50,6 +52,9 @@ def batch_of(records: Sequence[PayloadRecord], asset: Mapping, dynamic: bool = F
     )
     answered = _fields_of(records[0].response, "The response")
     outputs = contract.output_names(asset, answered, features)
+    for names, what in ((features, "request"), (answered, "response"), (outputs, "response")):
+        if (twice := repeated(names)) is not None:
+            raise ValueError(f"The {what} has the field {shown(twice)} twice. Nothing was stored.")
     for role in ("prediction_column", "probability_column"):
         if asset[role] and asset[role] not in answered:
             raise ValueError(
@@ -152,9 +157,10 @@ def checked(table: Table, batch: Batch, details: Mapping) -> dict[str, Values]:
             raise ValueError(f"{error} {contract.advice(asset, name)}".strip()) from None
 
     values = {}
+    plain = _plain_numbers(table, batch)
     for name, raw in batch.fields.items():
         try:
-            values[name] = read(name, raw)
+            values[name] = plain[name] if name in plain else read(name, raw)
         except ValueError:
             if name not in details["never_store"]:
                 raise
@@ -162,6 +168,28 @@ def checked(table: Table, batch: Batch, details: Mapping) -> dict[str, Values]:
                 f"field {name!r}: a value isn't of the column's type. Nothing was stored."
             ) from None
     return values
+
+
+def _plain_numbers(table: Table, batch: Batch) -> dict[str, Values]:
+    """Read the features that are numbers all together, if none needs more than numpy.
+
+    Column by column, most of the time of a single request goes into calling numpy.
+    """
+    names = [
+        name
+        for name in batch.features
+        if table.named(name).type == NUMBER and not isinstance(batch.fields[name], np.ndarray)
+    ]
+    block = [batch.fields[name] for name in names]
+    if not set(map(type, chain.from_iterable(block))) <= {float, int}:
+        return {}
+    try:
+        data = np.array(block, dtype=np.float64)
+    except OverflowError:
+        return {}
+    if not np.isfinite(data).all():
+        return {}
+    return {name: Values(column) for name, column in zip(names, data, strict=True)}
 
 
 def record_digests(table: Table, values: Mapping[str, Values], batch: Batch) -> np.ndarray:

@@ -1,9 +1,8 @@
 """Data capture read event by event, whatever form each event has."""
 
-import json
 from collections.abc import Mapping, Sequence
 
-from model_monitoring.analysis.files import bodies
+from model_monitoring.analysis.files import bodies, json_bodies
 from model_monitoring.datamart import contract
 from model_monitoring.datamart.engines import responses
 from model_monitoring.datamart.entities import PayloadRecord
@@ -34,9 +33,7 @@ class Reader:
                 no id or time.
         """
         try:
-            return self._record(json.loads(line))
-        except RecursionError:
-            raise ValueError("its JSON is nested too deeply") from None
+            return self._record(json_bodies.load(line.decode()))
         except (LookupError, TypeError, AttributeError) as error:
             raise ValueError(f"not an event of data capture: {error!r}") from None
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from model_monitoring.analysis.data_quality.celltypes import widened
+from model_monitoring.analysis.files.json_bodies import repeated
 from model_monitoring.datamart.postgres.texts import check_text
 from model_monitoring.datamart.postgres.wording import shown, some
 from model_monitoring.datamart.records.frames import raw
@@ -29,6 +30,8 @@ def columns_of(
     if not isinstance(data, Sequence | np.ndarray):
         raise ValueError("feedback_data must be a data frame, a list of rows, or a CSV string.")
     rows = list(data)
+    if (twice := repeated(list(fields))) is not None:
+        raise ValueError(f"The feedback has the field {shown(twice)} twice. Nothing was stored.")
     if rows and isinstance(rows[0], Mapping):
         names = list(rows[0])
         for number, row in enumerate(rows, 1):
@@ -73,8 +76,6 @@ def _rows_of_csv(
         if not rows:
             raise ValueError("The feedback isn't CSV: it has no header.")
         fields = [name.strip() for name in rows.pop(0)]
-        if len(set(fields)) < len(fields):
-            raise ValueError(f"The feedback's header names a column twice: {some(fields)}.")
     return rows, fields
 
 

@@ -3,9 +3,7 @@
 Capture files are JSON lines in S3; each line is a request with its response.
 """
 
-import gzip
 import io
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -13,6 +11,7 @@ from botocore.client import BaseClient
 from psycopg2.extras import execute_values
 from tqdm.auto import tqdm
 
+from model_monitoring.analysis.files.packed import unpacked
 from model_monitoring.datamart import asking
 from model_monitoring.datamart.entities import PayloadRecord
 from model_monitoring.datamart.postgres.errors import ConflictError
@@ -96,14 +95,8 @@ def _read(s3: BaseClient, uri: str) -> bytes:
     body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     if not uri.endswith(".gz"):
         return body
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(body)) as packed:
-            unpacked = packed.read(LARGEST_FILE + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"{uri} can't be unpacked: {error}.") from None
-    if len(unpacked) > LARGEST_FILE:
-        raise ValueError(f"{uri} holds more than {LARGEST_FILE >> 20} MB: unpack and split it.")
-    return unpacked
+    with unpacked(io.BytesIO(body), uri, LARGEST_FILE) as stream:
+        return stream.read()
 
 
 def _ingest_file(subscription: WatchedModel, uri: str, etag: str, body: bytes) -> IngestReport:

@@ -1,6 +1,5 @@
 """Feedback on cases that the model wasn't asked about: labels with their own features."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -13,7 +12,7 @@ from model_monitoring.datamart.postgres.database import Cursor
 from model_monitoring.datamart.postgres.errors import ConflictError
 from model_monitoring.datamart.postgres.values import checked_id
 from model_monitoring.datamart.postgres.wording import some
-from model_monitoring.datamart.records import repeats
+from model_monitoring.datamart.records import content_ids, repeats
 from model_monitoring.datamart.records.digests import digest
 from model_monitoring.datamart.tables import changing
 from model_monitoring.datamart.tables.tables import Table
@@ -65,15 +64,12 @@ def keep(
 def _ids(given: Sequence | None, columns: list) -> list[str]:
     """Return each row's feedback_id, made of its content if none is given."""
     given = [None] * len(columns[0][1].data) if given is None else given
-    seen: Counter = Counter()
-    ids = []
-    for row, (name, content) in enumerate(zip(given, digest(columns).tolist(), strict=True), 1):
-        if name is None:
-            seen[content] += 1
-            ids.append(f"{content:016x}.{seen[content]}")
-        else:
-            ids.append(checked_id(name, f"row {row}", "feedback_id"))
-    return ids
+    contents = zip(given, digest(columns).tolist(), strict=True)
+    made = iter(content_ids.numbered([content for name, content in contents if name is None]))
+    return [
+        next(made) if name is None else checked_id(name, f"row {row}", "feedback_id")
+        for row, name in enumerate(given, 1)
+    ]
 
 
 def _known(cursor: Cursor, table: Table, ids: list[str]) -> dict[str, object]:

@@ -1,37 +1,39 @@
 """Writing a batch of scoring requests, each once, inside a transaction."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from psycopg2 import errors
 
 from model_monitoring.datamart.entities import StoreReport
-from model_monitoring.datamart.postgres.columns import INTEGER, TEXT, Column, Values
+from model_monitoring.datamart.postgres.columns import INTEGER, Column, Values
 from model_monitoring.datamart.postgres.copying import SHORT_INTEGER, TIMESTAMP, copy_in
 from model_monitoring.datamart.postgres.database import Cursor
-from model_monitoring.datamart.postgres.errors import ConflictError
+from model_monitoring.datamart.postgres.errors import ConflictError, DeletedError
 from model_monitoring.datamart.postgres.wording import some
-from model_monitoring.datamart.records import fitting, repeats
+from model_monitoring.datamart.records import claiming, fitting, repeats
 from model_monitoring.datamart.records.batches import Batch, checked, record_digests
 from model_monitoring.datamart.tables import changing, partitions, tables, traces
 from model_monitoring.datamart.watched import WatchedModel
 
 # In a batch: a record id is the batch number times this, plus the record's position
 MOST_RECORDS = 1 << 24
+FEW_ROWS = 20  # that INSERT stores sooner than COPY
 
 
 @dataclass(frozen=True)
 class State:
     """What a writer needs to know, read in one query.
 
-    It is the catalogue's row, the tables, the model version and a batch number.
+    It is the catalogue's row, the tables, the model version, a batch number, and whether whole
+    requests were erased.
     """
 
     details: dict
     table: tables.Table | None
     deployment: int | None
     batch_number: int
+    erased: bool
 
 
 def store(
@@ -65,11 +67,13 @@ def begin(cursor: Cursor, subscription: WatchedModel, revision: str, may_change:
     cursor.execute(
         f"{changing.locking(exclusive=may_change)}; SAVEPOINT claim;"
         " SELECT to_jsonb(s),"
-        " (SELECT jsonb_agg(jsonb_build_array(name, column_name, role, type) ORDER BY ordinal)"
+        " (SELECT json_agg(json_build_array(name, column_name, role, type) ORDER BY ordinal)"
         " FROM feature WHERE subscription_id = %(id)s),"
         " (SELECT deployment_key FROM deployment WHERE subscription_id = %(id)s"
         " AND deployment_id = %(deployment)s AND asset_revision = %(revision)s),"
-        " nextval('scoring_batch') FROM subscription s WHERE subscription_id = %(id)s",
+        " nextval('scoring_batch'),"
+        # Erasing waits until this transaction ends, so that this stays as it is
+        f" {traces.ERASED} FROM subscription s WHERE subscription_id = %(id)s",
         {
             "id": subscription.subscription_id,
             "deployment": subscription.source_uid,
@@ -77,8 +81,8 @@ def begin(cursor: Cursor, subscription: WatchedModel, revision: str, may_change:
         },
     )
     if not (found := cursor.fetchone()):
-        raise ValueError(f"Subscription {subscription.name!r} was deleted. Nothing was stored.")
-    details, columns, deployment, batch_number = found
+        raise DeletedError(f"Subscription {subscription.name!r} was deleted. Nothing was stored.")
+    details, columns, deployment, batch_number, erased = found
     if not details["payload_logging"]:
         raise ValueError(
             f"Payload logging of {subscription.name!r} is off: call payload_logging.enable()."
@@ -88,7 +92,7 @@ def begin(cursor: Cursor, subscription: WatchedModel, revision: str, may_change:
         if columns
         else None
     )
-    return State(details, table, deployment, batch_number)
+    return State(details, table, deployment, batch_number, erased)
 
 
 def write(
@@ -122,34 +126,54 @@ def write(
     if changes or state.table is None or state.deployment is None or any(batch.revisions):
         # Set it again, to keep what was just created if claiming has to start over
         cursor.execute("SAVEPOINT claim")
-    new, suspects = _claim(
-        cursor,
-        table.subscription_id,
-        batch,
-        record_ids,
-        record_digests(table, values, batch),
-        deployments,
-    )
+    known_as = batch.scoring_ids
+    if state.erased:
+        known_as = traces.tombstones(cursor, table.subscription_id, known_as)
+    digests = record_digests(table, values, batch)
+    keys = claiming.keys(table.subscription_id, known_as, batch, record_ids, digests, deployments)
+    kept = {name: column for name, column in values.items() if name not in details["never_store"]}
+    months = details["keep_days"], subscription.months
+    target = partitions.at_hand(table.payload, batch.scored_at, *months)
+    few = target is not None and batch.row_counts.sum() <= FEW_ROWS
+    if few:
+        rows = _payload(table, batch, record_ids, deployments, kept, None)
+        if claiming.insert_new(cursor, keys, target, rows):
+            return StoreReport(len(record_ids), 0, len(rows["record_id"][1].data), tuple(changes))
+    first = int(record_ids[0])
+    new, suspects = claiming.claim(cursor, keys, first, maybe_all=not few)
     if suspects:
         never = details["never_store"]
-        first = int(record_ids[0])
         _refuse(batch, repeats.differing(cursor, table, batch, values, suspects, first, never))
-    rows = slice(None) if new.all() else np.flatnonzero(new[batch.record_of_row])
-    owners = batch.record_of_row[rows]
-    if len(owners):
-        months = details["keep_days"], subscription.months
+    chosen = None if new.all() else np.flatnonzero(new[batch.record_of_row])
+    rows = _payload(table, batch, record_ids, deployments, kept, chosen)
+    count = len(rows["record_id"][1].data)
+    if count:
         target = partitions.prepare(cursor, table.payload, batch.scored_at[new], *months)
-        columns = {
-            "record_id": (INTEGER, Values(record_ids[owners])),
-            "row_number": (SHORT_INTEGER, Values(batch.row_numbers[rows])),
-            "scored_at": (TIMESTAMP, Values(batch.scored_at[owners])),
-            "deployment_key": (SHORT_INTEGER, Values(deployments[owners])),
-        }
-        for name, column in values.items():
-            if name not in details["never_store"]:
-                columns[table.named(name).column_name] = (table.named(name).type, column.take(rows))
-        copy_in(cursor, target, columns)
-    return StoreReport(int(new.sum()), int((~new).sum()), len(owners), tuple(changes))
+        copy_in(cursor, target, rows)
+    return StoreReport(int(new.sum()), int((~new).sum()), count, tuple(changes))
+
+
+def _payload(
+    table: tables.Table,
+    batch: Batch,
+    record_ids: np.ndarray,
+    deployments: np.ndarray,
+    values: Mapping[str, Values],
+    rows: np.ndarray | None,
+) -> dict[str, tuple[str, Values]]:
+    """Lay out the columns of the payload table: of some rows, or of all."""
+    owners = batch.record_of_row if rows is None else batch.record_of_row[rows]
+    numbers = batch.row_numbers if rows is None else batch.row_numbers[rows]
+    columns = {
+        "record_id": (INTEGER, Values(record_ids[owners])),
+        "row_number": (SHORT_INTEGER, Values(numbers)),
+        "scored_at": (TIMESTAMP, Values(batch.scored_at[owners])),
+        "deployment_key": (SHORT_INTEGER, Values(deployments[owners])),
+    }
+    for name, read in values.items():
+        column = table.named(name)
+        columns[column.column_name] = (column.type, read if rows is None else read.take(rows))
+    return columns
 
 
 def _deployments(
@@ -162,66 +186,6 @@ def _deployments(
     for named in sorted(set(batch.revisions) - {None}):
         keys[named] = subscription.deployment_key(cursor, named)
     return np.array([keys[named] for named in batch.revisions])
-
-
-def _claim(
-    cursor: Cursor,
-    subscription_id: int,
-    batch: Batch,
-    record_ids: np.ndarray,
-    digests: np.ndarray,
-    deployments: np.ndarray,
-) -> tuple[np.ndarray, dict[int, int]]:
-    """Claim the batch's scoring ids; return which of its records are new.
-
-    Of those that aren't, it returns which have another digest than what is stored: by position in
-    the batch, the record id that is stored.
-
-    It needs a savepoint, `claim`. Usually all records are new, so their keys are written at once,
-    at COPY's speed. Only if one is already there does the slower way find out which. Every writer
-    goes in the order of ids, so that two writers with the same ids never wait for each other.
-    """
-    known_as = traces.tombstones(cursor, subscription_id, batch.scoring_ids)
-    scoring_ids = np.array([scoring_id.encode() for scoring_id in known_as], dtype=object)
-    order = np.argsort(scoring_ids, kind="stable")
-    count = len(scoring_ids)
-    untimed = np.array([time is None for time in batch.response_times])
-    columns = {
-        "record_id": (INTEGER, Values(record_ids[order])),
-        "subscription_id": (SHORT_INTEGER, Values(np.full(count, subscription_id))),
-        "scoring_id": (TEXT, Values(scoring_ids[order])),
-        "scored_at": (TIMESTAMP, Values(batch.scored_at[order])),
-        "row_count": (SHORT_INTEGER, Values(batch.row_counts[order])),
-        "digest": (INTEGER, Values(digests[order])),
-        "response_time": (
-            SHORT_INTEGER,
-            Values(np.array([t or 0 for t in batch.response_times]), untimed).take(order),
-        ),
-        "deployment_key": (SHORT_INTEGER, Values(deployments[order])),
-    }
-    try:
-        copy_in(cursor, "scoring_key", columns)
-    except errors.UniqueViolation:
-        cursor.execute("ROLLBACK TO SAVEPOINT claim")
-    else:
-        return np.ones(count, dtype=bool), {}
-    cursor.execute(
-        "CREATE TEMPORARY TABLE arriving_key (LIKE scoring_key INCLUDING DEFAULTS) ON COMMIT DROP"
-    )
-    copy_in(cursor, "arriving_key", columns)
-    cursor.execute(
-        "INSERT INTO scoring_key SELECT * FROM arriving_key ORDER BY scoring_id ON CONFLICT"
-        " DO NOTHING"
-    )
-    cursor.execute(
-        "SELECT a.record_id - %s, k.record_id, a.digest <> k.digest FROM arriving_key a"
-        " JOIN scoring_key k USING (subscription_id, scoring_id) WHERE a.record_id <> k.record_id",
-        [int(record_ids[0])],
-    )
-    known = cursor.fetchall()
-    new = np.ones(count, dtype=bool)
-    new[[position for position, _, _ in known]] = False
-    return new, {position: stored for position, stored, differs in known if differs}
 
 
 def _refuse(batch: Batch, differing: list[int]) -> None:

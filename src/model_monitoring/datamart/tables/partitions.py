@@ -71,6 +71,19 @@ def prepare(
     return target
 
 
+def at_hand(table: str, scored_at: np.ndarray, keep_days: int | None, there: set) -> str | None:
+    """Return the partition for rows of these times if it is known to exist, else None.
+
+    `there` are the months whose partitions are. Rows of several months, or of one that isn't kept,
+    have none.
+    """
+    months = np.unique(scored_at.astype("datetime64[M]"))
+    old = keep_days and months[0] < first_kept(keep_days)
+    if len(months) > 1 or old or months[0].item() not in there:
+        return None
+    return _name(table, months[0])
+
+
 def _name(table: str, month: np.datetime64) -> str:
     return f"{table}_{str(month).replace('-', '_')}"
 

@@ -15,7 +15,7 @@ from model_monitoring.datamart.postgres.columns import (
 )
 from model_monitoring.datamart.postgres.database import Cursor
 from model_monitoring.datamart.postgres.jsonb import as_json
-from model_monitoring.datamart.tables import changing, partitions, tables
+from model_monitoring.datamart.tables import changing, partitions, regrouping, tables
 
 # How values are converted by the rules of `coercing` where PostgreSQL has others, or none
 STEPS = {
@@ -43,15 +43,21 @@ LOSING = {
 def retype(cursor: Cursor, details: Mapping, kinds: Mapping[str, str]) -> dict:
     """Give features other types, in the contract and in the tables; return the new contract.
 
-    What monitors learned of the model's training data goes, as it was of the old types.
+    A feature that becomes a number is no category any more. Groups of features that fairness
+    monitoring compares are converted too. What monitors learned of the model's training data goes,
+    as it was of the old types.
 
     Raises:
-        ValueError: a type isn't known, or a value that is stored isn't of it; nothing is changed.
+        ValueError: a type isn't known, or a stored value or a group isn't of it; nothing is
+            changed.
     """
-    identifier = details["subscription_id"]
+    identifier, before = details["subscription_id"], details["asset"]
     cursor.execute(changing.locking(exclusive=True), {"id": identifier})
-    asset = details["asset"] | {"feature_types": details["asset"]["feature_types"] | dict(kinds)}
+    categories = [name for name in before["categorical_columns"] if kinds.get(name) != "number"]
+    types = before["feature_types"] | dict(kinds)
+    asset = before | {"feature_types": types, "categorical_columns": categories}
     contract.check(asset)
+    regrouping.regroup(cursor, identifier, before, asset)
     if table := tables.read(cursor, identifier):
         tables.drop_views(cursor, details["name"])
         for name in kinds:

@@ -13,6 +13,8 @@ from model_monitoring.datamart.postgres.database import Cursor
 
 # The digest that replaces a request's id once all its rows are erased; {uid} is the subscription's.
 TOMBSTONE = "'erased ' || encode(sha256(convert_to({uid} || {id}, 'UTF8')), 'hex')"
+# Whether whole requests of a subscription, `%(id)s`, were erased
+ERASED = "EXISTS (SELECT FROM scoring_key WHERE subscription_id = %(id)s AND deleted >= row_count)"
 # Of a run's details, settings and single numbers stay. Strings and lists may hold values.
 HOLDS = sql.SQL("key <> 'parameters' AND jsonb_typeof(value) NOT IN ('number', 'boolean', 'null')")
 # Of a companion, what was found when it was made. What is needed to call and delete it stays.
@@ -120,9 +122,7 @@ def tombstones(cursor: Cursor, subscription_id: int, scoring_ids: list[str]) -> 
             TOMBSTONE.format(uid="s.subscription_uid", id="i")
         } AS digest
             FROM subscription s CROSS JOIN unnest(%(ids)s::text[]) i
-                WHERE s.subscription_id = %(id)s
-            AND EXISTS (SELECT FROM scoring_key WHERE subscription_id = %(id)s
-                AND deleted >= row_count)) arriving
+                WHERE s.subscription_id = %(id)s) arriving
         JOIN scoring_key k
             ON k.subscription_id = %(id)s AND k.deleted >= k.row_count
                 AND k.scoring_id = arriving.digest""",
