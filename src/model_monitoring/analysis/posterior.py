@@ -47,4 +47,4 @@ def interval(
     ends = np.quantile(values, [TAIL, 1 - TAIL])
     low, high = score(at, worth)
     low, high = min(float(low), ends[0], at), max(float(high), ends[1], at)
-    return lowest + low * (1 - lowest), lowest + high * (1 - lowest)
+    return float(lowest + low * (1 - lowest)), float(lowest + high * (1 - lowest))

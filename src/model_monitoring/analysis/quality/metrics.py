@@ -3,6 +3,7 @@
 They are computed from confusion matrices, score bins and losses of rows.
 """
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -17,7 +18,8 @@ from .metric import EXACT, Metric, proportion
 FEWEST_OF_A_CLASS = 3
 # Fewer rows a class, and the share of right ones among those predicted is too coarse to bound
 FEWEST_A_CLASS = 5
-_EPSILON = np.finfo(float).eps
+_EPSILON = float(np.finfo(float).eps)
+_LARGEST_LOG_LOSS = -math.log(_EPSILON)
 
 
 def binary_metrics(matrix: np.ndarray, true: np.ndarray, probabilities, rng) -> dict[str, Metric]:
@@ -44,7 +46,7 @@ def binary_metrics(matrix: np.ndarray, true: np.ndarray, probabilities, rng) -> 
     few = min(true.sum(), len(true) - true.sum()) < FEWEST_OF_A_CLASS
     why = f"no interval with fewer than {FEWEST_OF_A_CLASS} rows of a class" if few else ""
     losses = {
-        "log_loss": (_log_loss(np.where(true == 1, scores, 1 - scores)), -np.log(_EPSILON)),
+        "log_loss": (_log_loss(np.where(true == 1, scores, 1 - scores)), _LARGEST_LOG_LOSS),
         "brier_score": ((scores - true) ** 2, 1.0),
     }
     for name, (values, largest) in losses.items():
@@ -142,7 +144,7 @@ def multiclass_metrics(
         if scores.shape == (len(true), len(classes)):
             losses = _log_loss(scores[np.arange(len(true)), true])
             drawn = skewed.draws(len(true), rng)
-            metrics["log_loss"] = _mean_loss(losses, -np.log(_EPSILON), drawn)
+            metrics["log_loss"] = _mean_loss(losses, _LARGEST_LOG_LOSS, drawn)
     return metrics
 
 
