@@ -18,7 +18,7 @@ NOISE = {
     "normal": (lambda rng, n: rng.normal(size=n), np.sqrt(2 / np.pi), 1.0),
     "t3": (lambda rng, n: rng.standard_t(3, n), 2 * np.sqrt(3) / np.pi, 3.0),
 }
-_MANY = 2_000_000
+_MANY = 400_000
 
 
 def proportion(rate: float, n: int) -> tuple[float, float]:

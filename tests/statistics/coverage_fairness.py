@@ -1,14 +1,21 @@
 """How often the intervals of fairness metrics hold the true value, and who is called biased."""
 
+from collections.abc import Iterator
+
 import numpy as np
-from scipy.stats import binom
+from scipy.stats import binom, norm
 
 from model_monitoring.analysis.fairness import metrics
 from model_monitoring.analysis.fairness.intervals import bounds
+from model_monitoring.analysis.fairness.judging import (
+    FALSE_DISCOVERIES,
+    decide,
+    of_counts,
+    of_twins,
+)
 from model_monitoring.analysis.fairness.measuring import measure
 from model_monitoring.analysis.proportions import ratio_z
-
-from .coverage import Tally
+from tests.statistics.coverage import Tally
 
 GROUPS = (20, 50, 100, 200, 1000)
 MAJORITY = 600
@@ -76,3 +83,50 @@ def score(rate: float, ratio: float, group: int, threshold: float = 0.8) -> tupl
     known = x[..., 0] > 0
     share = chance[known].sum()
     return (chance * held)[known].sum() / share, (chance * biased)[known].sum() / share
+
+
+def twins(rate: float, ratio: float, rows: int, runs: int, seed: int = 0) -> tuple[float, float]:
+    """Return how often the interval of a score with twins holds its true value, and how often a
+    group at a threshold of that value is called biased.
+
+    Half of the rows are of the group. Each row has one twin, and both outcomes of a person agree
+    unless the model looks at the attribute.
+    """
+    rng = np.random.default_rng(seed)
+    held = called = 0
+    for _ in range(runs):
+        luck = rng.random(rows)
+        good, good_majority = (luck < rate * ratio).astype(float), (luck < rate).astype(float)
+        found = of_twins(
+            np.column_stack([good, np.ones(rows), good_majority, np.ones(rows)]), ratio
+        )
+        held += found.low is not None and found.low <= ratio <= found.high
+        called += found.p_value <= FALSE_DISCOVERIES
+    return held / runs, called / runs
+
+
+def any_called(rate: float, group: int, runs: int, groups: int = 8, seed: int = 0) -> float:
+    """Return how often any of several fair groups is called biased at a threshold of 0.8."""
+    rng = np.random.default_rng(seed)
+    called = 0
+    for _ in range(runs):
+        majority, good = rng.binomial(MAJORITY, rate), rng.binomial(group, rate, groups)
+        x = np.column_stack([np.full(groups, majority), good])
+        p_values = norm.cdf(ratio_z(x, np.array([MAJORITY, group]), 0.8))
+        scores = good / group / (majority / MAJORITY)
+        rows = [
+            {"role": "minority", "warning": "", "finding": "", "threshold": 0.8}
+            | {"fairness_score": score, "p_value": p_value}
+            for score, p_value in zip(scores, p_values, strict=True)
+        ]
+        decide(rows)
+        called += any(row["biased"] for row in rows)
+    return called / runs
+
+
+def cells(runs: int) -> Iterator[tuple[str, int, Tally]]:
+    """Yield (cell, rows of the group, tally) of Clarify's metrics."""
+    for group in GROUPS:
+        for rate in RATES:
+            for model in MODELS:
+                yield f"{model}, rate {rate:g}", group, clarify(rate, model, group, runs)
