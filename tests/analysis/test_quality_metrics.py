@@ -112,6 +112,18 @@ def test_an_undefined_metric_is_none_not_zero():
     assert too_narrow.metrics["log_loss"].value is None
 
 
+def test_each_interval_says_its_method_or_why_there_is_none():
+    found = evaluate("binary", *scored()).metrics
+    assert all(metric.method and metric.ci_low is not None for metric in found.values())
+    few = evaluate("binary", [0, 1] * 4, [0, 1] * 4, [0.1, 0.8] * 4).metrics
+    assert few["log_loss"].ci_low is None and "fewer than 10 rows" in few["log_loss"].method
+    assert few["area_under_roc"].ci_low < 0.8 and few["area_under_roc"].ci_high == 1
+    rare = evaluate("binary", [1] + [0] * 29, [1] + [0] * 29, [0.9] + [0.1] * 29).metrics
+    assert "fewer than 3 rows of a class" in rare["brier_score"].method
+    exact = evaluate("regression", np.arange(20.0), np.arange(20.0)).metrics
+    assert exact["r2"].ci_low is None and "all alike" in exact["r2"].method
+
+
 @pytest.mark.parametrize(
     ("labels", "predictions", "positive", "expected"),
     [

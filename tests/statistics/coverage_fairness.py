@@ -10,7 +10,6 @@ from model_monitoring.analysis.fairness.intervals import bounds
 from model_monitoring.analysis.fairness.judging import (
     FALSE_DISCOVERIES,
     decide,
-    of_counts,
     of_twins,
 )
 from model_monitoring.analysis.fairness.measuring import measure

@@ -1,4 +1,6 @@
-"""Writes the section on intervals of doc/statistics.md: ``python -m tests.statistics.interval_tables``.
+"""Writes the section on intervals of doc/statistics.md.
+
+    python -m tests.statistics.interval_tables
 
 ``RUNS`` windows of each cell are drawn, with seeds; it takes some minutes.
 """

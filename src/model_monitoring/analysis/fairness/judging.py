@@ -60,10 +60,8 @@ def of_twins(sums: np.ndarray, threshold: float) -> Score:
     shared = more * (part * part_a).sum()
     gap = 0.0 if value == threshold else rate - threshold * rate_a
     variance = max(v - 2 * threshold * shared + threshold**2 * v_a, 0.0)
-    if variance:
-        p_value = float(norm.cdf(gap / np.sqrt(variance)))
-    else:
-        p_value = float(gap >= 0)
+    # Without any variance, a ratio is a fact
+    p_value = float(norm.cdf(gap / np.sqrt(variance)) if variance else gap >= 0)
     # The ratios that the test doesn't reject lie between the roots of a quadratic
     a, b, c = rate_a**2 - Z**2 * v_a, rate * rate_a - Z**2 * shared, rate**2 - Z**2 * v
     if a <= 0:
