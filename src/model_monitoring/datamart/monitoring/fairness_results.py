@@ -86,7 +86,7 @@ def from_details(run: Mapping) -> Fairness:
     for part in WORDS:
         frame = pd.DataFrame(run[part]).reindex(columns=WORDS[part] + NUMBERS[part] + REST[part])
         if part == "bias_metrics":
-            frame["method"] = frame["method"].fillna("")
+            frame["method"] = frame["method"].astype(object).fillna("")
         frames.append(frame.assign(**{name: pd.to_numeric(frame[name]) for name in NUMBERS[part]}))
     rows, ignored = run["records"] - run["ignored_rows"], run["ignored_rows"]
     left = tuple(NotMeasured(**one) for one in run.get("not_measured", ()))
