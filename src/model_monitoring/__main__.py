@@ -43,8 +43,9 @@ def _add_run(commands) -> None:
     about = "Run every enabled monitor and send rows to reviewers now, for cron."
     epilog = (
         "DATABASE_URL names the database. The drift monitor asks SageMaker which model version is"
-        " deployed, with the usual AWS settings. Exits with 1 if a run failed, 2 if the data mart"
-        " can't be used."
+        " deployed, with the usual AWS settings. Exits with 1 if a run failed or a monitor is"
+        " failing, blind or stale, 2 if the data mart can't be used, 3 if there is nothing else but"
+        " an unresolved alert."
     )
     run = commands.add_parser(
         "run", help="run the data mart's monitors now", description=about, epilog=epilog

@@ -8,6 +8,7 @@ import pytest
 from scipy.special import expit
 
 from model_monitoring.analysis.data_quality.consistency import find_inconsistent, learn
+from model_monitoring.analysis.quality import label_shift
 from model_monitoring.analysis.quality.accuracy_estimate import estimate, fit
 
 
@@ -58,6 +59,41 @@ def test_text_labels_and_a_stored_reference():
     )
     plain = fit(labels, predictions, scores)
     assert estimate(reference, named[predictions], scores) == estimate(plain, predictions, scores)
+
+
+def test_a_reference_of_the_first_version_still_estimates():
+    reference, (_, predictions, scores) = fit(*world(1000, 3)), world(300, 11)
+    first = {key: reference[key] for key in reference if key not in ("version", "confusion")}
+    # Its p-value was of another test, of Platt's curve
+    first |= {"misfit_p_value": 0.0, "log_odds": [*first["log_odds"], first["log_odds"][-1]]}
+    first["counts"] = [[*side, 0] for side in first["counts"]]  # and equal scores could be apart
+    assert estimate(first, predictions, scores) == estimate(reference, predictions, scores)
+    with pytest.raises(ValueError, match="fit it again"):
+        label_shift.estimate(first, predictions)
+
+    assert reference["version"] == 2
+    reference["misfit_p_value"] = 0.0
+    assert not estimate(reference, predictions, scores).believable
+
+
+def test_a_score_that_is_a_probability_is_taken_as_it_is():
+    _, predictions, scores = world(3000, 12)
+    found = estimate(fit(*world(3000, 13)), predictions, scores)
+    assert found.accuracy == pytest.approx(np.maximum(scores, 1 - scores).mean(), abs=0.005)
+
+
+def test_few_different_scores():
+    rng = np.random.default_rng(14)
+    scores = rng.choice([0.1, 0.4, 0.9], 2000)
+    labels = (rng.random(2000) < np.select([scores < 0.2, scores < 0.5], [0.2, 0.3], 0.7)).astype(
+        int
+    )
+    reference = fit(labels, (scores > 0.5).astype(int), scores)
+    assert len(reference["log_odds"]) == 3
+    found = estimate(reference, [1, 0, 1, 0], [0.9, 0.1, 0.9, 0.4])
+    assert found.accuracy == pytest.approx((0.7 + 0.8 + 0.7 + 0.7) / 4, abs=0.03)
+    alike = estimate(fit(labels, labels * 0 + 1, np.full(2000, 0.6)), [1] * 500, [0.6] * 500)
+    assert alike.accuracy == pytest.approx(labels.mean(), abs=0.001)
 
 
 def test_concept_drift_is_not_seen():

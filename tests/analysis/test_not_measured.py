@@ -59,23 +59,28 @@ def test_one_text_cell_hides_no_drift(check, odd, where):
 
 
 def test_the_cells_that_could_not_be_compared_are_counted(check):
-    found = check(AGES, replaced(OLDER, "NA", "none"))
-    assert [(one.kind, one.name, one.rows) for one in found.not_measured] == [("rows", "x", 2)]
+    found = check(AGES, replaced(OLDER, *["NA", "none"] * 5))
+    assert [(one.kind, one.name, one.rows) for one in found.not_measured] == [("rows", "x", 10)]
     assert "'NA', 'none'" in found.not_measured[0].reason
-    assert found.message.endswith("with 2 violations. Not measured: 2 rows.")
+    assert found.message.endswith("with 2 violations. Not measured: 10 rows.")
     aws = check(AGES, replaced(OLDER, "NA", "none"), mode="aws")
     assert aws.message.endswith("with 1 violations.")
 
 
+def test_two_odd_cells_may_be_chance_and_are_counted_all_the_same(check):
+    found = check(AGES, replaced(AGES, "NA", "none"))
+    assert not kinds(found) and found.message.endswith("no violations. Not measured: 2 rows.")
+
+
 def test_whole_numbers_that_a_gap_turned_to_floats(check):
-    found = check(AGES, replaced([f"{age}.0" for age in OLDER], ""))
+    found = check(AGES, replaced([f"{age}.0" for age in OLDER], *[""] * 10))
     assert kinds(found) == {"completeness_check", "baseline_drift_check"}
-    same = check(AGES, replaced([f"{age}.0" for age in AGES], ""))
+    same = check(AGES, replaced([f"{age}.0" for age in AGES], *[""] * 10))
     assert kinds(same) == {"completeness_check"}
 
 
 def test_it_says_in_a_sentence_what_model_monitor_would_have_done(check):
-    found = check(AGES, replaced([f"{age}.0" for age in OLDER], ""))
+    found = check(AGES, replaced([f"{age}.0" for age in OLDER], *[""] * 10))
     said = "Model Monitor (mode aws) would report data_type_check of x and would not report"
     assert f"{said} baseline_drift_check of x." in found.notes
     assert not any("mode aws" in note for note in check(AGES, AGES).notes)

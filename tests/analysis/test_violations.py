@@ -72,9 +72,15 @@ def test_completeness():
 
 
 def test_drift():
-    distance = float(1 - 289 / 500 - 1.8 * np.sqrt(1000 / 250_000))
-    text = f"Baseline drift distance: {distance!r} exceeds threshold: 0.1"
-    assert violations(f=(np.arange(500) + 210.5) / 7) == [("f", "baseline_drift_check", text)]
+    text = "Baseline drift distance: {!r} exceeds threshold: {}"
+    moved = (np.arange(500) + 210.5) / 7
+    ours = text.format(1 - 289 / 500, 0.02)
+    assert violations(f=moved) == [("f", "baseline_drift_check", ours)]
+    aws = text.format(float(1 - 289 / 500 - 1.8 * np.sqrt(1000 / 250_000)), 0.1)
+    assert violations(f=moved, mode="aws") == [("f", "baseline_drift_check", aws)]
+    chosen = suggest(BASE)
+    chosen["monitoring_config"]["distribution_constraints"]["comparison_threshold"] = 0.3
+    assert violations(chosen, f=moved)[0][2] == aws.replace("0.1", "0.3")
 
 
 def test_drift_is_measured_across_types_of_numbers_though_not_by_aws():

@@ -141,7 +141,7 @@ def statistics(rows: int, folder: Path) -> None:
         f"profile of a CSV file of {rows // 4} rows, over pyarrow",
         seconds(lambda: read_profile(path)),
         bound,
-        "at most 3",
+        "at most 2.2",
     )
 
 

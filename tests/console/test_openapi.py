@@ -37,7 +37,7 @@ def test_it_lists_every_existing_path(document, database_url, schema, state):
         for path, known in document["paths"].items()
     }
     assert found == documented
-    assert len(documented) == 7
+    assert len(documented) == 8
 
 
 ANY = {
@@ -114,7 +114,7 @@ def test_nothing_breaks_when_fuzzed_from_the_document(
     statuses = {}
     for label, status in seen:
         statuses.setdefault(label, set()).add(status)
-    assert len(statuses) == 7
+    assert len(statuses) == 8
     if value:  # the fuzzing reached the data mart
         assert 200 in statuses["GET /v1/data_marts/{data_mart_id}/scoring_transactions"]
         assert 400 in statuses["POST /v1/data_marts/{data_mart_id}/feedback_payloads"]

@@ -87,6 +87,33 @@ def test_a_window_without_any_score_closes_no_alert_on_accuracy(small, drift, ma
     assert set(limit) <= alerts(mart)
 
 
+def test_an_estimate_that_is_not_believable_opens_and_closes_no_alert(small, drift, mart):
+    small.drift_monitoring.enable(TRAINING, scored=SCORED, min_records=50, threshold=-1.0)
+    log(small, "w", day=1, colours=["green"])  # the model knows no such colour
+    run = drift.run()
+    assert not run["believable"] and run["metrics"]["drift_magnitude"] is None
+    assert 0.5 < run["metrics"]["predicted_accuracy"] < 1
+    loss = run["estimated_loss"]
+    assert loss["ci_low"] <= loss["value"] <= loss["ci_high"]
+    (reason,) = (one["reason"] for one in run["not_measured"] if one["name"] == "drift_magnitude")
+    assert "break constraints learned in training" in reason
+    assert "drift_magnitude" not in alerts(mart)
+
+    log(small, "x", day=2)
+    run = drift.run()
+    assert "drift_magnitude" in alerts(mart)
+    measured = drift.get_metrics().set_index("id").loc["drift_magnitude"].iloc[0]
+    accuracy = drift.get_metrics().set_index("id").loc["predicted_accuracy"].iloc[0]
+    before = measured["ci_high"] + accuracy["ci_low"]
+    assert measured["ci_low"] == pytest.approx(before - accuracy["ci_high"])
+    assert run["label_shift"]["ci_low"] < run["metrics"]["predicted_accuracy"]
+
+    small.drift_monitoring.enable(TRAINING, scored=SCORED, min_records=50, threshold=0.9)
+    log(small, "y", day=3, colours=["green"])
+    drift.run()
+    assert "drift_magnitude" in alerts(mart)
+
+
 def test_one_missing_feature_closes_no_alert(small, drift, mart):
     log(small, "w", day=1, shift=5)
     drift.run()
@@ -113,7 +140,7 @@ def test_text_that_gets_stuck_in_a_column_of_many_values(small):
     log(small, "seed", colours=training["colour"])
     small.drift_monitoring.enable(training, min_records=50)
     small.drift_monitoring.run()
-    log(small, "w", day=1, colours=["colour 7"])
+    log(small, "w", day=4, colours=["colour 7"])
     drifted = [row["feature"] for row in small.drift_monitoring.run()["drift"] if row["drifted"]]
     assert drifted == ["colour"]
 

@@ -18,6 +18,7 @@ _MODULES = {
     "accuracy_estimate": ".quality.accuracy_estimate",
     "attribution": ".explain.attribution",
     "constraints": ".data_quality.constraints",
+    "label_shift": ".quality.label_shift",
 }
 _NAMES = {
     "METRICS": ".fairness.metrics",
@@ -42,6 +43,7 @@ __all__ = [
     "compare",
     "constraints",
     "contrast",
+    "label_shift",
     "per_group",
     "perturb",
     "profile",

@@ -7,12 +7,14 @@ import sys
 import boto3
 
 from model_monitoring.datamart import DataMart, DataMartError
+from model_monitoring.datamart.monitoring.health.states import UNHEALTHY
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the monitors and print a line for each.
+    """Run the monitors and print a line for each, and one for each that a person must look at.
 
-    Returns 1 if a run failed, and 2 if the data mart can't be used.
+    Returns 1 if a run failed, or a monitor is failing, blind or stale; 2 if the data mart can't be
+    used; 3 if all monitors watch and one has an unresolved alert; else 0.
     """
     session = boto3.Session()
     try:
@@ -20,6 +22,7 @@ def run(options: argparse.Namespace) -> int:
             os.environ["DATABASE_URL"], options.schema, session if session.region_name else None
         )
         runs, sent = mart.run_monitors(), mart.reviews.create_all()
+        states = mart.browsing.overview.health()
     except DataMartError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -29,4 +32,10 @@ def run(options: argparse.Namespace) -> int:
     for subscription, report in sent.items():
         counts = f"{report.rows} rows sent to reviewers, {report.already} before."
         print(f"{subscription}: {counts} {' '.join(report.notes)}".rstrip())
-    return int((runs["state"] == "failed").any())
+    for one in states:
+        if one.state in UNHEALTHY:
+            since = f"{one.since:%Y-%m-%d %H:%M} UTC"
+            print(f"{one.subscription}: {one.monitor} is {one.state} since {since}. {one.to_do}")
+    if (runs["state"] == "failed").any() or any(one.silent for one in states):
+        return 1
+    return 3 if any(one.state == "outside" for one in states) else 0

@@ -31,6 +31,14 @@ def limits(row: dict) -> str:
     return ", ".join(parts) or "–"
 
 
+def silence(alert: dict) -> str:
+    """Write how large the problem behind an alert on a monitor's health is."""
+    count = round(alert["value"])
+    unit = "day" if alert["slice"] == "stale" else "run"
+    what = {"failing": "failed", "blind": "measured nothing that counts", "stale": "without a run"}
+    return f"{count:,d} {unit}{'' if count == 1 else 's'} {what[alert['slice']]}"
+
+
 def words(name: str) -> str:
     """Write an identifier in words."""
     return name.replace("_", " ")
@@ -42,4 +50,4 @@ def columns(row: dict) -> list[str]:
 
 
 FIRST = ("feature", "feature_name", "drifted", "distance", "threshold", "p_value", "q_value")
-FILTERS = {"number": number, "when": when, "limits": limits, "words": words, "columns": columns}
+FILTERS = {one.__name__: one for one in (number, when, limits, silence, words, columns)}

@@ -1,6 +1,6 @@
 """The pages that people read: subscriptions, metrics, runs, alerts."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import NamedTuple
@@ -20,6 +20,7 @@ from flask import (
 
 from model_monitoring.console import charts, security
 from model_monitoring.datamart.browsing import Browsing, history, runs
+from model_monitoring.datamart.monitoring.health.states import UNHEALTHY
 
 SPANS = {"1": "a day", "7": "a week", "30": "30 days", "365": "a year"}  # days and their names
 EVER = {"all": "all"}
@@ -49,11 +50,19 @@ def _browsing() -> Browsing:
 def home() -> str:
     """Show every subscription with the state of its monitors."""
     overview = _browsing().overview
+    health = {(one.uid, one.monitor): one for one in overview.health()}
     monitors = defaultdict(list)
     for row in overview.monitors():
         row["chart"] = charts.sparkline(row["trend"], row["lower_limit"], row["upper_limit"])
-        monitors[row["uid"]].append(row)
-    return render_template("home.html", subscriptions=overview.subscriptions(), monitors=monitors)
+        if found := health.get((row["uid"], row["monitor"])):  # not if it was enabled just now
+            monitors[row["uid"]].append(row | {"health": found})
+    counts = Counter(one.state for one in health.values())
+    return render_template(
+        "home.html",
+        subscriptions=overview.subscriptions(),
+        monitors=monitors,
+        unhealthy={state: counts[state] for state in UNHEALTHY if counts[state]},
+    )
 
 
 @pages.get("/subscriptions/<uuid:uid>")
@@ -73,6 +82,7 @@ def subscription(uid: UUID) -> str:
     return render_template(
         "subscription.html",
         subscription=found,
+        health=browsing.overview.health(subscription_id),
         measured=measured,
         drift=_drift_table([run_uid for monitor, run_uid in measured if monitor == "drift"]),
         alerts=browsing.runs.alerts(subscription_uid=str(uid)),
@@ -153,6 +163,7 @@ def run_file(uid: UUID) -> Response:
 def alerts() -> str:
     """List alerts."""
     state = _choice("state", STATES, default="all")
+    _browsing().overview.health()  # may open or close some
     found = _browsing().runs.alerts(state=None if state == "all" else state)
     return render_template(
         "alerts.html", alerts=found, state=state, states=STATES, most=runs.ALERTS

@@ -15,6 +15,7 @@ from model_monitoring.console.bodies import COMPONENTS, DOCUMENT, LARGEST_BODY, 
 from model_monitoring.console.gathering import gatherings
 from model_monitoring.datamart import ConflictError, PayloadRecord, Subscription
 from model_monitoring.datamart.browsing import Browsing
+from model_monitoring.datamart.monitoring.health.states import Health
 from model_monitoring.datamart.postgres.errors import DeletedError
 
 # The parameters that a query may have, by the name of the operation, which is also the view's.
@@ -145,6 +146,21 @@ def _deployment(rows: list[dict]) -> dict:
         "asset": {"name": rows[0]["deployment"]},
         "deployment": {"deployment_id": rows[0]["deployment"], "name": rows[0]["deployment"]},
         "metrics": [{name: row[name] for name in metrics} for row in rows],
+    }
+
+
+@rest.get("/health")
+def get_health() -> dict:
+    """Return the state of every monitor, of one subscription or of all."""
+    wanted = request.args.get("subscription_id")
+    found = None if wanted is None else _subscription(wanted).subscription_id
+    return {"health": [_monitor(one) for one in _browsing().overview.health(found)]}
+
+
+def _monitor(one: Health) -> dict:
+    about = ("monitor", "state", "since", "last_run", "alerts", "to_do")
+    return {"subscription": {"subscription_id": one.uid, "name": one.subscription}} | {
+        name: getattr(one, name) for name in about
     }
 
 

@@ -7,6 +7,7 @@ from model_monitoring.datamart.browsing import Browsing, overview
 from model_monitoring.datamart.engines.bindings import Bindings
 from model_monitoring.datamart.monitoring import outcomes
 from model_monitoring.datamart.monitoring.alerts import Alerts
+from model_monitoring.datamart.monitoring.health import states
 from model_monitoring.datamart.monitoring.notifications import Notifications
 from model_monitoring.datamart.postgres.connecting import PAGES, WORK, TimeOuts
 from model_monitoring.datamart.postgres.database import Database
@@ -33,6 +34,8 @@ class DataMart:
     >>> uid = mart.bindings.add("Amazon SageMaker", sagemaker)
     >>> mart.get_details()["bindings"]
     1
+    >>> list(mart.health().columns)
+    ['subscription', 'monitor', 'state', 'since', 'last_run', 'alerts', 'to_do']
     """
 
     def __init__(
@@ -89,11 +92,13 @@ class DataMart:
 
         A schedule calls this every hour. Returns one row per run: subscription, monitor, state,
         records and, if it was skipped, failed or didn't measure everything, the reason. A failed
-        run doesn't stop the others.
+        run doesn't stop the others. At the end, alerts on the health of all monitors are opened
+        and closed, and sent.
         """
         rows = []
         for uid in self.subscriptions.get_uids():
             subscription = self.subscriptions.get(uid)
+            subscription.in_round = True
             for monitor in subscription.monitors():
                 if monitor.get_details()["enabled"]:
                     try:
@@ -102,7 +107,16 @@ class DataMart:
                         run = {"state": "failed", "records": 0, "reason": str(error)}
                     about = (run["records"], run.get("reason") or outcomes.left_out(run))
                     rows.append((subscription.name, monitor.name, run["state"], *about))
+        self.notifications.send()
         return pd.DataFrame(rows, columns=["subscription", "monitor", "state", "records", "reason"])
+
+    def health(self) -> pd.DataFrame:
+        """Return the state of every monitor of every subscription, since when, and what to do.
+
+        The states are off, outside, failing, blind, stale, waiting and fresh; see
+        `monitoring.health.states.Health`.
+        """
+        return states.frame(self._database)
 
     def maintain(self) -> dict[str, int]:
         """Create the coming months' partitions, and drop what is older than its `keep_days`.

@@ -16,6 +16,7 @@ from model_monitoring.datamart.monitoring import base, decisions
 from model_monitoring.datamart.monitoring.drift import DriftMonitoring
 from model_monitoring.datamart.monitoring.explainability import Explainability
 from model_monitoring.datamart.monitoring.fairness import FairnessMonitoring
+from model_monitoring.datamart.monitoring.health import states
 from model_monitoring.datamart.monitoring.performance import PerformanceMonitoring
 from model_monitoring.datamart.monitoring.quality import QualityMonitoring
 from model_monitoring.datamart.postgres.database import Cursor, Database
@@ -128,6 +129,10 @@ class Subscription(WatchedModel):
     def get_deployment_metrics(self) -> pd.DataFrame:
         """Return each monitor's last measurements; `issues` counts a metric's unresolved alerts."""
         return overview.deployment_metrics(self.database, self.subscription_id)
+
+    def health(self) -> pd.DataFrame:
+        """Return the state of each monitor, since when, and what to do; see `DataMart.health`."""
+        return states.frame(self.database, self.subscription_id)
 
 
 def _retyped(cursor: Cursor, details: dict, feature_types: Mapping[str, str]) -> dict:

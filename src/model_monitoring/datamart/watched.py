@@ -36,6 +36,7 @@ class WatchedModel:
         self.binding_uid: str = row["binding_uid"]
         # Of the endpoint; None if the engine isn't SageMaker
         self.region: str | None = row["region"]
+        self.in_round = False  # whether whoever runs its monitors looks at the others' health
         self.months: set = set()  # whose payload partitions are known to exist
 
     def __repr__(self) -> str:

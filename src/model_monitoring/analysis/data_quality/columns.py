@@ -92,10 +92,16 @@ class Column:
         """Return rows per category of a String column, None if it has more than 120 categories."""
         if self._written is None:
             return None
-        counts = dict(self.texts.counts)
-        for value, count in self._written.items():
-            counts[value] = counts.get(value, 0) + count
+        counts = self.listed
         return counts if len(counts) <= LOW_CARDINALITY else None
+
+    @property
+    def listed(self) -> dict[str, int]:
+        """Return rows per value of a String column: of all while they are few, else of some."""
+        counts = dict(self.texts.counts)
+        for value, count in (self._written or {}).items():
+            counts[value] = counts.get(value, 0) + count
+        return counts
 
     def rows_of(self, value: str) -> int:
         """Return how many cells hold this text; exact for an awaited one, and for any of few."""

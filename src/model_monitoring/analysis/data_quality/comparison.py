@@ -1,5 +1,6 @@
 """One table of drift: a row per feature, with its tests and distances."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -7,11 +8,9 @@ import pandas as pd
 from scipy import stats
 
 from ..not_measured import NotMeasured
-from . import constraints, drift, features, shapes
+from . import constraints, drift, effects, features, shapes
 from .celltypes import widened
 from .statistics import Profile, profile
-
-FALSE_DISCOVERY_RATE = 0.05
 
 Source = Profile | pd.DataFrame | dict[str, Any]
 
@@ -34,14 +33,23 @@ def compare(
             of AWS.
 
     Returns:
-        One row per feature that both sides have. ``distance`` is compared with ``threshold``: for
-        Robust it is the largest gap minus what chance allows, for Simple the largest gap, for
+        One row per feature that both sides have. ``distance`` and ``threshold`` are Model Monitor's:
+        for Robust it is the largest gap minus what chance allows, for Simple the largest gap, for
         ChiSquared the p-value, which means drift if it is *below* the threshold. ``linf`` is the
         largest gap itself, ``p_value`` that of the test, ``q_value`` the p-value after Benjamini &
         Hochberg (1995) over all features. There are also ``psi``, ``jensen_shannon``,
-        ``wasserstein`` (in standard deviations of the reference) and ``drifted``. In mode exact a
-        feature drifted if its distance exceeds the threshold and its q-value is at most 0.05; in
-        mode aws, if its distance exceeds the threshold. ``note`` says why a feature could not be
+        ``wasserstein`` (in standard deviations of the reference) and ``drifted``. In mode aws a
+        feature drifted if its distance exceeds the threshold.
+
+        Mode exact asks two questions, and a feature drifted if both are answered yes. ``real``: is
+        it more than chance, with a q-value of at most 0.05? The tests are in ranks.py,
+        categories.py and shapes.py. ``matters``: is the ``effect`` (the largest gap, as a share of
+        rows, with a 95% interval from ``effect_low`` to ``effect_high``) at least
+        ``effect_threshold``? That is 2% of the rows; if somebody has set another threshold or
+        method in the rules, ``distance`` is held against that instead, and effect_threshold is NaN.
+        ``visible`` is the smallest
+        change that would be found half the time with so many rows: a shift of the mean in standard
+        deviations for numbers, a share of rows for others. ``note`` says why a feature could not be
         compared, or by what it was: numbers among text are compared as numbers, and text with many
         values by its shape (shapes.py). Mode aws compares neither.
 
@@ -59,29 +67,43 @@ def compare(
             pair = [side[name] for side in raw if name in side]
             row = features.compare(known[name], seen[name], config, mode, pair)
             rows.append({"feature": name, **row})
-    table = pd.DataFrame(rows, columns=_COLUMNS)
-    tested = table["p_value"].notna()
-    if tested.any():
-        table.loc[tested, "q_value"] = stats.false_discovery_control(
-            table.loc[tested, "p_value"].astype(float)
-        )
     if mode == "exact":
-        table["drifted"] &= table["q_value"].fillna(1.0) <= FALSE_DISCOVERY_RATE
-    return table
+        together = sum("p_value" in row and row["p_value"] == row["p_value"] for row in rows)
+        for row in rows:
+            if row.get("rows_current", 0) > 0:
+                row["visible"] = features.visible(row, max(1, together))
+    table = pd.DataFrame(rows, columns=[*_COLUMNS, *(_EXACT if mode == "exact" else ()), *_LAST])
+    return judge(table, mode=mode)[0]
 
 
-_COLUMNS = [
-    "feature",
-    "type",
-    "rows_reference",
-    "rows_current",
-    "linf",
-    "distance",
-    "threshold",
-    "p_value",
-    "q_value",
-]
-_COLUMNS += ["psi", "jensen_shannon", "wasserstein", "drifted", "note"]
+def judge(
+    table: pd.DataFrame | None, beside: Sequence[float] = (), *, mode: drift.Mode = "exact"
+) -> tuple[pd.DataFrame | None, np.ndarray]:
+    """Control false discoveries over a table's features and other p-values together.
+
+    Returns:
+        The table with ``q_value`` (and in mode exact ``real`` and ``drifted``) filled, and the
+        q-values of ``beside``.
+    """
+    if table is None:
+        return None, stats.false_discovery_control(beside) if beside else np.empty(0)
+    table = table.copy()
+    tested = table["p_value"].notna()
+    chances = [*table.loc[tested, "p_value"].astype(float), *beside]
+    q_values = stats.false_discovery_control(chances) if chances else np.empty(0)
+    count = int(tested.sum())
+    table.loc[tested, "q_value"] = q_values[:count]
+    if mode == "exact":
+        table["real"] = table["q_value"].fillna(1.0) <= effects.ALPHA
+        table["matters"] = table["matters"].eq(True)
+        table["drifted"] &= table["real"]
+    return table, q_values[count:]
+
+
+_COLUMNS = ["feature", "type", "rows_reference", "rows_current"]
+_COLUMNS += ["linf", "distance", "threshold", "p_value", "q_value"]
+_EXACT = ["real", "effect", "effect_low", "effect_high", "effect_threshold", "matters", "visible"]
+_LAST = ["psi", "jensen_shannon", "wasserstein", "drifted", "note"]
 
 
 def _features(

@@ -4,14 +4,19 @@ from typing import Any
 
 import numpy as np
 
-from . import categories, divergence, drift, shapes
+from . import categories, constraints, divergence, drift, effects, power, ranks, shapes
+from .effects import Effect
 
 NUMERIC = ("Integral", "Fractional")
 LEFT_OUT = "not compared: "
 
 
 def compare(known: dict, seen: dict, config: dict, mode: drift.Mode, pair: list) -> dict[str, Any]:
-    """Compare one feature's statistics of both sides."""
+    """Compare one feature's statistics of both sides.
+
+    In mode exact ``drifted`` still has to be held against what is real (comparison.judge), and
+    ``looks`` is what power.visible needs.
+    """
     row = {"type": known["inferred_type"], "drifted": False, "note": ""}
     return row | (_as_aws if mode == "aws" else _exact)(known, seen, config, pair)
 
@@ -98,24 +103,53 @@ def _shaped(known: dict, seen: dict, config: dict) -> dict[str, Any]:
     """Compare two shapes by the aspect in which they differ most."""
     found = list(shapes.aspects(known, seen))
     simple = config["comparison_method"] == "Simple"
-    distances = [one.gap if simple else drift.robust(*one[1:]) for one in found]
-    worst = max(range(len(found)), key=lambda at: (distances[at], found[at].gap))
-    chances = [drift.ks_p_value(*one[1:]) for one in found]
+    distances = [one.gap if simple else drift.robust(*one[1:4]) for one in found]
+    # Of several looks, the luckiest proves less (Bonferroni)
+    chances = [min(1.0, one.chance * len(found)) for one in found]
+    least = max(effects.ALPHA, min(chances))
+    seen_at = [at for at, chance in enumerate(chances) if chance <= least]
+    worst = max(seen_at, key=lambda at: (distances[at], found[at].gap))
     text = not shapes.mostly_numbers(known)
-    threshold = config["categorical_comparison_threshold" if text else "comparison_threshold"]
+    key = "categorical_comparison_threshold" if text else "comparison_threshold"
+    n, m = found[worst].n, found[worst].m
+    effect = effects.of_steps(found[worst].gap, n, m)
     return {
         "rows_reference": found[0].n,
         "rows_current": found[0].m,
         "linf": found[worst].gap,
         "distance": distances[worst],
-        "threshold": threshold,
-        # Of several looks, the luckiest proves less (Bonferroni)
-        "p_value": min(1.0, min(chances) * len(chances)),
+        "threshold": config[key],
+        "p_value": _tested(min(chances), n, m),
         "psi": np.nan,
         "jensen_shannon": np.nan,
         "wasserstein": np.nan,
-        "drifted": config["perform_comparison"] == "Enabled" and distances[worst] > threshold,
         "note": f"compared by its shape: {found[worst].name}" if distances[worst] else "",
+        "looks": (2 * len(found), 0.5),
+    } | _judged(effect, config, key, distances[worst] > config[key])
+
+
+def _tested(p_value: float, n: float, m: float) -> float:
+    """Return a p-value, NaN for too few rows to show anything (comparison.not_measured)."""
+    return p_value if drift.robust(1.0, n, m) else np.nan
+
+
+def _judged(effect: Effect, config: dict, key: str, over: bool) -> dict[str, Any]:
+    """Say whether an effect matters: from 2% of the rows, unless somebody has set another limit.
+
+    What AWS's container writes into every constraints.json (Robust, 0.1) is nobody's choice.
+    """
+    defaults = constraints.MONITORING_CONFIG["distribution_constraints"]
+    asked = [key, "comparison_method"]
+    asked += ["categorical_drift_method"] if key.startswith("categorical") else []
+    chosen = any(config[name] != defaults[name] for name in asked)
+    matters = over if chosen else effect.gap >= effects.MATTERS
+    return {
+        "effect": effect.gap,
+        "effect_low": effect.low,
+        "effect_high": effect.high,
+        "effect_threshold": np.nan if chosen else effects.MATTERS,
+        "matters": matters,
+        "drifted": config["perform_comparison"] == "Enabled" and matters,
     }
 
 
@@ -142,7 +176,7 @@ def _numeric(known: dict, seen: dict, config: dict, mode: drift.Mode, pair: list
     )
     truth = [drift.steps(side) for side in levels]
     cells = divergence.shares(*truth)
-    return {
+    row = {
         "rows_reference": truth[0].rows,
         "rows_current": truth[1].rows,
         "linf": gap,
@@ -152,9 +186,15 @@ def _numeric(known: dict, seen: dict, config: dict, mode: drift.Mode, pair: list
         "psi": divergence.psi(*cells),
         "jensen_shannon": divergence.jensen_shannon(*cells),
         "wasserstein": divergence.wasserstein(*truth, reference["std_dev"]),
-        "drifted": config["perform_comparison"] == "Enabled"
-        and distance > config["comparison_threshold"],
     }
+    over = distance > config["comparison_threshold"]
+    if mode == "aws":
+        return row | {"drifted": config["perform_comparison"] == "Enabled" and over}
+    n, m = truth[0].rows, truth[1].rows
+    chance = ranks.p_value(*truth, gap, (len(levels[0]) == 1, len(levels[1]) == 1))
+    effect = effects.of_steps(gap, n, m)
+    judged = _judged(effect, config, "comparison_threshold", over)
+    return row | judged | {"p_value": _tested(chance, n, m), "looks": None}
 
 
 def counts(feature: dict) -> dict[str, int]:
@@ -175,7 +215,7 @@ def _categorical(known: dict, seen: dict, config: dict, mode: drift.Mode) -> dic
         distance = gap if config["comparison_method"] == "Simple" else drift.robust(gap, n, m)
         over = distance > threshold
     cells = divergence.paired_counts(known, seen)
-    return {
+    row = {
         "rows_reference": n,
         "rows_current": m,
         "linf": gap,
@@ -185,5 +225,21 @@ def _categorical(known: dict, seen: dict, config: dict, mode: drift.Mode) -> dic
         "psi": divergence.psi(*cells),
         "jensen_shannon": divergence.jensen_shannon(*cells),
         "wasserstein": np.nan,
-        "drifted": config["perform_comparison"] == "Enabled" and over,
     }
+    if mode == "aws":
+        return row | {"drifted": config["perform_comparison"] == "Enabled" and over}
+    judged = _judged(
+        categories.effect(known, seen), config, "categorical_comparison_threshold", over
+    )
+    looks = len(known), max(known.values()) / n
+    chance = _tested(categories.p_value(known, seen), n, m)
+    return row | judged | {"p_value": chance, "looks": looks}
+
+
+def visible(row: dict[str, Any], features: int) -> float:
+    """Return what would be seen half the time: see power.py."""
+    rows = row["rows_reference"], row["rows_current"]
+    if row["looks"] is None:
+        return power.visible_shift(*rows, features, effects.ALPHA)
+    looks, share = row["looks"]
+    return power.visible_share(*rows, features, effects.ALPHA, categories=looks, share=share)

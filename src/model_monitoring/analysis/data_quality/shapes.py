@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from . import drift
+from . import categories, drift, ranks, tolerance
 from .columns import Column
 from .texts import K, hashes, sparse
 
@@ -21,14 +21,15 @@ FEW = 20
 
 
 class Aspect(NamedTuple):
-    """One way in which two columns may differ: the largest gap of shares, and of how many rows on
-    either side.
+    """One way in which two columns may differ: the largest gap of shares, of how many rows on
+    either side, and how likely chance alone explains it.
     """
 
     name: str
     gap: float
     n: float
     m: float
+    chance: float
 
 
 def needed(column: Column) -> bool:
@@ -87,22 +88,35 @@ def aspects(known: dict[str, Any], seen: dict[str, Any]) -> Iterator[Aspect]:
     """Compare two shapes, the baseline's first; a side without cells gives nothing."""
     present = [side["numbers"] + side["texts"] for side in (known, seen)]
     rows = [here + side["missing"] for here, side in zip(present, (known, seen), strict=True)]
-    missing = [side["missing"] / n for side, n in zip((known, seen), rows, strict=True)]
-    yield Aspect("share of missing values", abs(missing[0] - missing[1]), *rows)
+    yield _shares("share of missing values", [side["missing"] for side in (known, seen)], rows)
     if not all(present):
         return
-    numbers = [readable(side) / n for side, n in zip((known, seen), present, strict=True)]
-    yield Aspect("share of numbers", abs(numbers[0] - numbers[1]), *present)
+    yield _shares("share of numbers", [readable(side) for side in (known, seen)], present)
     if all(readable(side) for side in (known, seen)):
         steps = [drift.steps(side["levels"]) for side in (known, seen)]
-        yield Aspect("numbers", drift.linf(*steps), steps[0].rows, steps[1].rows)
+        exact = len(known["levels"]) == 1, len(seen["levels"]) == 1
+        yield _distributions("numbers", *steps, exact)
     if mostly_numbers(known) or not (known["texts"] and seen["texts"]):
         return
     for name, key in (("length of the text", "lengths"), ("number of words", "words")):
-        steps = [_steps(side[key]) for side in (known, seen)]
-        yield Aspect(name, drift.linf(*steps), known["texts"], seen["texts"])
-    yield Aspect("most frequent values", _frequent(known, seen), known["texts"], seen["texts"])
-    yield from _unseen(known["sample"], seen["sample"])
+        yield _distributions(name, _steps(known[key]), _steps(seen[key]), (True, True))
+    yield _frequent(known, seen)
+    yield from _unseen(known, seen)
+
+
+def _shares(name: str, counts: list[int], rows: list[int]) -> Aspect:
+    shares = [count / n for count, n in zip(counts, rows, strict=True)]
+    then, now = ({"yes": count, "no": n - count} for count, n in zip(counts, rows, strict=True))
+    chance = float(np.nan_to_num(categories.p_value(then, now), nan=1.0))
+    return Aspect(name, abs(shares[0] - shares[1]), *rows, chance)
+
+
+def _distributions(
+    name: str, first: drift.Steps, second: drift.Steps, exact: tuple[bool, bool]
+) -> Aspect:
+    gap = drift.linf(first, second)
+    chance = ranks.p_value(first, second, gap, exact)
+    return Aspect(name, gap, first.rows, second.rows, chance)
 
 
 def _steps(pairs: list) -> drift.Steps:
@@ -110,11 +124,12 @@ def _steps(pairs: list) -> drift.Steps:
     return drift.Steps(values, np.cumsum(rows))
 
 
-def _frequent(known: dict, seen: dict) -> float:
-    """Return the largest difference of a value's share; a value that isn't listed on a side has at
-    most the share of the last one that is.
+def _frequent(known: dict, seen: dict) -> Aspect:
+    """Compare rows per value: of the values that are frequent on a side, and of the sampled ones.
+
+    A value that isn't listed on a side has at most as many rows as the last one that is.
     """
-    gap = 0.0
+    gap, chances = 0.0, [1.0]
     for one, other in ((known, seen), (seen, known)):
         listed = dict(map(tuple, other["frequent"]))
         least = min(listed.values()) / other["texts"] if len(listed) == _FREQUENT else 0.0
@@ -122,22 +137,31 @@ def _frequent(known: dict, seen: dict) -> float:
             share = rows / one["texts"]
             there = listed[value] / other["texts"] if value in listed else min(share, least)
             gap = max(gap, share - there)
-    return gap
+            chances.append(
+                tolerance.above(there * other["texts"], other["texts"], rows, one["texts"])
+            )
+    few = [dict(pairs) for pairs in _sampled(known, seen)]
+    sampled = float(np.nan_to_num(categories.p_value(*few), nan=1.0))
+    # Two looks, the first at each side's list
+    chance = min(1.0, 2 * min(min(chances) * len(chances), sampled))
+    return Aspect("most frequent values", gap, known["texts"], seen["texts"], chance)
 
 
-def _unseen(known: list, seen: list) -> Iterator[Aspect]:
+def _sampled(known: dict, seen: dict) -> list[list]:
+    """Return [hash, rows] of either sample, only of hashes that the other would hold, too."""
+    samples = known["sample"], seen["sample"]
+    limit = min(side[-1][0] if len(side) == K else np.inf for side in samples)
+    return [[pair for pair in side if pair[0] <= limit] for side in samples]
+
+
+def _unseen(known: dict, seen: dict) -> Iterator[Aspect]:
     """Compare the share of rows with values that the baseline lacks with the share to be expected,
     that of values which occur once in it (Good 1953).
-
-    Of either sample only hashes that the other would hold, too, count.
     """
-    if not known or not seen:
-        return
-    limits = [side[-1][0] if len(side) == K else np.inf for side in (known, seen)]
-    known, seen = ([pair for pair in side if pair[0] <= min(limits)] for side in (known, seen))
-    there = {value for value, _ in known}
-    n, m = (sum(rows for _, rows in side) for side in (known, seen))
+    then, now = (dict(pairs) for pairs in _sampled(known, seen))
+    n, m = sum(then.values()), sum(now.values())
     if n and m:
-        expected = sum(rows for _, rows in known if rows == 1) / n
-        found = sum(rows for value, rows in seen if value not in there) / m
-        yield Aspect("share of values not seen before", max(0.0, found - expected), n, m)
+        expected = sum(rows for rows in then.values() if rows == 1) / n
+        found = sum(rows for value, rows in now.items() if value not in then) / m
+        gap = max(0.0, found - expected)
+        yield Aspect("share of values not seen before", gap, n, m, tolerance.unseen(then, now))

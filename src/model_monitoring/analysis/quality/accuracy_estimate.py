@@ -2,33 +2,35 @@
 
 A calibrated score is the probability of being right. So its mean over a window estimates the
 window's accuracy (confidence-based performance estimation; Guillory et al. 2021, Garg et al. 2022).
-Calibration is Platt's: a logistic regression of the truth on the log-odds of the score, fitted to
-labelled rows that the model wasn't trained on.
+The calibration (see calibration.py) is learned from labelled rows that the model wasn't trained on.
 
-The estimate follows a change of the inputs if the scores respond to it. It cannot see concept
-drift: if the same inputs now have other labels, scores and estimate stay as they were. Only labels
-show that.
+The estimate follows a change of the inputs if the scores respond to it (covariate shift). Two other
+changes it cannot see, since scores and calibration stay as they were:
+
+- Label shift: a class becomes more frequent, so the same score is right more or less often than in
+  the reference. label_shift.py estimates accuracy under this assumption instead.
+- Concept drift: the same inputs now have other labels. Only labels show that.
+
+No test without labels tells the three apart.
 """
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import stats
-from scipy.special import expit, logit
+from scipy.special import expit
 
 from ..data_quality.consistency import Consistency
-from . import classes
+from . import calibration, classes, label_shift
 from .evaluation import check_input
 
-_REFITS = 200
-_GROUPS = 200
-_NEWTON_STEPS = 40
-_PENALTY = 0.01
+VERSION = 2  # of what `fit` returns; 1 had no version, no confusion matrix, and Platt's curve alone
 _LEAST_ROWS = 100
 _LEAST_ERRORS = 10
+_MISFIT = 0.005  # share of rightly calibrated references that are doubted
 _SHARE_OUTSIDE = 0.05
 _BUFFER = 0.05
+_TAILS = (0.02, 0.98)  # two of a hundred on each side: resampled curves vary a little too little
 _TOO_INCONSISTENT = 0.15  # share of inconsistent rows above the expected one
 
 
@@ -79,10 +81,10 @@ def fit(labels, predictions, probabilities, *, positive_label=None) -> dict[str,
     true = classes.codes(listed, labels)
     correct = true == classes.codes(listed, predictions)
     truth = true == 1 if binary else correct
-    x = _log_odds(probabilities)
-    means, counts = _group(x, truth)
-    slope = _slopes(means, counts[None])[0]
+    x = calibration.log_odds(probabilities)
+    means, counts = calibration.group(x, truth)
     return {
+        "version": VERSION,
         "positive_label": positive,
         "rows": len(labels),
         "errors": int((~correct).sum()),
@@ -90,7 +92,8 @@ def fit(labels, predictions, probabilities, *, positive_label=None) -> dict[str,
         "log_odds": means.tolist(),
         "counts": counts.tolist(),
         "range": [float(x.min()), float(x.max())],
-        "misfit_p_value": _misfit(means, counts, slope),
+        "misfit_p_value": calibration.misfit(calibration.learn(means, counts)),
+        "confusion": label_shift.confusion(listed, true, classes.codes(listed, predictions)),
     }
 
 
@@ -99,11 +102,12 @@ def estimate(
 ) -> AccuracyEstimate:
     """Estimate the accuracy of a window from its scores alone.
 
-    The interval is a seeded bootstrap: 200 refits on resampled reference rows, each with the
-    sampling error of the window.
+    The interval (95%) is of the window's own accuracy, which labels would show. It contains the
+    uncertainty of the calibration, how it was chosen included (400 seeded resamples of the
+    reference, each tested and calibrated anew), and the chance that rows of such scores are right.
 
     Args:
-        reference: from ``fit``.
+        reference: from ``fit``, of this version or an earlier one.
         predictions: the n predicted labels of the window.
         probabilities: shape (n,), of the same class as in ``fit``.
         consistency: of the window's inputs (consistency.find_inconsistent), to tell if scores are
@@ -115,106 +119,99 @@ def estimate(
     """
     predictions = np.asarray(predictions)
     check_input(predictions, predictions, probabilities)
-    x = _log_odds(probabilities)
-    positive = reference["positive_label"]
-    if positive is not None:
-        predictions, _ = classes.one_kind(predictions, np.array([positive]))
+    x = calibration.log_odds(probabilities)
+    sign = np.ones(len(x))
     # A row is right with the probability p of the positive class (or of being right), or with 1 - p
     # if it is predicted negative.
-    sign = (
-        np.where(predictions == positive, 1, -1) if positive is not None else np.ones(len(x), int)
+    if (positive := reference["positive_label"]) is not None:
+        predictions, _ = classes.one_kind(predictions, np.array([positive]))
+        sign = np.where(predictions == positive, 1.0, -1.0)
+    curves = calibration.learn(np.array(reference["log_odds"]), np.array(reference["counts"]))
+    rows = _spread(curves.log_odds, x, sign)
+    isotonic = _accuracy(rows, curves.isotonic)
+    score, drawn = (
+        float(_accuracy(rows, curve)) for curve in (expit(curves.log_odds), curves.drawn)
     )
-    groups = [_group(x[sign == side], np.zeros(np.sum(sign == side), bool)) for side in (1, -1)]
-    means = np.concatenate([groups[0][0], groups[1][0]])
-    signs = np.repeat([1, -1], [len(groups[0][0]), len(groups[1][0])])
-    share = np.concatenate([groups[0][1].sum(axis=0), groups[1][1].sum(axis=0)]) / len(x)
-
-    rng = np.random.default_rng(0)
-    counts = np.array(reference["counts"])
-    drawn = rng.multinomial(counts.sum(), counts.ravel() / counts.sum(), size=_REFITS).reshape(
-        -1, *counts.shape
+    found = calibration.blend(isotonic, score, drawn, curves.taken)
+    # How far labels that are drawn with known chances lie from the estimate of resampled references
+    beside = _realised(rows, curves.drawn) - found[1:]
+    low, high = found[0] + np.array(
+        [
+            np.quantile(beside, _TAILS[0], method="lower"),
+            np.quantile(beside, _TAILS[1], method="higher"),
+        ]
     )
-    slopes = _slopes(np.array(reference["log_odds"]), np.concatenate([counts[None], drawn]))
-    # Per refit and group; the first refit is the estimate
-    right = expit(signs * (slopes[:, :1] + slopes[:, 1:] * means))
-    accuracy = float(right[0] @ share)
-    chance = np.sqrt((right[1:] * (1 - right[1:])) @ share / len(x))
-    low, high = np.clip(np.percentile(rng.normal(right[1:] @ share, chance), [2.5, 97.5]), 0, 1)
-    reasons = _doubts(reference, x, consistency)
+    accuracy, low, high = np.clip([found[0], min(low, found[0]), max(high, found[0])], 0, 1)
+    reasons = _doubts(reference, curves, x, consistency)
     return AccuracyEstimate(
-        len(x), accuracy, float(low), float(high), reference["accuracy"], not reasons, reasons
+        len(x),
+        float(accuracy),
+        float(low),
+        float(high),
+        reference["accuracy"],
+        not reasons,
+        reasons,
     )
 
 
-def _log_odds(probabilities) -> np.ndarray:
-    return logit(np.clip(np.asarray(probabilities, float), 1e-6, 1 - 1e-6))
+def _spread(grid: np.ndarray, x: np.ndarray, sign: np.ndarray) -> np.ndarray:
+    """Spread rows over the two groups beside each; return rows predicted positive and negative.
 
-
-def _group(x: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mean log-odds of at most 200 groups of neighbours, and rows per group.
-
-    The rows are counted by truth, false ones first: shape (2, g).
+    A curve's mean over rows, read between its groups by a straight line, is then a sum over groups.
+    The result has the shape (2, g).
     """
-    if not len(x):
-        return np.empty(0), np.empty((2, 0), int)
-    order = np.argsort(x, kind="stable")
-    starts = np.linspace(0, len(x), min(len(x), _GROUPS), endpoint=False).astype(int)
-    rows = np.diff(np.append(starts, len(x)))
-    true = np.add.reduceat(truth[order].astype(int), starts)
-    return np.add.reduceat(x[order], starts) / rows, np.stack([rows - true, true])
+    at = np.interp(x, grid, np.arange(len(grid)))
+    lower = np.minimum(at.astype(int), len(grid) - 1)
+    upper = np.minimum(lower + 1, len(grid) - 1)
+    share = at - lower
+    return np.stack(
+        [
+            np.bincount(lower, (sign == side) * (1 - share), len(grid))
+            + np.bincount(upper, (sign == side) * share, len(grid))
+            for side in (1, -1)
+        ]
+    )
 
 
-def _slopes(means: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Fit P(true) = expit(a + b x) to many tables of grouped rows at once.
-
-    This is Newton's method on the penalised likelihood. If a score separates the rows without
-    error, the tiny penalty (0.01 times the square of either coefficient) keeps the fit finite.
-
-    Args:
-        means: x of each group, shape (g,).
-        counts: rows per group, false ones then true, shape (r, 2, g).
-
-    Returns:
-        a and b, shape (r, 2).
-    """
-    design = np.stack([np.ones_like(means), means])
-    rows, true = counts.sum(axis=1), counts[:, 1]
-    slopes = np.zeros((len(counts), 2))
-    for _ in range(_NEWTON_STEPS):
-        p = expit(slopes @ design)
-        gradient = (true - rows * p) @ design.T - _PENALTY * slopes
-        curvature = np.einsum(
-            "rg,ig,jg->rij", rows * p * (1 - p), design, design
-        ) + _PENALTY * np.eye(2)
-        # No large steps where the likelihood is flat
-        slopes += np.clip(np.linalg.solve(curvature, gradient[..., None])[..., 0], -1, 1)
-    return slopes
+def _accuracy(rows: np.ndarray, curve: np.ndarray) -> np.ndarray:
+    """Return the accuracy that a curve, or each of several, expects of spread rows."""
+    return (curve @ rows[0] + (1 - curve) @ rows[1]) / rows.sum()
 
 
-def _misfit(means: np.ndarray, counts: np.ndarray, slope: np.ndarray) -> float:
-    """Return the p-value of the test of Hosmer & Lemeshow (1980) in ten groups.
+def _realised(rows: np.ndarray, curve: np.ndarray) -> np.ndarray:
+    """Draw how many of the spread rows are right, RESAMPLES times; return the accuracies."""
+    rng = np.random.default_rng(1)
+    total = int(rows.sum().round())
+    share = np.concatenate(rows) / rows.sum()
+    chances = np.concatenate([curve, 1 - curve])
+    whole = np.floor(share * total).astype(int)
+    # What isn't a whole row of a group: as many rows in all, each of a group drawn by chance
+    rest = share * total - whole
+    left = total - whole.sum()
+    drawn = np.broadcast_to(whole, (calibration.RESAMPLES, len(whole)))
+    if left:
+        drawn = drawn + rng.multinomial(left, rest / rest.sum(), size=calibration.RESAMPLES)
+    return rng.binomial(drawn, chances).sum(axis=1) / total
 
-    It is small if the curve doesn't fit.
-    """
-    rows = counts.sum(axis=0)
-    group = np.minimum((np.cumsum(rows) - rows / 2) * 10 // rows.sum(), 9).astype(int)
-    expected = np.bincount(group, rows * expit(slope[0] + slope[1] * means), 10)
-    total, seen = np.bincount(group, rows, 10), np.bincount(group, counts[1], 10)
-    share = np.divide(expected, total, out=np.full(10, 0.5), where=total > 0)
-    # Half a row prevents groups with almost no expected rows from dominating the sum.
-    statistic = np.sum((seen - expected) ** 2 / (total * share * (1 - share) + 0.5))
-    return float(stats.chi2.sf(statistic, 8))
 
-
-def _doubts(reference: dict[str, Any], x: np.ndarray, consistency: Consistency | None) -> list[str]:
+def _doubts(
+    reference: dict[str, Any],
+    curves: calibration.Curves,
+    x: np.ndarray,
+    consistency: Consistency | None,
+) -> list[str]:
     """Return the reasons not to believe an estimate."""
     found = []
     if reference["errors"] < _LEAST_ERRORS:
         found.append(
             f"the reference has only {reference['errors']} errors, too few to calibrate low scores"
         )
-    if reference["misfit_p_value"] < 0.01:
-        found.append("the calibrated scores do not fit the reference (Hosmer-Lemeshow p < 0.01)")
+    current = reference.get("version") == VERSION
+    if (reference["misfit_p_value"] if current else calibration.misfit(curves)) < _MISFIT:
+        found.append(
+            "the calibrated scores do not fit the reference: in a part of it, higher scores are "
+            f"less often right than lower ones (scan test, p < {_MISFIT})"
+        )
     low, high = reference["range"]
     # A model refitted on a few more rows is a little surer of the same cases
     reach = _BUFFER * (high - low)

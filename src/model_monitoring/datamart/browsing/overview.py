@@ -3,6 +3,8 @@
 import pandas as pd
 
 from model_monitoring.datamart.browsing.fragments import OUTSIDE, UNRESOLVED
+from model_monitoring.datamart.monitoring.health import alerts
+from model_monitoring.datamart.monitoring.health.states import Health
 from model_monitoring.datamart.postgres.database import Database
 
 TREND = 40  # measurements in a trend line
@@ -15,17 +17,10 @@ MEASURED = """
             AND r.state = 'finished'
         ORDER BY started DESC LIMIT 1
     ) measured ON true"""
-# For each monitor, the last run, whether or not it measured something.
-LAST = """
-    LEFT JOIN LATERAL (
-        SELECT run_uid, state, started FROM run r
-        WHERE (r.subscription_id, r.monitor) = (m.subscription_id, m.monitor)
-        ORDER BY started DESC LIMIT 1
-    ) last ON true"""
 LAST_MEASUREMENTS = f"""
     SELECT s.subscription_uid AS uid, s.name AS subscription, s.source_uid AS deployment,
         m.monitor AS metric_type, v.metric, v.slice, v.value, v.ci_low, v.ci_high,
-        v.lower_limit, v.upper_limit, {OUTSIDE} AS outside, v.ts AS timestamp, v.run_uid,
+        v.lower_limit, v.upper_limit, {OUTSIDE} AS outside, v.chance, v.ts AS timestamp, v.run_uid,
         ({UNRESOLVED} m.subscription_id
             AND (a.monitor, a.metric, a.slice) = (v.monitor, v.metric, v.slice)) AS issues
     {MONITORS} {MEASURED} JOIN measurement v ON v.run_uid = measured.run_uid
@@ -48,22 +43,20 @@ class Overview:
         )
 
     def monitors(self) -> list[dict]:
-        """Return every monitor: its last run, its open alerts, one measurement and its trend.
+        """Return one measurement of every monitor, and its trend; `health` has their states.
 
         The measurement is from the last run that measured something. Values outside their limits
         come first, then values with limits, then values of all rows rather than of a slice.
         """
         return self._database.rows(
-            f"""SELECT s.subscription_uid AS uid, m.monitor, m.enabled,
-                last.run_uid AS last_run, last.state, last.started,
+            f"""SELECT s.subscription_uid AS uid, m.monitor,
                 h.metric, h.slice, h.value, h.lower_limit, h.upper_limit, h.outside,
-                ({UNRESOLVED} m.subscription_id AND a.monitor = m.monitor) AS alerts,
                 ARRAY(SELECT value FROM (
                     SELECT ts, value FROM measurement
                     WHERE (subscription_id, monitor, metric)
                         = (m.subscription_id, m.monitor, h.metric) AND slice = h.slice
                     ORDER BY ts DESC LIMIT %s) t ORDER BY ts) AS trend
-            {MONITORS} {LAST} {MEASURED}
+            {MONITORS} {MEASURED}
             LEFT JOIN LATERAL (
                 SELECT *, {OUTSIDE} AS outside FROM measurement WHERE run_uid = measured.run_uid
                 ORDER BY outside DESC, coalesce(lower_limit, upper_limit) IS NULL, slice <> '',
@@ -73,6 +66,10 @@ class Overview:
             ORDER BY m.monitor""",
             [TREND],
         )
+
+    def health(self, subscription_id: int | None = None) -> list[Health]:
+        """Return the state of every monitor, of one subscription or all; settle its alerts."""
+        return alerts.look(self._database, subscription_id)
 
     def last_measurements(self, subscription_id: int | None = None) -> list[dict]:
         """Return what each monitor's last finished run measured, for one subscription or all.

@@ -1,13 +1,14 @@
 """The accuracy of windows whose labels aren't known yet."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
 
 from model_monitoring.analysis.data_quality import consistency
 from model_monitoring.analysis.not_measured import NotMeasured
-from model_monitoring.analysis.quality import accuracy_estimate
+from model_monitoring.analysis.quality import accuracy_estimate, label_shift
 from model_monitoring.analysis.quality.rows import usable
 from model_monitoring.datamart.monitoring.outcomes import Measurement
 
@@ -35,6 +36,10 @@ def estimate(
 ) -> tuple[list[Measurement], dict, list[NotMeasured]]:
     """Estimate the accuracy of a window without labels; return measurements, details and what was
     not measured.
+
+    The loss of an estimate that isn't believable is not measured, so that no alert depends on it.
+    The details keep it (`estimated_loss`), and what the window would be if only the shares of the
+    labels had changed (`label_shift`).
     """
     prediction, probability = (
         rows[asset[f"{what}_column"]].to_numpy() for what in ("prediction", "probability")
@@ -50,12 +55,39 @@ def estimate(
         names = ("predicted_accuracy", "drift_magnitude")
         left += [NotMeasured("metric", name, str(error)) for name in names]
         return [Measurement(name, None) for name in names], {"believable": False}, left
-    lost = max(0.0, found.reference_accuracy - found.accuracy)
-    measurements = [
-        Measurement("predicted_accuracy", found.accuracy, found.ci_low, found.ci_high),
-        Measurement("drift_magnitude", lost),
-    ]
-    return measurements, {"believable": found.believable, "doubts": found.reasons}, left
+    lost = _loss(found)
+    details = {
+        "believable": found.believable,
+        "doubts": found.reasons,
+        "estimated_loss": {"value": lost.value, "ci_low": lost.ci_low, "ci_high": lost.ci_high},
+        "label_shift": _label_shift(reference, prediction[fine]),
+    }
+    if not found.believable:
+        reason = f"the estimate is not believable: {'; '.join(found.reasons)}"
+        left.append(NotMeasured("metric", lost.metric, reason))
+        lost = Measurement(lost.metric, None)
+    accuracy = Measurement("predicted_accuracy", found.accuracy, found.ci_low, found.ci_high)
+    return [accuracy, lost], details, left
+
+
+def _loss(found: accuracy_estimate.AccuracyEstimate) -> Measurement:
+    """Return how much lower the accuracy is than that of the reference, 0 if it is higher.
+
+    The interval's lower end says by how much it may be higher: there it is below 0.
+    """
+    before = found.reference_accuracy
+    lost = max(0.0, before - found.accuracy)
+    return Measurement(
+        "drift_magnitude", lost, min(lost, before - found.ci_high), max(lost, before - found.ci_low)
+    )
+
+
+def _label_shift(reference: dict, predictions: np.ndarray) -> dict:
+    """Return the window's labels and accuracy under label shift, or why they can't be told."""
+    try:
+        return asdict(label_shift.estimate(reference, predictions))
+    except ValueError as error:
+        return {"not_measured": str(error)}
 
 
 def _of_answer(scores: np.ndarray, asset: Mapping) -> np.ndarray:

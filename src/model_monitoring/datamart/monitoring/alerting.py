@@ -135,9 +135,9 @@ def close_unmeasured(
 ) -> None:
     """Close the alerts on what a run no longer measured, such as a group that was removed.
 
-    No later run would look at them. `identity` is the subscription's id and the monitor. Slices
-    that begin with one of `kept` stay: the run lacks rows of such a group, and names a range with
-    an open end by the rows it has.
+    No later run would look at them. Alerts on the monitor's health aren't measured. `identity` is
+    the subscription's id and the monitor. Slices that begin with one of `kept` stay: the run lacks
+    rows of such a group, and names a range with an open end by the rows it has.
     """
     cursor.execute(
         "UPDATE alert SET state = 'closed', closed_at = now(), closed_by_run = %s,"

@@ -94,8 +94,15 @@ class Monitor(Switch):
             )
             said = as_json({"error": storable(str(error))})
             keep(lambda cursor: cursor.execute(failed, [said, run_uid]))
+            self._tell()
             raise
-        notifications.send(self._database, self._subscription.boto_session)
+        self._tell()
+
+    def _tell(self) -> None:
+        """Settle the alerts on the health of monitors, and send what is due."""
+        watched = self._subscription
+        only = watched.subscription_id if watched.in_round else None
+        notifications.tell(self._database, watched.boto_session, only)
 
     def _record(
         self, cursor: Cursor, run_uid: str, outcome: Outcome, limits: dict, revision: str

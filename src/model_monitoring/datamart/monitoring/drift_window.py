@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from model_monitoring.analysis import resampling
 from model_monitoring.analysis.data_quality import consistency, constraints, violations
 from model_monitoring.analysis.data_quality.statistics import Profile, profile
 from model_monitoring.analysis.not_measured import NotMeasured
@@ -24,7 +25,7 @@ def columns(
         watched = [feature["name"] for feature in known["features"]]
         textual = [one["name"] for one in known["features"] if one["inferred_type"] == "String"]
         seen = profile(rows[watched], constraints.domains(rules), textual)
-        found, table = violations.check(seen, rules, known)
+        found, table, chances = violations.examine(seen, rules, known)
         left += violations.not_measured(seen, rules, known, table)
     except _UNFIT as error:
         names = ("drifted_features", "violations")
@@ -32,9 +33,14 @@ def columns(
         return [Measurement(name, None) for name in names], None, {}
     # A column that usually is measured might have drifted
     partial = any(one.kind == "column" and not one.lasting for one in left)
+    drifted = table["drifted"]
+    # How often clean windows come to such a value: the smallest q-value of what counts
+    least = float(table.loc[drifted, "q_value"].min()) if drifted.any() else 1.0
     measurements = [
-        Measurement("drifted_features", float(table["drifted"].sum()), partial=partial),
-        Measurement("violations", float(len(found)), partial=partial),
+        Measurement("drifted_features", float(drifted.sum()), partial=partial, chance=least),
+        Measurement(
+            "violations", float(len(found)), partial=partial, chance=min(chances, default=1.0)
+        ),
         *(
             Measurement("drift_distance", row.distance, slice=row.feature)
             for row in table.itertuples()
@@ -54,7 +60,8 @@ def inconsistent(
     except _UNFIT as error:
         left.append(NotMeasured("metric", name, str(error)))
         return [Measurement(name, None)], None
-    return [Measurement(name, found.share)], found
+    interval = resampling.wilson(int(found.rows.sum()), len(found.rows))
+    return [Measurement(name, *interval)], found
 
 
 def defined(measurement: Measurement) -> Measurement:

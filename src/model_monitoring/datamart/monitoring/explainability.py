@@ -185,7 +185,7 @@ class Explainability(Monitor):
         try:
             baseline, training = self._baseline()
         except ValueError as error:
-            return Outcome(0, skipped=str(error))
+            return Outcome(0, skipped=str(error), details={"no_baseline": True})
         rows = chosen.newest(self._subscription, WINDOW)
         if len(rows) < max(1, parameters["min_records"]):
             return Outcome(

@@ -3,13 +3,17 @@
 import json
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import cache, partial
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from model_monitoring.datamart.engines.sagemaker import QUICK
+from model_monitoring.datamart.monitoring.health import alerts as health
+from model_monitoring.datamart.monitoring.health.states import UNHEALTHY, Health
 from model_monitoring.datamart.postgres.database import Cursor, Database
 from model_monitoring.datamart.postgres.texts import storable
 
@@ -73,17 +77,25 @@ class Notifications:
         return {channel.pop("kind"): channel for channel in found}
 
     def send(self) -> None:
-        """Send what is due, as every run of a monitor does at its end. See `send`."""
-        send(self._database, self._boto_session)
+        """Look at the health of every monitor, and send what is due.
+
+        Every run of a monitor does so at its end. See `tell`.
+        """
+        tell(self._database, self._boto_session)
 
 
-def send(database: Database, session: boto3.Session | None) -> None:
-    """Send the alerts and measurements that weren't yet.
+def tell(
+    database: Database, session: boto3.Session | None, subscription_id: int | None = None
+) -> None:
+    """Settle the alerts on the health of monitors, and send what wasn't sent yet.
+
+    It is the health of the monitors of one subscription, or of all.
 
     AWS's refusals stop no run: one is noted with its channel and warned of, and what is left is
     sent by the next run. Each message is sent once, unless the process or the database dies between
     sending it and noting so.
     """
+    found = health.settle(database, subscription_id)
     senders = {"sns": _publish_next_alert, "cloudwatch": _put_next_run}
     for channel in database.rows("SELECT kind, target, since, last_error FROM channel"):
         client = cache(
@@ -93,6 +105,8 @@ def send(database: Database, session: boto3.Session | None) -> None:
         try:
             while database.run(partial(senders[channel["kind"]], client=client, channel=channel)):
                 pass
+            if channel["kind"] == "cloudwatch" and subscription_id is None:
+                _put_health(client, channel, found)
         except (BotoCoreError, ClientError, ValueError) as error:
             problem = storable(str(error))
             what = f"{channel['kind']} {channel['target']}"
@@ -135,6 +149,8 @@ def _publish_next_alert(cursor: Cursor, client: Callable, channel: Mapping) -> b
     if alert["event"] == "opened":
         alert["closed_at"] = alert["closed_because"] = None  # sent in a message of its own
     what = f"{alert['subscription']}, {alert['metric']} {alert['slice']}".rstrip()
+    if alert["metric"] == health.METRIC:
+        what = f"{alert['subscription']}, {alert['monitor']} is {alert['slice']}"
     subject = f"Alert {alert['event']}: {what}"
     client().publish(
         TopicArn=channel["target"],
@@ -177,16 +193,27 @@ def _put_next_run(cursor: Cursor, client: Callable, channel: Mapping) -> bool:
     return True
 
 
+def _put_health(client: Callable, channel: Mapping, found: Sequence[Health]) -> None:
+    """Put how many monitors of each subscription a person must look at."""
+    counts: Counter[str] = Counter()
+    for one in found:
+        counts[one.subscription] += one.state in UNHEALTHY
+    now = datetime.now(UTC)
+    data = [_datum(name, None, "unhealthy_monitors", "", n, now) for name, n in counts.items()]
+    for begin in range(0, len(data), AT_ONCE):
+        client().put_metric_data(
+            Namespace=channel["target"], MetricData=data[begin : begin + AT_ONCE]
+        )
+
+
 def _datum(
-    subscription: str, monitor: str, metric: str, slice: str, value: float, ts: object
+    subscription: str, monitor: str | None, metric: str, slice: str, value: float, ts: object
 ) -> dict:
-    dimensions = {"Subscription": subscription, "Monitor": monitor} | (
-        {"Slice": slice} if slice else {}
-    )
+    dimensions = {"Subscription": subscription, "Monitor": monitor, "Slice": slice}
     return {
         "MetricName": metric,
         "Dimensions": [
-            {"Name": k, "Value": _ascii(v)[:LONGEST_DIMENSION]} for k, v in dimensions.items()
+            {"Name": k, "Value": _ascii(v)[:LONGEST_DIMENSION]} for k, v in dimensions.items() if v
         ],
         "Value": value,
         "Timestamp": ts,

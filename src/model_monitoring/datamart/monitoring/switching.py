@@ -36,9 +36,10 @@ class Switch(TableVerbs):
 
         def work(cursor: Cursor) -> None:
             cursor.execute(
-                "INSERT INTO monitor VALUES (%s, %s, true, %s)"
-                " ON CONFLICT (subscription_id, monitor) DO UPDATE"
-                " SET enabled = true, parameters = EXCLUDED.parameters",
+                "INSERT INTO monitor AS m (subscription_id, monitor, enabled, parameters)"
+                " VALUES (%s, %s, true, %s) ON CONFLICT (subscription_id, monitor) DO UPDATE"
+                " SET enabled = true, parameters = EXCLUDED.parameters,"
+                " enabled_at = CASE WHEN m.enabled THEN m.enabled_at ELSE now() END",
                 [*identity, as_json(parameters, f"{self.name} parameters")],
             )
             cursor.execute(

@@ -1,0 +1,134 @@
+"""What the tables say of each monitor's runs, in a few queries however many monitors there are."""
+
+from collections.abc import Sequence
+
+from model_monitoring.datamart.postgres.database import Cursor
+
+RECENT = 40  # runs of a monitor that its rhythm is taken from
+MEASURED = 20  # runs that measured something, by which it is known how often one does
+LACKING = 60  # runs that are searched for the last one that counts
+HUNG = "interval '1 day'"  # a run that is still running then was stopped
+STOPPED = "it never ended, so its process was probably stopped"
+LONGEST = 300  # characters quoted of an error or a reason
+
+OF = "(r.subscription_id, r.monitor) = (m.subscription_id, m.monitor)"
+# What became of a run. One without a baseline needs a person, others may only lack rows.
+KIND = f"""CASE
+    WHEN state = 'running' AND started < now() - {HUNG} THEN 'failed'
+    WHEN state = 'skipped' AND details ? 'no_baseline' THEN 'no baseline'
+    ELSE state END"""
+# Whether a run's result counts: it has values, one of each metric with a limit, and isn't doubted.
+# Only the drift monitor estimates. The details of other runs may be large, and aren't read.
+DOUBTED = "(CASE WHEN {run}.monitor = 'drift' THEN {run}.details->>'believable' = 'false' END)"
+UNKNOWN = """FROM measurement v WHERE v.run_uid = {run}.run_uid AND value IS NULL
+    AND coalesce(lower_limit, upper_limit) IS NOT NULL
+    AND NOT EXISTS (SELECT FROM measurement w
+        WHERE (w.run_uid, w.metric) = (v.run_uid, v.metric) AND w.value IS NOT NULL)"""
+# With EXISTS, PostgreSQL might read all measurements to answer for all runs at once.
+COUNTS = f"""((SELECT true {UNKNOWN} LIMIT 1) IS NULL AND {DOUBTED} IS NOT TRUE
+    AND (SELECT true FROM measurement v WHERE v.run_uid = {{run}}.run_uid
+        AND value IS NOT NULL LIMIT 1) IS NOT NULL)"""
+
+MONITORS = f"""
+    SELECT m.subscription_id, s.subscription_uid AS uid, s.name AS subscription, m.monitor,
+        m.enabled, m.enabled_at, now() AS now, ran.starts, last.last_run,
+        first.started AS first, ended.*, measured.started AS measured,
+        {COUNTS.format(run="measured")} AS counts,
+        coalesce(a.alerts, 0) AS alerts, a.opened_at, a.known_blind
+    FROM monitor m JOIN subscription s ON s.subscription_id = m.subscription_id
+    LEFT JOIN LATERAL (
+        SELECT array_agg(extract(epoch FROM started)::float8) AS starts
+        FROM (SELECT started FROM run r WHERE {OF} ORDER BY started DESC LIMIT {RECENT}) newest
+    ) ran ON true
+    LEFT JOIN LATERAL (
+        SELECT run_uid AS last_run FROM run r WHERE {OF} ORDER BY started DESC LIMIT 1
+    ) last ON true
+    LEFT JOIN LATERAL (
+        SELECT started FROM run r WHERE {OF} ORDER BY started LIMIT 1
+    ) first ON m.enabled
+    LEFT JOIN LATERAL (
+        SELECT extract(epoch FROM started)::float8 AS ended, {KIND} AS kind,
+            CASE state WHEN 'running' THEN '{STOPPED}'
+                WHEN 'finished' THEN NULL
+                ELSE left(coalesce(details->>'error', details->>'reason'), {LONGEST})
+            END AS reason
+        FROM run r WHERE {OF} AND (state <> 'running' OR started < now() - {HUNG})
+        ORDER BY started DESC LIMIT 1
+    ) ended ON m.enabled
+    LEFT JOIN LATERAL (
+        SELECT run_uid, monitor, started, details FROM run r WHERE {OF} AND state = 'finished'
+        ORDER BY started DESC LIMIT 1
+    ) measured ON m.enabled
+    LEFT JOIN (
+        SELECT subscription_id, monitor, count(*) FILTER (WHERE metric <> 'health') AS alerts,
+            min(opened_at) FILTER (WHERE metric <> 'health') AS opened_at,
+            min(opened_at) FILTER (WHERE (metric, slice) = ('health', 'blind')) AS known_blind
+        FROM alert WHERE state <> 'closed' GROUP BY subscription_id, monitor
+    ) a ON (a.subscription_id, a.monitor) = (m.subscription_id, m.monitor)
+    WHERE %(id)s IS NULL OR m.subscription_id = %(id)s
+    ORDER BY lower(s.name), m.monitor"""
+
+# How long ago runs measured something that counts, and why the last one doesn't.
+EARLIER = f"""
+    SELECT m.subscription_id, m.monitor, found.*, extract(epoch FROM silent.since)::float8 AS since
+    FROM unnest(%(ids)s::integer[], %(monitors)s::text[], %(most)s::integer[])
+        AS m (subscription_id, monitor, most)
+    CROSS JOIN LATERAL (
+        SELECT array_agg(extract(epoch FROM started)::float8) AS starts,
+            array_agg(m.most = {MEASURED} OR {COUNTS.format(run="f")}) AS counts,
+            (array_agg(f.run_uid))[1] AS newest, max(started) AS last
+        FROM (SELECT run_uid, monitor, started, details FROM run r
+            WHERE {OF} AND state = 'finished' ORDER BY started DESC LIMIT m.most) f
+    ) past
+    CROSS JOIN LATERAL (
+        SELECT past.starts, past.counts,
+            ARRAY(SELECT DISTINCT metric {UNKNOWN.format(run="l")}) AS lacking,
+            CASE WHEN {DOUBTED.format(run="l")} THEN l.details->'doubts' END AS doubts,
+            l.details->'not_measured' AS left_out
+        FROM run l WHERE l.run_uid = past.newest
+    ) found
+    LEFT JOIN LATERAL (
+        SELECT started AS since FROM run r WHERE {OF} AND started > past.last
+        ORDER BY started LIMIT 1
+    ) silent ON true"""
+
+# How many of the last runs are of a kind.
+STREAK = f"""
+    SELECT count(*) AS runs, extract(epoch FROM min(started))::float8 AS since
+    FROM run r, (SELECT %(id)s AS subscription_id, %(monitor)s AS monitor) m
+    WHERE {OF} AND {KIND} = %(kind)s AND started > coalesce((
+        SELECT max(started) FROM run r WHERE {OF} AND {KIND} NOT IN (%(kind)s, 'running')
+    ), '-infinity')"""
+
+
+def read(cursor: Cursor, subscription_id: int | None) -> list[dict]:
+    """Return what is known of each monitor, of one subscription or of all."""
+    return _rows(cursor, MONITORS, {"id": subscription_id})
+
+
+def earlier(cursor: Cursor, rows: Sequence[dict]) -> dict[tuple[int, str], dict]:
+    """Return the earlier measurements of some monitors, by subscription and monitor.
+
+    `starts` and `counts` are those of runs that measured something, newest first; `since` is when
+    the first run after them began. If the newest counts, the others are taken to count too.
+    """
+    asked = {
+        "ids": [row["subscription_id"] for row in rows],
+        "monitors": [row["monitor"] for row in rows],
+        "most": [MEASURED if row["counts"] else LACKING for row in rows],
+    }
+    found = _rows(cursor, EARLIER, asked) if rows else []
+    return {(row["subscription_id"], row["monitor"]): row for row in found}
+
+
+def streak(cursor: Cursor, row: dict, kind: str) -> tuple[int, float]:
+    """Return how many of the last runs are of a kind, and when the first of them began."""
+    asked = {"id": row["subscription_id"], "monitor": row["monitor"], "kind": kind}
+    [found] = _rows(cursor, STREAK, asked)
+    return found["runs"], found["since"]
+
+
+def _rows(cursor: Cursor, query: str, parameters: dict) -> list[dict]:
+    cursor.execute(query, parameters)
+    names = [column.name for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
