@@ -121,6 +121,21 @@ def test_the_chance_of_a_score_is_its_q_value(sub, query):
     assert stored["sex: female"] == pytest.approx(groups.loc["female", "q_value"])
 
 
+def test_the_view_calls_nobody_biased_by_chance(sub, query):
+    fairness = sub.fairness_monitoring
+    good = credit.answers(LIVE)["prediction"] == "good"
+    rate = good.groupby(LIVE["sex"].to_numpy()).mean()
+    a_little_above = rate["female"] / rate["male"] + 0.01
+    feature = datamart.Feature("sex", ["male"], ["female"], a_little_above)
+    fairness.enable([feature], **CLASSES, perturbation=False)
+    fairness.run()
+    women = fairness.get_groups().set_index("group").loc["female"]
+    view = f'{sub.database.schema}."FairnessMetrics"'
+    said = query(f"SELECT fairness_biased FROM {view} WHERE id = 'fairness_score'")
+    assert women["fairness_score"] < women["threshold"] and not women["biased"]
+    assert said == [(False,)]
+
+
 def test_a_run_of_an_earlier_version_is_read():
     found = evaluate(
         LIVE[FEATURES], [SEX], favourable=["good"], predictions=credit.answers(LIVE)["prediction"],
