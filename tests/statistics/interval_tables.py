@@ -114,7 +114,11 @@ def write() -> None:
     ]
     lines += ["### Quality", "", *quality(), "### Fairness", "", *fairness()]
     section = f"{START}\n" + "\n".join(lines).strip() + f"\n{END}"
-    page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else "# How far the statistics can be trusted\n"
+    page = (
+        PAGE.read_text(encoding="utf-8")
+        if PAGE.exists()
+        else "# How far the statistics can be trusted\n"
+    )
     if START in page:
         page = page[: page.index(START)] + section + page[page.index(END) + len(END) :]
     else:
