@@ -179,3 +179,13 @@ def test_which_rows_count():
     assert fine.all() and scores is None and "not as many" in left[0].reason
     fine, _, left = usable("binary", {"label": np.array(["M", "B", "?"])}, classes=["M", "B"])
     assert fine.tolist() == [True, True, False] and left[0].reason == "the label is no known class"
+
+
+def test_blanks_around_a_cell_do_not_count():
+    sides, positive = classes.read(
+        [pd.Series(["a", " a", "b "]), pd.Series(["a ", "a", "b"])], " b"
+    )
+    assert [side.tolist() for side in sides] == [["a", "a", "b"]] * 2
+    assert positive == "b"
+    sides, positive = classes.read([pd.Series([" 1", "0"]), pd.Series(["1.0 ", "\ttrue"])])
+    assert [side.tolist() for side in sides] == [[1, 0], [1, 1]]

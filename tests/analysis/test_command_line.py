@@ -65,6 +65,27 @@ def test_violations_fail_only_when_asked_to(files, capsys):
     assert json.loads((files / "out/statistics.json").read_text())["dataset"]["item_count"] == 500
 
 
+def test_what_could_not_be_measured_fails_too_when_asked_to(files, capsys):
+    frame = pd.read_csv(files / "clean.csv")
+    name = frame.columns[0]
+    rules = json.loads((files / "base/constraints.json").read_text())
+    for feature in rules["features"]:  # so that gaps and text are no violations
+        feature["completeness"] = 0.0
+        feature["inferred_type"] = (
+            "Unknown" if feature["name"] == name else feature["inferred_type"]
+        )
+    (files / "base/constraints.json").write_text(json.dumps(rules))
+    frame.assign(**{name: None}).to_csv(files / "empty.csv", index=False)
+    assert check(files, files / "empty.csv") == 0
+    assert check(files, files / "empty.csv", "--fail-on-violations") == 3
+    assert "with no violations. Not measured: 1 column." in capsys.readouterr().out
+    # Single rows don't count, and neither does what the baseline lacks for good
+    assert check(files, files / "clean.csv", "--fail-on-violations") == 0
+    (files / "base/statistics.json").unlink()
+    assert check(files, files / "clean.csv", "--fail-on-violations") == 0
+    assert "Not measured: " in capsys.readouterr().out
+
+
 def test_unusable_input_exits_with_2_and_a_message(files, capsys):
     assert check(files, files / "nowhere.csv") == 2
     assert "does not exist" in capsys.readouterr().err

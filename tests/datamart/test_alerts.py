@@ -189,3 +189,15 @@ def test_a_monitor_says_what_to_expect(small):
     assert "about 0.05." in small.quality_monitoring.get_details()["expect"]
     small.set_alerting(rule="limits")
     assert "rule: limits" in small.quality_monitoring.get_details()["expect"]
+
+
+def test_the_console_says_how_often_chance_gives_a_value(mart, small):
+    labelled(small, "a", right=14, wrong=6)
+    small.quality_monitoring.enable(threshold=0.8)
+    run = small.quality_monitoring.run()
+    (area,) = [
+        one
+        for one in mart.browsing.runs.measurements(str(run["run_uid"]))
+        if one["metric"] == "area_under_roc"
+    ]
+    assert area["outside"] and 0.05 < area["chance"] < 0.3

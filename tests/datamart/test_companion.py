@@ -379,3 +379,10 @@ def test_without_a_session_no_companion_can_be_made(mart):
     sub = subscribe(mart, name="no session")
     credit.label(sub, credit.log(sub, LIVE), LIVE["credit"])
     assert "needs a model on SageMaker and a session" in watch(sub)["companion"]["error"]
+
+
+def test_a_model_on_another_engine_has_no_companion(mart):
+    with credit.engine() as engine:
+        sub = credit.subscribe(mart, engine.url)
+        with pytest.raises(ValueError, match="SageMaker: this one is served by another engine"):
+            sub.fairness_monitoring.enable([SEX], **CLASSES, companion=settings())

@@ -4,6 +4,7 @@ Everything is in use when the values are erased.
 """
 
 import contextlib
+import json
 import random
 import urllib.parse
 import uuid
@@ -19,6 +20,7 @@ from model_monitoring import datamart
 from model_monitoring.datamart.companion import making
 from model_monitoring.datamart.companion.settings import Companion
 from model_monitoring.datamart.postgres.jsonb import as_json
+from model_monitoring.datamart.records import ingestion
 from tests.datamart import credit
 from tests.datamart.credit import CLASSES, LIVE, SEX, TRAIN
 from tests.datamart.reviewing import answer
@@ -196,6 +198,90 @@ def test_columns_that_are_never_stored(used, database_url):
         "intersections"
     ]
     check_what_stays(sub)
+
+
+def captured(event_id, encoding, data, kind="text/csv"):
+    """An event as data capture writes it; answered with a score."""
+    sides = {
+        "endpointInput": {"encoding": encoding, "data": data, "observedContentType": kind},
+        "endpointOutput": {"encoding": "CSV", "data": "0.9", "observedContentType": "text/csv"},
+    }
+    about = {"eventId": event_id, "inferenceTime": "2026-11-01T10:00:00Z"}
+    return json.dumps({"captureData": sides, "eventMetadata": about, "eventVersion": "0"})
+
+
+def test_a_deleted_subscription_with_all_that_was_made_of_it(used, database_url, mart, query):
+    secret = values()
+    sub = used(secret)
+    schema = sub.database.schema
+    beside = mart.subscriptions.add(
+        datamart.CustomMachineLearningAsset(
+            "beside", sub.binding_uid, "binary", "label", "prediction", ["a"], name="beside"
+        )
+    )
+    query(f"UPDATE {schema}.companion SET companion_uid = %s", beside.uid)
+    query(f"ALTER TABLE {schema}.payload_1 DETACH PARTITION {schema}.payload_1_{OLD:%Y_%m}")
+    mart.subscriptions.delete(sub.uid)
+    assert found(sub, database_url, secret, "purpose", "amount", "note", "draft", "id") == set()
+    left = query("SELECT tablename FROM pg_tables WHERE schemaname = %s", schema)
+    assert not [name for (name,) in left if name.startswith(("payload_1", "feedback_1"))]
+    assert mart.subscriptions.list()["name"].tolist() == ["beside"]
+    mart.subscriptions.delete(name="beside")  # no companion of any other now
+
+
+def test_later_values_of_columns_that_are_never_stored(used, database_url, mart):
+    """Whichever door they come through, whether they are taken or refused."""
+    sub = used(values())
+    sub.payload_logging.enable(never_store=["purpose", "credit_amount"])
+    secret = values()
+    rows = LIVE[:ROWS].reset_index(drop=True).assign(purpose=secret.purpose)
+    rows["credit_amount"] = secret.amount
+    answered = rows[FEATURES].join(answers(rows)).assign(scoring_id=[f"s{n}" for n in range(ROWS)])
+    sub.payload_logging.store(answered)
+    swapped = answered.assign(credit_amount=secret.purpose, purpose="x", scoring_id="t")
+    with pytest.raises(ValueError, match="'credit_amount'") as refused:
+        sub.payload_logging.store(swapped[:1])
+    assert secret.purpose not in str(refused.value)
+    label = sub.asset["label_column"]
+    feedback = rows[:9][FEATURES].assign(**{label: [*CLASSES["favourable_classes"]] * 9})
+    sub.feedback_logging.store(feedback)
+    sub.feedback_logging.store(feedback[:3].to_csv(index=False), data_header=True)
+    sub.feedback_logging.store(feedback.assign(feedback_id=[f"f{n}" for n in range(9)]))
+    sub.feedback_logging.store(feedback[:4], score=True)
+    with pytest.raises(ValueError, match="'credit_amount'") as refused:
+        sub.feedback_logging.store(feedback[:1].assign(credit_amount=secret.purpose))
+    assert secret.purpose not in str(refused.value)
+    cells = ["male", "30", secret.purpose, str(secret.amount), "6"]
+    named = dict(zip(FEATURES, cells, strict=True))
+    tensor = {"name": "x", "shape": [secret.purpose], "data": [secret.amount]}
+    body = [
+        captured("c1", "CSV", ",".join(cells)),
+        captured("c2", "CSV", ",".join([*cells, secret.purpose])),
+        captured("c3", "CSV", ",".join(["male", "old", *cells[2:]])),
+        captured("c4", "JSON", json.dumps(named), "application/json"),
+        captured("c5", "JSON", json.dumps(named | {"more": secret.purpose}), "application/json"),
+        captured("c6", "JSON", json.dumps(named)[:-1], "application/json"),
+        captured("c7", "JSON", json.dumps([[secret.purpose, secret.amount]]), "application/json"),
+        captured("c8", "CSV", f"1 {secret.purpose}:{secret.amount}", "text/libsvm"),
+        captured("c9", "CSV", f'"{secret.purpose}"x,{secret.amount}'),
+        captured("c10", "BASE64", secret.purpose),
+        captured("c11", "CSV", [secret.purpose, secret.amount]),
+        captured("c12", "JSON", json.dumps({"inputs": [tensor]}), "application/json"),
+        secret.purpose,
+    ]
+    ingestion._ingest_file(sub, "s3://captured/a.jsonl", "1", "\n".join(body).encode())
+    assert len(sub.payload_logging.list_errors()) == 11
+    mart.run_monitors()
+    sub.explainability.explain("s1-1")
+    mart.reviews.create(sub)
+    for (table,) in sub.database.run(_tables):
+        sub.database.execute(f"ANALYZE {table}")
+    assert found(sub, database_url, secret, "purpose", "amount") == set()
+
+
+def _tables(cursor):
+    cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
+    return cursor.fetchall()
 
 
 def test_training_data_of_later_baselines(used, database_url, mart):

@@ -30,8 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
 def run(options: argparse.Namespace, download: Download | None = None) -> int:
     """Run a command and return its exit code.
 
-    The code is 0, or 1 for violations with --fail-on-violations, or 2 for input that cannot be
-    used.
+    The code is 0, or 2 for input that cannot be used. With --fail-on-violations it is 1 for
+    violations, and 3 if there are none but a column or a metric could not be measured.
     """
     try:
         with tempfile.TemporaryDirectory() as scratch:
@@ -47,7 +47,9 @@ def run(options: argparse.Namespace, download: Download | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     _report(result, options)
-    return int(getattr(options, "fail_on_violations", False) and bool(result.violations))
+    if not getattr(options, "fail_on_violations", False):
+        return 0
+    return 1 if result.violations else 3 if result.is_partial else 0
 
 
 def add_commands(commands) -> None:
@@ -79,7 +81,9 @@ def add_commands(commands) -> None:
     quality.add_argument("--baseline", help="folder with constraints.json; without it, write one")
     for command in (check, quality):
         command.add_argument(
-            "--fail-on-violations", action="store_true", help="exit with 1 if there are violations"
+            "--fail-on-violations",
+            action="store_true",
+            help="exit with 1 for violations, with 3 if a column or metric could not be measured",
         )
 
 
@@ -190,9 +194,12 @@ def _report(result, options: argparse.Namespace) -> None:
     if not getattr(options, "baseline", None):
         return
     if len(result.drift):
-        shown = ["feature", "linf", "distance", "threshold", "q_value", "psi", "wasserstein"]
-        table = result.drift[[*shown, "drifted"]]
-        ranked = table.sort_values("distance", ascending=False, kind="stable")
+        shown = ["feature", "linf", "distance", "threshold", "q_value"]
+        if result.mode == "exact":
+            shown = ["feature", "effect", "effect_low", "effect_high", "matters", "q_value", "real"]
+            shown.append("visible")
+        table = result.drift[[*shown, "psi", "wasserstein", "drifted"]]
+        ranked = table.sort_values(shown[1], ascending=False, kind="stable")
         print("\n" + ranked.to_string(index=False, float_format="{:.4g}".format, max_rows=40))
     if result.violations:
         import pandas as pd

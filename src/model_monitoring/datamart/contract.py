@@ -80,7 +80,7 @@ def _check_classes(asset: Mapping) -> None:
 
 
 def with_classes(asset: Mapping) -> dict:
-    """Return a contract whose classes are written as the payload holds them: "True" as true."""
+    """Return a contract whose classes are written as the payload holds them: "True " as true."""
     if _class_type(asset) != TEXT or not asset["label_values"]:
         return dict(asset)
     pairs = [[label, _written(value)] for label, value in asset["label_values"]]
@@ -89,7 +89,7 @@ def with_classes(asset: Mapping) -> dict:
 
 def _written(value: object) -> object:
     with suppress(ValueError):
-        return coercing.text(value)
+        return coercing.class_name(value)
     return value
 
 

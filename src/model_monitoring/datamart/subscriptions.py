@@ -25,7 +25,7 @@ from model_monitoring.datamart.postgres.texts import check_text, fault
 from model_monitoring.datamart.records import content_ids
 from model_monitoring.datamart.records.feedback_logging import FeedbackLogging
 from model_monitoring.datamart.records.payload_logging import PayloadLogging
-from model_monitoring.datamart.tables import changing, dropping, retyping
+from model_monitoring.datamart.tables import changing, dropping, retyping, vacuuming
 from model_monitoring.datamart.watched import Index, WatchedModel
 
 
@@ -203,6 +203,7 @@ class Subscriptions:
         """
         identifier = self.get(subscription_uid, name=name).subscription_id
         self._database.run(lambda cursor: dropping.drop(cursor, identifier), once=True)
+        vacuuming.sweep(self._database, identifier)
 
     def get_uids(self) -> list[str]:
         """Return the uids of all subscriptions."""

@@ -51,7 +51,7 @@ def read_side(side: Mapping[str, Any]) -> tuple[Kind, str]:
     """
     encoding, text = side["encoding"], side["data"]
     if not isinstance(text, str):
-        raise ValueError(f"the captured data is no text but {text!r:.40}")
+        raise ValueError(f"the captured data is no text but of type {type(text).__name__}")
     if encoding == "JSON":
         return "JSON", text
     content_type = side.get("observedContentType")

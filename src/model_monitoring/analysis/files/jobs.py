@@ -44,6 +44,12 @@ class Result:
     mode: Mode = "exact"
 
     @property
+    def is_partial(self) -> bool:
+        """Return whether a column or metric wasn't measured that another window would bring."""
+        left = (one for one in self.not_measured if one.kind in ("column", "metric"))
+        return not all(one.lasting for one in left)
+
+    @property
     def message(self) -> str:
         """Return the exit message, in Model Monitor's words; mode exact counts what was not
         measured, too.

@@ -100,12 +100,16 @@ def read(columns: Sequence[pd.Series], positive_label=None) -> tuple[list[np.nda
 
     ``1``, ``1.0`` and ``1e0`` are one class. If a cell of any column is no number, all are text,
     numbers in their plainest form: among codes and ``other``, ``2.0`` is ``"2"``. ``true`` and
-    ``false`` are 1 and 0 if all else is.
+    ``false`` are 1 and 0 if all else is. Blanks around a cell don't count.
 
     Args:
         columns: text, shape (n,) each, without missing cells.
         positive_label: a class as a user gives it: text, a number or a boolean.
     """
+    if isinstance(positive_label, str):
+        positive_label = positive_label.strip()
+    if any(text != text.strip() for column in columns for text in pd.unique(column)):
+        columns = [column.str.strip() for column in columns]
     texts = sorted({text for column in columns for text in pd.unique(column)})
     said = {text: _number(text) for text in texts}
     words = {text for text in texts if said[text] is None}

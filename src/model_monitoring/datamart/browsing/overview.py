@@ -18,7 +18,7 @@ MEASURED = """
 LAST_MEASUREMENTS = f"""
     SELECT s.subscription_uid AS uid, s.name AS subscription, s.source_uid AS deployment,
         m.monitor AS metric_type, v.metric, v.slice, v.value, v.ci_low, v.ci_high,
-        v.lower_limit, v.upper_limit, {OUTSIDE} AS outside, v.ts AS timestamp, v.run_uid,
+        v.lower_limit, v.upper_limit, {OUTSIDE} AS outside, v.chance, v.ts AS timestamp, v.run_uid,
         ({UNRESOLVED} m.subscription_id
             AND (a.monitor, a.metric, a.slice) = (v.monitor, v.metric, v.slice)) AS issues
     {MONITORS} {MEASURED} JOIN measurement v ON v.run_uid = measured.run_uid

@@ -27,7 +27,7 @@ class Runs:
         """Return what a run measured."""
         return self._database.rows(
             f"""SELECT metric, slice, value, ci_low, ci_high, lower_limit, upper_limit,
-                {OUTSIDE} AS outside
+                {OUTSIDE} AS outside, chance
             FROM measurement WHERE run_uid = %s::uuid ORDER BY slice, metric""",
             [run_uid],
         )

@@ -6,6 +6,7 @@ from contextlib import suppress
 from numbers import Real
 
 import numpy as np
+import pandas as pd
 
 from model_monitoring.analysis.files import bodies
 from model_monitoring.datamart import contract
@@ -106,8 +107,6 @@ def _prediction(score: float | list[float], asset: Mapping) -> object:
         score = score[0]
     if isinstance(score, str) and asset["problem_type"] != "regression":
         return score  # the class itself
-    if asset["problem_type"] == "regression" and isinstance(score, Real):
-        return score
     if isinstance(score, list) and known is not None and len(score) == len(known):
         return known[int(np.argmax(score))]
     if isinstance(score, Real) and asset["problem_type"] == "multiclass":
@@ -115,9 +114,26 @@ def _prediction(score: float | list[float], asset: Mapping) -> object:
         if named is not None:
             return named  # the class itself, as XGBoost's softmax answers
     elif isinstance(score, Real):
-        positive = contract.positive_class(asset)
-        others = [value for value in known or () if value != positive]
-        return positive if score >= 0.5 else next(iter(others), None)
+        return of_scores(np.array([score]), asset).tolist()[0]
     raise ValueError(
         f"The prediction can't be derived from {score!r:.80}, which has no field names."
     )
+
+
+def of_scores(scores: np.ndarray, asset: Mapping) -> np.ndarray:
+    """Return what bare scores (n,) predict: of a regression themselves, of a binary model classes.
+
+    It is the positive class from 0.5 on; None where the other class isn't known.
+
+    Raises:
+        ValueError: the model has more classes, or a score is missing.
+    """
+    if asset["problem_type"] == "regression":
+        return scores
+    if asset["problem_type"] != "binary" or pd.isna(scores).any():
+        raise ValueError("The prediction can't be derived from a score alone.")
+    positive = contract.positive_class(asset)
+    other = next((one for one in contract.classes(asset) or () if one != positive), None)
+    whole = isinstance(positive, int) and isinstance(other, int)
+    pair = np.array([other, positive], dtype=None if whole else object)
+    return pair[(scores >= 0.5).astype(int)]

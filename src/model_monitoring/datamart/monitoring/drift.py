@@ -9,8 +9,9 @@ import pandas as pd
 from model_monitoring.analysis.data_quality import comparison, consistency, constraints
 from model_monitoring.analysis.data_quality.statistics import Profile, profile
 from model_monitoring.analysis.not_measured import NotMeasured
-from model_monitoring.datamart.monitoring import accuracy, baselines, drift_window
+from model_monitoring.datamart.monitoring import accuracy, baselines, drift_window, expecting
 from model_monitoring.datamart.monitoring.base import Monitor
+from model_monitoring.datamart.monitoring.decisions import Rule
 from model_monitoring.datamart.monitoring.outcomes import Outcome
 from model_monitoring.datamart.postgres.database import Cursor
 from model_monitoring.datamart.postgres.jsonb import as_json
@@ -62,6 +63,7 @@ class DriftMonitoring(Monitor):
         ]
         check_frame(training_data, "training_data")
         training_data = typing.probabilities(asset, training_data, "training_data")
+        training_data = typing.predictions(asset, training_data, "training_data")
         if scored is not None:
             check_frame(scored, "scored")
             scored = typing.probabilities(asset, scored, "scored")
@@ -88,9 +90,15 @@ class DriftMonitoring(Monitor):
             "data_threshold": data_threshold,
             "min_records": min_records,
         }
-        details = self._enable(parameters, limits | {"drift_magnitude": (None, threshold)})
+        self._enable(parameters, limits | {"drift_magnitude": (None, threshold)})
         baselines.keep(self._subscription, self.name, content)
-        return details
+        return self.get_details()
+
+    def _seen(self, parameters: dict, by: Rule) -> str:
+        baseline = baselines.find(self._subscription, self.name)
+        if baseline is None:
+            return "This version of the model has no baseline yet, so nothing would be seen."
+        return expecting.drift(baseline["statistics"], self._window(parameters), by)
 
     def _measure(self, parameters: dict) -> Outcome:
         """Measure what was logged since the last run, whenever it was scored.

@@ -1,9 +1,11 @@
 """What to expect of a monitor: false alerts a month, and the smallest change that it would see."""
 
+from collections.abc import Mapping
 from math import exp, log, sqrt
 
 from scipy import stats
 
+from model_monitoring.analysis.data_quality.power import visible_shift
 from model_monitoring.datamart.monitoring.decisions import Rule
 
 FAVOURED = 0.5  # share of the majority with the favourable outcome, as long as none is known
@@ -36,6 +38,16 @@ def fairness(threshold: float, rows: int, by: Rule) -> str:
         f"With {rows} rows in each group, of which {FAVOURED:.0%} of the majority get the"
         f" favourable outcome, a true fairness score of {score:.2f} opens an alert in half of"
         f" all windows (threshold {threshold:g})."
+    )
+
+
+def drift(statistics: Mapping, rows: int, by: Rule) -> str:
+    """Return the shift of one feature that opens an alert in half of all windows of `rows` rows."""
+    known, features = statistics["dataset"]["item_count"], len(statistics["features"])
+    shift = visible_shift(max(1, known), rows, max(1, features), by.level(repeated=False))
+    return (
+        f"With {rows} rows, a shift of one feature's mean by {shift:.2f} standard deviations opens"
+        f" an alert in half of all windows (reference: {known} rows)."
     )
 
 

@@ -97,6 +97,10 @@ class FairnessMonitoring(Monitor):
         for what, number in (("min_records", min_records), ("max_records", max_records)):
             if not isinstance(number, int) or number < 1:
                 raise ValueError(f"{what} is {number!r}; it must be a whole number above 0.")
+        if companion and not self._subscription.region:
+            raise ValueError(
+                "A companion needs a model on SageMaker: this one is served by another engine."
+            )
         if companion:
             companion.check(asset, features, favourable_classes, unfavourable_classes)
         parameters = {

@@ -113,6 +113,16 @@ def text(value: object) -> str | None:
     raise WrongType
 
 
+def class_name(value: object) -> str | None:
+    """Write a class of text: as a category, but blanks around it don't count.
+
+    Raises:
+        WrongType, ValueError: see `text`.
+    """
+    written = text(value)
+    return written.strip() or None if written is not None else None
+
+
 def numbers(value: object) -> list[float] | None:
     """Read a list of numbers, none of them missing.
 
@@ -134,10 +144,13 @@ def numbers(value: object) -> list[float] | None:
 
 
 def parsed(cell: str | None, kind: str) -> str | None:
-    """Return a cell of CSV for a column of some type: there, blanks and nan stand for nothing."""
+    """Return a cell of CSV for a column of some type: there, blanks and nan stand for nothing.
+
+    Of text only `nan` itself does, as Python and SageMaker's serializers write a missing value.
+    """
     bare = (cell or "").strip()
     if kind == "text":
-        return cell if bare else None
+        return None if bare in ("", "nan") else cell
     return None if bare.lower() in ("", "nan") else bare
 
 

@@ -106,6 +106,11 @@ def refusal(
     return refuse
 
 
+def unquoted(name: str) -> ValueError:
+    """Return the refusal of a value that may not be stored anywhere, as messages are."""
+    return ValueError(f"field {name!r}: a value isn't of the column's type. Nothing was stored.")
+
+
 def check(column: Column, values: Sequence, where: Callable[[int], str]) -> Values:
     """Turn raw values into an array of the column's type, by the rules of `coercing`.
 

@@ -36,13 +36,32 @@ def predictions(column: Column, asset: Mapping, values: Sequence, where: Where) 
             " was stored."
         )
     known = contract.classes(asset)
-    if asset["problem_type"] == "regression" or known is None:
+    if asset["problem_type"] == "regression":
         return read
-    there = known if column.type != TEXT else [coercing.text(value).encode() for value in known]
-    if not (unknown := ~np.isin(read.data, np.array(there))).any():
+    if known is None:
+        return _bare(column, read, values, where)
+    names = coercing.class_name if column.type == TEXT else None
+    there = np.array([names(value).encode() for value in known] if names else known)
+    if not (unknown := ~np.isin(read.data, there)).any():
+        return read
+    read = _bare(column, read, values, where)
+    if not (unknown := ~np.isin(read.data, there)).any():
         return read
     reason = f"is none of the classes {some(known)} (label_values)"
     raise refusal(column, values, where)(int(np.argmax(unknown)), reason)
+
+
+def _bare(column: Column, read: Values, values: Sequence, where: Where) -> Values:
+    """Return classes without the blanks around them, which don't count; none is blank."""
+    if column.type != TEXT:
+        return read
+    found = {name: name.decode().strip().encode() for name in set(read.data.tolist())}
+    if b"" in found.values():
+        blank = next(row for row, name in enumerate(read.data.tolist()) if not found[name])
+        raise refusal(column, values, where)(blank, "is no class")
+    data = np.empty(len(read.data), dtype=object)
+    data[:] = [found[name] for name in read.data.tolist()]
+    return Values(data, read.missing)
 
 
 def probabilities(column: Column, asset: Mapping, values: Sequence, where: Where) -> Values:

@@ -10,7 +10,7 @@ import numpy as np
 from model_monitoring.analysis.files.json_bodies import repeated
 from model_monitoring.datamart import contract
 from model_monitoring.datamart.entities import PayloadRecord
-from model_monitoring.datamart.postgres.columns import NUMBER, Values, check
+from model_monitoring.datamart.postgres.columns import NUMBER, Values, check, unquoted
 from model_monitoring.datamart.postgres.values import checked_id, milliseconds, revision, utc
 from model_monitoring.datamart.postgres.wording import shown, some
 from model_monitoring.datamart.records import answering
@@ -164,9 +164,7 @@ def checked(table: Table, batch: Batch, details: Mapping) -> dict[str, Values]:
         except ValueError:
             if name not in details["never_store"]:
                 raise
-            raise ValueError(
-                f"field {name!r}: a value isn't of the column's type. Nothing was stored."
-            ) from None
+            raise unquoted(name) from None
     return values
 
 

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from pyarrow import csv, json
 
 from model_monitoring.analysis.files.bodies import kind_of
-from model_monitoring.datamart import contract
+from model_monitoring.datamart.engines import responses
 from model_monitoring.datamart.postgres.columns import INTEGER, NUMBER, TEXT
 from model_monitoring.datamart.postgres.values import is_short_text
 from model_monitoring.datamart.records.batches import Batch
@@ -108,7 +108,7 @@ def _lines(texts: pa.Array) -> pa.BufferReader:
 
 def _csv(texts: pa.Array, types: Mapping[str, pa.DataType]) -> dict[str, np.ndarray | list]:
     convert = csv.ConvertOptions(
-        column_types=dict(types), null_values=[""], strings_can_be_null=True
+        column_types=dict(types), null_values=["", "nan"], strings_can_be_null=True
     )
     read = csv.ReadOptions(column_names=list(types), block_size=BLOCK)
     table = csv.read_csv(_lines(texts), read, convert_options=convert)
@@ -152,20 +152,6 @@ def _answers(
         if asset["probability_column"]:
             found.setdefault(asset["probability_column"], found["score"])
         if asset["prediction_column"] not in found:
-            found[asset["prediction_column"]] = _predictions(found["score"], asset)
+            predicted = responses.of_scores(found["score"], asset)
+            found[asset["prediction_column"]] = predicted
     return {column.name: found[column.name] for column in table.of("output")}
-
-
-def _predictions(score: np.ndarray, asset: Mapping) -> np.ndarray | list:
-    """Tell predictions from bare scores."""
-    if asset["problem_type"] == "regression":
-        return score
-    known, positive = contract.classes(asset), contract.positive_class(asset)
-    if asset["problem_type"] != "binary" or known is None or len(known) != 2:
-        raise Irregular
-    if positive not in known or np.isnan(score).any():
-        raise Irregular
-    other = known[1 - known.index(positive)]
-    if isinstance(positive, int) and isinstance(other, int):
-        return np.where(score >= 0.5, positive, other)
-    return [positive if value >= 0.5 else other for value in score]

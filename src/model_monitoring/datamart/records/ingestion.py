@@ -4,6 +4,7 @@ Capture files are JSON lines in S3; each line is a request with its response.
 """
 
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ from model_monitoring.datamart.records.captured_events import Reader
 from model_monitoring.datamart.tables import tables
 from model_monitoring.datamart.watched import WatchedModel
 
+QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 RECORDS_AT_ONCE = 20_000
 LARGEST_FILE = 256 << 20  # bytes of a packed file, unpacked; capture begins a new one long before
 
@@ -159,7 +161,9 @@ def _store_lines(
             try:
                 records[number] = reader.record(line)
             except ValueError as error:
-                errors[number] = str(error)
+                # Where no field is known yet, anything quoted may be of one that is never stored
+                hidden = bool(details["never_store"])
+                errors[number] = QUOTED.sub("'…'", str(error)) if hidden else str(error)
     for part in _parts(records):
         report, failed = _store(subscription, details, part)
         stored, skipped = stored + report[0], skipped + report[1]

@@ -7,7 +7,7 @@ import numpy as np
 from psycopg2 import sql
 
 from model_monitoring.datamart.postgres import coercing
-from model_monitoring.datamart.postgres.columns import Values, check
+from model_monitoring.datamart.postgres.columns import TEXT, Values, check
 from model_monitoring.datamart.postgres.database import Cursor
 from model_monitoring.datamart.postgres.wording import shown
 from model_monitoring.datamart.records.feedback_formats import hashable
@@ -27,10 +27,12 @@ def checked(table: Table, asset: Mapping, given: Sequence, written: bool = False
         ValueError: a label is missing or unknown.
     """
     column = table.of("label")[0]
-    if known := asset["label_values"]:
-        given = _translated(known, given, asset["label_column"])
+    if asset["label_values"]:
+        given = as_predicted(asset, given, asset["label_column"])
     elif written:
         given = [coercing.parsed(cell, column.type) for cell in given]
+    if column.type == TEXT:  # blanks around a class don't count
+        given = [label.strip() if isinstance(label, str) else label for label in given]
     labels = check(column, list(given), lambda row: f"row {row + 1}")
     if labels.missing is not None:
         raise ValueError(
@@ -40,13 +42,23 @@ def checked(table: Table, asset: Mapping, given: Sequence, written: bool = False
     return labels
 
 
+def as_predicted(asset: Mapping, given: Sequence, name: str) -> Sequence:
+    """Return what the model predicts for labels, where label_values says; `name` is their column.
+
+    Raises:
+        ValueError: a label is unknown.
+    """
+    known = asset["label_values"]
+    return _translated(known, given, name) if known else given
+
+
 def _translated(known: Sequence, given: Sequence, name: str) -> list:
     """Return what the model predicts for each label; None if there is none.
 
     If a label is also what the model predicts for another, it counts as the label.
     """
     translation = {value: value for _, value in known} | {label: value for label, value in known}
-    spelt = {coercing.text(label): value for label, value in translation.items()}
+    spelt = {coercing.class_name(label): value for label, value in translation.items()}
     found = [_found(label, translation, spelt) for label in given]
     unknown = {
         shown(label)
@@ -66,7 +78,7 @@ def _found(label: object, translation: Mapping, spelt: Mapping[str, object]) -> 
     if hashable(label) in translation:
         return translation[label]
     with suppress(ValueError):
-        text = coercing.text(label) or ""
+        text = coercing.class_name(label) or ""
         number = coercing.text(_number(text)) or text
         ways = (label, text, number, ALIKE.get(number))
         return next((spelt[way] for way in ways if hashable(way) in spelt), None)

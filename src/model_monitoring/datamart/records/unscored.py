@@ -1,12 +1,12 @@
 """Feedback on cases that the model wasn't asked about: labels with their own features."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from psycopg2 import sql
 
 from model_monitoring.datamart.entities import StoreReport
-from model_monitoring.datamart.postgres.columns import TEXT, Values, check
+from model_monitoring.datamart.postgres.columns import TEXT, Column, Values, check, unquoted
 from model_monitoring.datamart.postgres.copying import TIMESTAMP, copy_in
 from model_monitoring.datamart.postgres.database import Cursor
 from model_monitoring.datamart.postgres.errors import ConflictError
@@ -37,7 +37,7 @@ def keep(
         raise ValueError("The subscription was deleted. Nothing was stored.")
     now, never_store = found
     values = {
-        column: check(column, columns[column.name], lambda row: f"row {row + 1}")
+        column: _checked(column, columns[column.name], never_store)
         for column in table.of("feature")
         if column.name in columns
     }
@@ -59,6 +59,16 @@ def keep(
     if len(new):
         copy_in(cursor, table.feedback, {n: (k, v.take(new)) for n, (k, v) in stored.items()})
     return StoreReport(len(new), count - len(new), len(new))
+
+
+def _checked(column: Column, given: Sequence, never_store: Collection[str]) -> Values:
+    """Check a feature's values; an error quotes the value, unless it is never stored."""
+    try:
+        return check(column, given, lambda row: f"row {row + 1}")
+    except ValueError:
+        if column.name not in never_store:
+            raise
+        raise unquoted(column.name) from None
 
 
 def _ids(given: Sequence | None, columns: list) -> list[str]:

@@ -17,7 +17,7 @@ from model_monitoring.datamart.postgres.columns import (
     check,
     unpacked,
 )
-from model_monitoring.datamart.records import answering
+from model_monitoring.datamart.records import answering, labelling
 from model_monitoring.datamart.records.frames import raw
 from model_monitoring.datamart.watched import WatchedModel
 
@@ -46,6 +46,30 @@ def as_logged(
         values = check(column, given, lambda row: f"row {row + 1} of {what}")
         found[name] = _series(column.type, values)
     return pd.DataFrame(found, copy=False)
+
+
+def predictions(asset: Mapping, frame: pd.DataFrame, what: str) -> pd.DataFrame:
+    """Return a frame with its predictions, if it has any, as the payload would hold them.
+
+    They may be labels, and booleans where the classes are numbers or the reverse.
+
+    Raises:
+        ValueError: one is no class of the model's.
+    """
+    name = asset["prediction_column"]
+    kind = contract.column_type(asset, name)
+    if name not in frame or kind is None or asset["problem_type"] == "regression":
+        return frame
+    codes, seen = pd.factorize(frame[name])
+    said = labelling.as_predicted(asset, pd.Series(seen).astype(object).tolist(), name)
+    if kind in (INTEGER, NUMBER):
+        said = [int(value) if isinstance(value, bool) else value for value in said]
+    read = check(Column(name, name, "output", kind), said, lambda row: f"a row of {what}")
+    missing = codes < 0
+    if missing.all():
+        return frame
+    held = Values(read.data[np.where(missing, 0, codes)], missing if missing.any() else None)
+    return frame.assign(**{name: pd.Series(_series(kind, held), frame.index)})
 
 
 def probabilities(asset: Mapping, frame: pd.DataFrame, what: str) -> pd.DataFrame:
