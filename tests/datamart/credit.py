@@ -12,7 +12,7 @@ from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import Binarizer, OneHotEncoder, StandardScaler
 
 from model_monitoring import datamart
 
@@ -29,16 +29,17 @@ CLASSES = {"favourable_classes": ["good"], "unfavourable_classes": ["bad"]}
 
 @cache
 def model():
+    """A model that treats people up to 25 worse, by more than chance explains in 400 rows."""
+    good = (TRAIN["credit"] == "good") & ~((TRAIN["age"] <= 25) & (TRAIN.index % 3 == 0))
     encoder = make_column_transformer(
         (
             OneHotEncoder(handle_unknown="ignore", sparse_output=False),
             make_column_selector(dtype_exclude="number"),
         ),
+        (Binarizer(threshold=25), ["age"]),
         remainder=StandardScaler(),
     )
-    return make_pipeline(encoder, LogisticRegression(max_iter=1000)).fit(
-        TRAIN[FEATURES], TRAIN["credit"] == "good"
-    )
+    return make_pipeline(encoder, LogisticRegression(max_iter=1000)).fit(TRAIN[FEATURES], good)
 
 
 def probabilities(rows):

@@ -13,6 +13,7 @@ import pytest
 from model_monitoring import datamart
 from model_monitoring.analysis.fairness.evaluation import evaluate
 from model_monitoring.analysis.fairness.metrics import METRICS
+from model_monitoring.datamart.monitoring import fairness_results as results
 from tests.datamart import credit
 from tests.datamart.credit import AGE, CLASSES, FEATURES, LIVE, SEX
 
@@ -90,7 +91,6 @@ def test_a_run_agrees_with_the_analysis_of_the_same_rows(labelled, mart):
 
 
 def test_each_groups_own_threshold_opens_and_closes_its_alert(sub, mart):
-    sub.set_alerting(rule="limits")  # by chance, 400 rows show too little
     fairness = sub.fairness_monitoring
     fairness.enable([SEX, AGE], **CLASSES, perturbation=False)
     run = fairness.run()
@@ -104,14 +104,54 @@ def test_each_groups_own_threshold_opens_and_closes_its_alert(sub, mart):
         ["fairness", "fairness_score", "age: [18, 25]", 0.95]
     ]
     fairness.enable(
-        [SEX, datamart.Feature("age", [[26, 75]], [[18, 25]], 0.5)], **CLASSES, perturbation=False
+        [SEX, datamart.Feature("age", [[26, 75]], [[18, 25]], 0.2)], **CLASSES, perturbation=False
     )
     fairness.run()
     assert mart.alerts.list(state="open").empty
 
 
+def test_the_chance_of_a_score_is_its_q_value(sub, query):
+    fairness = sub.fairness_monitoring
+    fairness.enable([SEX, AGE], **CLASSES, perturbation=False)
+    fairness.run()
+    groups = fairness.get_groups().set_index("group")
+    stored = dict(query(f"SELECT slice, chance FROM {sub.database.schema}.measurement"
+                        " WHERE metric = 'fairness_score'"))  # fmt: skip
+    assert stored["age: [18, 25]"] == pytest.approx(groups.loc["[18, 25]", "q_value"])
+    assert stored["sex: female"] == pytest.approx(groups.loc["female", "q_value"])
+
+
+def test_the_view_calls_nobody_biased_by_chance(sub, query):
+    fairness = sub.fairness_monitoring
+    good = credit.answers(LIVE)["prediction"] == "good"
+    rate = good.groupby(LIVE["sex"].to_numpy()).mean()
+    a_little_above = rate["female"] / rate["male"] + 0.01
+    feature = datamart.Feature("sex", ["male"], ["female"], a_little_above)
+    fairness.enable([feature], **CLASSES, perturbation=False)
+    fairness.run()
+    women = fairness.get_groups().set_index("group").loc["female"]
+    view = f'{sub.database.schema}."FairnessMetrics"'
+    said = query(f"SELECT fairness_biased FROM {view} WHERE id = 'fairness_score'")
+    assert women["fairness_score"] < women["threshold"] and not women["biased"]
+    assert said == [(False,)]
+
+
+def test_a_run_of_an_earlier_version_is_read():
+    found = evaluate(
+        LIVE[FEATURES], [SEX], favourable=["good"], predictions=credit.answers(LIVE)["prediction"],
+        flip=False,
+    )  # fmt: skip
+    run = results.details(found) | {"records": 400}
+    for group in run["groups"]:
+        del group["p_value"], group["q_value"]
+    for metric in run["bias_metrics"]:
+        del metric["method"]
+    old = results.from_details(run)
+    assert old.groups["q_value"].isna().all() and set(old.metrics["method"]) == {""}
+    assert old.groups["fairness_score"].equals(found.groups["fairness_score"])
+
+
 def test_an_alert_on_a_group_that_is_no_longer_measured_is_closed(sub, mart):
-    sub.set_alerting(rule="limits")  # by chance, 400 rows show too little
     fairness = sub.fairness_monitoring
     fairness.enable([SEX, AGE], **CLASSES, perturbation=False)
     fairness.run()

@@ -31,7 +31,7 @@ def _records(prefix):
             {"fields": list(FIELDS), "values": [row, row]},
             {"fields": ["score", "predicted_label"], "values": [[0.25, 0], [1 / 3, 1]]},
             scoring_id=f"{prefix}{number}'%",
-            scoring_timestamp=TIMES[number % 2] if number < 4 else TIMES[2],
+            scoring_timestamp=TIMES[2] if number < 4 else TIMES[number % 2],
             response_time=number or None,
             asset_revision="a%s",
         )
@@ -65,7 +65,7 @@ def test_one_by_one_is_the_same_as_all_together(mart, asset, query, inserted, mo
     monkeypatch.setattr(writing, "FEW_ROWS", 20)
     for one in _records("few "):
         log.store(one)
-    assert len(inserted) == 2  # of the month whose partition there is
+    assert len(inserted) == 4  # of the month whose partition there is
     content = log.get_table_content()
     first, many, few = (
         content[content["scoring_id"].str.startswith(kind)].drop(columns="scoring_id")

@@ -14,7 +14,7 @@ OTHERS = {
     "04": {"schema": 'My "data" mart'},
     "05": {"schema": 'My "data" mart', "traffic": "night shift 1"},
     "06": {"schema": 'My "data" mart', "traffic": "night shift 1", "threshold": 0.7},
-    "07": {"schema": 'My "data" mart', "patients_per_window": 400, "seed": 5},
+    "07": {"schema": 'My "data" mart', "patients_per_window": 90, "seed": 5},
     "08": {"schema": 'My "data" mart', "seed": 2, "threshold": 0.85},
     "09": {"schema": 'My "data" mart', "clean_up": True},
     "10": {"schema": 'My "data" mart', "traffic": "night shift 2", "error_rate": 0.0},

@@ -1,13 +1,14 @@
 """Drift on simulated columns: false alarms, and power beside peers; writes its section of
 doc/statistics.md.
 
-    python -m tests.statistics.drift_tables
+    python -m tests.statistics.drift_tables [1000]
 
 A window of 30 features has one that drifts. It is reported if its p-value is at most 0.05 / 30
 (Benjamini & Hochberg with one false hypothesis). Each peer gets, on the same draws, the threshold
 at which the same share of clean columns of all kinds would be reported as by ours.
 """
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -168,8 +169,8 @@ def tables(times: int = 1000) -> str:
     lines = [
         "## Drift",
         "",
-        "Each column is compared with a reference of 5,000 rows as one of 30 features, with 5 false",
-        "alarms allowed in 100 clean windows, so a p-value has to be at most 0.05 / 30 = 0.00167.",
+        "Each column is compared with a reference of 5,000 rows as one of 30 features. Of 100",
+        "clean windows five may have a false alarm, so a p-value has to be at most 0.00167.",
         "",
         "False alarms: the share of clean columns with a p-value of at most 0.05 (the tail at",
         f"0.00167 is in the tests); one standard error is {np.sqrt(0.05 * 0.95 / times):.3f}.",
@@ -188,9 +189,9 @@ def tables(times: int = 1000) -> str:
         "least 2% of the rows). Each peer has the threshold at which as many clean columns are",
         "reported as by ours: KS and chi-squared of scipy, corrected by Holm; Evidently's default",
         "measures (Wasserstein over the standard deviation, Jensen-Shannon for categories); and",
-        "NannyML's (Jensen-Shannon over deciles here). They are the measures, computed here, not the",
-        f"packages. One standard error is at most {np.sqrt(0.25 / times):.3f}, that of a peer's",
-        "threshold more.",
+        "NannyML's (Jensen-Shannon, here over deciles). The measures are computed here, not by the",
+        f"packages. One standard error is at most {np.sqrt(0.25 / times):.3f}; peers' thresholds",
+        "have an error, too.",
         "",
         "| drift | rows | ours | scipy | Evidently's | NannyML's |",
         "|---|---|---|---|---|---|",
@@ -207,8 +208,10 @@ def tables(times: int = 1000) -> str:
 
 def main() -> None:
     """Write the section between the page's markers."""
-    text = PAGE.read_text() if PAGE.exists() else "# How far the statistics can be trusted\n"
-    section = f"{START}\n{tables()}\n{END}"
+    text = (
+        PAGE.read_text() if PAGE.exists() else "# What the monitors say, held against simulation\n"
+    )
+    section = f"{START}\n{tables(int(sys.argv[1]) if sys.argv[1:] else 1000)}\n{END}"
     if START in text:
         before, _, rest = text.partition(START)
         text = before + section + rest.partition(END)[2]

@@ -45,12 +45,10 @@ def test_bias(drawn, family, shift):
 
 
 @pytest.mark.parametrize("window", WINDOWS)
-@pytest.mark.parametrize("reference", REFERENCES)
+@pytest.mark.parametrize("reference", REFERENCES if LONG else (455,))
 def test_coverage(drawn, reference, window):
     """One standard error is 0.006, in the small part 0.02."""
     found = [one for one in drawn if (one.reference, one.window) == (reference, window)]
-    if not found:
-        pytest.skip("LONG=1 draws it")
     assert mean(one.covered for one in found) > (0.935 if LONG else 0.9)
     if LONG:
         for shift in SHIFTS:  # one standard error is 0.01
@@ -64,9 +62,14 @@ def test_intervals_are_no_wider_than_they_need_be(drawn):
     assert mean(one.width for one in drawn if one.window == 1000) < 0.12
 
 
-def test_the_mean_error_is_not_worse_than_cbpes_on_the_same_draws(drawn):
-    """One standard error of the difference is 0.0001, in the small part 0.0004."""
-    more = mean(abs(one.error) - abs(one.cbpe) for one in drawn)
+@pytest.mark.parametrize("families", [FAMILIES, ["calibrated"]], ids=["all", "calibrated"])
+def test_the_mean_error_is_not_worse_than_cbpes_on_the_same_draws(drawn, families):
+    """One standard error of the difference is 0.0001, in the small part 0.0004.
+
+    Without the choice between curve and scores, it would be 0.002 above where scores are right.
+    """
+    names = [name for family in families for name in FAMILIES[family]]
+    more = mean(abs(one.error) - abs(one.cbpe) for one in drawn if one.world in names)
     assert more < (0 if LONG else 0.0005)
 
 

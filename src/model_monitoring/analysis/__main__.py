@@ -194,9 +194,12 @@ def _report(result, options: argparse.Namespace) -> None:
     if not getattr(options, "baseline", None):
         return
     if len(result.drift):
-        shown = ["feature", "linf", "distance", "threshold", "q_value", "psi", "wasserstein"]
-        table = result.drift[[*shown, "drifted"]]
-        ranked = table.sort_values("distance", ascending=False, kind="stable")
+        shown = ["feature", "linf", "distance", "threshold", "q_value"]
+        if result.mode == "exact":
+            shown = ["feature", "effect", "effect_low", "effect_high", "matters", "q_value", "real"]
+            shown.append("visible")
+        table = result.drift[[*shown, "psi", "wasserstein", "drifted"]]
+        ranked = table.sort_values(shown[1], ascending=False, kind="stable")
         print("\n" + ranked.to_string(index=False, float_format="{:.4g}".format, max_rows=40))
     if result.violations:
         import pandas as pd

@@ -1,14 +1,13 @@
 """Seeded bootstrap from counts: a million rows take little longer than a thousand.
 
-Percentile method, 95% (Efron & Tibshirani 1993). A table of counts is a sufficient statistic. So
-resampling rows means drawing new counts from one multinomial distribution. Sums over rows are dealt
-into blocks, and the blocks are resampled.
+Efron & Tibshirani (1993). A table of counts is a sufficient statistic, so resampling rows means
+drawing new counts from one multinomial distribution. Sums over rows are dealt into blocks, and the
+blocks are resampled.
 """
 
 from collections.abc import Callable
 
 import numpy as np
-from scipy.stats import binomtest
 
 REPLICATES = 400
 _CELLS = 1000
@@ -38,26 +37,6 @@ def resample_sums(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         rows = np.column_stack([np.add.reduceat(column[order], starts) for column in rows.T])
     weights = rng.multinomial(blocks, np.full(blocks, 1 / blocks), size=REPLICATES)
     return weights @ rows
-
-
-def interval(point: float, replicates: np.ndarray) -> tuple[float | None, float | None]:
-    """Return the 95% percentile interval, widened to contain the point.
-
-    It is None if half of the replicates are undefined.
-    """
-    defined = replicates[np.isfinite(replicates)]
-    if not np.isfinite(point) or len(defined) <= len(replicates) / 2:
-        return None, None
-    low, high = np.percentile(defined, [2.5, 97.5])
-    return min(float(low), point), max(float(high), point)
-
-
-def wilson(successes: int, trials: int) -> tuple[float, float, float] | None:
-    """Return a proportion and its 95% score interval (Wilson 1927); None if there are no trials."""
-    if not trials:
-        return None
-    bounds = binomtest(int(successes), int(trials)).proportion_ci(method="wilson")
-    return successes / trials, float(bounds.low), float(bounds.high)
 
 
 def bin_scores(is_positive: np.ndarray, scores: np.ndarray) -> np.ndarray:

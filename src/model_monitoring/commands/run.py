@@ -22,7 +22,7 @@ def run(options: argparse.Namespace) -> int:
             os.environ["DATABASE_URL"], options.schema, session if session.region_name else None
         )
         runs, sent = mart.run_monitors(), mart.reviews.create_all()
-        states = mart.browsing.overview.health()
+        states = mart.alerts.check_health()
     except DataMartError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -19,6 +19,7 @@ from flask import (
 )
 
 from model_monitoring.console import charts, security
+from model_monitoring.datamart import DataMart
 from model_monitoring.datamart.browsing import Browsing, history, runs
 from model_monitoring.datamart.monitoring.health.states import UNHEALTHY
 
@@ -42,15 +43,19 @@ class Measured(NamedTuple):
     slices: dict[str, dict[str, dict]]
 
 
+def _mart() -> DataMart:
+    return current_app.extensions["mart"]
+
+
 def _browsing() -> Browsing:
-    return current_app.extensions["mart"].browsing
+    return _mart().browsing
 
 
 @pages.get("/")
 def home() -> str:
     """Show every subscription with the state of its monitors."""
     overview = _browsing().overview
-    health = {(one.uid, one.monitor): one for one in overview.health()}
+    health = {(one.uid, one.monitor): one for one in _mart().alerts.check_health()}
     monitors = defaultdict(list)
     for row in overview.monitors():
         row["chart"] = charts.sparkline(row["trend"], row["lower_limit"], row["upper_limit"])
@@ -82,7 +87,7 @@ def subscription(uid: UUID) -> str:
     return render_template(
         "subscription.html",
         subscription=found,
-        health=browsing.overview.health(subscription_id),
+        health=_mart().alerts.check_health(subscription_id),
         measured=measured,
         drift=_drift_table([run_uid for monitor, run_uid in measured if monitor == "drift"]),
         alerts=browsing.runs.alerts(subscription_uid=str(uid)),
@@ -163,7 +168,7 @@ def run_file(uid: UUID) -> Response:
 def alerts() -> str:
     """List alerts."""
     state = _choice("state", STATES, default="all")
-    _browsing().overview.health()  # may open or close some
+    _mart().alerts.check_health()
     found = _browsing().runs.alerts(state=None if state == "all" else state)
     return render_template(
         "alerts.html", alerts=found, state=state, states=STATES, most=runs.ALERTS
@@ -178,7 +183,7 @@ def acknowledge(alert_id: int) -> Response:
         lengths = f"in up to {LONGEST_NAME} characters, and a note of up to {LONGEST_NOTE}"
         abort(400, f"Say who you are, {lengths}.")
     try:
-        current_app.extensions["mart"].alerts.acknowledge(alert_id, who, note)
+        _mart().alerts.acknowledge(alert_id, who, note)
     except ValueError:
         abort(409, "The alert isn't open: somebody has acknowledged it, or it was closed.")
     return redirect(url_for("pages.alerts"), 303)

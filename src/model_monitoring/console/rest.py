@@ -13,10 +13,9 @@ from werkzeug.exceptions import BadRequest, Conflict, NotFound
 from model_monitoring.console import security
 from model_monitoring.console.bodies import COMPONENTS, DOCUMENT, LARGEST_BODY, json_body
 from model_monitoring.console.gathering import gatherings
-from model_monitoring.datamart import ConflictError, PayloadRecord, Subscription
+from model_monitoring.datamart import ConflictError, DeletedError, PayloadRecord, Subscription
 from model_monitoring.datamart.browsing import Browsing
 from model_monitoring.datamart.monitoring.health.states import Health
-from model_monitoring.datamart.postgres.errors import DeletedError
 
 # The parameters that a query may have, by the name of the operation, which is also the view's.
 PARAMETERS = {
@@ -154,7 +153,8 @@ def get_health() -> dict:
     """Return the state of every monitor, of one subscription or of all."""
     wanted = request.args.get("subscription_id")
     found = None if wanted is None else _subscription(wanted).subscription_id
-    return {"health": [_monitor(one) for one in _browsing().overview.health(found)]}
+    alerts = current_app.extensions["mart"].alerts
+    return {"health": [_monitor(one) for one in alerts.check_health(found)]}
 
 
 def _monitor(one: Health) -> dict:

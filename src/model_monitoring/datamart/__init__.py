@@ -24,7 +24,12 @@ from model_monitoring.datamart.entities import (
     StoreReport,
 )
 from model_monitoring.datamart.mart import DataMart
-from model_monitoring.datamart.postgres.errors import BusyError, ConflictError, DataMartError
+from model_monitoring.datamart.postgres.errors import (
+    BusyError,
+    ConflictError,
+    DataMartError,
+    DeletedError,
+)
 from model_monitoring.datamart.subscriptions import Subscription
 
 __all__ = [
@@ -35,6 +40,7 @@ __all__ = [
     "CustomMachineLearningInstance",
     "DataMart",
     "DataMartError",
+    "DeletedError",
     "Feature",
     "InputDataType",
     "PayloadRecord",

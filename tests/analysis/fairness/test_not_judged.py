@@ -37,12 +37,16 @@ def said(found):
         (27, 100, 30, 100, 0.9),
     ],
 )
-def test_exactly_at_the_threshold_is_not_biased(favoured, n, favoured_others, others, threshold):
+def test_exactly_at_the_threshold_is_as_likely_as_not(
+    favoured, n, favoured_others, others, threshold
+):
     feature = Feature("sex", minority=["f"], threshold=threshold)
     found = judge(*window(favoured, n, favoured_others, others), feature).groups.iloc[0]
-    assert found["fairness_score"] == threshold and not found["biased"]
+    assert found["fairness_score"] == threshold and found["p_value"] == 0.5 and not found["biased"]
     less = judge(*window(favoured - 1, n, favoured_others, others), feature).groups.iloc[0]
-    assert less["biased"]
+    assert less["fairness_score"] < threshold and 0.3 < less["p_value"] < 0.5
+    assert not less["biased"] and less["finding"] == ""
+    assert judge(*window(0, n, favoured_others, others), feature).groups.iloc[0]["biased"]
 
 
 @pytest.mark.parametrize(("n", "others"), [(1, 600), (29, 600), (600, 29)])

@@ -1,5 +1,6 @@
 """The fairness report: it has all results, names are only text, and it prints on two pages."""
 
+import dataclasses
 import re
 import shutil
 import subprocess
@@ -23,8 +24,10 @@ RUN |= {"labelled_rows": 400, "ignored_rows": 3, "perturbed_rows": 800}
 
 @pytest.fixture(scope="module")
 def found(credit):
+    sex, age = credit.protected
+    strict = [sex, dataclasses.replace(age, threshold=1.25)]
     return evaluate(
-        credit.rows.reset_index(drop=True), credit.protected, favourable=["good"], unfavourable=["bad"],
+        credit.rows.reset_index(drop=True), strict, favourable=["good"], unfavourable=["bad"],
         predictions=credit.predictions, labels=credit.labels.to_numpy(), intersections=[("sex", "age")],
     )  # fmt: skip
 
@@ -51,9 +54,8 @@ def test_everything_found_is_in_it(found, companion):
     assert f"{rows.loc[('sex', 'female'), 'fairness_score']:.3f}" in text
     assert all(f"<td>{name}</td>" in text for name in METRICS)
     biased = found.groups[found.groups["biased"]]
-    assert f"{len(biased)} of 3 groups lie below" in text and text.count(
-        'class="dot biased"'
-    ) == len(biased)
+    assert f"{len(biased)} of 3 groups lie below their threshold by more than chance" in text
+    assert len(biased) == 2 and text.count('class="dot biased"') == len(biased)
     assert (
         "3 answers were neither" in text
         and "800 questions" in text

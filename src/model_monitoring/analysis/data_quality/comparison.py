@@ -33,11 +33,11 @@ def compare(
             of AWS.
 
     Returns:
-        One row per feature that both sides have. ``distance`` and ``threshold`` are Model Monitor's:
-        for Robust it is the largest gap minus what chance allows, for Simple the largest gap, for
-        ChiSquared the p-value, which means drift if it is *below* the threshold. ``linf`` is the
-        largest gap itself, ``p_value`` that of the test, ``q_value`` the p-value after Benjamini &
-        Hochberg (1995) over all features. There are also ``psi``, ``jensen_shannon``,
+        One row per feature that both sides have. ``distance`` and ``threshold`` are Model
+        Monitor's: for Robust it is the largest gap minus what chance allows, for Simple the largest
+        gap, for ChiSquared the p-value, which means drift if it is *below* the threshold. ``linf``
+        is the largest gap itself, ``p_value`` that of the test, ``q_value`` the p-value after
+        Benjamini & Hochberg (1995) over all features. There are also ``psi``, ``jensen_shannon``,
         ``wasserstein`` (in standard deviations of the reference) and ``drifted``. In mode aws a
         feature drifted if its distance exceeds the threshold.
 

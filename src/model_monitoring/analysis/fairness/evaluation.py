@@ -1,9 +1,9 @@
 """Fairness of a model: how often each group gets the favourable outcome, and Clarify's metrics.
 
-The terms for groups and the fairness score are OpenScale's. Every interval covers 95%. Rates have
-Wilson's interval; the rest have a seeded bootstrap from group counts (one multinomial, see
-resampling.py), with 1,000 replicates for Clarify's metrics and 400 for the fairness score. So a
-million rows take little more time than a thousand.
+The terms for groups and the fairness score are OpenScale's. Every interval covers 95% and is
+computed from counts, so that a million rows take little more time than a thousand: see
+intervals.py for Clarify's metrics and judging.py for the fairness score. A group is biased only if
+its score is below the threshold by more than chance.
 """
 
 from collections.abc import Sequence
@@ -15,9 +15,10 @@ import pandas as pd
 from ..not_measured import NotMeasured
 from .findings import not_measured, summarise
 from .groups import Feature, assign, check_names, column, cross
-from .measuring import Marks, flips, measure, metric_rows, pairs
+from .judging import decide
+from .measuring import NONE, Marks, flips, measure, metric_rows, pairs
 from .outcomes import outcomes, unseen, written
-from .perturbation import scores
+from .perturbation import by_row
 
 MAX_STRATA = 200
 
@@ -34,9 +35,12 @@ class Fairness:
         ignored: the number of rows whose outcome is neither favourable nor unfavourable.
         groups: a row per group and intersection: feature, group, role, rows, favourable,
             favourable_rate, rate_low, rate_high, reference_rate, fairness_score, score_low,
-            score_high, threshold, biased, finding (one plain sentence for a biased group), warning.
+            score_high, threshold, p_value (of so low a score, if the true one is at the threshold),
+            q_value (the same, corrected for all groups of this evaluation), biased, finding (one
+            plain sentence for a biased group), warning.
         metrics: a row per feature, minority group and metric: feature, group, stage, metric, value,
-            ci_low, ci_high, rows (of the group), note (why there is no value). ``metrics.METRICS``
+            ci_low, ci_high, method (of the interval, or why there is none), rows (of the group),
+            note (why there is no value). ``metrics.METRICS``
             explains each metric.
         not_measured: groups that are too small to say or in no row (they aren't biased), rows
             without group or outcome, and outcomes that were named and that no row has.
@@ -80,7 +84,7 @@ def evaluate(
         perturbed: what ``perturbation.perturb`` returned for ``rows``; without it the fairness
             score compares live rows only.
         flip: compute FT, the only metric that needs more than counts (seconds on large windows).
-        seed: of the bootstrap and of FT's sample.
+        seed: of the draws for the intervals of GE, CDDL and CDDPL, and of FT's sample.
 
     Raises:
         ValueError: no rows, neither predictions nor labels, unequal lengths, a feature that isn't a
@@ -100,26 +104,25 @@ def evaluate(
     rng = np.random.default_rng(seed)
     summary, metrics = [], []
     for feature, columns, groups in _assigned(rows, features, intersections):
-        scored = {}
+        twins_of = {}
         if perturbed is not None and (perturbed["feature"] == feature.name).any():
             twins = perturbed[perturbed["feature"] == feature.name]
             predicted = outcomes(
                 twins["prediction"], favourable, unfavourable, "prediction of a twin"
             )
-            scored = scores(groups, marks.outcome, twins, predicted, rng)
+            twins_of = by_row(groups, marks.outcome, twins, predicted)
         others = rows.drop(columns=columns) if flip and predictions is not None else None
         for position, pair in enumerate(pairs(groups, marks)):
             by_outcome = pair.sum(axis=1).sum(axis=2 if predictions is None else 1)[:, :2]
-            summary.append(
-                summarise(feature, groups, position, by_outcome, scored.get(position), rng)
-            )
+            summary.append(summarise(feature, groups, position, by_outcome, twins_of.get(position)))
             if groups.roles[position] == "minority":
                 measured = measure(pair, stratum is not None, rng)
                 if not flip:
-                    measured["FT"] = np.nan, np.empty(0), "Not asked for"
+                    measured["FT"] = np.nan, NONE, "Not asked for"
                 elif others is not None:
                     measured["FT"] = flips(others, groups, position, marks, rng)
                 metrics += metric_rows(feature.name, groups.labels[position], pair, measured)
+    decide(summary)
     names = tuple(feature.name for feature in features)
     ignored = int((marks.outcome == 2).sum())
     left = not_measured(summary, ignored)

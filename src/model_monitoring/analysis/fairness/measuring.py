@@ -5,13 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .. import resampling
+from ..proportions import paired_difference
 from . import metrics
 from .flip import flip_test
 from .groups import Groups
+from .intervals import TOO_FEW, Bounds, bounds
 from .metrics import EMPTY_GROUP_VARIABLE, METRICS, reason
 
-REPLICATES = 1000
+PAIRED = "adjusted Wald, of paired proportions (Bonett & Price)"
+NONE = Bounds(None, None, "")
 
 
 @dataclass(frozen=True)
@@ -44,51 +46,54 @@ def pairs(groups: Groups, marks: Marks) -> list[np.ndarray]:
 
 def flips(
     others: pd.DataFrame, groups: Groups, position: int, marks: Marks, rng: np.random.Generator
-) -> tuple:
-    """Run the flip test of one group against the majority."""
+) -> tuple[float, Bounds, str]:
+    """Run the flip test of one group against the majority; the neighbours are held fixed."""
     counted = marks.outcome != 2
     reference = np.isin(groups.codes, groups.positions("majority"))
-    return flip_test(
+    value, moved, note = flip_test(
         others,
         counted & (groups.codes == position),
         counted & reference,
         marks.prediction == 1,
         rng,
-        REPLICATES,
     )
+    if np.isnan(value):
+        return value, NONE, note
+    low, high = (float(end) for end in paired_difference(*moved))
+    return value, Bounds(low, high, PAIRED), note
 
 
-def measure(pair: np.ndarray, has_strata: bool, rng: np.random.Generator) -> dict[str, tuple]:
+def measure(
+    pair: np.ndarray, has_strata: bool, rng: np.random.Generator
+) -> dict[str, tuple[float, Bounds, str]]:
     """Compute all metrics except FT of one comparison, a table of shape (2, strata, 3, 3).
 
-    Returns (value, replicates, note) by name.
+    Returns (value, bounds, note) by name.
     """
-    cells = pair.ravel()
-    stack = np.zeros((REPLICATES + 1, len(cells)))
-    stack[0] = cells
-    used = np.flatnonzero(cells)
-    if len(used):
-        stack[1:, used] = rng.multinomial(cells.sum(), cells[used] / cells.sum(), size=REPLICATES)
-    stack = stack.reshape(-1, *pair.shape)
-    values = metrics.compute(stack.sum(axis=2))
+    values = metrics.compute(pair.sum(axis=1))
     if has_strata:
-        by_stratum = np.swapaxes(stack, 1, 2)
+        by_stratum = np.swapaxes(pair, 0, 1)
         values["CDDL"] = metrics.conditional_disparity(by_stratum[..., :2, :].sum(axis=-1))
         values["CDDPL"] = metrics.conditional_disparity(by_stratum[..., :2].sum(axis=-2))
-    return {name: (float(value[0]), value[1:], "") for name, value in values.items()}
+    found = bounds(pair, has_strata, rng)
+    return {name: (float(value), found[name], "") for name, value in values.items()}
 
 
 def metric_rows(
-    feature: str, group: str, pair: np.ndarray, measured: dict[str, tuple]
+    feature: str, group: str, pair: np.ndarray, measured: dict[str, tuple[float, Bounds, str]]
 ) -> list[dict]:
     """Write the metrics of one group as rows of a frame, in alphabetical order in each stage."""
     rows = []
     for name, about in METRICS.items():
-        unmeasured = np.nan, np.empty(0), EMPTY_GROUP_VARIABLE if name.startswith("CDD") else ""
-        value, replicates, note = measured.get(name, unmeasured)
-        low, high = resampling.interval(value, replicates) if len(replicates) else (None, None)
+        unmeasured = np.nan, NONE, EMPTY_GROUP_VARIABLE if name.startswith("CDD") else ""
+        value, (low, high, method), note = measured.get(name, unmeasured)
         if np.isnan(value):
             note = note or reason(name, pair.sum(axis=1))
+        if not np.isfinite(value):
+            low, high, method = None, None, "" if np.isnan(value) else TOO_FEW
+        elif low is not None:
+            # Clarify leaves out a label that one group lacks, and so may lie outside
+            low, high = min(low, value), max(high, value)
         row = {
             "feature": feature,
             "group": group,
@@ -97,6 +102,7 @@ def metric_rows(
             "value": value + 0.0,  # -0.0 becomes 0.0
             "ci_low": low,
             "ci_high": high,
+            "method": method,
             "rows": int(pair[1].sum()),
             "note": note,
         }

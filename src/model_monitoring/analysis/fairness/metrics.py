@@ -2,7 +2,7 @@
 
 One comparison is a table of counts, shape (..., 2, 3, 3): the reference group (0) and the group in
 question (1), by label and by prediction, where 0 is unfavourable, 1 favourable and 2 missing.
-Leading axes hold bootstrap replicates, so a thousand of them take one pass. The formulas are those
+Leading axes hold further tables, so a thousand of them take one pass. The formulas are those
 of the AWS developer guide ("Pre-training bias metrics" and "Post-training data and model bias
 metrics"). Corner cases are computed as Clarify's jobs do: 0/0 counts as 0, x/0 as infinity, and
 distances ignore values that only one group has. In formulas, ``a`` is the reference group and ``d``
@@ -131,7 +131,7 @@ def compute(table: np.ndarray) -> dict[str, np.ndarray]:
             "DPL": -_gap(label_rate),
             "DPPL": -_gap(rate),
             "DI": rate[..., 1] / rate[..., 0],
-            "GE": _entropy(both.sum(-3)),  # over both groups together, so one may be empty
+            "GE": entropy(both.sum(-3)),  # over both groups together, so one may be empty
             **_distances(labels / labels.sum(-1, keepdims=True)),
         }
         defined = (both.sum(axis=(-1, -2)) > 0).all(-1)
@@ -221,8 +221,8 @@ def _distances(shares: np.ndarray) -> dict[str, np.ndarray]:
     return {name: np.where(common.any(-1), value, np.nan) for name, value in values.items()}
 
 
-def _entropy(both: np.ndarray) -> np.ndarray:
-    """Measure the inequality of benefits, alpha 2 (Speicher et al. 2018).
+def entropy(both: np.ndarray) -> np.ndarray:
+    """Compute GE of counts (..., 2, 2): how uneven benefits are, alpha 2 (Speicher et al. 2018).
 
     A benefit is prediction - label + 1: 0, 1 or 2.
     """

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from .. import resampling
 from .groups import Feature, Groups, assign, column
 
 Predict = Callable[[pd.DataFrame], Sequence]
@@ -108,16 +107,16 @@ def _values(values: pd.Series, groups: Groups, target: int, draws: int, rng, n: 
     return [np.full(n, value) for value in pd.unique(seen)]
 
 
-def scores(
-    groups: Groups, live: np.ndarray, twins: pd.DataFrame, twin_outcomes: np.ndarray, rng
-) -> dict:
-    """Compute OpenScale's fairness score of each minority group, over live rows and their twins.
+def by_row(
+    groups: Groups, live: np.ndarray, twins: pd.DataFrame, twin_outcomes: np.ndarray
+) -> dict[int, np.ndarray]:
+    """Count the outcomes that OpenScale's fairness score compares, over live rows and their twins.
 
     Live rows without a twin don't count: they are in no group, or weren't drawn. ``live`` and
-    ``twin_outcomes`` are 1 for favourable, 0 for unfavourable and 2 for neither (left out). A score
-    is the share of favourable outcomes in the group divided by that in all majority groups. Its
-    interval resamples live rows together with their twins. Returns (score, replicates) by position
-    of the group; an undefined score is NaN.
+    ``twin_outcomes`` are 1 for favourable, 0 for unfavourable and 2 for neither (left out).
+
+    Returns by position of each minority group, for each live row with its twins, (n, 4): the
+    favourable ones and all in the group, then the same in all majority groups.
     """
     labels = {label: position for position, label in enumerate(groups.labels)}
     origin = twins["twin_of"].to_numpy(int)
@@ -128,21 +127,13 @@ def scores(
 
     def per_row(members: list[int], outcomes: tuple) -> np.ndarray:
         counted = np.isin(group, members) & np.isin(outcome, outcomes)
-        return np.bincount(owner[counted], minlength=len(asked))
+        return np.bincount(owner[counted], minlength=len(asked)).astype(float)
 
     majority = groups.positions("majority")
-    found = {}
-    for position in groups.positions("minority"):
-        sums = [
-            per_row(members, kinds)
-            for members in ([position], majority)
-            for kinds in ((1,), (0, 1))
-        ]
-        table = np.column_stack(sums).astype(float)
-        good, n, good_a, n_a = np.vstack(
-            [table.sum(axis=0), resampling.resample_sums(table, rng)]
-        ).T
-        with np.errstate(invalid="ignore", divide="ignore"):
-            ratio = good * n_a / np.where(good_a > 0, n * good_a, np.nan)
-        found[position] = (float(ratio[0]), ratio[1:])
-    return found
+    kinds = ((1,), (0, 1))
+    return {
+        position: np.column_stack(
+            [per_row(members, kind) for members in ([position], majority) for kind in kinds]
+        )
+        for position in groups.positions("minority")
+    }

@@ -6,7 +6,9 @@ import numpy as np
 from sklearn.metrics import precision_recall_curve, roc_auc_score, roc_curve
 
 from .. import resampling
-from .metrics import auc, regression_values, share
+from .metrics import share
+from .ranking import auc
+from .regression import regression_values
 
 BEST = "_best_constant_classifier"
 _REGRESSION = {

@@ -4,11 +4,11 @@ Metric names and the gate of each problem type are Watson OpenScale's. An undefi
 of one class, the precision of a model that never predicts the positive class) is None, never 0 and
 never an error.
 
-Every interval covers 95%. Plain proportions (accuracy and the binary rates) have Wilson's score
-interval. All other metrics have a seeded bootstrap of 400 replicates on counts (see resampling.py):
-on the cells of the confusion matrix, on at most 1,000 score bins for ranking metrics, or on at most
-1,000 blocks of rows for sums. With more than 1,000 distinct scores (or rows), only the interval is
-computed from bins (or blocks); the value itself is always exact.
+Every interval covers 95%, and ``Metric.method`` says how it was computed. Proportions (accuracy,
+the binary rates, and by way of a proportion F1) have the exact interval, the area under ROC a score
+interval; other metrics of counts have Wilson's interval on an effective number of rows, and means
+of losses and errors a bootstrap-t (proportions.py, ranking.py, posterior.py, skewed.py). Where
+too few rows decide a metric there are no bounds, and ``method`` says why.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,9 @@ import pandas as pd
 
 from ..not_measured import NotMeasured
 from . import classes
-from .metrics import Metric, binary_metrics, multiclass_metrics, regression_metrics
+from .metric import Metric
+from .metrics import binary_metrics, multiclass_metrics
+from .regression import regression_metrics
 
 ProblemType = Literal["binary", "multiclass", "regression"]
 OF_PROBABILITIES = ("area_under_roc", "area_under_pr", "log_loss")

@@ -3,8 +3,6 @@
 import pandas as pd
 
 from model_monitoring.datamart.browsing.fragments import OUTSIDE, UNRESOLVED
-from model_monitoring.datamart.monitoring.health import alerts
-from model_monitoring.datamart.monitoring.health.states import Health
 from model_monitoring.datamart.postgres.database import Database
 
 TREND = 40  # measurements in a trend line
@@ -43,10 +41,11 @@ class Overview:
         )
 
     def monitors(self) -> list[dict]:
-        """Return one measurement of every monitor, and its trend; `health` has their states.
+        """Return one measurement of every monitor, and its trend.
 
-        The measurement is from the last run that measured something. Values outside their limits
-        come first, then values with limits, then values of all rows rather than of a slice.
+        Its state is in `mart.alerts.check_health()`. The measurement is from the last run that
+        measured something. Values outside their limits come first, then values with limits, then
+        values of all rows rather than of a slice.
         """
         return self._database.rows(
             f"""SELECT s.subscription_uid AS uid, m.monitor,
@@ -66,10 +65,6 @@ class Overview:
             ORDER BY m.monitor""",
             [TREND],
         )
-
-    def health(self, subscription_id: int | None = None) -> list[Health]:
-        """Return the state of every monitor, of one subscription or all; settle its alerts."""
-        return alerts.look(self._database, subscription_id)
 
     def last_measurements(self, subscription_id: int | None = None) -> list[dict]:
         """Return what each monitor's last finished run measured, for one subscription or all.

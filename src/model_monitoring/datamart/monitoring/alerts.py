@@ -1,7 +1,11 @@
 """Alerts: listing them, and acknowledging one."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
+from model_monitoring.datamart.monitoring.health import alerts as health
+from model_monitoring.datamart.monitoring.health.states import Health
 from model_monitoring.datamart.postgres.database import Database
 from model_monitoring.datamart.postgres.texts import check_text
 
@@ -36,6 +40,14 @@ class Alerts:
             " ORDER BY opened_at DESC, alert_id DESC",
             [state, state],
         )
+
+    def check_health(self, subscription_id: int | None = None) -> Sequence[Health]:
+        """Open and close alerts on monitors that are silent, of one subscription or of all.
+
+        Returns the health of each monitor, also to somebody who may only read; the alerts then stay
+        as they are.
+        """
+        return health.look(self._database, subscription_id)
 
     def acknowledge(self, alert_id: int, by: str, note: str = "") -> None:
         """Record that somebody has seen an open alert; it stays until the metric recovers.

@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from model_monitoring.analysis import resampling
 from model_monitoring.analysis.data_quality import consistency, constraints, violations
 from model_monitoring.analysis.data_quality.statistics import Profile, profile
 from model_monitoring.analysis.not_measured import NotMeasured
+from model_monitoring.analysis.quality.metric import proportion
 from model_monitoring.datamart.monitoring.outcomes import Measurement
 
 # What a window's rows may raise: none of it ends a run, and the next window is measured
@@ -60,8 +60,8 @@ def inconsistent(
     except _UNFIT as error:
         left.append(NotMeasured("metric", name, str(error)))
         return [Measurement(name, None)], None
-    interval = resampling.wilson(int(found.rows.sum()), len(found.rows))
-    return [Measurement(name, *interval)], found
+    share = proportion(int(found.rows.sum()), len(found.rows))
+    return [Measurement(name, share.value, share.ci_low, share.ci_high)], found
 
 
 def defined(measurement: Measurement) -> Measurement:

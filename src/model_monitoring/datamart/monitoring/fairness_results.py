@@ -18,11 +18,12 @@ WORDS = {
 }
 RATES = ["favourable_rate", "rate_low", "rate_high", "reference_rate"]
 SCORES = ["fairness_score", "score_low", "score_high", "threshold"]
+CHANCES = ["p_value", "q_value"]
 NUMBERS = {
-    "groups": ["rows", "favourable", *RATES, *SCORES],
+    "groups": ["rows", "favourable", *RATES, *SCORES, *CHANCES],
     "bias_metrics": ["value", "ci_low", "ci_high", "rows"],
 }
-REST = {"groups": ["biased", "finding", "warning"], "bias_metrics": ["note"]}
+REST = {"groups": ["biased", "finding", "warning"], "bias_metrics": ["method", "note"]}
 SHOWN = [
     "feature",
     "group",
@@ -33,7 +34,7 @@ SHOWN = [
     "rate_high",
     "reference_rate",
 ]
-SHOWN += ["fairness_score", "score_low", "score_high", "threshold", "biased", "warning"]
+SHOWN += ["fairness_score", "score_low", "score_high", "threshold", "q_value", "biased", "warning"]
 
 
 def measurements(found: Fairness) -> Iterator[Measurement]:
@@ -52,7 +53,13 @@ def measurements(found: Fairness) -> Iterator[Measurement]:
         if row.role == "minority":
             score = _finite(row.fairness_score, row.score_low, row.score_high)
             score = [None] * 3 if row.warning else score
-            yield Measurement("fairness_score", *score, slice=part, limits=(row.threshold, None))
+            yield Measurement(
+                "fairness_score",
+                *score,
+                slice=part,
+                limits=(row.threshold, None),
+                chance=_finite(row.q_value)[0],
+            )
     for row in found.metrics.itertuples():
         values = _finite(row.value, row.ci_low, row.ci_high)
         yield Measurement(row.metric, *values, slice=f"{row.feature}: {row.group}")
@@ -71,10 +78,15 @@ def details(found: Fairness) -> dict:
 
 
 def from_details(run: Mapping) -> Fairness:
-    """Read a result back from a run."""
+    """Read a result back from a run.
+
+    A run of an earlier version has no p-values, q-values and methods: they are missing or empty.
+    """
     frames = []
     for part in WORDS:
-        frame = pd.DataFrame(run[part])[WORDS[part] + NUMBERS[part] + REST[part]]
+        frame = pd.DataFrame(run[part]).reindex(columns=WORDS[part] + NUMBERS[part] + REST[part])
+        if part == "bias_metrics":
+            frame["method"] = frame["method"].astype(object).fillna("")
         frames.append(frame.assign(**{name: pd.to_numeric(frame[name]) for name in NUMBERS[part]}))
     rows, ignored = run["records"] - run["ignored_rows"], run["ignored_rows"]
     left = tuple(NotMeasured(**one) for one in run.get("not_measured", ()))
