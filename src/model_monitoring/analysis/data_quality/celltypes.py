@@ -79,7 +79,9 @@ def _meant(values: pa.ExtensionArray) -> pa.Array:
     if name == "arrow.bool8":
         return values.storage.cast(pa.bool_())
     if name in ("pandas.period", "pandas.interval"):  # 2026-01 is stored as 672 months
-        return _to_arrow(values.to_pandas().astype(object))
+        # pandas makes an interval of a missing one
+        there = values.is_valid().to_numpy(zero_copy_only=False)
+        return _to_arrow(values.to_pandas().astype(object).where(there, None))
     if name == "arrow.uuid":
         return pa.array([v if v is None else str(v) for v in values.to_pylist()], pa.string())
     return values.storage
