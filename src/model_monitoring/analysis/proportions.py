@@ -67,8 +67,8 @@ def difference(values, bounds: Bounds) -> Bounds:
     Donner 2008).
     """
     values, (low, high) = np.asarray(values, float), bounds
-    gap = values[..., 1] - values[..., 0]
     with np.errstate(invalid="ignore"):
+        gap = values[..., 1] - values[..., 0]
         below = np.hypot(values[..., 1] - low[..., 1], high[..., 0] - values[..., 0])
         above = np.hypot(high[..., 1] - values[..., 1], values[..., 0] - low[..., 0])
         return gap - below, gap + above
