@@ -16,7 +16,7 @@ export JUPYTER_DATA_DIR ?= $(CURDIR)/.local/home/jupyter
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install run lab console test test-long bench soak render stop clean aws-clean lock audit
+.PHONY: help install run lab console test test-long statistics bench soak render stop clean aws-clean lock audit
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ bench: install  ## time what was built for speed, beside its bounds and peers
 
 test-long: install  ## the simulations behind doc/statistics.md, with all cells and seeds (an hour)
 	@LONG=1 $(BIN)/python -m pytest tests/statistics -n 2 --dist loadfile
+
+statistics: install  ## write doc/statistics.md: coverage, false alarms and power by simulation (an hour)
+	@for part in interval accuracy drift; do $(BIN)/python -m tests.statistics.$${part}_tables; done
 
 soak: install  ## the long tests: load and kills, for minutes; not part of make test
 	@$(BIN)/python -m pytest tests/soak -m soak

@@ -8,7 +8,6 @@ estimation as NannyML 0.13 does it, on the same draws.
 """
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import NamedTuple
 from unittest import mock
 
@@ -19,9 +18,8 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedShuffleSplit
 
 from model_monitoring.analysis.quality import accuracy_estimate, calibration
+from tests.statistics import page
 
-START, END = "<!-- accuracy -->", "<!-- /accuracy -->"
-PAGE = Path(__file__).resolve().parents[2] / "doc" / "statistics.md"
 WINDOWS, REFERENCES = (50, 300, 1000), (455, 5000)
 SHIFTS = {"none": (0, 1), "up": (0.6, 0.8), "narrow": (0, 0.4)}  # of the mean (in sd), of the sd
 FAMILIES = {
@@ -177,8 +175,7 @@ def table(draws: list[Draw]) -> str:
 
 def section(draws: int) -> str:
     """Return the section of the page, measured anew."""
-    return f"""{START}
-## Accuracy without labels
+    return f"""## Accuracy without labels
 
 {draws} references of each relation and size, and for each of them a window of each size without
 shift and with two covariate shifts. `tests/statistics/accuracy_tables.py` has the relations and
@@ -188,19 +185,8 @@ performance estimation as NannyML 0.13 does it. "Doubted" is the share of window
 False: it should be 1 where the relation isn't monotone, and else 0.
 
 {table(list(simulate(WORLDS, REFERENCES, draws)))}
-{END}
 """
 
 
-def write(text: str, path: Path = PAGE) -> None:
-    """Put a section into the page, in the place of the one that it has."""
-    page = (
-        path.read_text() if path.exists() else "# What the monitors say, held against simulation\n"
-    )
-    before, _, rest = page.partition(START)
-    after = rest.partition(f"{END}\n")[2]
-    path.write_text("\n".join([before.rstrip() + "\n", text + after]))
-
-
 if __name__ == "__main__":
-    write(section(20))
+    page.write("accuracy", section(20))

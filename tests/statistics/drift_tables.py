@@ -10,16 +10,14 @@ at which the same share of clean columns of all kinds would be reported as by ou
 
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from scipy import stats
 
 from model_monitoring.analysis.data_quality import categories, divergence, drift, effects, ranks
+from tests.statistics import page
 
-START, END = "<!-- drift -->", "<!-- /drift -->"
-PAGE = Path(__file__).resolve().parents[2] / "doc" / "statistics.md"
 FEATURES, REFERENCE = 30, 5000
 ALPHA = effects.ALPHA / FEATURES
 WINDOWS = (300, 1000, 10_000)
@@ -206,19 +204,5 @@ def tables(times: int = 1000) -> str:
     return "\n".join(lines)
 
 
-def main() -> None:
-    """Write the section between the page's markers."""
-    text = (
-        PAGE.read_text() if PAGE.exists() else "# What the monitors say, held against simulation\n"
-    )
-    section = f"{START}\n{tables(int(sys.argv[1]) if sys.argv[1:] else 1000)}\n{END}"
-    if START in text:
-        before, _, rest = text.partition(START)
-        text = before + section + rest.partition(END)[2]
-    else:
-        text = f"{text.rstrip()}\n\n{section}\n"
-    PAGE.write_text(text)
-
-
 if __name__ == "__main__":
-    main()
+    page.write("drift", tables(int(sys.argv[1]) if sys.argv[1:] else 1000))

@@ -7,14 +7,11 @@
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 
-from tests.statistics import coverage, coverage_fairness
+from tests.statistics import coverage, coverage_fairness, page
 
-START, END = "<!-- intervals -->", "<!-- /intervals -->"
-PAGE = Path(__file__).resolve().parents[2] / "doc" / "statistics.md"
 RUNS = int(os.environ.get("RUNS", "2000"))
 _SHORT = {
     "area_under_roc": "ROC",
@@ -105,7 +102,7 @@ def fairness() -> Iterator[str]:
 
 
 def write() -> None:
-    """Replace the section of the page, or append it."""
+    """Write the section."""
     lines = [
         "## Intervals",
         "",
@@ -113,17 +110,7 @@ def write() -> None:
         "",
     ]
     lines += ["### Quality", "", *quality(), "### Fairness", "", *fairness()]
-    section = f"{START}\n" + "\n".join(lines).strip() + f"\n{END}"
-    page = (
-        PAGE.read_text(encoding="utf-8")
-        if PAGE.exists()
-        else "# How far the statistics can be trusted\n"
-    )
-    if START in page:
-        page = page[: page.index(START)] + section + page[page.index(END) + len(END) :]
-    else:
-        page = f"{page.rstrip()}\n\n{section}\n"
-    PAGE.write_text(page, encoding="utf-8")
+    page.write("intervals", "\n".join(lines))
 
 
 _INTRODUCTION = """\
