@@ -2,7 +2,7 @@
 
 from collections import defaultdict, deque
 from concurrent.futures import Future
-from threading import Lock
+from threading import Condition
 
 from model_monitoring.datamart import DataMartError, PayloadRecord, Subscription
 
@@ -16,7 +16,8 @@ class Gathering:
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[list[PayloadRecord], Future]] = deque()
-        self._storing = Lock()
+        self._turn = Condition()
+        self._is_storing = False
 
     def store(self, subscription: Subscription, records: list[PayloadRecord]) -> None:
         """Store records, all or none, and return when they are committed.
@@ -27,13 +28,26 @@ class Gathering:
             ValueError, ConflictError, DataMartError: as `payload_logging.store` does.
         """
         done: Future[None] = Future()
-        self._waiting.append((records, done))
-        with self._storing:
-            if not done.done() and (problem := _store_all(subscription, self._taken())):
-                # Otherwise, requests that came meanwhile would wait for the same error one after
-                # the other, and each would hold a thread.
-                _fail(self._taken(), problem)
-        done.result()
+        with self._turn:
+            self._waiting.append((records, done))
+            # What is stored with others, or has failed with them, waits for no further turn
+            self._turn.wait_for(lambda: done.done() or not self._is_storing)
+            if done.done():
+                return done.result()
+            self._is_storing = True
+            taken = self._taken()
+        problem = None
+        try:
+            problem = _store_all(subscription, taken)
+        finally:
+            with self._turn:
+                self._is_storing = False
+                if problem:
+                    # Otherwise, requests that came meanwhile would wait for the same error one
+                    # after the other, and each would hold a thread.
+                    _fail(self._taken(), problem)
+                self._turn.notify_all()
+        return done.result()
 
     def _taken(self) -> list[tuple[list[PayloadRecord], Future]]:
         return [self._waiting.popleft() for _ in range(len(self._waiting))]
