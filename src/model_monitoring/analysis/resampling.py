@@ -56,3 +56,14 @@ def spread(
 ) -> np.ndarray:
     """Return replicates of ``statistic(table)``, shifted to centre on the exact ``point``."""
     return statistic(resample_counts(table, rng)) + (point - statistic(table[None])[0])
+
+
+def bias(
+    point: float, statistic: Callable[[np.ndarray], np.ndarray], table: np.ndarray, rng
+) -> float:
+    """Estimate by how much ``statistic`` of a sample exceeds the truth; ``point`` is the sample's.
+
+    Efron & Tibshirani (1993, chapter 10).
+    """
+    drawn = resample_counts(table, rng).astype(float)
+    return float(np.nanmean(statistic(drawn)) - point)

@@ -94,6 +94,20 @@ def _of_table(
     return Metric(value, *bounds, posterior.METHOD)
 
 
+def _of_classes(matrix: np.ndarray, statistic: Callable, rng: np.random.Generator) -> Metric:
+    """Pair an average over classes with its interval, longer by what the sample's bias may hide.
+
+    A class that is frequent by chance has more hits and more weight, so that at ten rows a class
+    the precision is 0.02 too high.
+    """
+    found = _of_table(matrix, statistic, rng)
+    if found.value is None or found.ci_low is None:
+        return found
+    bias = resampling.bias(found.value, statistic, matrix, rng.spawn(1)[0])
+    low, high = max(found.ci_low - max(bias, 0), 0.0), min(found.ci_high - min(bias, 0), 1.0)
+    return Metric(found.value, low, high, f"{found.method}; longer by the bootstrap's bias")
+
+
 def _areas(true: np.ndarray, scores: np.ndarray, rng: np.random.Generator) -> dict[str, Metric]:
     """Compute the exact areas under both curves; their intervals come from score bins."""
     bins = resampling.bin_scores(true, scores)
@@ -131,10 +145,10 @@ def multiclass_metrics(
         "accuracy": accuracy,
         # Weighted by the true classes, the recall of all classes is the accuracy
         "weighted_true_positive_rate": accuracy,
-        "weighted_false_positive_rate": _of_table(matrix, _false_rate, rng),
+        "weighted_false_positive_rate": _of_classes(matrix, _false_rate, rng),
         "weighted_recall": accuracy,
-        "weighted_precision": _of_table(matrix, _precision, rng),
-        "weighted_f_measure": _of_table(matrix, _f_measure, rng),
+        "weighted_precision": _of_classes(matrix, _precision, rng),
+        "weighted_f_measure": _of_classes(matrix, _f_measure, rng),
     }
     if probabilities is not None:
         if isinstance(probabilities, pd.DataFrame):
