@@ -127,7 +127,8 @@ than 95%.
 | F1 | the same for x = tp/(tp + fp + fn), then 2x/(1 + x) |
 | area under ROC | score interval with Hanley & McNeil's variance (Newcombe 2006), scaled by DeLong's |
 | area under PR | Wilson's on an effective number of positives (after Boyd, Eng & Page 2013) |
-| MCC, weighted averages over classes, GE, CDDL, CDDPL | Jeffreys' posterior, or Wilson's on an effective number of rows if that is wider |
+| MCC, GE, CDDL, CDDPL | Jeffreys' posterior, or Wilson's on an effective number of rows if that is wider |
+| weighted averages over classes | the same, longer by the bias that a bootstrap finds (Efron & Tibshirani 1993) |
 | log loss, Brier score, R², MAE, MSE, RMSE | bootstrap-t of the logarithm, m out of n (Bickel, Götze & van Zwet 1997) |
 | AD, RD, SD, DRR, DAR, DPL, DPPL, TE | Newcombe's square-and-add (1998) of mid-P intervals |
 | JS, KL, KS, LP, TVD | the same for the signed difference, so that 0 is held where the groups are equal |

@@ -86,6 +86,8 @@ def test_binary_metrics_cover(area, positives, n):
 
 def test_multiclass_metrics_cover():
     assert not too_low(coverage.multiclass(0.99, (0.6, 0.3, 0.1), 30, RUNS))
+    # Of eleven rows a class, without allowing for the bias, .90
+    assert coverage.multiclass(0.7, (0.1,) * 10, 114, RUNS).coverage("weighted_precision") >= LEAST
 
 
 @pytest.mark.parametrize("n", [30, 114])
