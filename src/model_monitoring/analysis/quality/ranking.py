@@ -50,10 +50,10 @@ def auc_interval(point: float, table: np.ndarray) -> tuple[float, float]:
     few = min(n, m)
     smoothed = (point * few + 0.5) / (few + 1)
     out = min(positive[won < 1].sum(), negative[lost < 1].sum())
-    scale = (out * found / _variance(smoothed, m, n) + _TRUST) / (out + _TRUST)
+    scale = (out * found / area_variance(smoothed, m, n) + _TRUST) / (out + _TRUST)
 
     def beyond(area: float) -> float:
-        return (point - area) ** 2 - Z**2 * scale * _variance(area, m, n)
+        return (point - area) ** 2 - Z**2 * scale * area_variance(area, m, n)
 
     # The areas 0 and 1 have no variance: start just inside them
     low = brentq(beyond, 0, min(point, 1 - _TINY)) if point > 0 else 0.0
@@ -82,7 +82,11 @@ def average_precision_interval(
     return min(float(low), point), max(float(high), point)
 
 
-def _variance(area: float, positives: float, negatives: float) -> float:
+def area_variance(area: float, positives: float, negatives: float) -> float:
+    """Return the variance of an area under ROC, after Hanley & McNeil (1982).
+
+    Of the two orders of the classes it is the one that makes it larger.
+    """
     base, first, second = area * (1 - area), (1 - area) / (2 - area), area / (1 + area)
     more, fewer = max(positives, negatives) - 1, min(positives, negatives) - 1
     extra = max(more * first + fewer * second, fewer * first + more * second)

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from model_monitoring.datamart.monitoring import decisions
 from model_monitoring.datamart.monitoring.decisions import Decision, Look
+from model_monitoring.datamart.monitoring.health.history import METRIC
 from model_monitoring.datamart.monitoring.outcomes import Measurement
 from model_monitoring.datamart.postgres.database import Cursor
 
@@ -143,8 +144,8 @@ def close_unmeasured(
         "UPDATE alert SET state = 'closed', closed_at = now(), closed_by_run = %s,"
         " closed_because = 'The monitor no longer measures it.'"
         " WHERE state <> 'closed' AND (subscription_id, monitor) = (%s, %s)"
-        " AND metric <> 'health'"
+        " AND metric <> %s"
         " AND (metric, slice) NOT IN (SELECT metric, slice FROM measurement WHERE run_uid = %s)"
         " AND NOT EXISTS (SELECT FROM unnest(%s::text[]) k WHERE starts_with(slice, k))",
-        [run_uid, *identity, run_uid, list(kept)],
+        [run_uid, *identity, METRIC, run_uid, list(kept)],
     )

@@ -14,7 +14,8 @@ from numbers import Real
 import numpy as np
 from scipy import stats
 
-Z = stats.norm.ppf(0.975)  # an interval of 95% reaches this many standard errors to either side
+from model_monitoring.analysis.proportions import Z
+
 RULES = ("chance", "limits")
 SPAN = 3  # windows, of which two may be outside together
 

@@ -6,6 +6,7 @@ from math import exp, log, sqrt
 from scipy import stats
 
 from model_monitoring.analysis.data_quality.power import visible_shift
+from model_monitoring.analysis.quality.ranking import area_variance
 from model_monitoring.datamart.monitoring.decisions import Rule
 
 FAVOURED = 0.5  # share of the majority with the favourable outcome, as long as none is known
@@ -61,14 +62,8 @@ def _proportion(share: float, rows: int) -> float:
 
 
 def _area(area: float, rows: int) -> float:
-    """Return the standard error of the area under ROC, of two classes of equal size.
-
-    The formula is that of Hanley & McNeil (1982).
-    """
-    each = rows / 2
-    two_positives, two_negatives = area / (2 - area), 2 * area**2 / (1 + area)
-    spread = area * (1 - area) + (each - 1) * (two_positives + two_negatives - 2 * area**2)
-    return sqrt(max(spread, 0.0)) / each
+    """Return the standard error of the area under ROC, of two classes of equal size."""
+    return sqrt(area_variance(area, rows / 2, rows / 2))
 
 
 def _explained(share: float, rows: int) -> float:

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from model_monitoring.datamart.monitoring.health import sentences, states
+from model_monitoring.datamart.monitoring.health.history import METRIC
 from model_monitoring.datamart.monitoring.health.states import Health
 from model_monitoring.datamart.postgres.database import Cursor, Database
 from model_monitoring.datamart.postgres.errors import DataMartError
-
-METRIC = "health"  # of these alerts; their slice is the state
 
 
 def settle(database: Database, subscription_id: int | None = None) -> list[Health]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from model_monitoring.datamart.postgres.database import Cursor
 
+METRIC = "health"  # of alerts on monitors; their slice is the state
 RECENT = 40  # runs of a monitor that its rhythm is taken from
 MEASURED = 20  # runs that measured something, by which it is known how often one does
 LACKING = 60  # runs that are searched for the last one that counts
@@ -60,9 +61,9 @@ MONITORS = f"""
         ORDER BY started DESC LIMIT 1
     ) measured ON m.enabled
     LEFT JOIN (
-        SELECT subscription_id, monitor, count(*) FILTER (WHERE metric <> 'health') AS alerts,
-            min(opened_at) FILTER (WHERE metric <> 'health') AS opened_at,
-            min(opened_at) FILTER (WHERE (metric, slice) = ('health', 'blind')) AS known_blind
+        SELECT subscription_id, monitor, count(*) FILTER (WHERE metric <> '{METRIC}') AS alerts,
+            min(opened_at) FILTER (WHERE metric <> '{METRIC}') AS opened_at,
+            min(opened_at) FILTER (WHERE (metric, slice) = ('{METRIC}', 'blind')) AS known_blind
         FROM alert WHERE state <> 'closed' GROUP BY subscription_id, monitor
     ) a ON (a.subscription_id, a.monitor) = (m.subscription_id, m.monitor)
     WHERE %(id)s IS NULL OR m.subscription_id = %(id)s
