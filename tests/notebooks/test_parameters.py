@@ -7,6 +7,7 @@ import pytest
 
 from helpers import notebook_runner
 from tests.conftest import REPOSITORY
+from tests.notebooks import sentences
 
 OTHERS = {
     "01": {"test_size": 0.3, "seed": 7},
@@ -66,6 +67,16 @@ def test_clean_up_deletes_the_endpoints(executed):
     assert "endpoint german-credit" in text
     assert "endpoint breast-cancer-linear-learner" in text
     assert "endpoint breast-cancer-xgboost" in text
+
+
+@pytest.mark.slow
+def test_verdicts_of_the_prose_hold_with_other_parameters(executed):
+    false = []
+    for number, notebook in executed.items():
+        lesson = sentences.Lesson(notebook)
+        verdicts = [tie for tie in getattr(sentences.ties_of(number), "TIES", []) if tie.always]
+        false += [(number, tie.words) for tie in verdicts if not tie.holds(lesson)]
+    assert false == []
 
 
 def test_every_parameter_is_tried_with_another_value():
