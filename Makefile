@@ -54,7 +54,8 @@ bench: install  ## time what was built for speed, beside its bounds and peers
 	@for part in monitors datamart console invoke fairness; do echo "== $$part"; $(BIN)/python -m tests.bench.bench_$$part || true; done
 
 test-long: install  ## the simulations behind doc/statistics.md, with all cells and seeds (an hour)
-	@LONG=1 $(BIN)/python -m pytest tests/datamart/test_false_alerts.py tests/statistics -n 2 --dist loadfile
+	@LONG=1 $(BIN)/python -m pytest tests/datamart/test_false_alerts.py tests/statistics \
+	  tests/notebooks/test_seeds.py -n 2 --dist loadfile
 
 statistics: install  ## write doc/statistics.md: coverage, false alarms and power by simulation (an hour)
 	@for part in interval accuracy drift; do $(BIN)/python -m tests.statistics.$${part}_tables; done

@@ -5,6 +5,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import hypothesis
@@ -34,11 +36,9 @@ def repository() -> Path:
     return REPOSITORY
 
 
-@pytest.fixture(scope="module")
-def fresh_services() -> dict[str, str]:
-    """An environment for subprocesses whose offline services start empty; they're stopped at the
-    end.
-    """
+@contextmanager
+def services_of_its_own() -> Iterator[dict[str, str]]:
+    """Make an environment for subprocesses whose offline services start empty; stop them after."""
     # Not pytest's folder, which PostgreSQL's own user may not enter
     state = tempfile.mkdtemp(prefix="tutorial-")
     kept = {
@@ -55,6 +55,13 @@ def fresh_services() -> dict[str, str]:
         check=True,
     )
     shutil.rmtree(state)
+
+
+@pytest.fixture(scope="module")
+def fresh_services() -> Iterator[dict[str, str]]:
+    """The environment of `services_of_its_own`, for a file's tests."""
+    with services_of_its_own() as environment:
+        yield environment
 
 
 @pytest.fixture(scope="module")
