@@ -25,6 +25,7 @@ OTHERS = {
         "margin": 0.02,
         "clean_up": True,
     },
+    "12": {"schema": 'My "data" mart', "lowest_accuracy": 0.995},
 }
 
 
@@ -58,6 +59,7 @@ def test_every_notebook_runs_with_other_parameters(executed):
     assert "flip: " in found["09"]
     assert "of 171 rows reviewed; kappa 1.00;" in found["10"]
     assert "log loss " in found["11"]
+    assert "7 monitors; " in found["12"]
 
 
 @pytest.mark.slow

@@ -1,0 +1,57 @@
+"""Notebook 12: what its sentences rest on."""
+
+import re
+
+from tests.notebooks.sentences import Lesson, Tie
+
+FEATURES = "05d6bcf3"
+
+
+def counts(lesson: Lesson) -> list[int]:
+    return [int(number) for number in re.findall(r"(\d+)\s*$", lesson.text(FEATURES), re.M)]
+
+
+TIES = [
+    Tie(
+        "Malignant nuclei are larger on average",
+        lambda lesson: all(
+            float(large) > float(small)
+            for small, large in zip(*table_rows(lesson.text("45046915")), strict=True)
+        ),
+        always=True,
+    ),
+    Tie(
+        "Only the requests that notebook 05 timed itself have a response time",
+        lambda lesson: lesson.text("ae88fae9").count("slower than a second: 0") == 2,
+        always=True,
+    ),
+    Tie(
+        "On the same patients, the two versions hardly differ",
+        lambda lesson: abs(float(lesson.text("faaf2175").split()[-2])) < 0.02,
+        always=True,
+    ),
+    Tie(
+        "The higher it is, the fewer features are reported",
+        lambda lesson: counts(lesson)[1:] == sorted(counts(lesson)[1:], reverse=True),
+        always=True,
+    ),
+    Tie(
+        "A higher threshold reports fewer features",
+        lambda lesson: counts(lesson)[1] > counts(lesson)[-1],
+        always=True,
+    ),
+    Tie(
+        "The effect is measured as before, and reported no more",
+        lambda lesson: re.search(r"radius_worst\s+0\.\d+\s+False", lesson.text("7b930497")) is not None,
+        always=True,
+    ),
+]
+FACTS = {
+    "at least 2% of the rows": "analysis.data_quality.effects.MATTERS",
+}
+
+
+def table_rows(text: str) -> list[list[str]]:
+    """Return the numbers of the rows that begin with a class, 0 or 1."""
+    rows = re.findall(r"^[01] +(.+)$", text, re.M)
+    return [row.split() for row in rows]
