@@ -8,6 +8,7 @@ from . import judging
 from .groups import Feature, Groups
 
 SMALL = 30
+EQUALITY = 1.0  # the score of a model that treats both groups alike
 
 
 def summarise(
@@ -53,10 +54,8 @@ def summarise(
         if groups.roles[position] == "missing":
             row["warning"] = f"{feature.name} is missing in these rows; they are not compared"
         return row
-    if twins is None:
-        score = judging.of_counts(counts, feature.threshold)
-    else:
-        score = judging.of_twins(twins, feature.threshold)
+    judge, seen = (judging.of_counts, counts) if twins is None else (judging.of_twins, twins)
+    score, equal = judge(seen, feature.threshold), judge(seen, EQUALITY)
     if not counts.sum(axis=1).all():  # twins alone say nothing about an empty group
         score = judging.NO_SCORE
     row["warning"] = _warning(counts, score.value)
@@ -72,7 +71,7 @@ def summarise(
     }
     # Of too few rows nothing can be said, neither way
     if score.value < feature.threshold and not row["warning"]:
-        row["finding"] = _sentence(row, counts, groups, twins is not None)
+        row["finding"] = _sentence(row, counts, groups, twins is not None, equal.p_value)
     return row
 
 
@@ -112,14 +111,18 @@ def _warning(counts: np.ndarray, score: float) -> str:
     return f"only {few} {'row' if few == 1 else 'rows'} in {smaller}: too few to say"
 
 
-def _sentence(row: dict, counts: np.ndarray, groups: Groups, perturbed: bool) -> str:
-    """Write the sentence about a group below its threshold, as far as "below 0.8"."""
+def _sentence(
+    row: dict, counts: np.ndarray, groups: Groups, perturbed: bool, by_chance: float
+) -> str:
+    """Write the sentence about a group below its threshold, as far as "below 0.8".
+
+    ``by_chance`` is the probability of so low a score if both groups are treated alike. What
+    follows "below 0.8" is about another model: one that is just at the threshold.
+    """
     majority = ", ".join(groups.labels[at] for at in groups.positions("majority"))
-    interval = (
-        ""
-        if row["score_low"] is None
-        else f" (95% interval {row['score_low']:.3f} to {row['score_high']:.3f})"
-    )
+    said = [f"equal treatment would give so low a score with probability {by_chance:.2g}"]
+    if row["score_low"] is not None:
+        said.insert(0, f"95% interval {row['score_low']:.3f} to {row['score_high']:.3f}")
     return (
         f"{row['feature']} {row['group']}: {row['favourable']} of {row['rows']} "
         f"({row['favourable_rate']:.1%}) have a "
@@ -127,5 +130,5 @@ def _sentence(row: dict, counts: np.ndarray, groups: Groups, perturbed: bool) ->
         f"({row['reference_rate']:.1%}) "
         f"for {majority}: the fairness "
         f"score{', each row counted in the other group too,' if perturbed else ''} is "
-        f"{row['fairness_score']:.3f}{interval}, below {row['threshold']:g}"
+        f"{row['fairness_score']:.3f} ({'; '.join(said)}), below {row['threshold']:g}"
     )
