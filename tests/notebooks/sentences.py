@@ -85,10 +85,10 @@ def value_of(number: str) -> float:
 
 
 # What holds no result: code, formulas, links' targets, headings, navigation, what is needed.
+BLOCKS = [r"```.*?```", r"\$\$.*?\$\$"]
 SILENT = [
-    r"```.*?```",
+    *BLOCKS,
     r"`[^`\n]*`",
-    r"\$\$.*?\$\$",
     r"\$[^$\n]+\$",
     r"\]\([^)]*\)",
     r"^#.*$",
@@ -114,7 +114,7 @@ IN_WORDS = (
 def numbers_of(prose: str) -> list[str]:
     """Find the numbers that a text cell states as results: digits, and shares in words."""
     for pattern in SILENT:
-        prose = re.sub(pattern, "\u2060", prose, flags=re.DOTALL if "```" in pattern else re.M)
+        prose = re.sub(pattern, "\u2060", prose, flags=re.DOTALL if pattern in BLOCKS else re.M)
     prose = one_line(prose)
     digits = [match[0].rstrip(",") for match in re.finditer(DIGITS, prose)]
     return digits + [match[0] for match in re.finditer(IN_WORDS, prose, flags=re.I)]
