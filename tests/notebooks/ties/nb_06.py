@@ -15,8 +15,10 @@ TIES = [
     Tie("All three agree in the main", lower_ends_agree, always=True),
     Tie(
         "If every value below the limit opened an alert, most alerts of a good model would be false",
-        lambda lesson: lesson.number(LIMIT, r"value is below it: +([\d.]+%)")
-        > 3 * lesson.number(LIMIT, r"interval is below it: +([\d.]+%)"),
+        lambda lesson: (
+            lesson.number(LIMIT, r"value is below it: +([\d.]+%)")
+            > 3 * lesson.number(LIMIT, r"interval is below it: +([\d.]+%)")
+        ),
         always=True,
     ),
     Tie(

@@ -27,8 +27,10 @@ def estimated(lesson: Lesson, window: str) -> float:
 TIES = [
     Tie(
         "Week by week more features drift",
-        lambda lesson: [int(n) for n in re.findall(r": (\d+) features", lesson.text(SHIFT))]
-        == sorted(int(n) for n in re.findall(r": (\d+) features", lesson.text(SHIFT))),
+        lambda lesson: (
+            [int(n) for n in re.findall(r": (\d+) features", lesson.text(SHIFT))]
+            == sorted(int(n) for n in re.findall(r": (\d+) features", lesson.text(SHIFT)))
+        ),
     ),
     Tie(
         "Here is a window that breaks each of them once",
@@ -39,20 +41,25 @@ TIES = [
     ),
     Tie(
         "this model makes no use of that feature",
-        lambda lesson: "splits on radius_mean: 0" in lesson.text(TRUTH)
-        and true_accuracy(lesson, "clean") == true_accuracy(lesson, "broken unit"),
+        lambda lesson: (
+            "splits on radius_mean: 0" in lesson.text(TRUTH)
+            and true_accuracy(lesson, "clean") == true_accuracy(lesson, "broken unit")
+        ),
     ),
     Tie(
         "The blur costs accuracy, and the estimate sees it without a label",
-        lambda lesson: true_accuracy(lesson, "out of focus") < true_accuracy(lesson, "clean")
-        and estimated(lesson, "out of focus") < estimated(lesson, "clean"),
+        lambda lesson: (
+            true_accuracy(lesson, "out of focus") < true_accuracy(lesson, "clean")
+            and estimated(lesson, "out of focus") < estimated(lesson, "clean")
+        ),
         always=True,
     ),
     Tie(
         "The estimate from the scores is too high, and nothing makes it doubtful",
-        lambda lesson: lesson.number(LABELS, r"true ([\d.]+)")
-        < lesson.number(LABELS, r"scores ([\d.]+)")
-        and "believable: True" in lesson.text(LABELS),
+        lambda lesson: (
+            lesson.number(LABELS, r"true ([\d.]+)") < lesson.number(LABELS, r"scores ([\d.]+)")
+            and "believable: True" in lesson.text(LABELS)
+        ),
     ),
 ]
 FACTS = {
