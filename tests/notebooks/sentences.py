@@ -96,6 +96,7 @@ SILENT = [
     r"\*\*What you need\*\*.*",
     r"\*\*Time\*\*.*",
     r"\| (?:\d\d(?:, )?)+ \|",
+    r"\[\d\d ",
     r"<[^>]*>",
     r"[Nn]otebooks? \d\d(?:(?:,|\s+and|\s+or|\s+to)\s+\d\d)*",
     r"\b0\d\b",
