@@ -65,6 +65,7 @@ soak: install  ## the long tests: load and kills, for minutes; not part of make 
 	@SOAK_ROUNDS=50 $(BIN)/python -m pytest tests/datamart/test_reliability.py
 
 render: install  ## run every notebook afresh and keep the outputs in notebooks/ (commit-ready)
+	@$(BIN)/python doc/tools/solutions.py
 	@$(BIN)/python -m helpers.notebook_runner render
 
 stop: install  ## stop the offline AWS and the embedded PostgreSQL; what they hold stays

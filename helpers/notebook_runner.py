@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import nbformat
@@ -39,11 +39,14 @@ def run(first: str = "00") -> dict:
     return summary
 
 
-def _execute_all(first: str = "00") -> Iterator[tuple[Path, nbformat.NotebookNode]]:
+def _execute_all(
+    first: str = "00", also: Iterable[Path] = ()
+) -> Iterator[tuple[Path, nbformat.NotebookNode]]:
     paths = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
     chosen = [path for path in paths if path.name >= first]
     if not chosen:
         sys.exit(f"There is no notebook {first} or higher.")
+    chosen += sorted(also)
     folder = BUILD / "notebooks"
     folder.mkdir(parents=True, exist_ok=True)
     with tqdm(chosen, unit=" notebook") as bar:
@@ -93,7 +96,7 @@ def render() -> None:
     os.environ["TUTORIAL_LOCAL_DIR"] = str(state)
     _stop_and_remove(state)
     try:
-        for path, notebook in _execute_all():
+        for path, notebook in _execute_all(also=NOTEBOOKS.glob("solutions/*.ipynb")):
             nbformat.write(tidy(notebook), path)
     finally:
         _stop_and_remove(state)

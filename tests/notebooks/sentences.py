@@ -84,16 +84,18 @@ def value_of(number: str) -> float:
     return value / 100 if number.endswith("%") else value
 
 
-# What holds no result: code, formulas, links' targets, headings, navigation, what is needed.
+# What holds no result: code, formulas, exercises, links' targets, headings, what is needed.
+BLOCKS = [r"```.*?```", r"\$\$.*?\$\$", r"^## On your own\n.*?(?=^## |\Z)"]
 SILENT = [
-    r"```.*?```",
+    *BLOCKS,
     r"`[^`\n]*`",
-    r"\$\$.*?\$\$",
     r"\$[^$\n]+\$",
     r"\]\([^)]*\)",
     r"^#.*$",
     r"^\[(?:Previous|Next):.*$",
     r"\*\*What you need\*\*.*",
+    r"\*\*Time\*\*.*",
+    r"\| (?:\d\d(?:, )?)+ \|",
     r"<[^>]*>",
     r"[Nn]otebooks? \d\d(?:(?:,|\s+and|\s+or|\s+to)\s+\d\d)*",
     r"\b0\d\b",
@@ -114,7 +116,9 @@ IN_WORDS = (
 def numbers_of(prose: str) -> list[str]:
     """Find the numbers that a text cell states as results: digits, and shares in words."""
     for pattern in SILENT:
-        prose = re.sub(pattern, "\u2060", prose, flags=re.DOTALL if "```" in pattern else re.M)
+        prose = re.sub(
+            pattern, "\u2060", prose, flags=re.M | (re.DOTALL if pattern in BLOCKS else 0)
+        )
     prose = one_line(prose)
     digits = [match[0].rstrip(",") for match in re.finditer(DIGITS, prose)]
     return digits + [match[0] for match in re.finditer(IN_WORDS, prose, flags=re.I)]

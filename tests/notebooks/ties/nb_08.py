@@ -13,8 +13,7 @@ def fairness(lesson: Lesson, cell: str, row: str, column: int) -> float:
 TIES = [
     Tie(
         "The validation loans had promised more",
-        lambda lesson: fairness(lesson, FRONTIER, "fairness", 1)
-        > fairness(lesson, LIVE, "age", 1),
+        lambda lesson: fairness(lesson, FRONTIER, "fairness", 1) > fairness(lesson, LIVE, "age", 1),
     ),
     Tie(
         "equality and a limit are two questions",

@@ -30,13 +30,15 @@ TIES = [
     ),
     Tie(
         "Whether hard rows teach more or less than random ones depended on the split",
-        lambda lesson: 0 < lesson.number(COUNTED, r"in (\d+)") < 10
-        or "**less**" in lesson.text(COUNTED),
+        lambda lesson: (
+            0 < lesson.number(COUNTED, r"in (\d+)") < 10 or "**less**" in lesson.text(COUNTED)
+        ),
     ),
     Tie(
         "One split would have been enough to print a lesson, and another split to print its opposite",
-        lambda lesson: "**less**" in lesson.text(COUNTED)
-        and lesson.number(COUNTED, r"in (\d+)") >= 5,
+        lambda lesson: (
+            "**less**" in lesson.text(COUNTED) and lesson.number(COUNTED, r"in (\d+)") >= 5
+        ),
     ),
     Tie(
         "trained on the reviewed rows alone, was held back",

@@ -42,7 +42,9 @@ TIES = [
     ),
     Tie(
         "The effect is measured as before, and reported no more",
-        lambda lesson: re.search(r"radius_worst\s+0\.\d+\s+False", lesson.text("7b930497")) is not None,
+        lambda lesson: (
+            re.search(r"radius_worst\s+0\.\d+\s+False", lesson.text("7b930497")) is not None
+        ),
         always=True,
     ),
 ]

@@ -1,0 +1,76 @@
+"""Notebook 07: what its sentences rest on."""
+
+import re
+
+from tests.notebooks.sentences import Lesson, Tie
+
+SHIFT, CHECKS, ESTIMATES, TRUTH, LABELS = (
+    "974e79bc",
+    "6df58789",
+    "7142f1b2",
+    "a48048eb",
+    "c2d94f60",
+)
+SIX = ("data_type", "completeness", "categorical_values", "baseline_drift", "missing_column")
+
+
+def true_accuracy(lesson: Lesson, window: str) -> float:
+    """Return the true accuracy of a window, as the lesson prints it."""
+    return lesson.number(TRUTH, rf"{window} ([\d.]+)")
+
+
+def estimated(lesson: Lesson, window: str) -> float:
+    """Return the accuracy that was estimated for a window."""
+    return lesson.number(ESTIMATES, rf"{window} +([\d.]+)")
+
+
+TIES = [
+    Tie(
+        "Week by week more features drift",
+        lambda lesson: (
+            [int(n) for n in re.findall(r": (\d+) features", lesson.text(SHIFT))]
+            == sorted(int(n) for n in re.findall(r": (\d+) features", lesson.text(SHIFT)))
+        ),
+    ),
+    Tie(
+        "Here is a window that breaks each of them once",
+        lambda lesson: all(
+            f"{check}_check" in lesson.text(CHECKS) for check in (*SIX, "extra_column")
+        ),
+        always=True,
+    ),
+    Tie(
+        "this model makes no use of that feature",
+        lambda lesson: (
+            "splits on radius_mean: 0" in lesson.text(TRUTH)
+            and true_accuracy(lesson, "clean") == true_accuracy(lesson, "broken unit")
+        ),
+    ),
+    Tie(
+        "The blur costs accuracy, and the estimate sees it without a label",
+        lambda lesson: (
+            true_accuracy(lesson, "out of focus") < true_accuracy(lesson, "clean")
+            and estimated(lesson, "out of focus") < estimated(lesson, "clean")
+        ),
+        always=True,
+    ),
+    Tie(
+        "The estimate from the scores is too high, and nothing makes it doubtful",
+        lambda lesson: (
+            lesson.number(LABELS, r"true ([\d.]+)") < lesson.number(LABELS, r"scores ([\d.]+)")
+            and "believable: True" in lesson.text(LABELS)
+        ),
+    ),
+]
+FACTS = {
+    "five times, a model is trained on four fifths of the rows": "the cell below: cv=5",
+    "none of them twice": "no result",
+    "a patient who is counted twice": "no result",
+    "more than chance makes of 30 features": "the data set's features",
+    "at least 2% of the rows": "analysis.data_quality.effects.MATTERS",
+    "in only 5% of clean windows": "the meaning of 1.36 in the formula",
+    "a model that says 0.9 for malignant expects to be right nine times in ten": "arithmetic",
+    "one that says 0.2 eight times in ten": "arithmetic",
+    "of the patients with a score of about 0.9, nine in ten must be malignant": "arithmetic",
+    "is at least 2% of the rows. If only": "analysis.data_quality.effects.MATTERS",
+}
