@@ -114,3 +114,18 @@ def test_a_profile_stored_before_there_were_shapes_is_read():
 def test_frames_with_objects_and_gaps():
     frame = pd.DataFrame({"x": [*names(300), None, 3.5, True]})
     assert not compare(frame, frame).iloc[0]["drifted"]
+
+
+def test_a_window_of_before_there_were_shapes_is_not_compared_by_its_shape():
+    window = profile({"x": names()}).to_dict()
+    column = window["columns"][0]
+    column["texts"] = column["texts"]["counts"]  # all that earlier versions kept
+    earlier = Profile.from_dict(json.loads(json.dumps(window)))
+    merged = profile({"x": names(seed=3)})
+    merged.merge(earlier)
+    for seen in (earlier, merged, Profile.from_dict(merged.to_dict())):
+        for known in ({"x": names(seed=2)}, {"x": ["a", "b"] * 500}):
+            reference = profile(known).statistics("exact")
+            table = compare(reference, seen)
+            assert table.iloc[0]["note"] == "not compared: a window of an earlier version"
+            assert [one.lasting for one in not_measured(table)] == [False]

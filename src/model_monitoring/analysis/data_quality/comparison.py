@@ -119,6 +119,7 @@ def _features(
         for name, column in source.columns.items():
             column = column.settled()
             found[name]["rows_of"] = column.rows_of
+            found[name]["earlier"] = not column.texts.has_shape
             if column.inferred_type == "String":
                 found[name]["shape"] = shapes.describe(column)
     return found

@@ -9,6 +9,7 @@ from .effects import Effect
 
 NUMERIC = ("Integral", "Fractional")
 LEFT_OUT = "not compared: "
+EARLIER = f"{LEFT_OUT}a window of an earlier version"
 
 
 def compare(known: dict, seen: dict, config: dict, mode: drift.Mode, pair: list) -> dict[str, Any]:
@@ -50,6 +51,8 @@ def _exact(known: dict, seen: dict, config: dict, pair: list) -> dict[str, Any]:
         shapes.of_numbers(side) if side["inferred_type"] in NUMERIC else side.get("shape")
         for side in (known, seen)
     ]
+    if seen.get("earlier"):
+        return {"note": EARLIER}
     if None in shape:
         side = "baseline" if shape[0] is None else "window"
         return {"note": f"{LEFT_OUT}the {side}'s statistics.json says too little of this text"}
@@ -75,6 +78,8 @@ def _listed(known: dict, seen: dict, config: dict) -> dict[str, Any]:
         reason = "the baseline lists no values of this text and not its shape: make a new baseline"
         return {"note": LEFT_OUT + reason}
     now = counts(seen)
+    if not now and seen.get("earlier"):  # of many texts, it kept the first ones alone
+        return {"note": EARLIER}
     if not now and "rows_of" in seen:
         now = {value: seen["rows_of"](value) for value in then}
         kind = "string" if seen["inferred_type"] == "String" else "numerical"

@@ -40,8 +40,13 @@ def needed(column: Column) -> bool:
     return categories is None or (2 * column.numbers >= column.present and len(categories) > FEW)
 
 
-def describe(column: Column) -> dict[str, Any]:
-    """Return the shape of a settled column as plain JSON values; texts themselves aren't in it."""
+def describe(column: Column) -> dict[str, Any] | None:
+    """Return the shape of a settled column as plain JSON values; texts themselves aren't in it.
+
+    None if some of its texts come from a version that kept no shape.
+    """
+    if not column.texts.has_shape:
+        return None
     texts, numbers = column.texts, column.sketch
     if texts.amount:
         numbers = copy.deepcopy(numbers)

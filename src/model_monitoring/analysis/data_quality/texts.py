@@ -30,6 +30,7 @@ class Texts:
             ones.
         amounts: a sketch of the numbers that some of the texts say, see amounts.py.
         amount: how many texts say one.
+        has_shape: False if some texts come from a version that kept nothing but counts.
     """
 
     def __init__(self):
@@ -38,6 +39,7 @@ class Texts:
         self.words = np.zeros(_MOST_WORDS + 1, np.int64)
         self.hashes, self.rows = np.empty(0, np.uint64), np.empty(0, np.int64)
         self.amounts, self.amount = Sketch(), 0
+        self.has_shape = True
 
     def add(self, texts: pa.StringArray) -> np.ndarray:
         """Add texts in row order; return the hashes of the different ones."""
@@ -87,9 +89,12 @@ class Texts:
         self.words += other.words
         self.amounts.merge(other.amounts)
         self.amount += other.amount
+        self.has_shape &= other.has_shape
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain JSON values."""
+        if not self.has_shape:
+            return self.counts
         return {
             "counts": self.counts,
             "lengths": sparse(self.lengths),
@@ -106,6 +111,7 @@ class Texts:
         texts = cls()
         if not isinstance(state.get("lengths"), list):  # written before there was more than counts
             texts.counts = dict(state)
+            texts.has_shape = not state
             return texts
         texts.counts, texts.amount = dict(state["counts"]), state["amount"]
         for kept, pairs in ((texts.lengths, state["lengths"]), (texts.words, state["words"])):
