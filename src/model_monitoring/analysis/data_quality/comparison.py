@@ -8,7 +8,7 @@ import pandas as pd
 from scipy import stats
 
 from ..not_measured import NotMeasured
-from . import constraints, drift, effects, features, shapes
+from . import constraints, drift, effects, features, flags, shapes
 from .celltypes import widened
 from .statistics import Profile, profile
 
@@ -58,7 +58,12 @@ def compare(
     """
     raw = [_numbers(side) for side in (reference, current) if isinstance(side, pd.DataFrame)]
     known = _features(reference, mode)
-    seen = _features(current, mode, {name: list(features.counts(known[name])) for name in known})
+    awaited = {name: list(features.counts(known[name])) for name in known}
+    if isinstance(current, pd.DataFrame):
+        current = profile(current, awaited)
+    if mode == "exact" and isinstance(current, Profile):
+        current, _ = flags.matched(current, known)
+    seen = _features(current, mode)
     listed = {feature["name"]: feature for feature in (rules or {}).get("features", [])}
     rows = []
     for name in known:
@@ -106,12 +111,10 @@ _EXACT = ["real", "effect", "effect_low", "effect_high", "effect_threshold", "ma
 _LAST = ["psi", "jensen_shannon", "wasserstein", "drifted", "note"]
 
 
-def _features(
-    source: Source, mode: drift.Mode, awaited: dict[str, list[str]] | None = None
-) -> dict[str, dict[str, Any]]:
+def _features(source: Source, mode: drift.Mode) -> dict[str, dict[str, Any]]:
     """Return the entries of a statistics.json by name, of a profile with each text's shape."""
     if isinstance(source, pd.DataFrame):
-        source = profile(source, awaited)
+        source = profile(source)
     if not isinstance(source, Profile):
         return {feature["name"]: feature for feature in source["features"]}
     found = {feature["name"]: feature for feature in source.statistics()["features"]}

@@ -12,7 +12,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from .. import not_measured
-from ..data_quality import constraints, findings, validation, violations
+from ..data_quality import constraints, findings, flags, validation, violations
 from ..data_quality.drift import Mode
 from ..data_quality.statistics import Profile
 from ..not_measured import NotMeasured
@@ -164,6 +164,11 @@ def run_check(
     profile = naming.align(
         profile, reading, [feature["name"] for feature in rules["features"]], outputs, mode
     )
+    if mode == "exact" and reference:
+        profile, respelt = flags.matched(
+            profile, {feature["name"]: feature for feature in reference["features"]}
+        )
+        reading.notes += [f"{name}: true and false are taken for 1 and 0." for name in respelt]
     found, drift = violations.check(profile, rules, reference, mode=mode)
     reading.notes += findings.about_rules(rules)
     if mode == "exact":
