@@ -58,7 +58,7 @@ def execute(path: Path, target: Path, parameters: dict | None = None) -> nbforma
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
-    if unknown := set(parameters or {}) - set(papermill.inspect_notebook(path)):
+    if parameters and (unknown := set(parameters) - set(papermill.inspect_notebook(path))):
         sys.exit(f"{path.name} has no parameter {', '.join(sorted(unknown))}.")
     # The kernel's messages about its connection would break up the progress bar.
     quiet = {"progress_bar": False, "extra_arguments": ["--log-level=ERROR"]}
