@@ -61,6 +61,8 @@ def execute(path: Path, target: Path, parameters: dict | None = None) -> nbforma
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
+    if parameters and (unknown := set(parameters) - set(papermill.inspect_notebook(path))):
+        sys.exit(f"{path.name} has no parameter {', '.join(sorted(unknown))}.")
     # The kernel's messages about its connection would break up the progress bar.
     quiet = {"progress_bar": False, "extra_arguments": ["--log-level=ERROR"]}
     try:
@@ -107,9 +109,9 @@ def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     # Imported here because it takes a second, and only rendering needs it.
     from nbconvert.preprocessors.coalescestreams import CoalesceStreamsPreprocessor
 
-    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
-    notebook.metadata = nbformat.from_dict(metadata)
+    spec = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    kept = {"kernelspec": spec, "language_info": {"name": "python"}}
+    notebook.metadata = nbformat.from_dict(kept)
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])
         cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
@@ -132,12 +134,10 @@ def _stop_and_remove(state: Path) -> None:
 
 def main() -> None:
     """Read the command line."""
-    name = "python -m helpers.notebook_runner"
-    parser = argparse.ArgumentParser(name, description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
     runner = commands.add_parser("run", help="run the notebooks; outputs go to build/")
-    begin = "the number of the first notebook to run, such as 05"
-    runner.add_argument("--from", dest="first", default="00", help=begin)
+    runner.add_argument("--from", dest="first", default="00", help="the first, such as 05")
     commands.add_parser("render", help="run all afresh and keep the outputs in notebooks/")
     arguments = parser.parse_args()
     if arguments.command == "run" and not re.fullmatch(r"\d\d", arguments.first):

@@ -144,3 +144,13 @@ def test_the_messages_that_troubleshooting_explains_are_those_of_the_code():
     ours = [one for cell in cells if "while installing" not in cell for one in QUOTED.findall(cell)]
     parts = [part.strip(" ,:") for message in ours for part in message.split("…")]
     assert [part for part in parts if part not in said] == []
+
+
+TERMS = """ROC AUC baseline bootstrap calibration challenger champion companion constraint
+covariate_shift Cohen's_kappa disparate_impact domain_classifier fairness_score gate human_loop
+KS_distance label_shift log_loss Shapley_value shadow twin violation"""
+
+
+@pytest.mark.parametrize("term", [term.replace("_", " ") for term in TERMS.split()])
+def test_the_glossary_explains_each_term_of_the_lessons(term):
+    assert f"\n| {term} | " in (REPOSITORY / "doc/glossary.md").read_text()

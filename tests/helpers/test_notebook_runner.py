@@ -64,3 +64,10 @@ def test_tidy_drops_what_differs_between_runs(folder):
         dict(tidied.cells[0].metadata) == {"tags": ["parameters"]}
         and "papermill" not in tidied.metadata
     )
+
+
+def test_an_unknown_parameter_is_refused_before_anything_runs(tmp_path):
+    path, target = notebook_runner.NOTEBOOKS / "01_prepare_data.ipynb", tmp_path / "01.ipynb"
+    with pytest.raises(SystemExit, match=r"^01_prepare_data.ipynb has no parameter sede\.$"):
+        notebook_runner.execute(path, target, {"sede": 7, "test_size": 0.3})
+    assert not target.exists()
