@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
@@ -39,17 +39,14 @@ def run(first: str = "00") -> dict:
     return summary
 
 
-def _execute_all(
-    first: str = "00", also: Iterable[Path] = ()
-) -> Iterator[tuple[Path, nbformat.NotebookNode]]:
+def _execute_all(first: str = "00", *also: Path) -> Iterator[tuple[Path, nbformat.NotebookNode]]:
     paths = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
     chosen = [path for path in paths if path.name >= first]
     if not chosen:
         sys.exit(f"There is no notebook {first} or higher.")
-    chosen += sorted(also)
     folder = BUILD / "notebooks"
     folder.mkdir(parents=True, exist_ok=True)
-    with tqdm(chosen, unit=" notebook") as bar:
+    with tqdm([*chosen, *also], unit=" notebook") as bar:
         for path in bar:
             bar.set_description(path.stem)
             yield path, execute(path, folder / path.name)
@@ -98,7 +95,7 @@ def render() -> None:
     os.environ["TUTORIAL_LOCAL_DIR"] = str(state)
     _stop_and_remove(state)
     try:
-        for path, notebook in _execute_all(also=NOTEBOOKS.glob("solutions/*.ipynb")):
+        for path, notebook in _execute_all("00", *sorted(NOTEBOOKS.glob("solutions/*.ipynb"))):
             nbformat.write(tidy(notebook), path)
     finally:
         _stop_and_remove(state)
@@ -134,7 +131,7 @@ def _stop_and_remove(state: Path) -> None:
 
 def main() -> None:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser("python -m helpers.notebook_runner", description="Run them.")
     commands = parser.add_subparsers(dest="command", required=True)
     runner = commands.add_parser("run", help="run the notebooks; outputs go to build/")
     runner.add_argument("--from", dest="first", default="00", help="the first, such as 05")
