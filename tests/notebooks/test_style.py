@@ -12,6 +12,7 @@ NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
 PARTS = ["**What you'll do**", "**What you'll learn**", "**What you need**", "**Time**"]
 PARTS += ["## Recap", "## On your own", "A solution", "## In production"]
 PAGES = [*REPOSITORY.glob("*.md"), *REPOSITORY.glob("doc/**/*.md"), *REPOSITORY.glob("data/*.md")]
+README = REPOSITORY / "README.md"
 CLOCK = r"\d\d:\d\d:\d\d"
 PRIVATE = (r"AKIA[0-9A-Z]{12}", r"pip install", r"/(root|home|Users|tmp|work)/", CLOCK)
 
@@ -95,5 +96,21 @@ def test_notebooks_are_linked_one_to_the_next():
 
 
 def test_readme_lists_every_notebook():
-    readme = (REPOSITORY / "README.md").read_text()
+    readme = README.read_text()
     assert [path.name for path in NOTEBOOKS if f"notebooks/{path.name}" not in readme] == []
+
+
+def test_the_stated_minutes_are_those_of_reading(notebook):
+    """About 200 words and 40 lines of code a minute, solutions aside; README says the same."""
+    prose = " ".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    words = len(re.sub(r"<details>.*?</details>", "", prose, flags=re.DOTALL).split())
+    lines = sum(len(cell.source.splitlines()) for cell in code_cells(notebook))
+    stated = int(re.search(r"\*\*Time\*\*: (\d+)", prose)[1])
+    assert abs(stated - max(3, words / 200 + lines / 40)) <= 1
+    line = re.search(rf"^\| \[{notebook['path'].name[:2]} .*$", README.read_text(), re.MULTILINE)
+    assert line[0].endswith(f"| {stated} |")
+
+
+def test_lines_of_code_fit_a_window_of_1280_pixels(notebook):
+    lines = [line for cell in code_cells(notebook) for line in cell.source.splitlines()]
+    assert [line for line in lines if len(line) > 95] == []
