@@ -53,7 +53,7 @@ test: install  ## check style, the code and every notebook
 bench: install  ## time what was built for speed, beside its bounds and peers
 	@for part in monitors datamart console invoke fairness; do echo "== $$part"; $(BIN)/python -m tests.bench.bench_$$part || true; done
 
-test-long: install  ## the simulations behind doc/statistics.md, with all cells and seeds (an hour)
+test-long: install  ## the simulations behind doc/statistics.md, with all cells and seeds (hours)
 	@LONG=1 $(BIN)/python -m pytest tests/datamart/test_false_alerts.py tests/statistics \
 	  tests/notebooks/test_seeds.py -n 2 --dist loadfile
 
