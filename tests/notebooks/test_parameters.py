@@ -57,7 +57,7 @@ def test_every_notebook_runs_with_other_parameters(executed):
     assert "clean 0, broken unit 1" in found["07"]
     assert "fairness score by age: 0.5" in found["08"]
     assert "flip: " in found["09"]
-    assert "of 171 rows reviewed; kappa 1.00;" in found["10"]
+    assert "of 171 rows reviewed; kappa 1.00 (" in found["10"]
     assert "log loss " in found["11"]
     assert "7 monitors; " in found["12"]
 
