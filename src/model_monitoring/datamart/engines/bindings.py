@@ -64,7 +64,8 @@ class Bindings:
         binding = self.get_details(binding_uid)
         if binding["service_type"] != CustomMachineLearningInstance.service_type:
             raise ValueError("SageMaker takes no token: it is called with the boto3 session.")
-        instance = CustomMachineLearningInstance(binding["properties"]["url"], token_variable)
+        changed = binding["properties"] | {"token_variable": token_variable}
+        instance = CustomMachineLearningInstance(**changed)
         self._database.execute(
             "UPDATE binding SET properties = %s WHERE binding_uid = %s",
             [as_json(instance.properties()), binding["binding_uid"]],

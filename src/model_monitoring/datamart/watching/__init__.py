@@ -1,0 +1,1 @@
+"""Taking a model on: its contract proposed from training data, the model asked once, subscribed."""
