@@ -100,6 +100,21 @@ class CustomMachineLearningInstance:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class BatchMachineLearningInstance:
+    """A model whose predictions come as files: nobody can ask it.
+
+    >>> BatchMachineLearningInstance().properties()
+    {}
+    """
+
+    service_type = "batch"
+
+    def properties(self) -> dict:
+        """Return what the data mart keeps of it."""
+        return {}
+
+
 def check_engine(url: str, token_variable: str | None) -> None:
     """Raise ValueError if the URL isn't HTTP, or the variable isn't meant for engine tokens."""
     check_text(url, "url")

@@ -9,9 +9,17 @@ import requests
 
 from model_monitoring.analysis.files import bodies, json_bodies
 from model_monitoring.datamart.engines import forms, responses, sagemaker
-from model_monitoring.datamart.entities import CustomMachineLearningInstance, check_engine
+from model_monitoring.datamart.entities import (
+    BatchMachineLearningInstance,
+    CustomMachineLearningInstance,
+    check_engine,
+)
 
 TIMEOUT = 30.0  # seconds
+
+
+class Unreachable(ValueError):
+    """The engine doesn't answer at all, whatever it is asked."""
 
 
 def score(
@@ -33,6 +41,8 @@ def score(
     properties = binding["properties"]
     if binding["service_type"] == CustomMachineLearningInstance.service_type:
         return _post(properties, features, rows)
+    if binding["service_type"] == BatchMachineLearningInstance.service_type:
+        raise ValueError("The model's predictions come as files: it can't be asked.")
     if session is None:
         raise ValueError(
             "Scoring through the endpoint needs a session: DataMart(url, boto_session=...)."
@@ -56,7 +66,7 @@ def _post(properties: Mapping, features: Sequence[str], rows: Sequence) -> list[
             url, json=asked, auth=_bearer(token), timeout=TIMEOUT, allow_redirects=False
         )
     except requests.RequestException as error:
-        raise ValueError(f"The engine at {url} can't be reached: {error}") from None
+        raise Unreachable(f"The engine at {url} can't be reached: {error}") from None
     if answer.status_code != 200:
         raise ValueError(
             f"The engine at {url} answered {answer.status_code}: {answer.text[:200]!r}"

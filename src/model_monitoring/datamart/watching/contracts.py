@@ -28,8 +28,8 @@ class Contract:
         classes: in the order of the model's probabilities; None for a regression.
         positive_class: of a binary model.
         features: each feature's type, in the model's order; see `contract.KINDS`.
-        protected: attributes whose groups are compared: {"sex": {"reference": ["male"],
-            "monitored": ["female"]}}. Ranges of numbers are pairs.
+        protected: attributes whose groups are compared: {"sex": {"majority": ["male"],
+            "minority": ["female"]}}. Ranges of numbers are pairs [low, high].
         favourable: the predictions that favour a person.
         quality: the lower limit of area under ROC, accuracy or R2.
 
@@ -92,7 +92,9 @@ def read(path: str | Path) -> Contract:
         raise ValueError(f"{path} lacks {', '.join(lacking)}.")
     for name in ("features", "engine", "protected"):
         if not isinstance(content.get(name, {}), dict):
-            raise ValueError(f"{path}: {name} is {content[name]!r:.80}; it has a line for each one.")
+            raise ValueError(
+                f"{path}: {name} is {content[name]!r:.80}; it has a line for each one."
+            )
     try:
         found = Contract(**content)
         found.properties()
@@ -109,5 +111,3 @@ def write(contract: Contract, path: str | Path) -> None:
     else:
         text = HEAD + yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
     Path(path).write_text(text, encoding="utf-8")
-
-

@@ -18,7 +18,7 @@ def propose(training: pd.DataFrame, label: str, name: str, **about: object) -> C
     contract. `about` sets other fields of the contract.
 
     Raises:
-        ValueError: there is no such label, it has gaps or one value, or a column can't be a feature.
+        ValueError: there is no such label, it has gaps or one value, or a column is no feature.
 
     >>> import pandas as pd
     >>> rows = pd.DataFrame({"area": [50.0, 80.0], "town": ["A", "B"], "price": [1.5, 2.5]})

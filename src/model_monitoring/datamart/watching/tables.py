@@ -1,5 +1,6 @@
 """Files of rows as data frames: numbers, booleans and text as they are written."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -31,6 +32,21 @@ def read(path: str | Path) -> pd.DataFrame:
     return frame.apply(_typed)
 
 
+def joined(frame: pd.DataFrame, classes: Sequence | None) -> pd.DataFrame:
+    """Make one column of lists of columns that hold a number for each class, such as p_a and p_b.
+
+    They end in the classes' names, or in 0, 1, 2 in the order of the classes.
+    """
+    for ends in (list(map(str, classes or ())), [str(n) for n in range(len(classes or ()))]):
+        stems = [name.removesuffix(f"_{ends[0]}") for name in frame] if ends else []
+        for stem in stems:
+            names = [f"{stem}_{end}" for end in ends]
+            if stem not in frame and all(name in frame for name in names):
+                lists = frame[names].to_numpy(dtype=float).tolist()
+                frame = frame.drop(columns=names).assign(**{stem: lists})
+    return frame
+
+
 def _typed(column: pd.Series) -> pd.Series:
     """Return numbers or booleans where all cells of a text column are; blank cells are missing."""
     if not (pd.api.types.is_object_dtype(column) or pd.api.types.is_string_dtype(column)):
@@ -50,4 +66,6 @@ def _typed(column: pd.Series) -> pd.Series:
 
 def _is_number(cell: str) -> bool:
     digits = cell.strip().lstrip("+-")
-    return bool(DECIMAL.fullmatch(cell.strip())) and not (digits[:1] == "0" and digits[1:2].isdigit())
+    return bool(DECIMAL.fullmatch(cell.strip())) and not (
+        digits[:1] == "0" and digits[1:2].isdigit()
+    )

@@ -20,6 +20,7 @@ from model_monitoring.analysis.files.captured import PERTURBED
 from model_monitoring.datamart import contract as rules
 from model_monitoring.datamart.engines import http, responses
 from model_monitoring.datamart.postgres.wording import some
+from model_monitoring.datamart.watching import tables
 from model_monitoring.datamart.watching.contracts import Contract
 from model_monitoring.datamart.watching.engines import binding_of, forms_to_try
 
@@ -47,18 +48,45 @@ def ask(contract: Contract, training: pd.DataFrame, session: boto3.Session | Non
     features = list(contract.features)
     part = sample[features].astype(object)
     rows = part.where(part.notna(), None).values.tolist()
-    faults = []
+    faults: dict[str, list[str]] = {}  # the forms that were tried, by what went wrong
     for engine in forms_to_try(contract.engine):
         binding = binding_of(engine, session)
         try:
             answers = http.score(
-                binding, session, engine.get("endpoint"), features, rows, f"{PERTURBED}{uuid.uuid4()}"
+                binding,
+                session,
+                engine.get("endpoint"),
+                features,
+                rows,
+                f"{PERTURBED}{uuid.uuid4()}",
             )
+        except http.Unreachable:
+            raise
         except ValueError as error:
-            faults.append(f"{engine.get('request', 'text/csv')}: {error}")
+            faults.setdefault(str(error), []).append(str(engine.get("request", "CSV")))
             continue
         return understand(replace(contract, engine=engine), answers, sample[contract.label])
-    raise ValueError("The model can't be asked.\n" + "\n".join(faults))
+    said = [f"As {', '.join(forms)}: {fault}" for fault, forms in faults.items()]
+    raise ValueError("The model can't be asked. " + "\n".join(said))
+
+
+def look(contract: Contract, predictions: pd.DataFrame) -> Tried:
+    """Tell from a file of predictions, with labels or without, which columns hold the answers.
+
+    Raises:
+        ValueError: it isn't clear, or the predictions contradict the labels.
+    """
+    apart = {*contract.features, contract.label, "scoring_id", "scoring_timestamp", "response_time"}
+    predictions = tables.joined(predictions, contract.classes)
+    outputs = [name for name in predictions if name not in apart]
+    if not outputs:
+        raise ValueError("The predictions have no column beside the features and the label.")
+    labels = pd.Series(dtype=object)
+    if contract.label in predictions:
+        predictions = predictions[predictions[contract.label].notna()]
+        labels = predictions[contract.label]
+    answers = predictions[outputs].astype(object).to_dict("records")
+    return understand(contract, answers, labels)
 
 
 def understand(contract: Contract, answers: Sequence[dict], labels: pd.Series) -> Tried:
@@ -87,7 +115,7 @@ def _fields(contract: Contract, fields: dict[str, list]) -> tuple[str | None, st
     classes = [name for name, values in fields.items() if _are_classes(contract, values)]
     shares = [name for name, values in fields.items() if _are_shares(contract, values)]
     if [*fields] == ["score"]:  # without names
-        if numbers and _are_numbers(fields["score"]) or classes:
+        if (numbers and _are_numbers(fields["score"])) or classes:
             return None, None
         if shares:
             return None, "probability" if "probability" not in contract.features else "score"
@@ -97,7 +125,8 @@ def _fields(contract: Contract, fields: dict[str, list]) -> tuple[str | None, st
     prediction = _one(classes, contract.prediction, PREDICTIONS)
     shares = [name for name in shares if name != prediction]
     probability = _one(shares, contract.probability, PROBABILITIES)
-    if prediction is None or (len(shares) > 1 and probability is None):
+    told = prediction is not None or (probability is not None and not classes)
+    if not told or (len(shares) > 1 and probability is None):
         raise _unclear(contract, fields)
     return prediction, probability
 
@@ -170,13 +199,15 @@ def _check_order(contract: Contract, probabilities: list | None, labels: pd.Seri
 def _said(contract: Contract, predicted: list, labels: pd.Series) -> str:
     """Say what the model was found to answer, and how well that fits the labels."""
     count = len(labels)
+    if not count:
+        return "Without labels, the order of the classes wasn't checked."
     if contract.problem_type == "regression":
         fit = np.corrcoef(np.array(predicted, dtype=float), labels.astype(float))[0, 1]
-        return f"Asked about {count} training rows, it answers numbers; correlation {fit:.2f}."
+        return f"For {count} labelled rows, it answers numbers; correlation {fit:.2f}."
     right = sum(a == b for a, b in zip(predicted, labels, strict=True))
     form = "the class"
     if contract.probability:
         single = contract.problem_type == "binary"
         of = f"of {contract.positive_class!r}" if single else f"of {some(contract.classes)}"
         form = f"{contract.probability!r}, the probability {of}"
-    return f"Asked about {count} training rows, it answers {form}; right for {right} of {count}."
+    return f"For {count} labelled rows, it answers {form}; right for {right} of {count}."
