@@ -1,21 +1,21 @@
 """Take a model on: propose its contract, ask it once, subscribe, measure: `model-monitoring watch`.
 
-Each step is a call of `model_monitoring.datamart.watching`.
+Each step is a call of `model_monitoring.watching`.
 """
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
 import boto3
 import pandas as pd
 
-from model_monitoring.commands import database
-from model_monitoring.datamart import DataMart, DataMartError, Subscription
+from model_monitoring.commands import capturing
+from model_monitoring.datamart import DataMart, DataMartError, Subscription, watching
 from model_monitoring.datamart.engines import http
 from model_monitoring.datamart.monitoring import outcomes
-from model_monitoring.datamart.watching import contracts, proposing, starting, tables, trying
-from model_monitoring.datamart.watching.contracts import Contract
+from model_monitoring.datamart.postgres.places import database_url, state_directory
 
 
 def run(options: argparse.Namespace) -> int:
@@ -26,16 +26,16 @@ def run(options: argparse.Namespace) -> int:
     session = boto3.Session()
     session = session if session.region_name else None
     try:
-        training = tables.read(options.training)
-        given = tables.read(options.predictions) if options.predictions else None
-        rows = tables.read(options.rows) if options.rows else None
+        training = watching.read_rows(options.training)
+        given = watching.read_rows(options.predictions) if options.predictions else None
+        rows = watching.read_rows(options.rows) if options.rows else None
         path, contract = _contract(options, training)
         contract, sentences = _understood(path, contract, training, given, session)
         print(_described(contract), *sentences, sep="\n")
-        mart = DataMart(database.url(), options.schema, session)
+        mart = DataMart(database_url(), options.schema, session)
         mart.setup()
-        subscription = starting.subscribe(mart, contract, training, session)
-        contracts.write(contract, path)
+        subscription = watching.subscribe(mart, contract, training, session)
+        watching.write_contract(contract, path)
         print(f"Contract: {path}. Subscribed as {contract.name!r}.")
         _take_in(subscription, given, rows)
         _measure(subscription, contract)
@@ -45,13 +45,15 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _contract(options: argparse.Namespace, training: pd.DataFrame) -> tuple[Path, Contract]:
+def _contract(
+    options: argparse.Namespace, training: pd.DataFrame
+) -> tuple[Path, watching.Contract]:
     """Read the contract, or propose one."""
-    name = options.name or proposing.name_of(options.training)
+    name = options.name or watching.name_of(options.training)
     path = Path(options.contract or f"{name}.contract.yaml")
     if path.exists():
-        contract = contracts.read(path)
-        starting.check_training(contract, training)
+        contract = watching.read_contract(path)
+        watching.check_training(contract, training)
         given = {"label": contract.label} | contract.engine
         for name in ("label", "url", "endpoint"):
             if getattr(options, name) not in (None, given.get(name)):
@@ -67,34 +69,34 @@ def _contract(options: argparse.Namespace, training: pd.DataFrame) -> tuple[Path
     engine = {name: value for name, value in engine.items() if value is not None}
     if not engine and not options.predictions:
         raise ValueError("Say where the model is: --url, --endpoint or --predictions.")
-    return path, proposing.propose(training, options.label, name, engine=engine)
+    return path, watching.propose(training, options.label, name, engine=engine)
 
 
 def _understood(
     path: Path,
-    contract: Contract,
+    contract: watching.Contract,
     training: pd.DataFrame,
     given: pd.DataFrame | None,
     session: boto3.Session | None,
-) -> trying.Tried:
+) -> watching.Tried:
     """Ask the model about training rows, or look at its predictions in a file.
 
     If that fails, a contract that was proposed is written, so that it can be corrected.
     """
     try:
         if given is None:
-            return trying.ask(contract, training, session)
-        return trying.look(contract, given)
+            return watching.ask(contract, training, session)
+        return watching.look(contract, given)
     except http.Unreachable:
         raise
     except ValueError as error:
         if path.exists():
             raise
-        contracts.write(contract, path)
+        watching.write_contract(contract, path)
         raise ValueError(f"{error} The proposed contract is in {path}.") from None
 
 
-def _described(contract: Contract) -> str:
+def _described(contract: watching.Contract) -> str:
     """Say what the contract is, for a person to check."""
     lines = [f"{contract.name}: {contract.problem_type}, label {contract.label!r}"]
     if contract.classes is not None:
@@ -113,16 +115,16 @@ def _take_in(
     """Store a file's predictions, the model's answers to rows, and what the endpoint captured."""
     sent = []
     if given is not None:
-        sent.append(starting.predicted(subscription, given))
+        sent.append(watching.predicted(subscription, given))
     if rows is not None:
-        sent.append(starting.send(subscription, rows))
+        sent.append(watching.send(subscription, rows))
     for one in sent:
         print(f"{one.stored} rows stored, {one.already} before, {one.labels} labels.")
-    if report := database.ingested(subscription):
+    if report := capturing.ingest(subscription):
         print(report)
 
 
-def _measure(subscription: Subscription, contract: Contract) -> None:
+def _measure(subscription: Subscription, contract: watching.Contract) -> None:
     """Run the monitors and print what they measured; without any rows, say what to do."""
     if not subscription.payload_logging.get_records_count():
         print(
@@ -130,7 +132,7 @@ def _measure(subscription: Subscription, contract: Contract) -> None:
             " --rows, and call this again."
         )
         return
-    print(*starting.measure(subscription, contract), sep="\n")
+    print(*watching.measure(subscription, contract), sep="\n")
     for monitor in subscription.monitors():
         if monitor.get_details()["enabled"]:
             run = monitor.run()
@@ -139,4 +141,10 @@ def _measure(subscription: Subscription, contract: Contract) -> None:
     table = subscription.get_deployment_metrics().query("slice == ''")
     table = table[["metric_type", "metric", "value", "issues"]]
     print(table.to_string(index=False, float_format="{:.4g}".format))
-    print("From now on, `model-monitoring run` measures what is logged: call it from cron.")
+    if "DATABASE_URL" in os.environ:
+        print("From now on, `model-monitoring run` measures what is logged: call it from cron.")
+    else:
+        print(
+            f"The data mart is in the embedded PostgreSQL below {state_directory()}. Set"
+            " DATABASE_URL to have one that `model-monitoring run` measures from cron."
+        )
