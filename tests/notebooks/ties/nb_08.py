@@ -42,7 +42,7 @@ TIES = [
         always=True,
     ),
     Tie(
-        "finds no use of it that these loans can show",
+        "and these loans don't show that it does",
         lambda lesson: (
             re.search(r"sex +female .* False", lesson.text("16368db6")) is not None
             and re.search(r"sex +female .* False", lesson.text("9b26e127")) is None
