@@ -19,7 +19,7 @@ STATIONS = {
     "log": ((7.4, 1), BLUE, "03 to 05", "the data mart keeps it"),
     "watch": ((11.1, 1), GREEN, "06 to 09", "monitors, alerts"),
     "review": ((11.1, -1), ORANGE, "10", "people decide"),
-    "retrain": ((3.7, -1), ORANGE, "11", "train a challenger"),
+    "retrain": ((3.7, -1), ORANGE, "11", "train a new version"),
 }
 # What goes from one station to the next.
 ARROWS = {
@@ -28,7 +28,7 @@ ARROWS = {
     ("log", "watch"): "rows, labels",
     ("watch", "review"): "doubtful rows",
     ("review", "retrain"): "new labels",
-    ("retrain", "deploy"): "if the gate\nlets it pass",
+    ("retrain", "deploy"): "if it passes\nits test",
 }
 
 
