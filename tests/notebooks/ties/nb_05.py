@@ -28,7 +28,7 @@ TIES = [
         "most of them near one of the two ends",
         lambda lesson: (
             lesson.number(DESCRIBED, r"25% .* ([\d.]+)\n") < 0.1
-            and lesson.number(DESCRIBED, r"75% .* ([\d.]+)\n") > 0.9
+            and lesson.number(DESCRIBED, r"75% .* ([\d.]+)\n") > 0.8
         ),
         always=True,
     ),

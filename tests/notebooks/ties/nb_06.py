@@ -51,7 +51,6 @@ TIES = [
     Tie(
         "so near 1 it is too sure of itself",
         lambda lesson: width(lesson, "bootstrap") < width(lesson, "Wilson"),
-        always=True,
     ),
     Tie(
         "So few patients can't tell the two numbers apart",
