@@ -92,8 +92,8 @@ def roc_curves(labels: ArrayLike, scores: Mapping[str, ArrayLike], title: str) -
     (axis,) = _axes(5, 3.8)
     looks = ({"color": BLUE}, {"color": ORANGE, "ls": "--"}, {"color": GREEN, "ls": ":"})
     for (name, values), look in zip(scores.items(), looks, strict=False):
-        wrong, right, _ = roc_curve(labels, values)
-        axis.plot(wrong, right, label=f"{name}: area {auc(wrong, right):.3f}", **look)
+        false, true, _ = roc_curve(labels, values)
+        axis.plot(false, true, label=f"{name} (AUC = {auc(false, true):.3f})", **look)
     axis.plot([0, 1], [0, 1], color=GREY, linewidth=0.8)
     return _finish(axis, title, xlabel="false positive rate", ylabel="true positive rate")
 
@@ -191,8 +191,7 @@ def frontier(
 ) -> Figure:
     """Draw the accuracy at each level of fairness, the chosen point and the original model.
 
-    `table` has columns fairness, accuracy and chosen (true in one row); `original`
-    has the first two.
+    `table` has columns fairness, accuracy and chosen (true in one row); `original` the first two.
     """
     (axis,) = _axes(6.4, 3.3)
     names, look = ("fairness", "accuracy"), {"s": 100, "zorder": 3}

@@ -17,7 +17,7 @@ import nbformat
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from doc.tools import architecture
+from doc.tools import architecture, loop
 from helpers import notebook_runner, run_lock
 from model_monitoring import console, datamart
 
@@ -69,7 +69,7 @@ def _fairness_report(page: Page, running: console.Console) -> None:
     page.click("text=report to print")
 
 
-DRAWN = {"architecture.png": architecture.draw}
+DRAWN = {"architecture.png": architecture.draw, "loop.png": loop.draw}
 OPEN_TASKS = {"review.png": Shot(_task, 1150)}  # while the reviewers of notebook 10 are asked
 PAGES = {
     "console.png": Shot(_signed_in("/"), 960),
