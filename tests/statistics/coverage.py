@@ -84,11 +84,18 @@ def _tally(
     return tally
 
 
-def binary(area: float, positives: float, n: int, runs: int, seed: int = 0) -> Tally:
-    """Tally the binary metrics of a calibrated model; a row is predicted positive above 0.5."""
+def binary(
+    area: float, positives: float, n: int, runs: int, seed: int = 0, fewest: int = 0
+) -> Tally:
+    """Tally the binary metrics of a calibrated model; a row is predicted positive above 0.5.
+
+    Windows with fewer than ``fewest`` positives are left out: the rest has too many.
+    """
 
     def draw(rng: np.random.Generator, rows: int) -> tuple:
         true, probability = _scored(rng, rows, area, positives)
+        while true.sum() < fewest:
+            true, probability = _scored(rng, rows, area, positives)
         return true, (probability > 0.5).astype(int), probability
 
     return _tally("binary", draw, n, runs, seed)
