@@ -23,8 +23,9 @@ Kind = Literal["CSV", "JSON", "LIBSVM"]
 Number = Callable[[str], Any]
 
 MAX_CELLS = 10_000_000  # that a libsvm body may be laid out to
-# Types that say nothing: what was sent is CSV, or JSON if it looks so.
-_ANY = ("", "application/octet-stream", "text/plain")
+# Types that say nothing: what was sent is CSV, or JSON if it looks so. Flask answers text/html
+# unless a container tells it otherwise.
+_ANY = ("", "application/octet-stream", "text/plain", "text/html")
 
 
 def kind_of(content_type: str | None) -> Kind:
@@ -64,6 +65,8 @@ def read_side(side: Mapping[str, Any]) -> tuple[Kind, str]:
         text = base64.b64decode(text, validate=True).decode("utf-8")
     except (binascii.Error, UnicodeDecodeError) as error:
         raise ValueError(f"the captured data is no text in BASE64: {error}") from None
+    if "html" in (content_type or "").lower() and text.lstrip()[:1] == "<":
+        raise ValueError(f"the captured data is a web page: {text.strip()[:60]!r}")
     named = "csv" in (content_type or "").lower()
     return "JSON" if kind == "CSV" and not named and text.lstrip()[:1] == "{" else kind, text
 
