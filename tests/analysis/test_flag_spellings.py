@@ -15,6 +15,7 @@ SPELLINGS = {
     "0.0 and 1.0": FLAGS.astype(float),
     "booleans": FLAGS,
     "True and False": FLAGS.astype(str),
+    "texts 0 and 1": FLAGS.astype(int).astype(str).astype(object),
     "true and false": np.char.lower(FLAGS.astype(str)),
 }
 

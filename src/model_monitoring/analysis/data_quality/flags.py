@@ -33,11 +33,12 @@ def matched(profile: Profile, known: dict[str, dict]) -> tuple[Profile, list[str
 
 def _spelt(column: Column, known: dict) -> Column | None:
     """Return the column in the baseline's spelling; None if it is in it, or is no flag."""
-    if _is_flag(column) and _only_zero_and_one(known):
+    if _is_listed(column, {"true", "false"}) and (digits := _digits(known)) is not None:
         yes = sum(rows for value, rows in column.listed.items() if value.lower() == "true")
-        return _made(column, np.repeat([1, 0], [yes, column.present - yes]))
-    if _is_zero_or_one(column) and (spelling := _spelling(known)):
-        yes = round(column.total)
+        return _made(column, np.repeat(digits, [yes, column.present - yes]))
+    texts = _is_listed(column, {"0", "1"})
+    if (texts or _is_zero_or_one(column)) and (spelling := _spelling(known)):
+        yes = column.listed.get("1", 0) if texts else round(column.total)
         values = [spelling["true"]] * yes + [spelling["false"]] * (column.present - yes)
         return _made(column, np.array(values, dtype=object))
     return None
@@ -50,15 +51,25 @@ def _made(column: Column, values: np.ndarray) -> Column:
     return made.settled()
 
 
-def _is_flag(column: Column) -> bool:
+def _is_listed(column: Column, words: set[str]) -> bool:
+    """Return whether a column holds text, and nothing but these words."""
     values = column.listed
     spelt = {value.lower() for value in values}
-    return bool(values) and spelt <= {"true", "false"} and sum(values.values()) == column.present
+    return bool(values) and spelt <= words and sum(values.values()) == column.present
 
 
 def _is_zero_or_one(column: Column) -> bool:
     bounded = column.numbers and {column.low, column.high} <= {0.0, 1.0}
     return bool(bounded) and column.present == column.numbers == column.whole
+
+
+def _digits(known: dict) -> np.ndarray | None:
+    """Return 1 and 0 as a baseline's feature holds them, numbers or categories; None if it has
+    other values.
+    """
+    if (values := features.counts(known)) and set(values) <= {"0", "1"}:
+        return np.array(["1", "0"], dtype=object)
+    return np.array([1, 0]) if _only_zero_and_one(known) else None
 
 
 def _only_zero_and_one(known: dict) -> bool:

@@ -85,6 +85,8 @@ def _config(config: Any, place: str) -> None:
     for key in thresholds:
         if key in config:
             _share(config, key, place)
+    for key in {*_SHARES, *_METHODS, "perform_comparison"} & set(config):
+        raise ValueError(f"{place}: {key} belongs into distribution_constraints.")
     inner = config.get("distribution_constraints")
     if inner is None:
         return

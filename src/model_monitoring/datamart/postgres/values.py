@@ -42,7 +42,7 @@ def revision(given: str | None) -> str | None:
     return given
 
 
-def utc(given: datetime | str) -> np.datetime64:
+def utc(given: datetime | np.datetime64 | str) -> np.datetime64:
     """Read a time; without a time zone it is UTC.
 
     Raises:
@@ -50,6 +50,8 @@ def utc(given: datetime | str) -> np.datetime64:
     """
     try:
         time = datetime.fromisoformat(given) if isinstance(given, str) else given
+        if isinstance(given, np.datetime64):  # to microseconds, and never to a bare number
+            time = given.astype("datetime64[us]").item()
         read = np.datetime64(
             time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time, "us"
         )
