@@ -40,8 +40,9 @@ $(VENV)/installed: requirements.lock .ci/uv.txt pyproject.toml src/pyproject.tom
 run: install  ## run every notebook, one after the other (make run FROM=05 resumes)
 	@$(BIN)/python -m helpers.notebook_runner run --from $(FROM)
 
-lab: install  ## open the notebooks in JupyterLab
-	@$(BIN)/python -m jupyterlab --ServerApp.ip=127.0.0.1 --ServerApp.root_dir=. notebooks/00_start_here.ipynb
+lab: install  ## open copies of the notebooks, in work/, in JupyterLab
+	@$(BIN)/python doc/tools/working_copies.py
+	@$(BIN)/python -m jupyterlab --ServerApp.ip=127.0.0.1 --ServerApp.root_dir=. --ServerApp.log_level=WARN work/00_start_here.ipynb
 
 console: install  ## open the data mart's status pages and REST interface on 127.0.0.1
 	@$(BIN)/python -m model_monitoring console
@@ -66,7 +67,7 @@ soak: install  ## the long tests: load and kills, for minutes; not part of make 
 
 render: install  ## run every notebook afresh and keep the outputs in notebooks/ (commit-ready)
 	@$(BIN)/python doc/tools/solutions.py
-	@$(BIN)/python -m helpers.notebook_runner render
+	@$(BIN)/python doc/tools/render.py
 
 stop: install  ## stop the offline AWS and the embedded PostgreSQL; what they hold stays
 	@$(BIN)/python -m helpers.workspace stop
