@@ -77,7 +77,7 @@ clean:  ## stop everything and delete what the notebooks made (.local and build)
 	rm -rf .local build
 
 aws-clean: install  ## on AWS: delete the tutorial's endpoints, models and S3 objects; safe to repeat
-	@TUTORIAL_TARGET=aws $(BIN)/python -m helpers.workspace aws-clean
+	@TUTORIAL_TARGET=aws $(BIN)/python doc/tools/aws_clean.py
 
 # One version of each package for every Python: the committed outputs are theirs. Hashes: nobody can change a package
 # that is locked.

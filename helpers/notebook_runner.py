@@ -93,12 +93,6 @@ def table(summary: dict) -> str:
     return "\n".join([*lines, f"{'all':<38}{summary['seconds']:>6.1f} s"])
 
 
-def is_progress(output: nbformat.NotebookNode) -> bool:
-    """Tell whether an output is a progress bar: a widget in JupyterLab, else text on stderr."""
-    widget = "application/vnd.jupyter.widget-view+json" in output.get("data", {})
-    return widget or (output.output_type == "stream" and output.name == "stderr")
-
-
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser("python -m helpers.notebook_runner", description="Run them.")

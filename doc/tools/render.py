@@ -13,7 +13,7 @@ import nbformat
 from nbconvert.preprocessors.coalescestreams import CoalesceStreamsPreprocessor
 
 from helpers import run_lock
-from helpers.notebook_runner import BUILD, NOTEBOOKS, REPOSITORY, execute_all, is_progress
+from helpers.notebook_runner import BUILD, NOTEBOOKS, REPOSITORY, execute_all
 
 
 def render() -> None:
@@ -40,6 +40,12 @@ def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
             cell.outputs = [output for output in cell.outputs if not is_progress(output)]
     # How a cell's printed lines are split into outputs depends on their timing.
     return CoalesceStreamsPreprocessor().preprocess(notebook, {})[0]
+
+
+def is_progress(output: nbformat.NotebookNode) -> bool:
+    """Tell whether an output is a progress bar: a widget in JupyterLab, else text on stderr."""
+    widget = "application/vnd.jupyter.widget-view+json" in output.get("data", {})
+    return widget or (output.output_type == "stream" and output.name == "stderr")
 
 
 def _stop_and_remove(state: Path) -> None:

@@ -1,8 +1,12 @@
 """A pytest plugin for nbval: compare figures byte for byte too, but no progress bars."""
 
+import runpy
+from pathlib import Path
+
 import nbval.plugin
 
-from helpers.notebook_runner import is_progress
+RENDER = Path(__file__).parents[2] / "doc" / "tools" / "render.py"
+is_progress = runpy.run_path(str(RENDER))["is_progress"]
 
 _setup = nbval.plugin.IPyNbFile.__init__
 _compare = nbval.plugin.IPyNbCell.compare_outputs
