@@ -144,7 +144,12 @@ SCORED = {
     "regression": ({"problem_type": "regression"}, [0.2, 0.5, 7.5]),
     "numbers": ({"problem_type": "binary"}, [0, 1, 1]),
     "the positive one first": (
-        {"problem_type": "binary", "label_values": [["y", 1], ["n", 0]], "positive_label": 0},
+        {
+            "problem_type": "binary",
+            "label_values": [["y", 1], ["n", 0]],
+            "positive_label": 0,
+            "probability_column": "q",
+        },
         [1, 0, 0],
     ),
     "words": (
@@ -176,6 +181,25 @@ def test_bare_scores_predict_the_same_alone_and_in_bulk(case):
     one_by_one = [responses.outputs_of({"score": score}, ["p"], asset)[0] for score in scores]
     assert one_by_one == expected
     assert list(map(type, one_by_one)) == list(map(type, expected))
+
+
+@pytest.mark.parametrize(("other", "positive"), [(1, 2), (2, 1), (-1, 1), (1, 0), (2.5, 4)])
+def test_a_class_that_is_a_number_is_no_probability(other, positive):
+    asset = {
+        "problem_type": "binary",
+        "label_values": [[other, other], [positive, positive]],
+        "positive_label": positive,
+        "prediction_column": "p",
+        "probability_column": None,
+    }
+    answers = [other, positive, other]
+    assert responses.of_scores(np.array(answers, dtype=float), asset).tolist() == answers
+    found = [responses.outputs_of({"score": one}, ["p"], asset)[0] for one in answers]
+    assert found == answers
+    with pytest.raises(ValueError, match=r"answered 0\.3, .* declare a probability_column"):
+        responses.of_scores(np.array([other, 0.3]), asset)
+    scored = asset | {"probability_column": "q"}
+    assert responses.of_scores(np.array([0.3, 1.0]), scored).tolist() == [other, positive]
 
 
 def test_scores_that_predict_nothing():

@@ -123,17 +123,28 @@ def _prediction(score: float | list[float], asset: Mapping) -> object:
 def of_scores(scores: np.ndarray, asset: Mapping) -> np.ndarray:
     """Return what bare scores (n,) predict: of a regression themselves, of a binary model classes.
 
-    It is the positive class from 0.5 on; None where the other class isn't known.
+    It is the positive class from 0.5 on; None where the other class isn't known. Numbers as classes
+    need a probability column, unless they are 0 and the positive 1: without one, 1 could be a class
+    as well as a certainty, so each score must be the class itself.
 
     Raises:
-        ValueError: the model has more classes, or a score is missing.
+        ValueError: the model has more classes, or a score is missing or none of them.
     """
     if asset["problem_type"] == "regression":
         return scores
     if asset["problem_type"] != "binary" or pd.isna(scores).any():
         raise ValueError("The prediction can't be derived from a score alone.")
     positive = contract.positive_class(asset)
-    other = next((one for one in contract.classes(asset) or () if one != positive), None)
+    known = contract.classes(asset) or [positive]
+    numbers = all(isinstance(one, Real) for one in known)
+    if not asset["probability_column"] and numbers and (set(known) - {0, 1} or positive != 1):
+        if (unknown := scores[~np.isin(scores, known)]).size:
+            raise ValueError(
+                f"The endpoint answered {unknown[0]:g}, which is none of the classes {some(known)};"
+                " if it is the positive class's probability, declare a probability_column."
+            )
+        return np.array(known)[np.argmax(scores[:, None] == np.array(known), axis=1)]
+    other = next((one for one in known if one != positive), None)
     whole = isinstance(positive, int) and isinstance(other, int)
     pair = np.array([other, positive], dtype=None if whole else object)
     return pair[(scores >= 0.5).astype(int)]
