@@ -1,4 +1,4 @@
-"""`make lab` opens copies: working in them changes nothing in git, and nothing of theirs is lost."""
+"""`make lab` opens copies: working in them changes nothing in git, and no copy is lost."""
 
 import json
 import os
@@ -15,7 +15,16 @@ import pytest
 from tests.conftest import REPOSITORY
 
 refresh = runpy.run_path(str(REPOSITORY / "doc" / "tools" / "working_copies.py"))["refresh"]
-KEPT_OUT = (".git", ".venv", ".local", "build", "work", "__pycache__", "tests", ".ipynb_checkpoints")
+KEPT_OUT = (
+    ".git",
+    ".venv",
+    ".local",
+    "build",
+    "work",
+    "__pycache__",
+    "tests",
+    ".ipynb_checkpoints",
+)
 
 
 @pytest.fixture
