@@ -20,12 +20,12 @@ def render() -> None:
     """Run the lessons in order, then their solutions, and write what they show."""
     state = BUILD / "render"
     os.environ["TUTORIAL_LOCAL_DIR"] = str(state)
-    _stop_and_remove(state)
+    stop_and_remove(state)
     try:
         for path, notebook in execute_all("00", *sorted(NOTEBOOKS.glob("solutions/*.ipynb"))):
             nbformat.write(tidy(notebook), path)
     finally:
-        _stop_and_remove(state)
+        stop_and_remove(state)
 
 
 def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -48,7 +48,8 @@ def is_progress(output: nbformat.NotebookNode) -> bool:
     return widget or (output.output_type == "stream" and output.name == "stderr")
 
 
-def _stop_and_remove(state: Path) -> None:
+def stop_and_remove(state: Path) -> None:
+    """Stop the services of this process's TUTORIAL_LOCAL_DIR, and delete what they hold."""
     subprocess.run([sys.executable, "-m", "helpers.workspace", "stop"], cwd=REPOSITORY, check=True)
     shutil.rmtree(state, ignore_errors=True)
 
