@@ -40,8 +40,9 @@ $(VENV)/installed: requirements.lock .ci/uv.txt pyproject.toml src/pyproject.tom
 run: install  ## run every notebook, one after the other (make run FROM=05 resumes)
 	@$(BIN)/python -m helpers.notebook_runner run --from $(FROM)
 
-lab: install  ## open the notebooks in JupyterLab
-	@$(BIN)/python -m jupyterlab --ServerApp.ip=127.0.0.1 --ServerApp.root_dir=. notebooks/00_start_here.ipynb
+lab: install  ## open copies of the notebooks, in work/, in JupyterLab
+	@$(BIN)/python doc/tools/working_copies.py
+	@$(BIN)/python -m jupyterlab --ServerApp.ip=127.0.0.1 --ServerApp.root_dir=. --ServerApp.log_level=WARN work/00_start_here.ipynb
 
 console: install  ## open the data mart's status pages and REST interface on 127.0.0.1
 	@$(BIN)/python -m model_monitoring console
@@ -66,7 +67,7 @@ soak: install  ## the long tests: load and kills, for minutes; not part of make 
 
 render: install  ## run every notebook afresh and keep the outputs in notebooks/ (commit-ready)
 	@$(BIN)/python doc/tools/solutions.py
-	@$(BIN)/python -m helpers.notebook_runner render
+	@$(BIN)/python doc/tools/render.py
 
 pictures: install  ## run every notebook afresh and take the pictures of the documentation, with Chromium
 	@$(BIN)/python -m doc.tools.pictures
@@ -79,7 +80,7 @@ clean:  ## stop everything and delete what the notebooks made (.local and build)
 	rm -rf .local build
 
 aws-clean: install  ## on AWS: delete the tutorial's endpoints, models and S3 objects; safe to repeat
-	@TUTORIAL_TARGET=aws $(BIN)/python -m helpers.workspace aws-clean
+	@TUTORIAL_TARGET=aws $(BIN)/python doc/tools/aws_clean.py
 
 # One version of each package for every Python: the committed outputs are theirs. Hashes: nobody can change a package
 # that is locked.

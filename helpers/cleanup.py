@@ -28,16 +28,3 @@ def delete_resources(boto_session: boto3.Session, name: str | None = None) -> li
                 waiter.wait(EndpointName=found, WaiterConfig={"Delay": 5})
             deleted.append(f"{snake.replace('_', ' ')} {found}")
     return deleted
-
-
-def delete_schedules(boto_session: boto3.Session) -> list[str]:
-    """Delete the EventBridge schedules with the tutorial's prefix: each starts a job every hour.
-
-    Safe to repeat. Returns what was deleted, as "schedule name".
-    """
-    client = boto_session.client("scheduler")
-    pages = client.get_paginator("list_schedules").paginate(NamePrefix=f"{S3_PREFIX}-")
-    names = [schedule["Name"] for page in pages for schedule in page["Schedules"]]
-    for name in names:
-        client.delete_schedule(Name=name)
-    return [f"schedule {name}" for name in names]

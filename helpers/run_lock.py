@@ -1,8 +1,7 @@
 """One run of the notebooks at a time: `make run` and `make render` hold a lock, build/run.lock.
 
-The operating system frees the lock when its holder ends. `python -m helpers.run_lock` fails while
-it is held, which keeps `make clean` from deleting what a run is writing. It imports the standard
-library only, because `make install` checks the lock before any package is installed.
+`python -m helpers.run_lock` fails while it is held, so that `make clean` deletes nothing that a run
+is writing. Standard library only: `make install` checks the lock before it installs a package.
 """
 
 import fcntl

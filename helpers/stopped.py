@@ -1,4 +1,4 @@
-"""Show one clear sentence in a notebook if the offline AWS or PostgreSQL was stopped."""
+"""Show one clear sentence in a notebook if a service was stopped or a lesson was left out."""
 
 import builtins
 import os
@@ -8,6 +8,8 @@ from http.client import HTTPException
 from urllib.parse import urlsplit
 
 import psycopg2
+
+from helpers import order
 
 _AWS, _POSTGRESQL = "the offline AWS", "the embedded PostgreSQL"
 # The errors that clients raise when each service is down
@@ -27,7 +29,7 @@ class ServiceStoppedError(SentenceError):
 
 
 def explain_in_notebook(database_url: str | None) -> None:
-    """From now on, show an error that is caused by a stopped service as one sentence.
+    """From now on, show an error that comes from a stopped service or a left-out lesson so.
 
     Jupyter does this for all cells, whichever client makes the call.
     `database_url` is the embedded PostgreSQL's; None if the database is the user's own.
@@ -42,6 +44,8 @@ def explain_in_notebook(database_url: str | None) -> None:
                 f"{names} {verb} stopped: run the cell with workspace.open() again, "
                 "or run make lab and start from the top."
             )
+        elif sentence := order.run_first(error):
+            kind, error = SentenceError, SentenceError(sentence)
         shell.showtraceback((kind, error, trace), tb_offset=tb_offset, running_compiled_code=True)
 
     if shell := getattr(builtins, "get_ipython", lambda: None)():
@@ -55,7 +59,7 @@ def find_stopped(error: BaseException, database_url: str | None) -> list[str]:
         chain.append(error)
         error = error.__cause__ or error.__context__
     lost = {name for name, signs in _SIGNS.items() if any(isinstance(e, signs) for e in chain)}
-    if not lost:
+    if not lost or "AWS_ENDPOINT_URL" not in os.environ:
         return []
     address = urlsplit(os.environ["AWS_ENDPOINT_URL"])
     down = []

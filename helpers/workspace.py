@@ -2,9 +2,10 @@
 
 Offline, the default, starts the offline AWS and an embedded PostgreSQL if they aren't running. The
 AWS target (`TUTORIAL_TARGET=aws`, or inside SageMaker Studio) uses the account's own services.
-From a shell: `python -m helpers.workspace stop` and `python -m helpers.workspace aws-clean`.
+From a shell: `python -m helpers.workspace stop`.
 """
 
+import builtins
 import json
 import os
 import subprocess
@@ -19,8 +20,8 @@ import boto3
 import pandas as pd
 from tqdm.auto import tqdm
 
-from helpers import stopped
-from helpers.cleanup import S3_PREFIX, TAG, delete_resources, delete_schedules
+from helpers import parameters, stopped
+from helpers.cleanup import S3_PREFIX, TAG, delete_resources  # noqa: F401  lessons call it here
 from model_monitoring import datamart
 
 REPOSITORY = Path(__file__).parent.parent
@@ -32,6 +33,12 @@ PRICES = {"training, ml.m5.large": 0.115, "endpoint, ml.m5.large": 0.115}
 
 class WorkspaceError(stopped.SentenceError):
     """The workspace can't be opened; the message says what to do."""
+
+
+# When it's imported, because notebook 01 uses its parameters before it opens the workspace
+_shell = getattr(builtins, "get_ipython", lambda: None)()
+if _shell and (fault := parameters.fault(_shell.user_ns.get("In", []))):
+    raise WorkspaceError(fault)
 
 
 @dataclass(frozen=True)
@@ -115,8 +122,8 @@ def open() -> Workspace:
         )
     role = role or get_execution_role(sagemaker_session=session)
     database_url = _database_url(chosen)
-    if chosen == "local":
-        stopped.explain_in_notebook(None if "DATABASE_URL" in os.environ else database_url)
+    embedded = chosen == "local" and "DATABASE_URL" not in os.environ
+    stopped.explain_in_notebook(database_url if embedded else None)
     bucket = session.default_bucket()  # last, because it creates a missing bucket
     # For what the SDK uploads by itself, such as scripts, so that make aws-clean finds it. If this
     # were set before the bucket exists, the SDK would look for objects in it.
@@ -201,26 +208,13 @@ def read_csv(workspace: Workspace, key: str, columns: list[str], written_by: str
     return pd.read_csv(body, names=columns)
 
 
-def _aws_clean() -> None:
-    workspace = open()
-    print(workspace.describe())
-    deleted = delete_schedules(workspace.boto_session) + delete_resources(workspace.boto_session)
-    bucket = workspace.boto_session.resource("s3").Bucket(workspace.bucket)
-    bucket.objects.filter(Prefix=f"{workspace.prefix}/").delete()
-    left = "no schedule, endpoint, endpoint configuration or model was left"
-    print("\n".join(f"deleted {what}" for what in deleted) or left)
-
-
-def _stop() -> None:
+def stop() -> None:
+    """Stop the offline AWS and the embedded PostgreSQL; what they hold stays."""
     subprocess.run([sys.executable, "-m", "local_aws", "stop"], cwd=REPOSITORY, check=False)
     datamart.server.stop(LOCAL / "postgresql")
 
 
 if __name__ == "__main__":
-    commands = {"stop": _stop, "aws-clean": _aws_clean}
-    if len(sys.argv) != 2 or sys.argv[1] not in commands:
-        sys.exit(f"usage: python -m helpers.workspace {'|'.join(commands)}")
-    try:
-        commands[sys.argv[1]]()
-    except WorkspaceError as error:
-        sys.exit(str(error))
+    if sys.argv[1:] != ["stop"]:
+        sys.exit("usage: python -m helpers.workspace stop")
+    stop()

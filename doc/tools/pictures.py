@@ -17,7 +17,7 @@ import nbformat
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-from doc.tools import architecture, loop
+from doc.tools import architecture, loop, render
 from helpers import notebook_runner, run_lock
 from model_monitoring import console, datamart
 
@@ -85,11 +85,11 @@ def services_of_its_own() -> Iterator[None]:
     for variable in ("DATABASE_URL", "TUTORIAL_TARGET"):
         os.environ.pop(variable, None)
     os.environ["TUTORIAL_LOCAL_DIR"] = str(STATE)
-    notebook_runner.stop_and_remove(STATE)
+    render.stop_and_remove(STATE)
     try:
         yield
     finally:
-        notebook_runner.stop_and_remove(STATE)
+        render.stop_and_remove(STATE)
 
 
 def run_notebooks() -> None:

@@ -1,9 +1,12 @@
 """Running notebooks headless: what is reported, what an error says, and what rendering keeps."""
 
+import runpy
+
 import nbformat
 import pytest
 
 from helpers import notebook_runner
+from tests.conftest import REPOSITORY
 
 
 @pytest.fixture
@@ -58,7 +61,8 @@ def test_tidy_drops_what_differs_between_runs(folder):
         folder / "notebooks" / "00_first.ipynb", folder / "out.ipynb"
     )
     assert any(output.get("name") == "stderr" for output in executed.cells[0].outputs)
-    tidied = notebook_runner.tidy(executed)
+    tool = runpy.run_path(str(REPOSITORY / "doc" / "tools" / "render.py"))
+    tidied = tool["tidy"](executed)
     assert [output.text for output in tidied.cells[0].outputs] == ["first\nkept\n"]
     assert (
         dict(tidied.cells[0].metadata) == {"tags": ["parameters"]}

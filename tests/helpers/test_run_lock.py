@@ -3,6 +3,7 @@
 import getpass
 import os
 import re
+import runpy
 import shutil
 import signal
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 from helpers import notebook_runner, run_lock
 from tests.conftest import REPOSITORY
 
-HOLD = "import sys, time; from pathlib import Path; from helpers import run_lock\n"
+HOLD = "import sys, time; from pathlib import Path; from helpers import notebook_runner, run_lock\n"
 HOLD += (
     "with run_lock.hold('make run', Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
 )
@@ -30,15 +31,19 @@ def holder(tmp_path):
         process.kill()
 
 
-@pytest.mark.parametrize("command", ["run", "render"])
+def render():
+    runpy.run_path(str(REPOSITORY / "doc" / "tools" / "render.py"), run_name="__main__")
+
+
+@pytest.mark.parametrize("command", [notebook_runner.main, render])
 def test_a_second_run_is_told_who_runs_what_and_changes_nothing(
     holder, tmp_path, monkeypatch, command
 ):
     monkeypatch.setattr(notebook_runner, "BUILD", tmp_path / "build")
-    monkeypatch.setattr(sys, "argv", ["notebook_runner", command])
+    monkeypatch.setattr(sys, "argv", ["notebook_runner", "run"])
     before = (tmp_path / "build" / "run.lock").read_text()
     with pytest.raises(SystemExit) as error:
-        notebook_runner.main()
+        command()
     who = f"make run, by {getpass.getuser()}, process {holder.pid}, since "
     assert re.search(
         rf"running in this checkout already: {who}\d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d\.",

@@ -235,10 +235,7 @@ class Subscriptions:
         )
         if not found:
             names = ", ".join(repr(each) for each in self.list()["name"]) or "none yet"
-            raise ValueError(
-                f"There is no subscription {wanted!r}. Notebook 04 adds the tutorial's. Existing"
-                f" ones: {names}."
-            )
+            raise ValueError(f"There is no subscription {wanted!r}. Existing ones: {names}.")
         return Subscription(self, self._database, self._boto_session, self._revisions, found[0])
 
     def get_details(self, subscription_uid: str | None = None) -> dict:

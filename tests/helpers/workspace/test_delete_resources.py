@@ -42,7 +42,7 @@ def test_only_tagged_resources_are_deleted(fresh_services):
 
 
 SCHEDULES = """
-import json, boto3
+import json, runpy, boto3
 from helpers import workspace
 ws = workspace.open()
 scheduler = boto3.client("scheduler")
@@ -51,7 +51,8 @@ target = {"Arn": job, "RoleArn": ws.role, "Input": "{}"}
 when = {"ScheduleExpression": "at(2099-01-01T00:00:00)", "FlexibleTimeWindow": {"Mode": "OFF"}}
 for name in ("sagemaker-monitoring-drift", "theirs"):
     scheduler.create_schedule(Name=name, Target=target, **when)
-deleted = [workspace.delete_schedules(ws.boto_session) for _ in range(2)]
+delete_schedules = runpy.run_path("doc/tools/aws_clean.py")["delete_schedules"]
+deleted = [delete_schedules(ws.boto_session) for _ in range(2)]
 left = [schedule["Name"] for schedule in scheduler.list_schedules()["Schedules"]]
 print(json.dumps([*deleted, left]))
 """

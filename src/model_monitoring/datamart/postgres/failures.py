@@ -80,8 +80,8 @@ def told(error: psycopg2.Error, schema: str, hidden: str | None) -> str:
     said = str(error).strip() or type(error).__name__
     if isinstance(error, NO_SCHEMA):
         said = (
-            f"Schema {schema!r} holds no data mart, or one of an older version: call setup(), as"
-            f" notebook 03 does. ({error.diag.message_primary})"
+            f"Schema {schema!r} holds no data mart, or one of an older version: call setup()."
+            f" ({error.diag.message_primary})"
         )
     if advice := ADVICE.get(error.pgcode or ""):
         said = f"{error.diag.message_primary}. {advice}"
