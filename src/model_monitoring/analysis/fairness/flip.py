@@ -32,8 +32,7 @@ def flip_test(
 
     Returns:
         The value (NaN if a side is empty, or no feature is left); how many of the group's rows get
-        more than their
-        neighbours, less, and how many there are; and a note about the sample.
+        more than their neighbours, less, and how many there are; and a note about the sample.
     """
     if features.shape[1] == 0:
         return np.nan, (0, 0, 0), "No feature is left to find similar rows by"

@@ -60,7 +60,7 @@ def retype(cursor: Cursor, details: Mapping, kinds: Mapping[str, str]) -> dict:
     regrouping.regroup(cursor, identifier, before, asset)
     if table := tables.read(cursor, identifier):
         tables.drop_views(cursor, details["name"])
-        _forget_erased(cursor, identifier)
+        _forget_digests(cursor, identifier)
         for name in kinds:
             _convert(cursor, table, table.named(name), contract.column_type(asset, name))
         tables.create_views(cursor, tables.read(cursor, identifier), details["name"])
@@ -72,15 +72,14 @@ def retype(cursor: Cursor, details: Mapping, kinds: Mapping[str, str]) -> dict:
     return asset
 
 
-def _forget_erased(cursor: Cursor, subscription_id: int) -> None:
-    """Forget the digests of requests that rows were erased from: they are of the old types.
+def _forget_digests(cursor: Cursor, subscription_id: int) -> None:
+    """Forget the digests of requests, which are of the old types.
 
-    The other requests are compared with their rows if they come again. Of these, the id alone says
-    that they were here.
+    A request that comes again is compared with its rows. If these were erased, the id alone says
+    that it was here.
     """
     cursor.execute(
-        "UPDATE scoring_key SET digest = 0 WHERE subscription_id = %s AND deleted > 0",
-        [subscription_id],
+        "UPDATE scoring_key SET digest = 0 WHERE subscription_id = %s", [subscription_id]
     )
 
 
