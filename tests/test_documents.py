@@ -105,6 +105,12 @@ def test_the_arrows_of_the_figure_are_the_imports_that_are_allowed():
     assert architecture.drawn() == expected
 
 
+def test_the_figure_names_every_notebook():
+    paths = sorted((REPOSITORY / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    named = re.findall(r"\b(\d\d) ", architecture.BOXES["notebooks"].says)
+    assert named == [path.name[:2] for path in paths]
+
+
 @pytest.mark.parametrize("tool", [architecture, loop], ids=["architecture", "loop"])
 def test_the_figure_is_what_its_tool_draws(tool, tmp_path):
     tool.draw().savefig(tmp_path / "drawn.png")

@@ -1,5 +1,6 @@
 """What a reader may expect of every notebook, before it is run."""
 
+import ast
 import itertools
 import re
 
@@ -75,6 +76,16 @@ def test_it_was_run_from_top_to_bottom_without_error(executed):
 def test_cells_are_short(executed):
     sources = [cell.source for cell in code_cells(executed)]
     assert [source for source in sources if len(source.splitlines()) > 20] == []
+
+
+def test_every_figure_that_it_draws_is_shown(executed):
+    """The helpers return a figure, and a cell shows only what its last line returns."""
+    unseen = []
+    for cell in code_cells(executed):
+        *before, _ = ast.parse(cell.source).body
+        calls = [line.value for line in before if isinstance(line, ast.Expr)]
+        unseen += [call for call in map(ast.unparse, calls) if call.startswith("figures.")]
+    assert unseen == []
 
 
 def test_nothing_in_it_is_a_secret_a_clock_or_a_path_of_somebodys_machine(executed):
