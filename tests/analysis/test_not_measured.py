@@ -197,3 +197,25 @@ def test_no_data_set_violates_its_own_baseline(frame, times):
 def test_twelve_beside_twelve_and_a_half(check):
     cells = [12.5 if i % 3 else 12 for i in range(300)]
     assert check(list(map("{:g}".format, cells)), list(map("{:g}".format, cells))).violations == []
+
+
+def test_a_baseline_says_which_columns_are_empty(tmp_path):
+    pd.DataFrame({"a": [1, 2, 3], "b": [None] * 3}).to_csv(tmp_path / "t.csv", index=False)
+    result = run_baseline(tmp_path / "t.csv", tmp_path / "out")
+    assert [(one.kind, one.name) for one in result.not_measured] == [("column", "b")]
+    assert result.message.endswith("Not measured: 1 column.")
+    aws = run_baseline(tmp_path / "t.csv", tmp_path / "out", mode="aws")
+    assert aws.message == "Completed: Job completed successfully with no violations."
+
+
+def test_constraints_without_completeness_say_so(tmp_path):
+    pd.DataFrame({"a": [1, 2, 3], "b": [1, 2, 3]}).to_csv(tmp_path / "t.csv", index=False)
+    run_baseline(tmp_path / "t.csv", tmp_path / "out")
+    path = tmp_path / "out" / "constraints.json"
+    rules = json.loads(path.read_text())
+    del rules["features"][1]["completeness"]
+    path.write_text(json.dumps(rules))
+    pd.DataFrame({"a": [1, 2, 3], "b": [1, None, 3]}).to_csv(tmp_path / "t.csv", index=False)
+    result = run_check(tmp_path / "t.csv", tmp_path / "out", tmp_path / "checked")
+    assert not [one for one in result.violations if one["feature_name"] == "b"]
+    assert "no completeness for b: missing values aren't checked" in " ".join(result.notes)

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from tests.datamart.searching import holders
+
 from .conftest import record
 
 TWO_ROWS = [[1.5, "red"], [2.5, None]]
@@ -274,3 +276,26 @@ def test_last_values_of_every_deployment(program, root, measured):
         "issues": 0,
         "timestamp": "",
     }
+
+
+def test_what_is_never_stored_is_nowhere(program, root, subscription, database_url, schema, caplog):
+    payloads, feedback = f"{root}/scoring_payloads", f"{root}/feedback_payloads"
+    assert program.post(payloads, [record(subscription, "first")]).status == 202
+    subscription.payload_logging.enable(never_store=["size", "colour"])
+    secret, number = "zzsecretcolour", 73_123.4567
+    sent = [record(subscription, "a", [[number, secret]])]
+    assert program.post(payloads, sent).status == 202
+    assert program.post(payloads, sent).status == 202  # again, which compares nothing of them
+    wrong = [record(subscription, "b", [[secret, secret]])]
+    answers = [program.post(payloads, wrong)]
+    case = {"fields": ["size", "colour", "diagnosis"], "values": [[number, secret, 1]]}
+    about = {"binding_id": subscription.binding_uid, "subscription_id": subscription.uid}
+    answers += [program.post(feedback, about | case) for _ in range(2)]
+    case = case | {"values": [[secret, secret, 1]]}
+    answers.append(program.post(feedback, about | case))
+    assert [answer.status for answer in answers] == [400, 204, 204, 400]
+    assert not [answer.text for answer in answers if secret in answer.text]
+    assert "size" in answers[0].text
+    assert secret not in caplog.text
+    assert [name for name in holders(database_url, secret, number) if schema in name] == []
+    assert subscription.payload_logging.get_records_count() == 2

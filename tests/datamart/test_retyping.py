@@ -1,5 +1,7 @@
 """What goes by a feature's values follows it when it is given another type."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from model_monitoring.analysis.fairness.groups import Feature
@@ -70,6 +72,47 @@ def test_fairness_groups(typed, case):
     assert measured(subscription) == first
     # Alerts and history go by the names of slices
     assert len(slices(subscription)) == len(named)
+
+
+CROSSED = {
+    "number to category": ("number", [1.0, 2.0], "category", ("1", "2"), (1, 2)),
+    "category to boolean": ("category", ["1", "0"], "boolean", ("True", "False"), ("1", "0")),
+    "boolean to category": ("boolean", [True, False], "category", ("true", "false"), (True, False)),
+}
+
+
+@pytest.mark.parametrize("majority", [True, False])
+@pytest.mark.parametrize("case", CROSSED)
+def test_crossed_groups_keep_one_name(typed, case, majority):
+    before, groups, after, expected, values = CROSSED[case]
+    subscription = typed(before)
+    rows = [[values[row // 100], ["blue", "red"][row % 2]] for row in range(200)]
+    answers = [[0.9, int(row % 10 < (2 if row < 100 and row % 2 else 9))] for row in range(200)]
+    subscription.payload_logging.store([small_record("a", rows, answers)])
+    features = [
+        Feature("size", minority=groups[:1], majority=groups[1:] if majority else None),
+        Feature("colour", minority=["red"], majority=["blue"]),
+    ]
+    subscription.fairness_monitoring.enable(
+        features, [1], perturbation=False, intersections=[("size", "colour"), ("colour", "size")]
+    )
+    measured(subscription)
+    before = {(one.slice, one.state) for one in alerts(subscription)}
+    named = len(slices(subscription))
+    subscription.retype({"size": after})
+    assert len(alerts(subscription)) == len(before)
+    measured(subscription)
+    assert len(slices(subscription)) == named
+    assert f"size & colour: {expected[0]} & red" in {one.slice for one in alerts(subscription)}
+    assert f"colour & size: red & {expected[0]}" in {one.slice for one in alerts(subscription)}
+    if majority:
+        assert f"colour & size: blue & {expected[1]}" in slices(subscription)
+    assert len(alerts(subscription)) == len(before)  # each goes on, none is opened anew
+
+
+def alerts(subscription):
+    query = "SELECT slice, state FROM alert WHERE monitor = 'fairness'"
+    return [SimpleNamespace(**row) for row in subscription.database.rows(query)]
 
 
 def test_groups_that_the_new_type_does_not_have(typed):

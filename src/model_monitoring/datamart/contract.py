@@ -113,7 +113,10 @@ def advice(asset: Mapping, field: str) -> str:
         return ""
     if field in asset["categorical_columns"]:
         return ""
-    return "Features are numbers unless categorical_columns or feature_types says otherwise."
+    return (
+        "Features are numbers unless categorical_columns or feature_types says otherwise;"
+        " retype() declares another type."
+    )
 
 
 def kinds_in(frame: pd.DataFrame, asset: Mapping) -> dict[str, str]:

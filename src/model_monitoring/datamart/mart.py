@@ -12,6 +12,7 @@ from model_monitoring.datamart.monitoring.notifications import Notifications
 from model_monitoring.datamart.postgres.connecting import PAGES, WORK, TimeOuts
 from model_monitoring.datamart.postgres.database import Database
 from model_monitoring.datamart.postgres.migrations import migrate
+from model_monitoring.datamart.records import content_ids
 from model_monitoring.datamart.reviews import Reviews
 from model_monitoring.datamart.subscriptions import Subscriptions
 from model_monitoring.datamart.tables import erasing, vacuuming
@@ -69,7 +70,7 @@ class DataMart:
             DataMartError: PostgreSQL can't be reached, or the schema was made by a newer version of
                 this code.
         """
-        migrate(self._database)
+        migrate(self._database, content_ids.name_earlier)
         return self.get_details()
 
     def get_details(self) -> dict:

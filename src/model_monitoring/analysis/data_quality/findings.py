@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ..not_measured import NotMeasured
 from . import constraints
 from .columns import Column
 from .statistics import Profile
@@ -31,9 +32,26 @@ def _about_text(column: Column) -> str | None:
 
 
 def about_rules(rules: dict[str, Any]) -> list[str]:
-    """Say which features the constraints switch checks off for."""
+    """Say which features the constraints switch checks off for, or leave a setting out of."""
     off = constraints.unchecked(rules)
-    return [f"constraints.json switches off checks of {_some(off)}."] if off else []
+    said = [f"constraints.json switches off checks of {_some(off)}."] if off else []
+    bare = [feature["name"] for feature in rules["features"] if "completeness" not in feature]
+    if bare:
+        said.append(
+            f"constraints.json has no completeness for {_some(bare)}: missing values aren't checked"
+            " there."
+        )
+    return said
+
+
+def about_empty(profile: Profile) -> list[NotMeasured]:
+    """Name the columns without any value, of which a baseline learns nothing."""
+    reason = "no row has a value, so the baseline knows nothing of it"
+    return [
+        NotMeasured("column", column.name, reason, lasting=True)
+        for column in profile.columns.values()
+        if not column.completeness
+    ]
 
 
 def about_aws(found: list[dict[str, str]], as_aws: list[dict[str, str]]) -> list[str]:

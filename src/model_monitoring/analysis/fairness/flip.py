@@ -31,9 +31,11 @@ def flip_test(
         rng: draws the sample.
 
     Returns:
-        The value (NaN if a side is empty); how many of the group's rows get more than their
-        neighbours, less, and how many there are; and a note about the sample.
+        The value (NaN if a side is empty, or no feature is left); how many of the group's rows get
+        more than their neighbours, less, and how many there are; and a note about the sample.
     """
+    if features.shape[1] == 0:
+        return np.nan, (0, 0, 0), "No feature is left to find similar rows by"
     kept = [np.flatnonzero(side) for side in (group, reference)]
     limit = min(SIDE, PAIRS // max(1, min(*map(len, kept), int(PAIRS**0.5))))
     kept = [

@@ -92,7 +92,8 @@ def read_profile(
             for chunk in read_chunks(one, reading, header=header):
                 profile.update(chunk)
     if not profile.rows:
-        raise ValueError(" ".join([f"No rows in {', '.join(map(str, sources))}.", *reading.notes]))
+        said = f"{', '.join(map(str, sources))} holds no rows: give files with at least one."
+        raise ValueError(" ".join([said, *reading.notes]))
     return profile, reading
 
 
@@ -123,7 +124,16 @@ def run_baseline(
     statistics = profile.statistics(mode)
     documents.write(statistics, Path(output) / "statistics.json")
     documents.write(constraints.suggest(profile), Path(output) / "constraints.json")
-    return Result(profile.rows, statistics, [], pd.DataFrame(), reading.notes, profile, mode=mode)
+    return Result(
+        profile.rows,
+        statistics,
+        [],
+        pd.DataFrame(),
+        reading.notes,
+        profile,
+        findings.about_empty(profile),
+        mode=mode,
+    )
 
 
 def run_check(

@@ -113,7 +113,8 @@ def _read(source: Source, wanted: list[str], reading: Reading, header: bool) -> 
                     chunk[name].cast(pa.string()) if found else pa.nulls(rows, pa.string())
                 )
     if not parts[wanted[0]]:
-        raise ValueError(" ".join([f"No rows in {source}.", *reading.notes]))
+        said = f"{source} holds no rows: give files with at least one."
+        raise ValueError(" ".join([said, *reading.notes]))
     if absent := [name for name in wanted if name not in reading.fields]:
         there = list(reading.fields)
         raise ValueError(f"There is no column {absent} in {source}; there are {there}.")

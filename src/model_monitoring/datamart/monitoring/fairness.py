@@ -122,7 +122,7 @@ class FairnessMonitoring(Monitor):
 
     def _seen(self, parameters: dict, by: Rule) -> str:
         strictest = max(feature["threshold"] for feature in parameters["features"])
-        return expecting.fairness(strictest, self._window(parameters) // 2, by)
+        return expecting.fairness(strictest, max(1, self._window(parameters) // 2), by)
 
     def _measure(self, parameters: dict) -> Outcome:
         rows = chosen.newest(self._subscription, parameters["max_records"])

@@ -69,9 +69,10 @@ def type_of(name: str, values: Sequence, classes: bool) -> str:
         return TEXT
     if all(issubclass(kind, list | tuple | np.ndarray) for kind in kinds):
         return NUMBERS
+    given = ", ".join(sorted(kind.__name__ for kind in kinds))
     raise ValueError(
-        f"field {name!r} mixes {', '.join(sorted(kind.__name__ for kind in kinds))}: send values"
-        " of one type."
+        f"field {name!r} has values of type {given}: send only numbers, only booleans, only text or"
+        " only lists of numbers."
     )
 
 

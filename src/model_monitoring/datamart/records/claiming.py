@@ -84,7 +84,9 @@ def claim(
         " DO NOTHING"
     )
     cursor.execute(
-        "SELECT a.record_id - %s, k.record_id, a.digest <> k.digest FROM arriving_key a"
+        "SELECT a.record_id - %s, k.record_id, a.digest <> k.digest"
+        "  AND NOT (k.digest = 0 AND k.deleted > 0)"  # as `retyping` leaves it
+        " FROM arriving_key a"
         " JOIN scoring_key k USING (subscription_id, scoring_id) WHERE a.record_id <> k.record_id",
         [first],
     )

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import numpy as np
 from psycopg2 import extras, sql
 
-from model_monitoring.datamart.postgres.columns import check
+from model_monitoring.datamart.postgres.columns import Column, Values, check
 from model_monitoring.datamart.postgres.database import Cursor
 from model_monitoring.datamart.records.digests import digest
 from model_monitoring.datamart.tables import tables
@@ -46,6 +46,49 @@ def following(cursor: Cursor, subscription_id: int, names: Collection[str]) -> I
         _rename(cursor, subscription_id, [(f"was {old}", new) for old, new in changed])
 
 
+def name_earlier(cursor: Cursor) -> None:
+    """Give ids to feedback that a version without ids stored, so that it counts once.
+
+    Where some features are never stored, the rows' content isn't known, and they stay without.
+    """
+    cursor.execute(
+        "SELECT subscription_id FROM subscription WHERE never_store = '{}'"
+        " AND to_regclass('feedback_' || subscription_id) IS NOT NULL"
+    )
+    for (subscription_id,) in cursor.fetchall():
+        table = tables.read(cursor, subscription_id)
+        columns = table.of("feature", "label")
+        target = sql.Identifier(table.feedback)
+        query = sql.SQL(
+            "SELECT ctid::text, {} FROM {} WHERE record_id IS NULL AND feedback_id IS NULL"
+            " ORDER BY record_timestamp, ctid"
+        )
+        fields = sql.SQL(", ").join(sql.Identifier(column.column_name) for column in columns)
+        cursor.execute(query.format(fields, target))
+        if not (rows := cursor.fetchall()):
+            continue
+        places, *values = zip(*rows, strict=True)
+        ids = numbered(digest(_read(columns, values, places)).tolist())
+        statement = sql.SQL(
+            "UPDATE {0} f SET feedback_id = v.name FROM (VALUES %s) v (place, name)"
+            " WHERE f.ctid = v.place::tid AND NOT EXISTS"
+            " (SELECT FROM {0} o WHERE o.feedback_id = v.name)"
+        ).format(target)
+        extras.execute_values(
+            cursor, statement, list(zip(places, ids, strict=True)), page_size=10_000
+        )
+
+
+def _read(
+    columns: Sequence[Column], values: Sequence[Sequence], names: Sequence[str]
+) -> list[tuple[Column, Values]]:
+    """Read stored values, column by column, for digests."""
+    return [
+        (column, check(column, list(cells), lambda row: f"feedback {names[row]}"))
+        for column, cells in zip(columns, values, strict=True)
+    ]
+
+
 def _rename(cursor: Cursor, subscription_id: int, pairs: Sequence[tuple[str, str]]) -> None:
     statement = sql.SQL(
         "UPDATE {} f SET feedback_id = v.new FROM (VALUES %s) v (old, new)"
@@ -70,8 +113,4 @@ def _shares(cursor: Cursor, subscription_id: int, names: Collection[str]) -> dic
     if not (rows := cursor.fetchall()):
         return {}
     ids, *values = zip(*rows, strict=True)
-    read = [
-        (column, check(column, list(cells), lambda row: f"feedback {ids[row]}"))
-        for column, cells in zip(columns, values, strict=True)
-    ]
-    return dict(zip(ids, digest(read), strict=True))
+    return dict(zip(ids, digest(_read(columns, values, ids)), strict=True))

@@ -60,6 +60,7 @@ def retype(cursor: Cursor, details: Mapping, kinds: Mapping[str, str]) -> dict:
     regrouping.regroup(cursor, identifier, before, asset)
     if table := tables.read(cursor, identifier):
         tables.drop_views(cursor, details["name"])
+        _forget_digests(cursor, identifier)
         for name in kinds:
             _convert(cursor, table, table.named(name), contract.column_type(asset, name))
         tables.create_views(cursor, tables.read(cursor, identifier), details["name"])
@@ -69,6 +70,17 @@ def retype(cursor: Cursor, details: Mapping, kinds: Mapping[str, str]) -> dict:
         [as_json(asset), identifier],
     )
     return asset
+
+
+def _forget_digests(cursor: Cursor, subscription_id: int) -> None:
+    """Forget the digests of requests, which are of the old types.
+
+    A request that comes again is compared with its rows. If these were erased, the id alone says
+    that it was here.
+    """
+    cursor.execute(
+        "UPDATE scoring_key SET digest = 0 WHERE subscription_id = %s", [subscription_id]
+    )
 
 
 def _convert(cursor: Cursor, table: tables.Table, column: Column, kind: str) -> None:

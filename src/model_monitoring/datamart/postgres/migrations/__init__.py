@@ -1,5 +1,7 @@
 """Numbered migrations: forward only, all or nothing, one process at a time."""
 
+from collections.abc import Callable
+
 from psycopg2 import sql
 
 from model_monitoring.datamart.postgres.database import Cursor, Database
@@ -8,10 +10,11 @@ from model_monitoring.datamart.postgres.schema import SCRIPTS, refuse_newer
 TURN = "15min"
 
 
-def migrate(database: Database) -> int:
+def migrate(database: Database, complete: Callable[[Cursor], None]) -> int:
     """Bring the schema to this version of the code and return its number.
 
-    It creates the schema if necessary; nothing is ever dropped. It is safe to call from several
+    `complete` does what SQL can't for a schema of an earlier version, in the same transaction. It
+    creates the schema if necessary; nothing is ever dropped. It is safe to call from several
     processes at once.
 
     Raises:
@@ -45,6 +48,8 @@ def migrate(database: Database) -> int:
                 cursor.execute(
                     "INSERT INTO migration (version, name) VALUES (%s, %s)", [version, script.stem]
                 )
+        if 0 < present < max(SCRIPTS):
+            complete(cursor)
 
     database.run(work)
     return max(SCRIPTS)
