@@ -41,7 +41,9 @@ def looks(
 def rule(cursor: Cursor, identity: tuple[int, str], metrics: int) -> decisions.Rule:
     """Return the rule for a monitor's metrics; `identity` is the subscription's id and the monitor.
 
-    How many runs a month has is what the last 30 days show, and at least one a day.
+    How many runs a month has is what the last 30 days show, and at least one a day. The runs of the
+    first day are taken to be those of a whole day: of k of them the last has a k-th of a daily
+    run's false alerts, and all of them together about 1 + ln k of it, whatever the schedule.
     """
     cursor.execute(
         "SELECT s.alerting, (SELECT count(*) FROM monitor m"
@@ -53,8 +55,7 @@ def rule(cursor: Cursor, identity: tuple[int, str], metrics: int) -> decisions.R
         [identity[1], identity[0]],
     )
     settings, monitors, runs, days = cursor.fetchone()
-    # Of less than a day nothing can be foretold: several runs at once may be somebody trying it
-    expected = runs * 30 / days if days and days > 1 else runs
+    expected = runs * 30 / max(1.0, days or 0.0)
     return decisions.rule(settings, monitors, metrics, max(USUAL_RUNS, expected))
 
 
