@@ -224,9 +224,13 @@ def test_labels_that_come_once_a_week_are_fresh_in_between(small, measured, past
     assert state(small)["state"] == "stale"
 
 
-def test_groups_of_rows_that_were_scored_long_ago_are_stale(mart, small, aged):
+def test_groups_of_rows_that_were_scored_long_ago_are_stale(mart, small, query):
     log(small, "w", colours=["blue", "red"])
     small.fairness_monitoring.enable([RED], [1], perturbation=False)
+    small.fairness_monitoring.run()
+    assert alerts(mart) == []  # they are all there are since it was enabled
+    schema = small.database.schema
+    query(f"UPDATE {schema}.monitor SET enabled_at = enabled_at - interval '60 days'")
     small.fairness_monitoring.run()
     assert alerts(mart) == [["fairness", "stale"]]
     assert "the newest row that it measures was scored" in state(small, "fairness")["to_do"]

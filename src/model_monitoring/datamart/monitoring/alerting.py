@@ -10,30 +10,26 @@ from model_monitoring.datamart.monitoring.outcomes import Measurement
 from model_monitoring.datamart.postgres.database import Cursor
 
 USUAL_RUNS = 30  # a month: as many as a monitor is taken to have that has run less often
-Limits = Mapping[str, tuple[float | None, float | None]]
 
 
-def looks(
-    found: Sequence[Measurement], limits: Limits, window: tuple
-) -> dict[tuple[str, str], Look]:
-    """Return a look at each value that has a limit, by metric and slice.
+def looks(found: Sequence[Measurement], window: tuple) -> dict[tuple[str, str], Look]:
+    """Return a look at each value that has a limit of its own, by metric and slice.
 
     The slices of one metric are corrected for their number, unless their monitor has done so.
     """
-    held: defaultdict[str, list[tuple[Measurement, tuple]]] = defaultdict(list)
+    held: defaultdict[str, list[Measurement]] = defaultdict(list)
     for one in found:
-        limit = one.limits or limits.get(one.metric, (None, None))
-        if one.value is not None and limit != (None, None):
-            held[one.metric].append((one, limit))
+        if one.value is not None and one.limits not in (None, (None, None)):
+            held[one.metric].append(one)
     seen = {}
     for metric, parts in held.items():
         derived = decisions.corrected(
-            [decisions.chance(p.value, (p.ci_low, p.ci_high), *limit) for p, limit in parts]
+            [decisions.chance(p.value, (p.ci_low, p.ci_high), *p.limits) for p in parts]
         )
-        for (part, limit), chance in zip(parts, derived, strict=True):
+        for part, chance in zip(parts, derived, strict=True):
             chance = chance if part.chance is None else part.chance
             seen[metric, part.slice] = Look(
-                part.value, part.ci_low, part.ci_high, *limit, chance, window
+                part.value, part.ci_low, part.ci_high, *part.limits, chance, window
             )
     return seen
 

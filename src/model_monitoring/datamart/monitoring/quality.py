@@ -48,7 +48,13 @@ class QualityMonitoring(Monitor):
 
     def _seen(self, parameters: dict, by: Rule) -> str:
         gate = GATES[self._subscription.asset["problem_type"]]
-        return expecting.quality(gate, parameters["threshold"], self._window(parameters), by)
+        rows, last = self._window(parameters), self._last_measured()
+        positives = None
+        if gate == "area_under_roc" and last and last["details"].get("confusion_matrix"):
+            details, positive = last["details"], self._subscription.asset["positive_label"]
+            true = dict(zip(details["labels"], map(sum, details["confusion_matrix"]), strict=True))
+            positives = true.get(positive, 0) / rows
+        return expecting.quality(gate, parameters["threshold"], rows, positives, by)
 
     def _measure(self, parameters: dict) -> Outcome:
         asset = self._subscription.asset

@@ -17,11 +17,13 @@ SOUGHT = 1000  # finished runs in which it is sought how often new rows or label
 # A run of the future is one from before the clock was set back.
 OF = """(r.subscription_id, r.monitor) = (m.subscription_id, m.monitor)
     AND r.started < now() + interval '1 hour'"""
-# When the newest row that a run measured was scored or, of quality, its newest label came. Drift
-# and performance measure no row twice. What is unknown, or ahead, is taken to be as old as the run.
+# When the newest label came that a run of quality measured, or when the newest row was scored; rows
+# from before the monitor was enabled are taken to be no older than that. Drift and performance
+# measure no row twice. What is unknown, or ahead, is taken to be as old as the run.
 NEWEST = """extract(epoch FROM least(r.finished, CASE
     WHEN r.monitor = 'quality' THEN to_timestamp((r.details->>'last_label')::float8)
-    WHEN r.monitor NOT IN ('drift', 'performance') THEN r.window_end END))::float8"""
+    WHEN r.monitor NOT IN ('drift', 'performance') THEN greatest(r.window_end, m.enabled_at)
+    END))::float8"""
 # What became of a run. One without a baseline needs a person, others may only lack rows.
 KIND = f"""CASE
     WHEN state = 'running' AND started < now() - {HUNG} THEN 'failed'
@@ -113,9 +115,9 @@ STREAK = f"""
 # When the newest rows or labels came that runs measured, each once.
 ARRIVALS = f"""
     SELECT DISTINCT newest FROM (
-        SELECT {NEWEST} AS newest FROM run r, (SELECT %(id)s AS subscription_id,
-            %(monitor)s AS monitor) m
-        WHERE {OF} AND state = 'finished' ORDER BY r.started DESC LIMIT {SOUGHT}
+        SELECT {NEWEST} AS newest FROM run r JOIN monitor m ON {OF}
+        WHERE (m.subscription_id, m.monitor) = (%(id)s, %(monitor)s) AND state = 'finished'
+        ORDER BY r.started DESC LIMIT {SOUGHT}
     ) n ORDER BY newest DESC LIMIT {RECENT}"""
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from model_monitoring.datamart.monitoring.health.rhythm import in_words
 
 Said = tuple[str, str]
+ESTIMATED = "drift_magnitude"  # has no value if the estimate isn't believable
 RUNS = "It runs, but"
 SCHEDULE = "Call run(), or run all monitors on a schedule with model-monitoring run."
 
@@ -42,7 +43,7 @@ def lacking(past: Mapping) -> Said:
     left, metrics = past["left_out"] or [], past["lacking"]
     about = [one for one in left if one["name"] in metrics] or left
     why = "".join(f" {one['name']}: {_ended(one['reason'])}" for one in about[:1])
-    if metrics:
+    if metrics and not (past["doubts"] and metrics == [ESTIMATED]):
         said = f"{RUNS} {' and '.join(metrics)} had no value, and nothing watches the limit."
         return said, f"See the last run.{why}"
     if past["doubts"]:
