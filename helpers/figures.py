@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 from scipy.special import expit
-from sklearn.metrics import RocCurveDisplay
+from sklearn.metrics import auc, roc_curve
 
 BLUE, ORANGE, GREEN = sns.color_palette("colorblind", 3)
 GREY = "0.45"
@@ -90,7 +90,8 @@ def roc_curves(labels: ArrayLike, scores: Mapping[str, ArrayLike], title: str) -
     (axis,) = _axes(4.2, 3.6)
     looks = ({"color": BLUE}, {"color": ORANGE, "ls": "--"}, {"color": GREEN, "ls": ":"})
     for (name, values), look in zip(scores.items(), looks, strict=False):
-        RocCurveDisplay.from_predictions(labels, values, name=name, ax=axis, curve_kwargs=look)
+        false, true, _ = roc_curve(labels, values)
+        axis.plot(false, true, label=f"{name} (AUC = {auc(false, true):.3f})", **look)
     axis.plot([0, 1], [0, 1], color=GREY, linewidth=0.8)
     axis.set(xlabel="false positive rate", ylabel="true positive rate")
     return _finish(axis, title, legend="lower right")
@@ -190,8 +191,7 @@ def frontier(
 ) -> Figure:
     """Draw the accuracy at each level of fairness, the chosen point and the original model.
 
-    `table` has columns fairness, accuracy and chosen (true in one row); `original`
-    has the first two.
+    `table` has columns fairness, accuracy and chosen (true in one row); `original` the first two.
     """
     (axis,) = _axes(6.4, 3.3)
     axis.plot("fairness", "accuracy", data=table, color=BLUE, marker="o", label="best thresholds")

@@ -61,6 +61,57 @@ TIES = [
             and "believable: True" in lesson.text(LABELS)
         ),
     ),
+    Tie("Nothing is reported. That is", lambda lesson: "0 violations" in lesson.text("d39b605c")),
+    Tie(
+        "There is one",
+        lambda lesson: (
+            re.findall(r"^\d+ +(\w+) +\w+_check", lesson.text("47d7d88b"), re.M) == ["radius_mean"]
+        ),
+    ),
+    Tie(
+        "The completeness check names the column",
+        lambda lesson: "concave points_worst | completeness_check" in lesson.text("94c6e726"),
+        always=True,
+    ),
+    Tie(
+        "so no drift is reported",
+        lambda lesson: "drift" not in lesson.text("94c6e726"),
+    ),
+    Tie(
+        "No feature drifted. But such patients can't exist",
+        lambda lesson: "features that drifted: 0" in lesson.text("c91116fb"),
+    ),
+    Tie(
+        "the model is unsure far more often",
+        lambda lesson: (
+            lesson.number("11b28eb3", r"shuffled': '(\d+%)")
+            > 2 * lesson.number("11b28eb3", r"clean': '(\d+%)")
+        ),
+        always=True,
+    ),
+    Tie(
+        "so a sensor that is stuck at one value is never reported",
+        lambda lesson: (
+            re.search(r"aws +\[(?!.*area_worst)", lesson.text("34974b85")) is not None
+            and re.search(r"exact +\[.*'area_worst'", lesson.text("34974b85")) is not None
+        ),
+        always=True,
+    ),
+    Tie(
+        "The finding is the same, in the file that Model Monitor would have written",
+        lambda lesson: "radius_mean" in lesson.text("f791994d"),
+        always=True,
+    ),
+    Tie(
+        "Clean traffic raised no finding; a broken unit, a shift, a missing sensor and a blur did",
+        lambda lesson: (
+            "0 violations" in lesson.text("d39b605c")
+            and "radius_mean" in lesson.text("47d7d88b")
+            and int(re.findall(r": (\d+) features", lesson.text(SHIFT))[-1]) > 0
+            and "completeness_check" in lesson.text("94c6e726")
+            and "baseline_drift_check" in lesson.text("55893847")
+        ),
+    ),
 ]
 FACTS = {
     "five times, a model is trained on four fifths of the rows": "the cell below: cv=5",

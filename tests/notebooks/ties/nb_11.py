@@ -39,12 +39,48 @@ TIES = [
     ),
     Tie(
         "the others say the opposite",
-        lambda lesson: "**less**" in lesson.text(COUNTED)
-        and lesson.number(COUNTED, r"in (\d+)") >= 7,
+        lambda lesson: (
+            "**less**" in lesson.text(COUNTED) and lesson.number(COUNTED, r"in (\d+)") >= 7
+        ),
     ),
     Tie(
         "trained on the reviewed rows alone, was held back",
         lambda lesson: re.search(r"Reviewed alone.*held back", lesson.text(VERDICT)) is not None,
+        always=True,
+    ),
+    Tie(
+        "for the patients that the challenger learned from, and hardly for the others",
+        lambda lesson: (
+            lesson.number("1dee6afa", r"learned from +\d+ +([\d.]+)")
+            > 2 * lesson.number("1dee6afa", r"others +\d+ +([\d.]+)")
+        ),
+        always=True,
+    ),
+    Tie(
+        "With one call, the old model is in service again",
+        lambda lesson: "score again: True" in lesson.text("9646aa64"),
+        always=True,
+    ),
+    Tie(
+        "here a log loss of 0.01, a tenth of the champion's own",
+        lambda lesson: 0.08 < lesson.number("ab9b4d75", r"champion +([\d.]+)") < 0.12,
+    ),
+    Tie(
+        "so it holds 0, and the accuracy is 96.4% against 97.3%",
+        lambda lesson: (
+            lesson.number("d5a33269", r"old and reviewed +-?[\d.]+ +(-?[\d.]+)")
+            <= 0
+            <= lesson.number("d5a33269", r"old and reviewed +-?[\d.]+ +-?[\d.]+ +(-?[\d.]+)")
+            and "accuracy is 96.4%, the champion's 97.3%" in lesson.text(VERDICT)
+        ),
+    ),
+    Tie(
+        "Delete them, and look at what is left",
+        lambda lesson: (
+            "model breast-cancer-xgboost-challenger" in lesson.text("1de15592")
+            and "endpoint config breast-cancer-xgboost-shadow" in lesson.text("1de15592")
+            and "challenger" not in lesson.text("1de15592").partition("in service:")[2]
+        ),
         always=True,
     ),
 ]
