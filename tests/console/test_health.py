@@ -10,6 +10,7 @@ from .conftest import Client
 from .test_pages import texts
 
 OLD = "started - interval '60 days'"
+OLDER = "record_timestamp - interval '60 days'"
 
 
 @pytest.fixture
@@ -38,6 +39,16 @@ def test_the_alerts_page_says_what_is_wrong(reader, silent):
     words = texts(reader.ask("/alerts?state=closed"))
     assert "performance was stale : 60 days without a run" in words
     assert "Why it closed: It was switched off." in words
+
+
+def test_what_measures_old_labels_is_stale_though_it_runs(reader, measured, query, schema):
+    table = measured.table()
+    query(f'UPDATE {schema}."{table.feedback}" SET record_timestamp = {OLDER}')
+    measured.quality_monitoring.run()
+    words = texts(reader.ask("/alerts"))
+    assert "quality is stale : 60 days without anything new" in words
+    assert "the newest label that it measures came 60 days ago" in words
+    assert re.search(r"≥ 0.8 outside stale \d{4}-", texts(reader.ask("/")))
 
 
 def test_the_page_of_a_subscription_lists_its_monitors(reader, silent):

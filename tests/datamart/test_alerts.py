@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from model_monitoring.datamart.monitoring import alerting
 from model_monitoring.datamart.postgres.jsonb import as_json
 
 from .conftest import small_record
@@ -189,6 +190,27 @@ def test_a_monitor_says_what_to_expect(small):
     assert "about 0.05." in small.quality_monitoring.get_details()["expect"]
     small.set_alerting(rule="limits")
     assert "rule: limits" in small.quality_monitoring.get_details()["expect"]
+
+
+def test_an_unknown_schedule_spends_no_month_in_a_day(small, query):
+    """The 24 runs of a first day open 4.8 times a daily run's false alerts, not 24 times."""
+    small.payload_logging.store([small_record()])
+    small.quality_monitoring.enable(threshold=0.8)
+    schema = small.database.schema
+    identity = (small.subscription_id, "quality")
+    spent = []
+    for _ in range(72):
+        by = small.database.run(lambda cursor: alerting.rule(cursor, identity, 1))
+        spent.append(by.alpha)
+        query(f"UPDATE {schema}.run SET started = started - interval '1 hour'")
+        query(
+            f"INSERT INTO {schema}.run (run_uid, subscription_id, monitor, state, started)"
+            " VALUES (gen_random_uuid(), %s, 'quality', 'finished', now())",
+            small.subscription_id,
+        )
+    assert spent[0] == pytest.approx(1 / 30)
+    assert sum(spent[:24]) < 5 / 30
+    assert spent[-1] == pytest.approx(1 / 720, rel=0.05)
 
 
 def test_the_console_says_how_often_chance_gives_a_value(mart, small):

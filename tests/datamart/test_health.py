@@ -15,6 +15,7 @@ from model_monitoring.datamart.monitoring.health.rhythm import allowed
 
 from .conftest import small_record
 from .test_alerts import labelled
+from .test_not_measured import DAY as NOON
 from .test_not_measured import RED, SCORED, TRAINING, log
 from .test_notifications import aws, inbox, sending, topic  # noqa: F401 (fixtures)
 
@@ -170,6 +171,100 @@ def test_a_monitor_that_last_ran_60_days_ago_is_stale(mart, small, measured, pas
     assert 60 <= alert.value < 60.1 and "60 days ago" in alert.opened_because
     mart.run_monitors()
     assert state(small)["state"] == "fresh" and alerts(mart) == []
+
+
+@pytest.fixture
+def aged(small, query):
+    """Return a function that makes all labels come, and all rows be scored, some days earlier."""
+
+    def rewrite(age):
+        schema, table = small.database.schema, small.table()
+        query(
+            f'UPDATE {schema}."{table.feedback}" SET record_timestamp = record_timestamp - %s', age
+        )
+        for name in (table.payload, "scoring_key"):
+            query(f'UPDATE {schema}."{name}" SET scored_at = scored_at - %s', age)
+
+    return rewrite
+
+
+def test_the_same_old_labels_measured_again_and_again_are_stale(mart, small, measured, past, aged):
+    measured.run()
+    aged(60 * DAY)
+    for _ in range(3):
+        measured.run()
+    past(60 * DAY, 2 * DAY, DAY, 0 * DAY)
+    measured.run()
+    found = state(small)
+    assert (found["state"], measured.get_run_details()["state"]) == ("stale", "finished")
+    assert 60 * DAY <= ago(found["since"]) < 61 * DAY
+    assert "the newest label that it measures came 60 days ago" in found["to_do"]
+    assert alerts(mart) == [["quality", "stale"]]
+    assert 60 <= mart.alerts.list()["value"][0] < 60.1
+    labelled(small, "new", right=40, wrong=0)
+    measured.run()
+    assert state(small)["state"] == "fresh" and alerts(mart) == []
+
+
+def test_labels_that_come_once_a_week_are_fresh_in_between(small, measured, past, aged):
+    """However often the monitor runs: the rhythm is that of the labels."""
+    measured.run()
+    for week in range(3):
+        aged(7 * DAY)
+        labelled(small, f"week {week}", right=5, wrong=0)
+        for _ in range(8):
+            measured.run()
+    runs = [28 * DAY] + [n * DAY for n in range(20, -4, -1)]
+    aged(6 * DAY)
+    past(*[run + 6 * DAY for run in runs[:22]], *[3 * HOUR, 2 * HOUR, HOUR])
+    measured.run()
+    assert state(small)["state"] == "fresh"
+    aged(4 * DAY)  # ten days after the last ones
+    measured.run()
+    assert state(small)["state"] == "stale"
+
+
+def test_groups_of_rows_that_were_scored_long_ago_are_stale(mart, small, query):
+    log(small, "w", colours=["blue", "red"])
+    small.fairness_monitoring.enable([RED], [1], perturbation=False)
+    small.fairness_monitoring.run()
+    assert alerts(mart) == []  # they are all there are since it was enabled
+    schema = small.database.schema
+    query(f"UPDATE {schema}.monitor SET enabled_at = enabled_at - interval '60 days'")
+    small.fairness_monitoring.run()
+    assert alerts(mart) == [["fairness", "stale"]]
+    assert "the newest row that it measures was scored" in state(small, "fairness")["to_do"]
+    log(small, "new", day=(datetime.now(UTC) - NOON).days)
+    small.fairness_monitoring.run()
+    assert alerts(mart) == []
+
+
+def test_rows_that_are_measured_once_are_fresh_however_late_they_come(small):
+    log(small, "w")
+    small.performance_monitoring.enable()
+    small.performance_monitoring.run()
+    assert state(small, "performance")["state"] == "fresh"
+
+
+def test_clocks_that_are_ahead_hide_no_silence(mart, small, measured, query, past, aged):
+    schema = small.database.schema
+    aged(-100 * DAY)
+    measured.run()
+    past(60 * DAY)
+    assert state(small)["state"] == "stale"
+    # A run from before the clock was set back
+    measured.run()
+    query(f"UPDATE {schema}.run SET started = now() + interval '1 year'"
+          " WHERE run_uid = %s::uuid", measured.get_run_details()["run_uid"])  # fmt: skip
+    assert state(small)["state"] == "stale"
+
+
+def test_an_erasure_leaves_the_time_of_the_labels(small, measured, past, aged, query):
+    aged(60 * DAY)
+    measured.run()
+    small.payload_logging.delete_records(["good"])
+    assert measured.get_run_details()["erased"] is True
+    assert state(small)["state"] == "stale"
 
 
 @pytest.mark.parametrize(
@@ -371,6 +466,20 @@ def test_both_messages_are_sent_once(sending, inbox, topic, monkeypatch, query):
     mart.run_monitors()
     [message] = inbox()
     assert message["Subject"] == "Alert closed: small, quality is stale"
+
+
+def test_whoever_looks_sees_nothing_that_was_not_said(sending, inbox, topic, query, caplog):
+    mart, small = sending
+    labelled(small, "good", right=40, wrong=0)
+    small.quality_monitoring.enable(threshold=0.8)
+    small.quality_monitoring.run()
+    mart.notifications.enable(topic_arn=topic)
+    query(f"UPDATE {small.database.schema}.run SET started = now() - interval '60 days'")
+    for _ in range(2):
+        [found] = mart.alerts.check_health()
+        assert found.state == "stale" and alerts(mart) == [["quality", "stale"]]
+    [message] = inbox()
+    assert message["Subject"] == "Alert opened: small, quality is stale"
 
 
 def test_the_exit_code_of_the_command(small, measured, database_url, query, monkeypatch, capsys):

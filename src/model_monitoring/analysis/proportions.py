@@ -51,12 +51,12 @@ def _mid_p_low(x: np.ndarray, n: np.ndarray) -> np.ndarray:
     return np.where(x > 0, low, 0.0)
 
 
-def score(share, trials) -> Bounds:
+def score(share, trials, z=Z) -> Bounds:
     """Bound a share by Wilson's score interval (1927); ``trials`` may be an effective number."""
     share, n = np.asarray(share, float), np.asarray(trials, float)
-    middle = (share + Z**2 / (2 * n)) / (1 + Z**2 / n)
-    variance = np.maximum(share * (1 - share), 0) / n + Z**2 / (4 * n**2)
-    half = Z * np.sqrt(variance) / (1 + Z**2 / n)
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    variance = np.maximum(share * (1 - share), 0) / n + z**2 / (4 * n**2)
+    half = z * np.sqrt(variance) / (1 + z**2 / n)
     return np.clip(middle - half, 0, 1), np.clip(middle + half, 0, 1)
 
 
@@ -126,15 +126,9 @@ def paired_ratio(both, first_only, second_only) -> Bounds:
     parts = [np.sqrt((n - part + 1) / ((n + 2) * (part + 1))) for part in (a, b)]
     z = Z * spread / (parts[0] + parts[1])
     with np.errstate(invalid="ignore", divide="ignore"):
-        (low_a, high_a), (low_b, high_b) = _wilson(a, n, z), _wilson(b, n, z)
+        (low_a, high_a), (low_b, high_b) = score(a / n, n, z), score(b / n, n, z)
         low, high = low_a / high_b, np.where(low_b > 0, high_a / low_b, np.inf)
     return np.where(n > 0, low, np.nan), np.where(n > 0, high, np.nan)
-
-
-def _wilson(x: np.ndarray, n: np.ndarray, z: np.ndarray) -> Bounds:
-    middle = (2 * x + z * z) / (2 * (n + z * z))
-    half = z * np.sqrt(z * z + 4 * x * (n - x) / n) / (2 * (n + z * z))
-    return np.maximum(middle - half, 0), np.minimum(middle + half, 1)
 
 
 def paired_difference(more, less, trials) -> Bounds:

@@ -7,7 +7,7 @@ from uuid import UUID
 from flask import Blueprint, Response, abort, current_app, request
 
 from model_monitoring.console import security
-from model_monitoring.datamart.monitoring.fairness import REPORT_STYLE
+from model_monitoring.datamart.monitoring.fairness_runs import REPORT_STYLE
 
 # The report contains its own style, so that it can be passed on as one file. Nothing else may style
 # it or run in it.

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+from model_monitoring.datamart.monitoring.health.sentences import RUNS
+
 
 def number(value: object) -> str:
     """Write a number with four significant digits, None as a dash, other values as they are."""
@@ -36,6 +38,8 @@ def silence(alert: dict) -> str:
     count = round(alert["value"])
     unit = "day" if alert["slice"] == "stale" else "run"
     what = {"failing": "failed", "blind": "measured nothing that counts", "stale": "without a run"}
+    if alert["slice"] == "stale" and (alert["opened_because"] or "").startswith(RUNS):
+        return f"{count:,d} days without anything new"
     return f"{count:,d} {unit}{'' if count == 1 else 's'} {what[alert['slice']]}"
 
 

@@ -54,8 +54,8 @@ def _browsing() -> Browsing:
 @pages.get("/")
 def home() -> str:
     """Show every subscription with the state of its monitors."""
-    overview = _browsing().overview
     health = {(one.uid, one.monitor): one for one in _mart().alerts.check_health()}
+    overview = _browsing().overview
     monitors = defaultdict(list)
     for row in overview.monitors():
         row["chart"] = charts.sparkline(row["trend"], row["lower_limit"], row["upper_limit"])

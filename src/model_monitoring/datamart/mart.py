@@ -49,7 +49,7 @@ class DataMart:
         self._database = Database(database_url, schema, time_outs)
         self.bindings = Bindings(self._database, boto_session)
         self.subscriptions = Subscriptions(self._database, boto_session)
-        self.alerts = Alerts(self._database)
+        self.alerts = Alerts(self._database, boto_session)
         self.browsing = Browsing(self._database)
         self.reviews = Reviews(self._database, boto_session, self.subscriptions)
         self.notifications = Notifications(self._database, boto_session)

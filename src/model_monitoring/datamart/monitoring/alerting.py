@@ -10,30 +10,26 @@ from model_monitoring.datamart.monitoring.outcomes import Measurement
 from model_monitoring.datamart.postgres.database import Cursor
 
 USUAL_RUNS = 30  # a month: as many as a monitor is taken to have that has run less often
-Limits = Mapping[str, tuple[float | None, float | None]]
 
 
-def looks(
-    found: Sequence[Measurement], limits: Limits, window: tuple
-) -> dict[tuple[str, str], Look]:
-    """Return a look at each value that has a limit, by metric and slice.
+def looks(found: Sequence[Measurement], window: tuple) -> dict[tuple[str, str], Look]:
+    """Return a look at each value that has a limit of its own, by metric and slice.
 
     The slices of one metric are corrected for their number, unless their monitor has done so.
     """
-    held: defaultdict[str, list[tuple[Measurement, tuple]]] = defaultdict(list)
+    held: defaultdict[str, list[Measurement]] = defaultdict(list)
     for one in found:
-        limit = one.limits or limits.get(one.metric, (None, None))
-        if one.value is not None and limit != (None, None):
-            held[one.metric].append((one, limit))
+        if one.value is not None and one.limits not in (None, (None, None)):
+            held[one.metric].append(one)
     seen = {}
     for metric, parts in held.items():
         derived = decisions.corrected(
-            [decisions.chance(p.value, (p.ci_low, p.ci_high), *limit) for p, limit in parts]
+            [decisions.chance(p.value, (p.ci_low, p.ci_high), *p.limits) for p in parts]
         )
-        for (part, limit), chance in zip(parts, derived, strict=True):
+        for part, chance in zip(parts, derived, strict=True):
             chance = chance if part.chance is None else part.chance
             seen[metric, part.slice] = Look(
-                part.value, part.ci_low, part.ci_high, *limit, chance, window
+                part.value, part.ci_low, part.ci_high, *part.limits, chance, window
             )
     return seen
 
@@ -41,7 +37,9 @@ def looks(
 def rule(cursor: Cursor, identity: tuple[int, str], metrics: int) -> decisions.Rule:
     """Return the rule for a monitor's metrics; `identity` is the subscription's id and the monitor.
 
-    How many runs a month has is what the last 30 days show, and at least one a day.
+    How many runs a month has is what the last 30 days show, and at least one a day. The runs of the
+    first day are taken to be those of a whole day: of k of them the last has a k-th of a daily
+    run's false alerts, and all of them together about 1 + ln k of it, whatever the schedule.
     """
     cursor.execute(
         "SELECT s.alerting, (SELECT count(*) FROM monitor m"
@@ -53,8 +51,7 @@ def rule(cursor: Cursor, identity: tuple[int, str], metrics: int) -> decisions.R
         [identity[1], identity[0]],
     )
     settings, monitors, runs, days = cursor.fetchone()
-    # Of less than a day nothing can be foretold: several runs at once may be somebody trying it
-    expected = runs * 30 / days if days and days > 1 else runs
+    expected = runs * 30 / max(1.0, days or 0.0)
     return decisions.rule(settings, monitors, metrics, max(USUAL_RUNS, expected))
 
 

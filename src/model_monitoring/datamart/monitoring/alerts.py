@@ -1,12 +1,16 @@
 """Alerts: listing them, and acknowledging one."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
+import boto3
 import pandas as pd
 
+from model_monitoring.datamart.monitoring import notifications
 from model_monitoring.datamart.monitoring.health import alerts as health
 from model_monitoring.datamart.monitoring.health.states import Health
 from model_monitoring.datamart.postgres.database import Database
+from model_monitoring.datamart.postgres.errors import DataMartError
 from model_monitoring.datamart.postgres.texts import check_text
 
 
@@ -17,8 +21,9 @@ class Alerts:
     opened and closed it is said in words.
     """
 
-    def __init__(self, database: Database):
+    def __init__(self, database: Database, boto_session: boto3.Session | None = None):
         self._database = database
+        self._boto_session = boto_session
 
     def list(self, state: str | None = None) -> pd.DataFrame:
         """List alerts, newest first: all of them, or those in one state.
@@ -44,10 +49,15 @@ class Alerts:
     def check_health(self, subscription_id: int | None = None) -> Sequence[Health]:
         """Open and close alerts on monitors that are silent, of one subscription or of all.
 
-        Returns the health of each monitor, also to somebody who may only read; the alerts then stay
-        as they are.
+        If the data mart has a session, the messages about them are sent at once, so that nobody who
+        looks sees what wasn't said. Returns the health of each monitor, also to somebody who may
+        only read; the alerts then stay as they are.
         """
-        return health.look(self._database, subscription_id)
+        found = health.settle(self._database, subscription_id)
+        if self._boto_session is not None:
+            with suppress(DataMartError):
+                notifications.publish(self._database, self._boto_session)
+        return found
 
     def acknowledge(self, alert_id: int, by: str, note: str = "") -> None:
         """Record that somebody has seen an open alert; it stays until the metric recovers.

@@ -125,8 +125,12 @@ class Monitor(Switch):
         window = cursor.fetchone()
         deployment = self._subscription.deployment_key(cursor, revision)
         measured = [run_uid, identifier, self.name, deployment, outcome.records]
-        seen = alerting.looks(outcome.measurements, limits, window)
-        for found in outcome.measurements:
+        held = [
+            replace(found, limits=found.limits or limits.get(found.metric, (None, None)))
+            for found in outcome.measurements
+        ]
+        seen = alerting.looks(held, window)
+        for found in held:
             look = seen.get((found.metric, found.slice))
             cursor.execute(
                 "INSERT INTO measurement (ts, run_uid, subscription_id, monitor, deployment_key,"
@@ -139,7 +143,7 @@ class Monitor(Switch):
                     found.value,
                     found.ci_low,
                     found.ci_high,
-                    *(found.limits or limits.get(found.metric, (None, None))),
+                    *found.limits,
                     look and look.chance,
                 ],
             )

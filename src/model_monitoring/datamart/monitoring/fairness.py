@@ -6,14 +6,10 @@ It looks at live traffic, and at perturbed copies (twins) of its rows.
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 import pandas as pd
 
-from model_monitoring.analysis.fairness import report
-from model_monitoring.analysis.fairness.clarify import bias_drift
-from model_monitoring.analysis.fairness.clarify.analysis import analysis
-from model_monitoring.analysis.fairness.evaluation import Fairness, evaluate
+from model_monitoring.analysis.fairness.evaluation import evaluate
 from model_monitoring.analysis.fairness.groups import Feature
 from model_monitoring.analysis.fairness.outcomes import outcomes
 from model_monitoring.analysis.fairness.perturbation import perturb
@@ -22,19 +18,18 @@ from model_monitoring.datamart.companion.settings import Companion
 from model_monitoring.datamart.monitoring import expecting
 from model_monitoring.datamart.monitoring import fairness_results as results
 from model_monitoring.datamart.monitoring import fairness_settings as settings
-from model_monitoring.datamart.monitoring.base import Monitor
 from model_monitoring.datamart.monitoring.decisions import Rule
-from model_monitoring.datamart.monitoring.outcomes import Outcome, refuse_erased
+from model_monitoring.datamart.monitoring.fairness_runs import FairnessRuns
+from model_monitoring.datamart.monitoring.outcomes import Outcome
 from model_monitoring.datamart.postgres.jsonb import as_json
 from model_monitoring.datamart.rows import chosen
 from model_monitoring.datamart.watched import WatchedModel
 
-REPORT_STYLE = report.CSS
 # At most this many rows get twins: the endpoint scores some thousands of twins in a run
 TWINS_OF = 1000
 
 
-class FairnessMonitoring(Monitor):
+class FairnessMonitoring(FairnessRuns):
     """Fairness of one subscription's predictions."""
 
     name = "fairness"
@@ -52,9 +47,8 @@ class FairnessMonitoring(Monitor):
         companion; it returns what it did. `described_companion` returns what the report says about
         the companion.
         """
-        super().__init__(subscription)
+        super().__init__(subscription, described_companion)
         self._after_run = after_run
-        self._described_companion = described_companion
 
     def enable(
         self,
@@ -121,8 +115,15 @@ class FairnessMonitoring(Monitor):
         return self._enable(parameters, {})
 
     def _seen(self, parameters: dict, by: Rule) -> str:
-        strictest = max(feature["threshold"] for feature in parameters["features"])
-        return expecting.fairness(strictest, max(1, self._window(parameters) // 2), by)
+        last = self._last_measured()
+        seen = results.smallest(last["details"].get("groups", ()) if last else ())
+        if seen is None:
+            rows = max(1, parameters["min_records"] // 2)
+            strictest = max(feature["threshold"] for feature in parameters["features"])
+            groups = max(1, sum(len(feature["minority"]) for feature in parameters["features"]))
+            seen = (strictest, (rows, rows), None, groups)
+        said = expecting.fairness(*seen, by)
+        return f"{said} Twins show smaller ones." if parameters["perturbation"] else said
 
     def _measure(self, parameters: dict) -> Outcome:
         rows = chosen.newest(self._subscription, parameters["max_records"])
@@ -177,83 +178,3 @@ class FairnessMonitoring(Monitor):
             "UPDATE run SET details = details || %s WHERE run_uid = %s",
             [as_json({"companion": done}), run_uid],
         )
-
-    def get_groups(self, run_uid: str | None = None) -> pd.DataFrame:
-        """Return what a run found for each group, with the columns of `Fairness.groups`.
-
-        By default it is the last run that measured something.
-        """
-        return self._result(run_uid).groups
-
-    def show_groups(self, run_uid: str | None = None) -> pd.DataFrame:
-        """Return the most important columns of `get_groups`."""
-        return self.get_groups(run_uid)[results.SHOWN]
-
-    def get_bias_metrics(self, run_uid: str | None = None) -> pd.DataFrame:
-        """Return Clarify's metrics of a run, with the columns of `Fairness.metrics`.
-
-        By default it is the last run that measured something.
-        """
-        return self._result(run_uid).metrics
-
-    def get_findings(self, run_uid: str | None = None) -> list[str]:
-        """Return a sentence about each biased group of a run, by default the last that measured."""
-        return self._measured_run(run_uid)["findings"]
-
-    def get_analysis(self, run_uid: str | None = None) -> dict:
-        """Return a run as the content of Clarify's analysis.json.
-
-        By default it is the last run that measured something.
-        """
-        return analysis(self._result(run_uid), self._subscription.asset["label_column"])
-
-    def get_violations(self, baseline: Mapping, run_uid: str | None = None) -> dict:
-        """Compare a run with a baseline, an analysis.json, as Clarify's bias monitor does.
-
-        See `bias_drift`.
-        """
-        return bias_drift.violations(baseline, self.get_analysis(run_uid))
-
-    def render_report(self, run_uid: str | None = None) -> str:
-        """Return the fairness report of a run as an HTML page.
-
-        By default it is the last run that measured something.
-        """
-        run = self._measured_run(run_uid)
-        return report.render(
-            results.from_details(run),
-            subscription=self._subscription.name,
-            endpoint=self._subscription.source_uid,
-            run=run,
-            favourable=run["favourable_classes"],
-            companion=self._described_companion(),
-        )
-
-    def report(self, path: str | Path, run_uid: str | None = None) -> Path:
-        """Write the fairness report to a file and return its path.
-
-        It is a self-contained HTML file of two printed pages.
-        """
-        path = Path(path)
-        path.write_text(self.render_report(run_uid), encoding="utf-8")
-        return path
-
-    def _measured_run(self, run_uid: str | None) -> dict:
-        if run_uid is None:
-            found = self._database.rows(
-                "SELECT run_uid FROM run"
-                " WHERE (subscription_id, monitor, state) = (%s, %s, 'finished')"
-                " ORDER BY started DESC LIMIT 1",
-                [self._subscription.subscription_id, self.name],
-            )
-            run_uid = str(found[0]["run_uid"]) if found else None
-        run = self.get_run_details(run_uid)
-        refuse_erased(run)
-        if run["state"] != "finished":
-            raise ValueError(
-                f"Run {run['run_uid']} measured nothing: {run.get('reason') or run.get('error')}."
-            )
-        return run
-
-    def _result(self, run_uid: str | None) -> Fairness:
-        return results.from_details(self._measured_run(run_uid))

@@ -3,7 +3,7 @@
 It is stored as measurements, and as details from which the whole result can be read back.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -75,6 +75,24 @@ def details(found: Fairness) -> dict:
         "favourable": found.favourable,
         "ignored_rows": found.ignored,
     }
+
+
+def smallest(groups: Sequence[Mapping]) -> tuple | None:
+    """Return what decides which unfairness a run could see of the smallest group it judged.
+
+    These are the group's threshold, the rows of the majority and of the group, the majority's
+    favourable rate, and how many groups were judged; None if none was.
+    """
+    judged = [row for row in groups if row["role"] == "minority" and not row["warning"]]
+    if not judged:
+        return None
+    least = min(judged, key=lambda row: row["rows"])
+    majority = sum(
+        row["rows"]
+        for row in groups
+        if row["role"] == "majority" and row["feature"] == least["feature"]
+    )
+    return least["threshold"], (majority, least["rows"]), least["reference_rate"], len(judged)
 
 
 def from_details(run: Mapping) -> Fairness:

@@ -96,27 +96,50 @@ def tell(
     sending it and noting so.
     """
     found = health.settle(database, subscription_id)
-    senders = {"sns": _publish_next_alert, "cloudwatch": _put_next_run}
-    for channel in database.rows("SELECT kind, target, since, last_error FROM channel"):
-        client = cache(
-            partial(_client, session, channel)
-        )  # created only if there is something to send
-        problem = None
-        try:
-            while database.run(partial(senders[channel["kind"]], client=client, channel=channel)):
-                pass
-            if channel["kind"] == "cloudwatch" and subscription_id is None:
-                _put_health(client, channel, found)
-        except (BotoCoreError, ClientError, ValueError) as error:
-            problem = storable(str(error))
-            what = f"{channel['kind']} {channel['target']}"
-            warnings.warn(
-                f"Sending to {what} failed; the next run tries again: {problem}", stacklevel=2
-            )
-        if problem != channel["last_error"]:
-            database.execute(
-                "UPDATE channel SET last_error = %s WHERE kind = %s", [problem, channel["kind"]]
-            )
+    for channel in _channels(database):
+        _send(database, session, channel, found if subscription_id is None else ())
+
+
+def publish(database: Database, session: boto3.Session) -> None:
+    """Send the alerts that weren't sent yet, for somebody who looks at them.
+
+    Where the last attempt failed, only the next run tries again: nobody waits for it twice.
+    """
+    for channel in _channels(database):
+        if channel["kind"] == "sns" and channel["last_error"] is None:
+            _send(database, session, channel)
+
+
+def _channels(database: Database) -> list[dict]:
+    return database.rows("SELECT kind, target, since, last_error FROM channel")
+
+
+def _send(
+    database: Database,
+    session: boto3.Session | None,
+    channel: Mapping,
+    found: Sequence[Health] = (),
+) -> None:
+    """Send to one channel what it wasn't sent yet; `found` is the health of all monitors."""
+    sender = {"sns": _publish_next_alert, "cloudwatch": _put_next_run}[channel["kind"]]
+    # It is created only if there is something to send
+    client = cache(partial(_client, session, channel))
+    problem = None
+    try:
+        while database.run(partial(sender, client=client, channel=channel)):
+            pass
+        if channel["kind"] == "cloudwatch" and found:
+            _put_health(client, channel, found)
+    except (BotoCoreError, ClientError, ValueError) as error:
+        problem = storable(str(error))
+        what = f"{channel['kind']} {channel['target']}"
+        warnings.warn(
+            f"Sending to {what} failed; the next run tries again: {problem}", stacklevel=3
+        )
+    if problem != channel["last_error"]:
+        database.execute(
+            "UPDATE channel SET last_error = %s WHERE kind = %s", [problem, channel["kind"]]
+        )
 
 
 def _client(session: boto3.Session | None, channel: Mapping):

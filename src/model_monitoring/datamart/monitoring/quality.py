@@ -1,6 +1,7 @@
 """Quality monitoring: predictions against the labels that came later."""
 
 from collections.abc import Sequence
+from datetime import UTC
 
 import numpy as np
 import pandas as pd
@@ -47,11 +48,19 @@ class QualityMonitoring(Monitor):
 
     def _seen(self, parameters: dict, by: Rule) -> str:
         gate = GATES[self._subscription.asset["problem_type"]]
-        return expecting.quality(gate, parameters["threshold"], self._window(parameters), by)
+        rows, last = self._window(parameters), self._last_measured()
+        positives = None
+        if gate == "area_under_roc" and last and last["details"].get("confusion_matrix"):
+            details, positive = last["details"], self._subscription.asset["positive_label"]
+            true = dict(zip(details["labels"], map(sum, details["confusion_matrix"]), strict=True))
+            positives = true.get(positive, 0) / rows
+        return expecting.quality(gate, parameters["threshold"], rows, positives, by)
 
     def _measure(self, parameters: dict) -> Outcome:
         asset = self._subscription.asset
-        rows, window = windows.judged(self._subscription, asset, parameters["max_records"])
+        rows, window, labelled = windows.judged(
+            self._subscription, asset, parameters["max_records"]
+        )
         answers = {name: rows[name] for name in ("label", "prediction")}
         known = contract.classes(asset) or ()
         fine, scores, left = usable(asset["problem_type"], answers, rows.get("probability"), known)
@@ -77,6 +86,8 @@ class QualityMonitoring(Monitor):
             None,
         )
         details = {
+            # In seconds: by it the monitor's health tells whether labels still come
+            "last_label": labelled.replace(tzinfo=UTC).timestamp(),
             "gate": gate,
             # OpenScale's word for the gate's value
             "quality": result.metrics[gate].value if gate else None,

@@ -93,11 +93,17 @@ class Switch(TableVerbs):
         """Say which change would be seen."""
         return "Its values are facts about a window: any that is outside its limit opens an alert."
 
-    def _window(self, parameters: dict) -> int:
-        """Return the rows of the last window that was measured, or the fewest that would be."""
-        last = self._database.rows(
-            "SELECT records FROM run WHERE (subscription_id, monitor, state) = (%s, %s, 'finished')"
+    def _last_measured(self) -> dict | None:
+        """Return the last run that measured something: `run_uid`, `records` and `details`."""
+        found = self._database.rows(
+            "SELECT run_uid, records, details FROM run"
+            " WHERE (subscription_id, monitor, state) = (%s, %s, 'finished')"
             " ORDER BY started DESC LIMIT 1",
             [self._subscription.subscription_id, self.name],
         )
-        return max(1, last[0]["records"] if last else parameters["min_records"])
+        return found[0] if found else None
+
+    def _window(self, parameters: dict) -> int:
+        """Return the rows of the last window that was measured, or the fewest that would be."""
+        last = self._last_measured()
+        return max(1, last["records"] if last else parameters["min_records"])

@@ -134,20 +134,23 @@ def between(subscription: WatchedModel, first: int, last: int) -> tuple[pd.DataF
 
 def judged(
     subscription: WatchedModel, asset: Mapping, limit: int | None
-) -> tuple[dict[str, np.ndarray], tuple]:
+) -> tuple[dict[str, np.ndarray], tuple, datetime | None]:
     """Read label, prediction and probability of the newest labelled rows.
 
-    Returns them with the times of the first and the last row.
+    Returns them with the times at which the first and the last row were scored, and the last label
+    came.
     """
     table = subscription.table()
-    columns = {"scored_at": (sql.Identifier("p", "scored_at"), TIMESTAMP)}
+    times = (("p", "scored_at"), ("f", "record_timestamp"))
+    columns = {name: (sql.Identifier(where, name), TIMESTAMP) for where, name in times}
     for what, where in (("label", "f"), ("prediction", "p"), ("probability", "p")):
         if name := asset[f"{what}_column"]:
             column = table.named(name)
             columns[what] = (sql.Identifier(where, column.column_name), column.type)
     newest = "ORDER BY record_timestamp DESC, record_id, row_number LIMIT {limit}" if limit else ""
     source = sql.SQL(
-        "(SELECT record_id, row_number, {label} FROM {feedback} WHERE record_id IS NOT NULL"
+        "(SELECT record_id, row_number, record_timestamp, {label} FROM {feedback}"
+        " WHERE record_id IS NOT NULL"
         f" {newest}) f JOIN {{payload}} p USING (record_id, row_number)"
     ).format(
         label=sql.Identifier(table.of("label")[0].column_name),
@@ -158,5 +161,7 @@ def judged(
     rows = subscription.database.run(
         lambda cursor: copy_out(cursor, source, columns), REPEATABLE_READ
     )
-    times = rows.pop("scored_at")
-    return rows, (times.min().item(), times.max().item()) if len(times) else (None, None)
+    scored, labelled = (rows.pop(name) for _, name in times)
+    if not len(scored):
+        return rows, (None, None), None
+    return rows, (scored.min().item(), scored.max().item()), labelled.max().item()

@@ -14,15 +14,9 @@ def settle(database: Database, subscription_id: int | None = None) -> list[Healt
     """Open and close alerts on the health of monitors, of one subscription or of all.
 
     Returns the health of each. An alert's `value` is how many runs failed or measured nothing, or
-    for how many days a stale monitor has been silent.
+    for how many days a stale monitor has been silent. The alerts stay as they are for somebody who
+    may only read, and while they are locked.
     """
-    found = states.read(database, subscription_id)
-    database.run(lambda cursor: _settle(cursor, found), once=True)
-    return found
-
-
-def look(database: Database, subscription_id: int | None = None) -> list[Health]:
-    """Do the same for somebody who may only read, or while the alerts are locked: they stay."""
     found = states.read(database, subscription_id)
     with suppress(DataMartError):
         database.run(lambda cursor: _settle(cursor, found), once=True)

@@ -12,7 +12,18 @@ HUNG = "interval '1 day'"  # a run that is still running then was stopped
 STOPPED = "it never ended, so its process was probably stopped"
 LONGEST = 300  # characters quoted of an error or a reason
 
-OF = "(r.subscription_id, r.monitor) = (m.subscription_id, m.monitor)"
+SOUGHT = 1000  # finished runs in which it is sought how often new rows or labels came
+
+# A run of the future is one from before the clock was set back.
+OF = """(r.subscription_id, r.monitor) = (m.subscription_id, m.monitor)
+    AND r.started < now() + interval '1 hour'"""
+# When the newest label came that a run of quality measured, or when the newest row was scored; rows
+# from before the monitor was enabled are taken to be no older than that. Drift and performance
+# measure no row twice. What is unknown, or ahead, is taken to be as old as the run.
+NEWEST = """extract(epoch FROM least(r.finished, CASE
+    WHEN r.monitor = 'quality' THEN to_timestamp((r.details->>'last_label')::float8)
+    WHEN r.monitor NOT IN ('drift', 'performance') THEN greatest(r.window_end, m.enabled_at)
+    END))::float8"""
 # What became of a run. One without a baseline needs a person, others may only lack rows.
 KIND = f"""CASE
     WHEN state = 'running' AND started < now() - {HUNG} THEN 'failed'
@@ -33,7 +44,7 @@ COUNTS = f"""((SELECT true {UNKNOWN} LIMIT 1) IS NULL AND {DOUBTED} IS NOT TRUE
 MONITORS = f"""
     SELECT m.subscription_id, s.subscription_uid AS uid, s.name AS subscription, m.monitor,
         m.enabled, m.enabled_at, now() AS now, ran.starts, last.last_run,
-        first.started AS first, ended.*, measured.started AS measured,
+        first.started AS first, ended.*, measured.started AS measured, measured.newest,
         {COUNTS.format(run="measured")} AS counts,
         coalesce(a.alerts, 0) AS alerts, a.opened_at, a.known_blind
     FROM monitor m JOIN subscription s ON s.subscription_id = m.subscription_id
@@ -57,8 +68,8 @@ MONITORS = f"""
         ORDER BY started DESC LIMIT 1
     ) ended ON m.enabled
     LEFT JOIN LATERAL (
-        SELECT run_uid, monitor, started, details FROM run r WHERE {OF} AND state = 'finished'
-        ORDER BY started DESC LIMIT 1
+        SELECT run_uid, monitor, started, details, {NEWEST} AS newest
+        FROM run r WHERE {OF} AND state = 'finished' ORDER BY started DESC LIMIT 1
     ) measured ON m.enabled
     LEFT JOIN (
         SELECT subscription_id, monitor, count(*) FILTER (WHERE metric <> '{METRIC}') AS alerts,
@@ -101,6 +112,14 @@ STREAK = f"""
         SELECT max(started) FROM run r WHERE {OF} AND {KIND} NOT IN (%(kind)s, 'running')
     ), '-infinity')"""
 
+# When the newest rows or labels came that runs measured, each once.
+ARRIVALS = f"""
+    SELECT DISTINCT newest FROM (
+        SELECT {NEWEST} AS newest FROM run r JOIN monitor m ON {OF}
+        WHERE (m.subscription_id, m.monitor) = (%(id)s, %(monitor)s) AND state = 'finished'
+        ORDER BY r.started DESC LIMIT {SOUGHT}
+    ) n ORDER BY newest DESC LIMIT {RECENT}"""
+
 
 def read(cursor: Cursor, subscription_id: int | None) -> list[dict]:
     """Return what is known of each monitor, of one subscription or of all."""
@@ -127,6 +146,12 @@ def streak(cursor: Cursor, row: dict, kind: str) -> tuple[int, float]:
     asked = {"id": row["subscription_id"], "monitor": row["monitor"], "kind": kind}
     [found] = _rows(cursor, STREAK, asked)
     return found["runs"], found["since"]
+
+
+def arrivals(cursor: Cursor, row: dict) -> list[float]:
+    """Return when the newest rows, or labels, came that a monitor's runs measured, newest first."""
+    asked = {"id": row["subscription_id"], "monitor": row["monitor"]}
+    return [found["newest"] for found in _rows(cursor, ARRIVALS, asked)]
 
 
 def _rows(cursor: Cursor, query: str, parameters: dict) -> list[dict]:

@@ -1,6 +1,6 @@
 """Whether a monitor still watches, judged from its runs. Times are in seconds."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import takewhile
 from typing import NamedTuple
 
@@ -31,12 +31,16 @@ def is_suspicious(row: Mapping) -> bool:
 
 
 def judge(
-    row: Mapping, past: Mapping | None, streak: Callable[[str], tuple[int, float]]
+    row: Mapping,
+    past: Mapping | None,
+    streak: Callable[[str], tuple[int, float]],
+    arrivals: Callable[[], Sequence[float]],
 ) -> Verdict:
     """Return whether a monitor is failing, blind, stale, waiting or fresh.
 
     `row` is from `history.read`. `past` is from `history.earlier`, if the monitor is suspicious.
-    `streak` returns how many of the last runs are of a kind, and when the first of them began.
+    `streak` returns how many of the last runs are of a kind, and when the first of them began;
+    `arrivals` when the newest rows or labels came that the runs measured.
     """
     now, first = row["now"].timestamp(), row["enabled_at"].timestamp()
     starts = row["starts"]
@@ -47,7 +51,8 @@ def judge(
         return Verdict("stale", first, age / DAY, sentences.never(age))
     first = min(first, row["first"].timestamp())
     quiet = now - starts[0]
-    is_late = quiet > allowed(starts, len(starts) == RECENT)
+    usual = allowed(starts, len(starts) == RECENT)
+    is_late = quiet > usual
     found = _unseeing(row, first, past, streak)
     if found and found.state in ("failing", "blind"):
         also = sentences.late(quiet) if is_late else ""
@@ -56,6 +61,12 @@ def judge(
         return Verdict("stale", starts[0], quiet / DAY, sentences.stale(quiet))
     if found:
         return found
+    if row["newest"] is not None and now - row["newest"] > max(usual, UNKNOWN):
+        age = now - row["newest"]
+        known = [came for came in arrivals() if came <= row["newest"]]  # later ones were erased
+        if age > allowed(known, len(known) == RECENT):
+            said = sentences.old(row["monitor"], age)
+            return Verdict("stale", row["newest"], age / DAY, said)
     return Verdict("fresh", row["measured"].timestamp() if row["measured"] else starts[0])
 
 

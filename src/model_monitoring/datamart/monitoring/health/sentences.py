@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from model_monitoring.datamart.monitoring.health.rhythm import in_words
 
 Said = tuple[str, str]
+ESTIMATED = "drift_magnitude"  # has no value if the estimate isn't believable
+RUNS = "It runs, but"
 SCHEDULE = "Call run(), or run all monitors on a schedule with model-monitoring run."
 
 
@@ -32,7 +34,7 @@ def no_baseline() -> Said:
 
 def no_rows(reason: str | None) -> Said:
     """Say that rows have stopped to arrive, or are too few."""
-    said = "It runs, but has measured nothing for longer than usual."
+    said = f"{RUNS} has measured nothing for longer than usual."
     return said, f"{_quoted(reason)} See whether rows, or their labels, still arrive."
 
 
@@ -41,14 +43,14 @@ def lacking(past: Mapping) -> Said:
     left, metrics = past["left_out"] or [], past["lacking"]
     about = [one for one in left if one["name"] in metrics] or left
     why = "".join(f" {one['name']}: {_ended(one['reason'])}" for one in about[:1])
-    if metrics:
-        said = f"It runs, but {' and '.join(metrics)} had no value, and nothing watches the limit."
+    if metrics and not (past["doubts"] and metrics == [ESTIMATED]):
+        said = f"{RUNS} {' and '.join(metrics)} had no value, and nothing watches the limit."
         return said, f"See the last run.{why}"
     if past["doubts"]:
-        said = "It runs, but its estimate of the accuracy isn't believable."
+        said = f"{RUNS} its estimate of the accuracy isn't believable."
         advice = "Get labels, or call enable() with more scored rows."
         return said, f"{_ended('; '.join(past['doubts']))} {advice}"
-    return "It runs, but nothing that it measured had a value.", f"See the last run.{why}"
+    return f"{RUNS} nothing that it measured had a value.", f"See the last run.{why}"
 
 
 def first_rows(reason: str | None) -> Said:
@@ -75,6 +77,16 @@ def stale(quiet: float) -> Said:
     """Say that a monitor no longer runs."""
     advice = "See whether its schedule (model-monitoring run) still runs, or disable it."
     return f"It last ran {in_words(quiet)} ago, which is longer than usual.", advice
+
+
+def old(monitor: str, age: float) -> Said:
+    """Say that a monitor measures the same old rows, or labels, again and again."""
+    what, came = ("label", "came") if monitor == "quality" else ("row", "was scored")
+    said = (
+        f"{RUNS} the newest {what} that it measures {came} {in_words(age)} ago, which is"
+        " longer than usual."
+    )
+    return said, f"See whether {what}s still arrive."
 
 
 def late(quiet: float) -> str:

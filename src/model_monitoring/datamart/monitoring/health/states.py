@@ -18,14 +18,15 @@ class Health(NamedTuple):
     """The state of one monitor.
 
     `state` is the first that applies of: off; outside (a metric's alert is unresolved); failing
-    (the last run failed); blind (it runs, but measures nothing that counts); stale (it hasn't run
-    for longer than usual); waiting (it is new and has measured nothing yet); fresh. `silent` is
-    failing, blind, stale or None, also of a monitor that is outside.
+    (the last run failed); blind (it runs, but measures nothing that counts); stale (it hasn't run,
+    or what it measures hasn't come, for longer than usual); waiting (it is new and has measured
+    nothing yet); fresh. `silent` is failing, blind, stale or None, also of a monitor that is
+    outside.
 
     `since` is when that began: the alert, the first failed or blind run, the last run of a stale
-    monitor, the last measurement of a fresh one. `size` counts failed or blind runs, or the days
-    that a stale monitor is silent. `alerts` counts unresolved alerts on its metrics. `because` is
-    the part of `to_do` that quotes nothing from a run.
+    monitor or the newest that it measured, the last measurement of a fresh one. `size` counts
+    failed or blind runs, or the days that a stale monitor is silent. `alerts` counts unresolved
+    alerts on its metrics. `because` is the part of `to_do` that quotes nothing from a run.
     """
 
     subscription_id: int
@@ -61,7 +62,8 @@ def _health(cursor: Cursor, row: dict, past: dict | None) -> Health:
     if not row["enabled"]:
         ran = (None, last, row["last_run"])
         return Health(*about, "off", *ran, row["alerts"], "It is switched off.")
-    found = judging.judge(row, past, partial(history.streak, cursor, row))
+    further = (partial(ask, cursor, row) for ask in (history.streak, history.arrivals))
+    found = judging.judge(row, past, *further)
     silent = found.state if found.state in SILENT else None
     state, since, to_do = found.state, _time(found.since), " ".join(found.said).strip()
     if row["alerts"]:
