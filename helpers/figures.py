@@ -41,7 +41,8 @@ def _limit(axis: Axes, value: float, words: str) -> None:
 
 def _intervals(axis: Axes, table: pd.DataFrame, value: str, **look: object) -> None:
     """Draw each row of `table` as a dot at the value of its column `value`, with its interval."""
-    reach = [table[value] - table["ci_low"], table["ci_high"] - table[value]]
+    # Lists: pandas 2.3 warns of a Series of one row
+    reach = [list(table[value] - table["ci_low"]), list(table["ci_high"] - table[value])]
     axis.errorbar(table[value], table["place"], xerr=reach, **look)
 
 
@@ -140,8 +141,7 @@ def differences(table: pd.DataFrame, margin: float, title: str) -> Figure:
     axis.axvline(0, color=GREY, linewidth=0.8)
     _limit(axis, margin, "margin")
     axis.set(xlabel="challenger's log loss less the champion's, with 95% interval")
-    axis.set(ylim=(-0.5, len(table) - 0.5))
-    return _finish(axis, title, rows=table.index, legend="upper right")
+    return _finish(axis, title, table.index, "upper right", ylim=(-0.5, len(table) - 0.5))
 
 
 def drift(distances: Mapping[str, float], threshold: float, title: str, shown: int = 8) -> Figure:
