@@ -18,7 +18,7 @@ export JUPYTER_DATA_DIR ?= $(CURDIR)/.local/home/jupyter
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install run lab console test test-long test-packages statistics seeds bench soak render stop clean aws-clean lock audit
+.PHONY: help install run lab console test test-long test-packages statistics seeds bench soak render pictures stop clean aws-clean lock audit
 
 help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -84,6 +84,9 @@ soak: install  ## the long tests: load and kills, for minutes; not part of make 
 render: install  ## run every notebook afresh and keep the outputs in notebooks/ (commit-ready)
 	@$(BIN)/python doc/tools/solutions.py
 	@$(BIN)/python -m helpers.notebook_runner render
+
+pictures: install  ## run every notebook afresh and take the pictures of the documentation, with Chromium
+	@$(BIN)/python -m doc.tools.pictures
 
 stop: install  ## stop the offline AWS and the embedded PostgreSQL; what they hold stays
 	@$(BIN)/python -m helpers.workspace stop

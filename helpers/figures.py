@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 from scipy.special import expit
-from sklearn.metrics import RocCurveDisplay
+from sklearn.metrics import auc, roc_curve
 
 BLUE, ORANGE, GREEN = sns.color_palette("colorblind", 3)
 GREY = "0.45"
@@ -18,25 +18,26 @@ PROBABILITY = "probability of the favourable outcome"
 # Fixed, so that the pinned matplotlib draws the same bytes on every machine.
 STYLE = {
     "figure.dpi": 100,
+    "figure.titleweight": "bold",
     "font.family": "DejaVu Sans",
     "font.size": 9,
-    "axes.titlesize": 10,
     "axes.titleweight": "bold",
     "axes.spines.top": False,
     "axes.spines.right": False,
     "errorbar.capsize": 2,
     "legend.frameon": False,
 }
+sns.set_theme(style="ticks", palette="colorblind", font_scale=0.85, rc=STYLE)  # of all figures
 
 
 def _axes(width: float, height: float, columns: int = 1) -> np.ndarray:
-    sns.set_theme(style="ticks", rc=STYLE)
     figure = plt.figure(figsize=(width, height), layout="constrained")
     return figure.subplots(1, columns, squeeze=False)[0]
 
 
 def _limit(axis: Axes, value: float, words: str) -> None:
     axis.axvline(value, color=GREY, linestyle="--", label=f"{words} {value:g}")
+    axis.autoscale_view(scaley=False)  # else a limit at the edge would be lost in the frame
 
 
 def _intervals(axis: Axes, table: pd.DataFrame, value: str, **look: object) -> None:
@@ -48,14 +49,16 @@ def _intervals(axis: Axes, table: pd.DataFrame, value: str, **look: object) -> N
 
 def _finish(axis: Axes, title: str, rows=None, legend: str | None = "below", **settings) -> Figure:
     """Set up the axis, with row names from top to bottom if given; return the closed figure."""
-    axis.set(title=title, **settings)
+    axis.figure.suptitle(title)
+    axis.set(**settings)
     if rows is not None:
-        axis.set(yticks=range(len(rows)), yticklabels=rows)
-        axis.invert_yaxis()
+        axis.set(yticks=range(len(rows)), yticklabels=rows, ylim=(len(rows) - 0.5, -0.5))
     if legend == "below":
         axis.figure.legend(loc="outside lower center", ncols=4)
     elif legend:
         axis.legend(loc=legend)
+    # The title is also the text for those who can't see the figure.
+    axis.figure._repr_mimebundle_ = lambda **_: ({}, {"image/png": {"alt": title}})
     plt.close(axis.figure)  # else the notebook would show the figure twice
     return axis.figure
 
@@ -82,19 +85,18 @@ def distributions(
             axis.hist(cases, bins=bins, color=colour, alpha=0.65, label=name)
         axis.set(xlabel=column)
     axes[0].set(ylabel="cases")
-    axes[0].figure.suptitle(title, fontweight="bold", fontsize=STYLE["axes.titlesize"])
-    return _finish(axes[-1], "", legend="best")
+    return _finish(axes[-1], title, legend="best")
 
 
 def roc_curves(labels: ArrayLike, scores: Mapping[str, ArrayLike], title: str) -> Figure:
     """Draw each model's ROC curve; `labels` are 0 or 1, `scores` the positive class's, by model."""
-    (axis,) = _axes(4.2, 3.6)
+    (axis,) = _axes(5, 3.8)
     looks = ({"color": BLUE}, {"color": ORANGE, "ls": "--"}, {"color": GREEN, "ls": ":"})
     for (name, values), look in zip(scores.items(), looks, strict=False):
-        RocCurveDisplay.from_predictions(labels, values, name=name, ax=axis, curve_kwargs=look)
+        false, true, _ = roc_curve(labels, values)
+        axis.plot(false, true, label=f"{name} (AUC = {auc(false, true):.3f})", **look)
     axis.plot([0, 1], [0, 1], color=GREY, linewidth=0.8)
-    axis.set(xlabel="false positive rate", ylabel="true positive rate")
-    return _finish(axis, title, legend="lower right")
+    return _finish(axis, title, xlabel="false positive rate", ylabel="true positive rate")
 
 
 def score_histogram(scores: ArrayLike, unsure: tuple[float, float], title: str) -> Figure:
@@ -102,14 +104,15 @@ def score_histogram(scores: ArrayLike, unsure: tuple[float, float], title: str) 
     (axis,) = _axes(6.4, 2.6)
     axis.axvspan(*unsure, color=ORANGE, alpha=0.15, label=f"unsure: {unsure[0]} to {unsure[1]}")
     axis.hist(scores, bins=np.linspace(0, 1, 21), color=BLUE)
-    return _finish(axis, title, legend="best", xlabel="score", ylabel="requests", xlim=(0, 1))
+    return _finish(axis, title, legend="center", xlabel="score", ylabel="requests", xlim=(0, 1))
 
 
 def confusion(matrix: ArrayLike, labels: Sequence[str], title: str) -> Figure:
     """Draw a confusion matrix: rows are the true labels, columns the predicted ones."""
-    (axis,) = _axes(3.6, 2.8)
+    (axis,) = _axes(4.2, 2.8)
     names = {"xticklabels": labels, "yticklabels": labels}
     sns.heatmap(matrix, annot=True, fmt="d", cmap="Blues", cbar=False, ax=axis, **names)
+    axis.tick_params(axis="y", rotation=0)
     return _finish(axis, title, legend=None, xlabel="predicted", ylabel="true")
 
 
@@ -140,8 +143,8 @@ def differences(table: pd.DataFrame, margin: float, title: str) -> Figure:
         _intervals(axis, part, "difference", fmt="o", color=colour, capsize=3)
     axis.axvline(0, color=GREY, linewidth=0.8)
     _limit(axis, margin, "margin")
-    axis.set(xlabel="challenger's log loss less the champion's, with 95% interval")
-    return _finish(axis, title, table.index, "upper right", ylim=(-0.5, len(table) - 0.5))
+    words = "challenger's log loss less the champion's, with 95% interval"
+    return _finish(axis, title, rows=table.index, legend="upper right", xlabel=words)
 
 
 def drift(distances: Mapping[str, float], threshold: float, title: str, shown: int = 8) -> Figure:
@@ -151,8 +154,8 @@ def drift(distances: Mapping[str, float], threshold: float, title: str, shown: i
     colours = [ORANGE if distance > threshold else BLUE for distance in largest]
     axis.barh(largest.index, largest, color=colours)
     _limit(axis, threshold, "upper limit")
-    axis.set(xlabel="drift distance", xlim=(0, 1))
-    return _finish(axis, title, rows=largest.index, legend="lower right")
+    names = {"xlabel": "drift distance", "xlim": (0, 1)}
+    return _finish(axis, title, rows=largest.index, legend="lower right", **names)
 
 
 def accuracy(table: pd.DataFrame, title: str) -> Figure:
@@ -162,8 +165,7 @@ def accuracy(table: pd.DataFrame, title: str) -> Figure:
     """
     (axis,) = _axes(6.4, 0.35 * len(table) + 1.4)
     placed = table.assign(place=range(len(table)))
-    look = {"fmt": "o", "color": BLUE, "label": "estimated, 95% interval"}
-    _intervals(axis, placed, "estimated", **look)
+    _intervals(axis, placed, "estimated", fmt="o", color=BLUE, label="estimated, 95% interval")
     axis.scatter("true", "place", data=placed, marker="D", color=ORANGE, zorder=3, label="true")
     return _finish(axis, title, rows=table.index, xlabel="accuracy")
 
@@ -190,17 +192,14 @@ def frontier(
 ) -> Figure:
     """Draw the accuracy at each level of fairness, the chosen point and the original model.
 
-    `table` has columns fairness, accuracy and chosen (true in one row); `original`
-    has the first two.
+    `table` has columns fairness, accuracy and chosen (true in one row); `original` the first two.
     """
     (axis,) = _axes(6.4, 3.3)
-    axis.plot("fairness", "accuracy", data=table, color=BLUE, marker="o", label="best thresholds")
-    points = (
-        (table[table["chosen"]], {"color": GREEN, "s": 120, "label": "companion"}),
-        (original, {"color": ORANGE, "s": 80, "marker": "D", "label": "model"}),
-    )
-    for point, look in points:
-        axis.scatter(point["fairness"], point["accuracy"], zorder=3, **look)
+    names, look = ("fairness", "accuracy"), {"s": 100, "zorder": 3}
+    axis.plot(*names, data=table, color=BLUE, marker="o", label="best thresholds")
+    axis.scatter(*names, data=table[table["chosen"]], color=GREEN, label="companion", **look)
+    axis.scatter(*names, data=original, color=ORANGE, marker="D", label="model", **look)
+    axis.margins(0.08)
     _limit(axis, threshold, "lower limit")
     return _finish(axis, title, xlabel="fairness score", ylabel="accuracy")
 

@@ -93,12 +93,12 @@ def render() -> None:
     """Run every notebook on services of its own, started empty; keep the outputs in notebooks/."""
     state = BUILD / "render"
     os.environ["TUTORIAL_LOCAL_DIR"] = str(state)
-    _stop_and_remove(state)
+    stop_and_remove(state)
     try:
         for path, notebook in _execute_all("00", *sorted(NOTEBOOKS.glob("solutions/*.ipynb"))):
             nbformat.write(tidy(notebook), path)
     finally:
-        _stop_and_remove(state)
+        stop_and_remove(state)
 
 
 def tidy(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -124,7 +124,8 @@ def is_progress(output: nbformat.NotebookNode) -> bool:
     return widget or (output.output_type == "stream" and output.name == "stderr")
 
 
-def _stop_and_remove(state: Path) -> None:
+def stop_and_remove(state: Path) -> None:
+    """Stop the services of this process's TUTORIAL_LOCAL_DIR, and delete what they hold."""
     subprocess.run([sys.executable, "-m", "helpers.workspace", "stop"], cwd=REPOSITORY, check=True)
     shutil.rmtree(state, ignore_errors=True)
 

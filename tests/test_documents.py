@@ -8,7 +8,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from doc.tools import architecture
+from doc.tools import architecture, loop
 from tests.test_imports import ALLOWED, FACE, LIBRARY, MODULES, REPOSITORY
 
 PAGES = [*REPOSITORY.glob("*.md"), *REPOSITORY.glob("src/*.md"), *REPOSITORY.glob("doc/*.md")]
@@ -105,12 +105,29 @@ def test_the_arrows_of_the_figure_are_the_imports_that_are_allowed():
     assert architecture.drawn() == expected
 
 
-def test_the_figure_is_what_its_tool_draws(tmp_path):
-    architecture.draw().savefig(tmp_path / "architecture.png")
-    kept, drawn = map(matplotlib.image.imread, (architecture.FILE, tmp_path / "architecture.png"))
-    rewrite = "run python doc/tools/architecture.py"
+def test_the_figure_names_every_notebook():
+    paths = sorted((REPOSITORY / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    named = re.findall(r"\b(\d\d) ", architecture.BOXES["notebooks"].says)
+    assert named == [path.name[:2] for path in paths]
+
+
+@pytest.mark.parametrize("tool", [architecture, loop], ids=["architecture", "loop"])
+def test_the_figure_is_what_its_tool_draws(tool, tmp_path):
+    tool.draw().savefig(tmp_path / "drawn.png")
+    kept, drawn = map(matplotlib.image.imread, (tool.FILE, tmp_path / "drawn.png"))
+    rewrite = f"run python doc/tools/{tool.FILE.stem}.py"
     assert kept.shape == drawn.shape, rewrite
     assert np.abs(kept - drawn).mean() < 1e-3, rewrite  # letters may differ by a hair elsewhere
+
+
+def test_the_loop_has_each_notebook_and_notebook_00_explains_its_stations():
+    found = set()
+    for _, _, notebooks, _ in loop.STATIONS.values():
+        numbers = [int(number) for number in re.findall(r"\d+", notebooks)]
+        found |= set(range(numbers[0], numbers[-1] + 1))
+    assert found == set(range(1, 12))  # 00 begins, and 12 is about all of them
+    text = (REPOSITORY / "notebooks/00_start_here.ipynb").read_text()
+    assert [station for station in loop.STATIONS if f"**{station}" not in text] == []
 
 
 @pytest.mark.parametrize(
@@ -144,13 +161,3 @@ def test_the_messages_that_troubleshooting_explains_are_those_of_the_code():
     ours = [one for cell in cells if "while installing" not in cell for one in QUOTED.findall(cell)]
     parts = [part.strip(" ,:") for message in ours for part in message.split("…")]
     assert [part for part in parts if part not in said] == []
-
-
-TERMS = """ROC AUC baseline bootstrap calibration challenger champion companion constraint
-covariate_shift Cohen's_kappa disparate_impact domain_classifier fairness_score gate human_loop
-KS_distance label_shift log_loss Shapley_value shadow twin violation"""
-
-
-@pytest.mark.parametrize("term", [term.replace("_", " ") for term in TERMS.split()])
-def test_the_glossary_explains_each_term_of_the_lessons(term):
-    assert f"\n| {term} | " in (REPOSITORY / "doc/glossary.md").read_text()

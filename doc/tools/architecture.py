@@ -33,7 +33,7 @@ BOXES = {
         "#edf4fc",
         "00 start · 01 prepare · 02 train, deploy · 03 data mart · 04 subscribe · 05 payloads ·"
         " 06 quality\n07 drift · 08 fairness · 09 explanations · 10 review by people ·"
-        " 11 retrain, promote",
+        " 11 retrain, promote · 12 work with the data mart",
     ),
     "helpers": Box(
         (0, 6.9, 5.2, 1.2),

@@ -72,17 +72,24 @@ def code(source: str) -> NotebookNode:
     return nbformat.v4.new_code_cell(source.strip())
 
 
+def keep_outputs(made: NotebookNode, known: NotebookNode) -> None:
+    """Keep the outputs of the solutions that are known, if their code is the same."""
+    new, old = ([c for c in one.cells if c.cell_type == "code"] for one in (made, known))
+    if [cell.source for cell in new] == [cell.source for cell in old]:
+        for cell, before in zip(new, old, strict=True):
+            cell.update({key: before[key] for key in ("outputs", "execution_count", "metadata")})
+        made.metadata = known.metadata
+
+
 def main() -> None:
-    """Write the solutions of every lesson, keeping what has not changed."""
+    """Write the solutions of every lesson, keeping the outputs if only its words have changed."""
     folder = NOTEBOOKS / "solutions"
     folder.mkdir(exist_ok=True)
     for path in sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb")):
         made = of(nbformat.read(path, as_version=4), path.name)
         target = folder / f"{path.name[:2]}_solutions.ipynb"
         if target.exists():
-            known = nbformat.read(target, as_version=4)
-            if [cell.source for cell in known.cells] == [cell.source for cell in made.cells]:
-                continue  # its outputs stay
+            keep_outputs(made, nbformat.read(target, as_version=4))
         nbformat.write(made, target)
 
 

@@ -27,6 +27,7 @@ __all__ = [
     "console",
     "datamart",
     "review",
+    "watching",
 ]
 
 
@@ -35,6 +36,8 @@ def __getattr__(name: str) -> object:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name in _ROOMS:
         return import_module(f"{__name__}.{name}")
+    if name == "watching":
+        return import_module(f"{__name__}.datamart.watching")
     return getattr(import_module(f"{__name__}.datamart"), name)
 
 

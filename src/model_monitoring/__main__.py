@@ -23,6 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     analysis.add_commands(commands)
+    _add_watch(commands)
     _add_run(commands)
     _add_console(commands)
     options = parser.parse_args(arguments)
@@ -30,13 +31,35 @@ def main(arguments: list[str] | None = None) -> int:
         parser.error("set DATABASE_URL to the PostgreSQL database that holds the data mart")
     if options.command == "console" and not 0 <= options.port < 65536:
         parser.error(f"--port {options.port}: ports go from 0 to 65535")
-    if options.command not in ("run", "console"):
+    if options.command not in ("watch", "run", "console"):
         return analysis.run(options, _download)
     try:
         command = import_module(f"model_monitoring.commands.{options.command}")
     except ImportError as error:  # its message says which extra to install
         parser.exit(2, f"error: {error}\n")
     return command.run(options)
+
+
+def _add_watch(commands) -> None:
+    about = (
+        "Take a model on: propose its contract from training data, ask the model once, subscribe"
+        " it and measure. The contract is written to a file; once it is there, the file is what"
+        " counts. Exits with 2, and subscribes nothing, if something can't be used."
+    )
+    watch = commands.add_parser("watch", help="take a model on, on any engine", description=about)
+    watch.add_argument("--training", required=True, help="the rows that the model was trained on")
+    watch.add_argument("--label", help="the column with the true value")
+    where = watch.add_mutually_exclusive_group()
+    where.add_argument("--url", help="where the model answers over HTTP")
+    where.add_argument("--endpoint", help="the name of its SageMaker endpoint")
+    where.add_argument("--predictions", help="a file of rows with the model's predictions")
+    watch.add_argument("--rows", help="rows that the model is asked about now, labelled or not")
+    watch.add_argument("--name", help="of the model (default: that of the training file)")
+    watch.add_argument("--contract", help="the contract's file (default: NAME.contract.yaml)")
+    watch.add_argument("--request", help="the form of a request to --url, such as mlflow, kserve")
+    watch.add_argument("--answers", help="where an answer has the predictions, in JMESPath")
+    watch.add_argument("--token-variable", help="the variable with its token: ENGINE_TOKEN_…")
+    watch.add_argument("--schema", **SCHEMA)
 
 
 def _add_run(commands) -> None:

@@ -100,6 +100,13 @@ def test_from_invitation_to_label(opened, owner, cancer, running, mart):
     assert mart.reviews.agreement().reviewers["rows"].tolist() == [3, 2]
 
 
+def test_a_link_that_is_opened_in_a_tab_that_asks_for_one_lets_in(opened, cancer, running):
+    page = opened(running.url + "/review/")
+    assert page.url.endswith("/review/enter")
+    page.goto(running.invite("anna"))  # the same page with another #: the browser loads nothing
+    page.wait_for_url("**/review/")
+
+
 @pytest.mark.parametrize("width", [320, 1440])
 def test_the_status_page_fits_and_the_audit_finds_nothing_serious(
     owner, cancer, mart, running, width

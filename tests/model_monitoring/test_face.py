@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 import model_monitoring
-from model_monitoring import analysis, console, datamart, review
+from model_monitoring import analysis, console, datamart, review, watching
 
 ROOT = Path(__file__).parents[2]
-FACES = [model_monitoring, analysis, console, review]
-ROOMS = {"analysis", "console", "datamart", "review"}
+FACES = [model_monitoring, analysis, console, review, watching]
+ROOMS = {"analysis", "console", "datamart", "review", "watching"}
 # Packages that the analysis works without, by the name under which they are imported
 ABSENT = """
 import sys

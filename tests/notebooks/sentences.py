@@ -56,8 +56,17 @@ class Tie:
     always: bool = False
 
 
-def ties_of(number: str) -> ModuleType | None:
-    """Load the ties of a notebook, named by its two digits; None if there are none."""
+def ties_of(number: str) -> list[Tie]:
+    """Return the ties of a notebook, named by its two digits."""
+    return list(getattr(_tied(number), "TIES", []))
+
+
+def facts_of(number: str) -> dict[str, str]:
+    """Return the words of a notebook that state no result: {words: where they are from}."""
+    return dict(getattr(_tied(number), "FACTS", {}))
+
+
+def _tied(number: str) -> ModuleType | None:
     path = TIES / f"nb_{number}.py"
     if not path.exists():
         return None

@@ -43,3 +43,19 @@ def test_a_folded_solution_becomes_cells():
     made = TOOL["of"](nbformat.v4.new_notebook(cells=cells), "01_first.ipynb")
     sources = [cell.source for cell in made.cells[1:]]
     assert sources == ["x = 1", "Why? See [it](../05_log.ipynb)", "So:", "print(1)", "One."]
+
+
+def test_outputs_stay_if_only_words_have_changed():
+    def solved(words, code):
+        own = f"## On your own\n\n{words}\n\n<details><summary>A solution</summary>\n\n```python\n"
+        cells = [nbformat.v4.new_markdown_cell("# 01. First")]
+        cells += [
+            nbformat.v4.new_markdown_cell(f"{own}{code}\n```\n\n</details>\n\n## In production")
+        ]
+        return TOOL["of"](nbformat.v4.new_notebook(cells=cells), "01_first.ipynb")
+
+    known = solved("Why?", "print(1)")
+    known.cells[-1].outputs = [nbformat.v4.new_output("stream", text="1")]
+    for made, kept in ((solved("How?", "print(1)"), 1), (solved("Why?", "print(2)"), 0)):
+        TOOL["keep_outputs"](made, known)
+        assert len(made.cells[-1].outputs) == kept

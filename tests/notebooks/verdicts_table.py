@@ -40,8 +40,9 @@ def counted(folders: list[Path]) -> dict[chain.Verdict, int]:
 
 def table(counts: dict[chain.Verdict, int], runs: int) -> str:
     """Lay the counts out as a table of Markdown."""
-    lines = [f"| {number} | {words} | {count} of {runs} |"
-             for (number, words), count in counts.items()]
+    lines = [
+        f"| {number} | {words} | {count} of {runs} |" for (number, words), count in counts.items()
+    ]
     return "\n".join(["| notebook | what it says | true |", "|---|---|---|", *lines])
 
 

@@ -8,18 +8,16 @@ import sys
 
 import boto3
 
-from model_monitoring import datamart
 from model_monitoring.console import create_app, reviews, security
-from model_monitoring.console.server import listen, state_directory
+from model_monitoring.console.server import listen
+from model_monitoring.datamart.postgres.places import database_url, state_directory
 
 
 def run(options: argparse.Namespace) -> int:
     """Handle requests until interrupted; return 1 if the console can't start."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
-        # The URL may hold a password, and every user of the machine can read a command's options.
-        url = os.environ.get("DATABASE_URL")
-        url = url or datamart.server.start(state_directory() / "postgresql")
+        url = database_url()
         if options.reviewer:
             secrets = security.load_secrets(state_directory() / "console")
             app = create_app(url, options.schema, secrets)

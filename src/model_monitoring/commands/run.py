@@ -1,4 +1,4 @@
-"""Run every enabled monitor and send rows to reviewers: `model-monitoring run`, for cron."""
+"""Store captured traffic, run every monitor, send rows to reviewers: `model-monitoring run`."""
 
 import argparse
 import os
@@ -6,6 +6,7 @@ import sys
 
 import boto3
 
+from model_monitoring.commands import capturing
 from model_monitoring.datamart import DataMart, DataMartError
 from model_monitoring.datamart.monitoring.health.states import UNHEALTHY
 
@@ -21,11 +22,15 @@ def run(options: argparse.Namespace) -> int:
         mart = DataMart(
             os.environ["DATABASE_URL"], options.schema, session if session.region_name else None
         )
+        uids = mart.subscriptions.get_uids()
+        captured = [capturing.ingest(mart.subscriptions.get(uid)) for uid in uids]
         runs, sent = mart.run_monitors(), mart.reviews.create_all()
         states = mart.alerts.check_health()
     except DataMartError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    for line in filter(None, captured):
+        print(line)
     for run in runs.itertuples():
         line = f"{run.subscription}: {run.monitor} {run.state}, {run.records} records. {run.reason}"
         print(line.rstrip())

@@ -25,6 +25,7 @@ class Chart:
     changes: list[float]  # where another version of the model came into use
     y_labels: list[str]
     x_labels: list[str]
+    says: str  # what the drawing shows, for those who can't see it
 
 
 def line_chart(points: Sequence[dict], value: str = "value") -> Chart | None:
@@ -73,6 +74,7 @@ def line_chart(points: Sequence[dict], value: str = "value") -> Chart | None:
         changes=[x(point) for point in changed],
         y_labels=[number(tick) for tick in reversed(ticks)],
         x_labels=[when(first), when(last)] if span else [when(first)],
+        says=_in_words([point[value] for point in points if _known(point[value])]),
     )
 
 
@@ -99,11 +101,17 @@ def sparkline(
         changes=[],
         y_labels=[],
         x_labels=[],
+        says=_in_words(known),
     )
 
 
 def _known(value: float | None) -> bool:
     return value is not None and math.isfinite(value)
+
+
+def _in_words(values: Sequence[float]) -> str:
+    lowest, highest = number(min(values)), number(max(values))
+    return f"{len(values)} values from {lowest} to {highest}, the last {number(values[-1])}"
 
 
 def _stretches(points: Sequence[dict], name: str) -> list[list[dict]]:

@@ -49,6 +49,6 @@ def columns(row: dict) -> list[str]:
     return sorted(row, key=lambda name: (FIRST.index(name) if name in FIRST else len(FIRST), name))
 
 
-FIRST = ("feature", "feature_name", "drifted", "real", "matters", "effect", "visible", "distance")
-FIRST += ("threshold", "p_value", "q_value")
+FIRST = ("feature", "feature_name", "name", "drifted", "real", "matters", "effect", "visible")
+FIRST += ("distance", "threshold", "p_value", "q_value")
 FILTERS = {one.__name__: one for one in (number, when, limits, silence, words, columns)}

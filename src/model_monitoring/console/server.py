@@ -1,10 +1,8 @@
 """Run the console: in the background of a notebook, or for `python -m model_monitoring console`."""
 
-import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 from threading import Thread
 
 import boto3
@@ -13,6 +11,7 @@ from flask import Flask
 from model_monitoring.console import reviews, security
 from model_monitoring.console.app import create_app
 from model_monitoring.console.listener import Listener
+from model_monitoring.datamart.postgres.places import state_directory
 
 
 @dataclass(frozen=True)
@@ -51,11 +50,6 @@ class Console:
         # that is just being closed, and lose its file.
         while self.server._map and time.monotonic() < deadline:
             time.sleep(0.01)
-
-
-def state_directory() -> Path:
-    """Return the folder in which the offline services store their state."""
-    return Path(os.environ.get("TUTORIAL_LOCAL_DIR", ".local"))
 
 
 def listen(

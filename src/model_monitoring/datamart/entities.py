@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from model_monitoring.datamart import contract
+from model_monitoring.datamart.engines import forms
 from model_monitoring.datamart.postgres.naming import column_names
 from model_monitoring.datamart.postgres.texts import check_text, check_texts
 
@@ -68,14 +69,19 @@ class SageMakerMachineLearningInstance:
 class CustomMachineLearningInstance:
     """Any engine that scores over HTTP.
 
-    Rows are sent as a POST request to `url`, as {"fields", "values"}; the response has the same
-    form.
+    Rows are sent as a POST request to `url`, in the form `request`: "fields" (OpenScale's
+    {"fields", "values"}), "records", "rows", "mlflow", "mlflow-inputs", "tensorflow", "kserve",
+    "kserve-columns", or a JSON body of your own in which "$rows" or "$records" stands for the rows
+    (see `engines.forms`). The predictions are found in the answer in any of these forms; for
+    another, `answers` says where they lie, in JMESPath.
 
     `token_variable` is the name of the environment variable that holds its bearer token:
     ENGINE_TOKEN, or a name that begins with ENGINE_TOKEN_. The token itself is never stored.
 
     >>> engine = CustomMachineLearningInstance(
-    ...     url="https://models.example/score", token_variable="ENGINE_TOKEN_SCORING"
+    ...     url="https://models.example/invocations",
+    ...     token_variable="ENGINE_TOKEN_SCORING",
+    ...     request="mlflow",
     ... )
     >>> engine.properties()["token_variable"]
     'ENGINE_TOKEN_SCORING'
@@ -83,12 +89,30 @@ class CustomMachineLearningInstance:
 
     url: str
     token_variable: str | None = None
+    request: str | Mapping | Sequence = "fields"
+    answers: str | None = None
     service_type = "custom_machine_learning"
 
     def properties(self) -> dict:
         """Return what the data mart keeps of it; see `check_engine` for what is raised."""
         check_engine(self.url, self.token_variable)
-        return {"url": self.url, "token_variable": self.token_variable}
+        forms.check(self.request, self.answers)
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class BatchMachineLearningInstance:
+    """A model whose predictions come as files: nobody can ask it.
+
+    >>> BatchMachineLearningInstance().properties()
+    {}
+    """
+
+    service_type = "batch"
+
+    def properties(self) -> dict:
+        """Return what the data mart keeps of it."""
+        return {}
 
 
 def check_engine(url: str, token_variable: str | None) -> None:

@@ -32,7 +32,7 @@ def estimated(lesson: Lesson, window: str) -> float:
 
 TIES = [
     Tie(
-        "The fault is found: the distribution of `radius_mean` is no longer the baseline's",
+        "names the fault: the distribution of `radius_mean` is no longer the baseline's",
         lambda lesson: (
             re.search(r"radius_mean\s+baseline_drift_check", lesson.text(BROKEN)) is not None
         ),
@@ -81,9 +81,7 @@ TIES = [
     ),
     Tie(
         "the one that knows of the label shift is nearer to the truth",
-        lambda lesson: (
-            error(lesson, r"label shift (0\.\d+)") < error(lesson, r"scores ([\d.]+)")
-        ),
+        lambda lesson: error(lesson, r"label shift (0\.\d+)") < error(lesson, r"scores ([\d.]+)"),
         always=True,
     ),
     Tie(
@@ -99,6 +97,24 @@ TIES = [
             lesson.number(UNSURE, r"'shuffled': '(\d+%)")
             > 2 * lesson.number(UNSURE, r"'clean': '(\d+%)")
         ),
+        always=True,
+    ),
+    Tie(
+        "The completeness check names the column",
+        lambda lesson: "concave points_worst | completeness_check" in lesson.text("94c6e726"),
+        always=True,
+    ),
+    Tie(
+        "so a sensor that is stuck at one value is never reported",
+        lambda lesson: (
+            re.search(r"aws +\[(?!.*area_worst)", lesson.text("34974b85")) is not None
+            and re.search(r"exact +\[.*'area_worst'", lesson.text("34974b85")) is not None
+        ),
+        always=True,
+    ),
+    Tie(
+        "The finding is the same, in the file that Model Monitor would have written",
+        lambda lesson: "radius_mean" in lesson.text("f791994d"),
         always=True,
     ),
 ]

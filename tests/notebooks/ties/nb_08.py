@@ -1,7 +1,10 @@
 """Notebook 08: what its sentences rest on."""
 
+import re
+
 from tests.notebooks.sentences import Lesson, Tie
 
+older = r"([\d.]+)"
 PRICE = "8627c854"
 
 
@@ -18,6 +21,33 @@ TIES = [
     Tie(
         "Which of the two does better here is more than these few loans can say",
         lambda lesson: fairness(lesson, PRICE, "from", 1) < 0.02,
+        always=True,
+    ),
+    Tie(
+        "young people repaid less often than older ones, and women less often than men",
+        lambda lesson: (
+            all(
+                lesson.number("320e18f7", rf"{sex} +{older}") > lesson.number("320e18f7", pattern)
+                for sex, pattern in (
+                    ("female", r"female +[\d.]+ +([\d.]+)"),
+                    (r"\bmale", r"\bmale +[\d.]+ +([\d.]+)"),
+                )
+            )
+            and lesson.number("320e18f7", rf"\bmale +{older}")
+            > lesson.number("320e18f7", rf"female +{older}")
+        ),
+        always=True,
+    ),
+    Tie(
+        "and these loans don't show that it does",
+        lambda lesson: (
+            re.search(r"sex +female .* False", lesson.text("16368db6")) is not None
+            and re.search(r"sex +female .* False", lesson.text("9b26e127")) is None
+        ),
+    ),
+    Tie(
+        "They are never stored, because they aren't real traffic",
+        lambda lesson: "payload table: 300" in lesson.text("b7e35be5"),
         always=True,
     ),
 ]

@@ -1,5 +1,7 @@
 """Notebook 10: what its sentences rest on."""
 
+import re
+
 from tests.notebooks.sentences import Lesson, Tie
 
 KAPPA, NEXT, ALL, SETS = "c1a50b22", "c2db1ed3", "24b6b911", "e6ac1938"
@@ -14,6 +16,17 @@ def grown(lesson: Lesson, what: str) -> float:
 def width(lesson: Lesson) -> float:
     """Return the width of kappa's interval."""
     return lesson.number(KAPPA, r"to (-?[\d.]+)") - lesson.number(KAPPA, r"interval (-?[\d.]+)")
+
+
+def metrics(lesson: Lesson) -> list[list[float]]:
+    """Return the metrics of the laboratory's labels, and those with the reviewers' too."""
+    rows = re.findall(r"^\d+ +(.+)$", lesson.text("770baaf1"), re.M)
+    return [[float(value) for value in row.split()] for row in rows]
+
+
+def tasks(lesson: Lesson) -> float:
+    """Return the number of tasks, as the key figures say it."""
+    return lesson.number(ALL, r"(\d+) of")
 
 
 TIES = [
@@ -50,6 +63,27 @@ TIES = [
             0.15
             < lesson.number(ALL, r"(\d+) of \d+ rows") / lesson.number(ALL, r"of (\d+) rows")
             < 0.27
+        ),
+        always=True,
+    ),
+    Tie(
+        "All tasks are completed",
+        lambda lesson: lesson.number("0377c86d", r"completed +(\d+)") == tasks(lesson),
+        always=True,
+    ),
+    Tie(
+        "so the model looks worse on them than it is",
+        lambda lesson: (
+            lesson.number("e6ac1938", r"reviewed rows +([\d.]+)")
+            < lesson.number("e6ac1938", r"were known +([\d.]+)")
+        ),
+        always=True,
+    ),
+    Tie(
+        "The library computes the same kappa",
+        lambda lesson: (
+            lesson.number(KAPPA, r"kappa (-?[\d.]+);")
+            == lesson.number("5d7962dd", r"(-?[\d.]+) *$")
         ),
         always=True,
     ),

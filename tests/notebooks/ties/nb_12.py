@@ -5,6 +5,14 @@ import re
 from tests.notebooks.sentences import Lesson, Tie
 
 FEATURES, SAME = "05d6bcf3", "faaf2175"
+ON_PURPOSE = {
+    "data_drift_magnitude",  # notebook 07
+    "drifted_features",
+    "violations",
+    "health",  # notebook 11
+    "area_under_roc",  # notebook 06
+    "fairness_score",  # notebook 08
+}
 
 
 def counts(lesson: Lesson) -> list[int]:
@@ -48,6 +56,26 @@ TIES = [
         lambda lesson: (
             re.search(r"radius_worst\s+0\.\d+\s+False", lesson.text("7b930497")) is not None
         ),
+        always=True,
+    ),
+    Tie(
+        "Each of them was set off on purpose in an earlier notebook",
+        lambda lesson: (
+            set(re.findall(r" (\w+) +(?:Fal|Tru)", lesson.text("71fa06dd"))) == ON_PURPOSE
+        ),
+    ),
+    Tie(
+        "console shows the same on its status pages",
+        lambda lesson: "over REST: True" in lesson.text("3e4b48da"),
+        always=True,
+    ),
+    Tie(
+        "so the two needn't agree",
+        lambda lesson: "in the data mart: 0" in lesson.text("3816c937"),
+    ),
+    Tie(
+        "As long as nobody sets a threshold, a change counts if it is real",
+        lambda lesson: counts(lesson)[0] > counts(lesson)[-1],
         always=True,
     ),
 ]

@@ -44,8 +44,8 @@ class Overview:
         """Return one measurement of every monitor, and its trend.
 
         Its state is in `mart.alerts.check_health()`. The measurement is from the last run that
-        measured something. Values outside their limits come first, then values with limits, then
-        values of all rows rather than of a slice.
+        measured something. Values with an unresolved alert come first, then values outside their
+        limits, then values with limits, then values of all rows rather than of a slice.
         """
         return self._database.rows(
             f"""SELECT s.subscription_uid AS uid, m.monitor,
@@ -57,9 +57,11 @@ class Overview:
                     ORDER BY ts DESC LIMIT %s) t ORDER BY ts) AS trend
             {MONITORS} {MEASURED}
             LEFT JOIN LATERAL (
-                SELECT *, {OUTSIDE} AS outside FROM measurement WHERE run_uid = measured.run_uid
-                ORDER BY outside DESC, coalesce(lower_limit, upper_limit) IS NULL, slice <> '',
-                    value IS NULL, metric
+                SELECT *, {OUTSIDE} AS outside FROM measurement v WHERE run_uid = measured.run_uid
+                ORDER BY ({UNRESOLVED} m.subscription_id AND (a.monitor, a.metric, a.slice)
+                        = (m.monitor, v.metric, v.slice)) DESC,
+                    outside DESC, coalesce(lower_limit, upper_limit) IS NULL, slice <> '',
+                    value IS NULL, metric, slice
                 LIMIT 1
             ) h ON true
             ORDER BY m.monitor""",

@@ -7,12 +7,17 @@ import pandas as pd
 
 from model_monitoring.datamart.engines import sagemaker
 from model_monitoring.datamart.entities import (
+    BatchMachineLearningInstance,
     CustomMachineLearningInstance,
     SageMakerMachineLearningInstance,
 )
 from model_monitoring.datamart.postgres.database import Database
 from model_monitoring.datamart.postgres.jsonb import as_json
 from model_monitoring.datamart.postgres.texts import check_text
+
+Instance = (
+    SageMakerMachineLearningInstance | CustomMachineLearningInstance | BatchMachineLearningInstance
+)
 
 
 class Bindings:
@@ -22,9 +27,7 @@ class Bindings:
         self._database = database
         self._boto_session = boto_session
 
-    def add(
-        self, name: str, instance: SageMakerMachineLearningInstance | CustomMachineLearningInstance
-    ) -> str:
+    def add(self, name: str, instance: Instance) -> str:
         """Bind an engine and return its uid; the same name and engine again return the same uid.
 
         Raises:
@@ -63,8 +66,9 @@ class Bindings:
         """
         binding = self.get_details(binding_uid)
         if binding["service_type"] != CustomMachineLearningInstance.service_type:
-            raise ValueError("SageMaker takes no token: it is called with the boto3 session.")
-        instance = CustomMachineLearningInstance(binding["properties"]["url"], token_variable)
+            raise ValueError("Only an engine with a url takes a token.")
+        changed = binding["properties"] | {"token_variable": token_variable}
+        instance = CustomMachineLearningInstance(**changed)
         self._database.execute(
             "UPDATE binding SET properties = %s WHERE binding_uid = %s",
             [as_json(instance.properties()), binding["binding_uid"]],
@@ -106,7 +110,8 @@ class Bindings:
         for uid in [binding_uid] if binding_uid else self.get_uids():
             binding = self.get_details(uid)
             if binding["service_type"] != SageMakerMachineLearningInstance.service_type:
-                assets.append({"name": binding["properties"]["url"], "binding_uid": uid})
+                name = binding["properties"].get("url", binding["name"])
+                assets.append({"name": name, "binding_uid": uid})
                 continue
             if self._boto_session is None:
                 raise ValueError(

@@ -1,16 +1,25 @@
 """Scoring through the engine of a subscription's binding."""
 
+import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 
 import boto3
 import requests
 
-from model_monitoring.analysis.files.json_bodies import unrepeated
-from model_monitoring.datamart.engines import sagemaker
-from model_monitoring.datamart.entities import CustomMachineLearningInstance, check_engine
+from model_monitoring.analysis.files import bodies, json_bodies
+from model_monitoring.datamart.engines import forms, responses, sagemaker
+from model_monitoring.datamart.entities import (
+    BatchMachineLearningInstance,
+    CustomMachineLearningInstance,
+    check_engine,
+)
 
 TIMEOUT = 30.0  # seconds
+
+
+class Unreachable(ValueError):
+    """The engine doesn't answer at all, whatever it is asked."""
 
 
 def score(
@@ -31,7 +40,9 @@ def score(
     """
     properties = binding["properties"]
     if binding["service_type"] == CustomMachineLearningInstance.service_type:
-        return _post(properties["url"], properties["token_variable"], features, rows)
+        return _post(properties, features, rows)
+    if binding["service_type"] == BatchMachineLearningInstance.service_type:
+        raise ValueError("The model's predictions come as files: it can't be asked.")
     if session is None:
         raise ValueError(
             "Scoring through the endpoint needs a session: DataMart(url, boto_session=...)."
@@ -39,9 +50,8 @@ def score(
     return sagemaker.score(session, properties["region"], deployment, rows, scoring_id)
 
 
-def _post(
-    url: str, token_variable: str | None, features: Sequence[str], rows: Sequence
-) -> list[Mapping]:
+def _post(properties: Mapping, features: Sequence[str], rows: Sequence) -> list[Mapping]:
+    url, token_variable = properties["url"], properties["token_variable"]
     check_engine(url, token_variable)  # again: the row may have been changed in the table
     if token_variable and token_variable not in os.environ:
         raise ValueError(
@@ -49,30 +59,32 @@ def _post(
             " set."
         )
     token = os.environ[token_variable] if token_variable else None
-    body = {"fields": list(features), "values": [list(row) for row in rows]}
+    asked = forms.body(properties["request"], features, rows)
     try:
         # a redirect could carry the token elsewhere
         answer = requests.post(
-            url, json=body, auth=_bearer(token), timeout=TIMEOUT, allow_redirects=False
+            url, json=asked, auth=_bearer(token), timeout=TIMEOUT, allow_redirects=False
         )
     except requests.RequestException as error:
-        raise ValueError(f"The engine at {url} can't be reached: {error}") from None
+        raise Unreachable(f"The engine at {url} can't be reached: {error}") from None
     if answer.status_code != 200:
         raise ValueError(
             f"The engine at {url} answered {answer.status_code}: {answer.text[:200]!r}"
         )
     try:
-        content = answer.json(object_pairs_hook=unrepeated)
-        fields, rows_answered = content["fields"], content["values"]
-        answers = [unrepeated(list(zip(fields, row, strict=True))) for row in rows_answered]
-    except (KeyError, TypeError, ValueError) as error:
-        shape = '{"fields": [...], "values": [[...]]}'
+        return _predictions(answer.text, properties["answers"], len(rows))
+    except (TypeError, ValueError) as error:
         raise ValueError(
-            f"The engine at {url} must answer {shape}, not {answer.text[:200]!r}: {error}."
+            f"The engine at {url} must answer with a prediction for each of {len(rows)} rows, not"
+            f" {answer.text[:200]!r}: {error}."
         ) from None
-    if len(answers) != len(rows):
-        raise ValueError(f"The engine at {url} answered {len(rows)} rows with {len(answers)}.")
-    return answers
+
+
+def _predictions(text: str, answers: str | None, count: int) -> list[Mapping]:
+    """Read an answer in JSON: one dict of outputs per row."""
+    if answers is not None:
+        text = json.dumps(forms.found(json_bodies.load(text), answers))
+    return responses.named("JSON", bodies.read_answers("JSON", text, count))
 
 
 def _bearer(token: str | None) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:

@@ -51,15 +51,16 @@ def _value(cell: str) -> float | str:
 def outputs_of(answer: Mapping, outputs: Sequence[str], asset: Mapping) -> list:
     """Turn an endpoint's response to one row into a subscription's output columns.
 
-    See `read`. A bare score is the probability (for a regression, the prediction). The
-    predicted class follows from it: the positive class from 0.5 on, or the class with the highest
-    of several scores. Other outputs are missing if the response lacks them.
+    See `read`. A bare score is the probability (for a regression, the prediction). A
+    predicted class that isn't named follows from it: the positive class from 0.5 on, or the class
+    with the highest of several scores. Other outputs are missing if the response lacks them.
 
     Raises:
         ValueError: the response doesn't determine the prediction or the probability.
     """
     values = dict(answer)
-    values |= _told(values.get("score"), asset, values)
+    probability = asset["probability_column"]
+    values |= _told(values.get("score", values.get(probability)), asset, values)
     needed = [name for name in (asset["prediction_column"], asset["probability_column"]) if name]
     if lacking := [name for name in needed if name in outputs and values.get(name) is None]:
         raise ValueError(f"The endpoint's response has no {some(lacking)}, only {some([*answer])}.")

@@ -111,6 +111,17 @@ def asset_revision(session: boto3.Session, region: str, endpoint: str) -> str:
     return "+".join(dict.fromkeys(revisions))
 
 
+def capture_destination(session: boto3.Session, region: str, endpoint: str) -> str | None:
+    """Return the S3 URI below which an endpoint captures its traffic; None if it doesn't."""
+    client = session.client("sagemaker", region_name=region, config=QUICK)
+    try:
+        about = client.describe_endpoint(EndpointName=endpoint)
+    except ClientError:
+        return None
+    capture = about.get("DataCaptureConfig", {})
+    return capture.get("DestinationS3Uri") if capture.get("EnableCapture") else None
+
+
 def score(
     session: boto3.Session, region: str, endpoint: str, rows: Sequence[Sequence], inference_id: str
 ) -> list[dict]:
