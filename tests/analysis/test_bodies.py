@@ -279,3 +279,15 @@ def test_what_a_csv_writer_wrote_is_read_back(rows):
     text = io.StringIO(newline="")
     csv.writer(text).writerows(rows)
     assert bodies.read_rows("CSV", text.getvalue()) == [list(row) for row in rows]
+
+
+def test_text_html_says_nothing_unless_it_is_a_page():
+    def side(text):
+        data = base64.b64encode(text.encode()).decode()
+        kind = "text/html; charset=utf-8"
+        return {"data": data, "encoding": "BASE64", "observedContentType": kind}
+
+    assert bodies.read_side(side("0.9\n0.2")) == ("CSV", "0.9\n0.2")
+    assert bodies.read_side(side('{"score": 0.9}')) == ("JSON", '{"score": 0.9}')
+    with pytest.raises(ValueError, match="is a web page: '<h1>Bad Gateway</h1>'"):
+        bodies.read_side(side("<h1>Bad Gateway</h1>"))

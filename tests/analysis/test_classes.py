@@ -37,6 +37,35 @@ def test_great_numbers_keep_their_size(measure, form):
     assert found["r2"]["value"] == pytest.approx(0.7977, abs=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("lines", "accuracy", "names"),
+    [
+        (["True,True", "False,False", "True,False", "False,False"], 0.75, {"True", "False"}),
+        (["true,True", "FALSE,False", "true,false", "false,false"], 0.75, {"true", "false"}),
+        (["true,1", "FALSE,0", "True,0", "false,0"], 0.75, {"0", "1"}),
+        (["False,False", "False,False"], 1.0, {"False", "True"}),
+    ],
+)
+def test_booleans_need_no_positive_label(measure, lines, accuracy, names):
+    found, _ = measure("BinaryClassification", [f"{line},0" for line in lines])
+    assert found["accuracy"]["value"] == accuracy and set(found["confusion_matrix"]) == names
+
+
+@pytest.mark.parametrize(
+    ("lines", "accuracy"),
+    [
+        (["01,01", "1,1", "01,1", "2,2"], 0.75),  # codes, for a column has both
+        (["01,01", "1,1", "01,1", "x,x"], 0.75),
+        (["00,00", "0,0", "00,0", "1,1"], 0.75),
+        (["01,1", "02,2", "03,1", "03,3"], 0.75),  # the zeros were lost on one side
+        (["1.0,1", "2,2.0", "3,1", "3,3"], 0.75),
+    ],
+)
+def test_codes_with_leading_zeros(measure, lines, accuracy):
+    found, _ = measure("MulticlassClassification", [f"{line},0" for line in lines])
+    assert found["accuracy"]["value"] == accuracy
+
+
 def test_great_whole_numbers_are_told_apart():
     labels = np.array([BIG, BIG + 2, BIG + 4])
     for truth, said in ((labels, labels + 1), (labels.astype(object), (labels + 1).astype(object))):

@@ -1,13 +1,14 @@
 """Every problem, form of answer, door and monitor: each cell measures right or says why not."""
 
 import json
+from urllib.request import Request, urlopen
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score, log_loss, r2_score
 
-from model_monitoring import datamart
+from model_monitoring import console, datamart
 
 from . import credit
 from .test_capture_ingestion import JSON_KINDS, PREFIX, event
@@ -77,6 +78,31 @@ def by_frame(subscription, rows, predicted, scores):
     subscription.payload_logging.store(frame if scores is None else frame.assign(score=scores))
 
 
+def by_rest(page, schema, subscription, rows, predicted, scores):
+    outputs = ["predicted"] if scores is None else ["predicted", "score"]
+    answers = zip(predicted, *([] if scores is None else [scores]), strict=True)
+    body = [
+        {
+            "subscription_id": subscription.uid,
+            "scoring_id": f"r{i}",
+            "request": {"fields": list(rows), "values": [row]},
+            "response": {"fields": outputs, "values": [list(answer)]},
+        }
+        for i, (row, answer) in enumerate(zip(rows.values.tolist(), answers, strict=True))
+    ]
+    headers = {"Authorization": f"Bearer {page.token}", "Content-Type": "application/json"}
+    url = f"{page.url}/v1/data_marts/{schema}/scoring_payloads"
+    with urlopen(Request(url, json.dumps(body).encode(), headers)) as answer:
+        assert answer.status in (200, 201, 202)
+
+
+@pytest.fixture
+def page(capturing, database_url):
+    running = console.start(database_url, capturing[0].database.schema)
+    yield running
+    running.stop()
+
+
 def answer_of(predicted, score):
     named = {"predicted": predicted} | ({} if score is None else {"score": score})
     return json.dumps({"predictions": [named]})
@@ -106,7 +132,7 @@ def stored(subscription):
 
 
 @pytest.mark.parametrize(("problem", "form"), CELLS)
-def test_doors(capturing, database_url, problem, form):
+def test_doors(capturing, page, database_url, problem, form):
     small, write = capturing
     rows, _, predicted, chances = world(problem)
     scores = score_of(form, chances)
@@ -116,6 +142,7 @@ def test_doors(capturing, database_url, problem, form):
     tables = []
     doors = {
         "python": by_python,
+        "REST": lambda *given: by_rest(page, small.database.schema, *given),
         "frame": by_frame,
         "CSV": lambda *given: by_capture(write, *given, "CSV"),
         "JSON": lambda *given: by_capture(write, *given, "JSON"),
@@ -134,6 +161,9 @@ def test_doors(capturing, database_url, problem, form):
         )
         door(subscription, rows, predicted, scores)
         tables.append(stored(subscription))
+        subscription.performance_monitoring.enable()
+        measured = subscription.performance_monitoring.run()["metrics"]
+        assert (measured["records"], measured["requests"]) == (N, N)
     expected = rows.assign(predicted=predicted)
     if form == "pair":
         expected["score"] = chances[:, 1]
@@ -168,7 +198,7 @@ def test_monitors(mart, problem, form):
         sub.feedback_logging.store(feedback)
         check_quality(sub, problem, truth, predicted, chances, form)
         check_performance_and_drift(sub, rows, truth, predicted, scores, form, problem)
-        check_fairness(sub, problem)
+        check_fairness(sub, problem, rows, predicted)
         check_explanations(sub, rows, problem, form)
 
 
@@ -192,7 +222,9 @@ def check_quality(sub, problem, truth, predicted, chances, form):
 
 def check_performance_and_drift(sub, rows, truth, predicted, scores, form, problem):
     sub.performance_monitoring.enable()
-    assert sub.performance_monitoring.run()["state"] == "finished"
+    run = sub.performance_monitoring.run()
+    assert (run["metrics"]["records"], run["metrics"]["requests"]) == (N, N)
+    assert [one["name"] for one in run["not_measured"]] == ["average_processing_time"]
     training = rows.assign(predicted=predicted)
     training = training if scores is None else training.assign(score=scores)
     estimable = scores is not None
@@ -207,14 +239,19 @@ def check_performance_and_drift(sub, rows, truth, predicted, scores, form, probl
         )
 
 
-def check_fairness(sub, problem):
+def check_fairness(sub, problem, rows, predicted):
     favourable = [[0.0, None]] if problem == "regression" else CLASSES[problem][-1:]
     sub.fairness_monitoring.enable(
         [datamart.Feature("g", minority=["a"], majority=["b"])], favourable
     )
     run = sub.fairness_monitoring.run()
     assert run["state"] == "finished", run
-    assert "fairness_score [g: a]" in run["metrics"], (run["metrics"], run["not_measured"])
+    told = pd.Series(predicted)
+    is_good = told >= 0 if problem == "regression" else told == CLASSES[problem][-1]
+    shares = is_good.groupby(rows["g"]).mean()
+    assert run["metrics"]["DI [g: a]"] == pytest.approx(shares["a"] / shares["b"])
+    # Of the rows and their twins in the other group together: the model doesn't see the group
+    assert run["metrics"]["fairness_score [g: a]"] == pytest.approx(1.0)
 
 
 def check_explanations(sub, rows, problem, form):

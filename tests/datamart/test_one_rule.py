@@ -136,8 +136,63 @@ def test_blanks_around_classes_that_are_not_declared(mart, asset):
     subscription.feedback_logging.store(labels)
     subscription.quality_monitoring.enable(min_records=1)
     assert subscription.quality_monitoring.run()["metrics"]["accuracy"] == 1
-    with pytest.raises(ValueError, match="'  ' is no class"):
+    with pytest.raises(ValueError, match="no prediction"):
         scored(subscription, ["a", "  "])
+
+
+@pytest.mark.parametrize("answers", [[True, False], np.array([True, False]), ["True", "false"]])
+@pytest.mark.parametrize("classes", [[0, 1], [0.0, 1.0], None])
+def test_booleans_are_classes_0_and_1(binary, classes, answers):
+    subscription = binary(label_values=classes)
+    scored(subscription, list(answers))
+    rows = pd.DataFrame({"size": [1.0, 2.0], "colour": "red", "predicted_label": answers})
+    subscription.payload_logging.store(rows)
+    found = subscription.payload_logging.get_window(columns=["predicted_label"])
+    assert found["predicted_label"].tolist() == [1, 0, 1, 0]
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\t", "\u00a0"])
+def test_blank_text_is_missing_by_any_door(capturing, blank):
+    small, write = capturing
+    scored_by = {"fields": ["size", "colour"], "values": [[blank, blank]]}
+    answer = {"fields": ["score", "predicted_label"], "values": [[0.9, 1]]}
+    small.payload_logging.store([datamart.PayloadRecord(scored_by, answer, "python")])
+    write("blank", event("csv", f"{blank},{blank}", "0.9"))
+    assert small.payload_logging.ingest_capture(PREFIX).stored == 1
+    assert small.payload_logging.get_window(columns=["size", "colour"]).isna().all(axis=None)
+
+
+@pytest.mark.parametrize("beside", [[], ['[{"probability": 0.9}]']])
+def test_a_prediction_follows_from_the_declared_probability(
+    capturing, mart, asset, database_url, beside
+):
+    small, write = capturing
+    mart.subscriptions.add(
+        asset(
+            name="named",
+            source_uid="breast-cancer",
+            problem_type="binary",
+            feature_columns=["size", "colour"],
+            categorical_columns=["colour"],
+            probability_column="probability",
+        )
+    )
+    schema = small.database.schema
+    mart = datamart.DataMart(database_url, schema=schema, boto_session=small.boto_session)
+    named = mart.subscriptions.get(name="named")
+    answers = [f'{{"predictions": [{{"probability": {chance}}}]}}' for chance in (0.9, 0.2)]
+    kinds = "application/json", "application/json"
+    request = '{"size": 1.5, "colour": "red"}'
+    # An answer of another form has the file read line by line
+    lines = [
+        event(f"e{i}", request, answer, "JSON", kinds)
+        for i, answer in enumerate([*answers, *beside])
+    ]
+    write("named", *lines)
+    assert named.payload_logging.ingest_capture(PREFIX).failed == 0
+    found = named.payload_logging.get_table_content().sort_values("scoring_id")
+    assert found["predicted_label"].tolist() == [1, 0, 1][: len(lines)]
+    assert found["probability"].tolist() == [0.9, 0.2, 0.9][: len(lines)]
 
 
 SCORED = {

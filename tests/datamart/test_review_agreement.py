@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from model_monitoring.datamart.reviews.agreement import kappa
+from model_monitoring.analysis.quality.kappa import kappa
 
 from .reviewing import enable, log, work
 
@@ -22,10 +22,22 @@ def test_kappa_is_agreement_beyond_chance():
     one, two = (pd.Series(labels) for labels in zip(*pairs, strict=True))
     observed = 0.25 + 0.12 + 0.02
     expected = 0.5 * 0.5 + 0.3 * 0.3 + 0.2 * 0.2
-    assert kappa(one, two) == pytest.approx((observed - expected) / (1 - expected))
-    assert kappa(one, one) == 1.0
-    assert kappa(pd.Series(["a"] * 5), pd.Series(["a"] * 5)) is None
-    assert kappa(pd.Series([], dtype=str), pd.Series([], dtype=str)) is None
+    found = kappa(one, two)
+    assert found.value == pytest.approx((observed - expected) / (1 - expected))
+    # 1.96 standard errors (Fleiss, Cohen & Everitt 1969) are 0.11
+    assert found.ci_low == pytest.approx(found.value - 0.11, abs=0.02)
+    assert found.ci_high == pytest.approx(found.value + 0.11, abs=0.02)
+    assert "posterior" in found.method
+    whole = kappa(one, one)
+    assert whole.value == whole.ci_high == 1.0 and 0.95 < whole.ci_low < 0.99
+    assert kappa(pd.Series(["a"] * 5), pd.Series(["a"] * 5)).value is None
+    assert kappa(pd.Series([], dtype=str), pd.Series([], dtype=str)).value is None
+
+
+def test_kappa_of_few_rows_has_no_interval():
+    found = kappa(pd.Series(["a", "b", "c"] * 4), pd.Series(["a", "b", "b"] * 4))
+    assert found.value == pytest.approx(0.5) and found.ci_low is None
+    assert found.method == "no interval of fewer than 5 rows a class"
 
 
 def test_pairs_model_and_turnaround(mart, small, query):
@@ -48,13 +60,16 @@ def test_pairs_model_and_turnaround(mart, small, query):
         " '8 seconds'"
     )
     found = mart.reviews.agreement(small)
-    assert found.pairs.to_dict("records") == [
+    assert found.pairs.replace({np.nan: None}).to_dict("records") == [
         {
             "reviewer": "anna",
             "other": "ben",
             "rows": 8,
             "agreement": 0.75,
             "kappa": pytest.approx(0.5),
+            "kappa_low": None,
+            "kappa_high": None,
+            "kappa_method": "no interval of fewer than 5 rows a class",
         }
     ]
     reviewers = found.reviewers.set_index("reviewer")

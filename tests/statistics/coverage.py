@@ -8,6 +8,7 @@ from scipy.stats import binom, norm
 
 from model_monitoring.analysis.proportions import exact
 from model_monitoring.analysis.quality.evaluation import evaluate
+from model_monitoring.analysis.quality.kappa import kappa
 
 SIZES = (30, 114, 1000)
 RATES = (0.05, 0.2, 0.5, 0.8, 0.95, 0.98, 0.9945, 0.9985, 0.9995)
@@ -18,6 +19,8 @@ NOISE = {
     "normal": (lambda rng, n: rng.normal(size=n), np.sqrt(2 / np.pi), 1.0),
     "t3": (lambda rng, n: rng.standard_t(3, n), 2 * np.sqrt(3) / np.pi, 3.0),
 }
+# How often two people mean what they say (else they guess), and how often the first label is right
+PEOPLE = ((0.0, 0.5), (0.6, 0.5), (0.9, 0.5), (0.98, 0.5), (0.6, 0.05), (0.9, 0.05), (0.98, 0.05))
 _MANY = 400_000
 
 
@@ -81,27 +84,55 @@ def _tally(
     return tally
 
 
-def binary(area: float, positives: float, n: int, runs: int, seed: int = 0) -> Tally:
-    """Tally the binary metrics of a calibrated model; a row is predicted positive above 0.5."""
+def binary(
+    area: float, positives: float, n: int, runs: int, seed: int = 0, fewest: int = 0
+) -> Tally:
+    """Tally the binary metrics of a calibrated model; a row is predicted positive above 0.5.
+
+    Windows with fewer than ``fewest`` positives are left out: the rest has too many.
+    """
 
     def draw(rng: np.random.Generator, rows: int) -> tuple:
         true, probability = _scored(rng, rows, area, positives)
+        while true.sum() < fewest:
+            true, probability = _scored(rng, rows, area, positives)
         return true, (probability > 0.5).astype(int), probability
 
     return _tally("binary", draw, n, runs, seed)
 
 
 def multiclass(right: float, shares: tuple[float, ...], n: int, runs: int, seed: int = 0) -> Tally:
-    """Tally the metrics of a model that is right with one probability, else wrong at random."""
+    """Tally the metrics of a model that is right with one probability, else wrong at random.
+
+    Its probabilities say so, for the predicted class and for each of the others.
+    """
     classes = len(shares)
 
     def draw(rng: np.random.Generator, rows: int) -> tuple:
         true = rng.choice(classes, rows, p=shares)
         wrong = (true + rng.integers(1, classes, rows)) % classes
         predicted = np.where(rng.random(rows) < right, true, wrong)
-        return true, predicted
+        said = np.where(
+            predicted[:, None] == np.arange(classes), right, (1 - right) / (classes - 1)
+        )
+        return true, predicted, said
 
     return _tally("multiclass", draw, n, runs, seed)
+
+
+def agreement(meant: float, share: float, n: int, runs: int, seed: int = 0) -> Tally:
+    """Tally kappa of two people who say the same unless they guess; one label has this share.
+
+    If they guess with probability 1 - ``meant``, both by the labels' shares, ``meant`` is kappa.
+    """
+    rng, tally = np.random.default_rng(seed), Tally()
+    for run in range(runs):
+        one, guess = (rng.random((2, n)) < share).astype(int)
+        other = np.where(rng.random(n) < meant, one, guess)
+        found = kappa(one, other, seed=run)
+        if found.value is not None:
+            tally.add("kappa", found.ci_low, found.ci_high, meant)
+    return tally
 
 
 def regression(noise: str, n: int, runs: int, seed: int = 0) -> Tally:
@@ -132,5 +163,7 @@ def cells(runs: int) -> Iterator[tuple[str, int, Tally]]:
             for shares in ((0.6, 0.3, 0.1), (0.1,) * 10):
                 name = f"{len(shares)} classes, {right:.0%} right"
                 yield name, n, multiclass(right, shares, n, runs)
+        for meant, share in PEOPLE:
+            yield f"kappa {meant:g}, {share:.0%} of a label", n, agreement(meant, share, n, runs)
         for noise in NOISE:
             yield f"regression, {noise} noise", n, regression(noise, n, runs)

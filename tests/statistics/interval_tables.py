@@ -23,6 +23,7 @@ _SHORT = {
     "weighted_false_positive_rate": "false positive rate",
     "weighted_precision": "precision",
     "weighted_f_measure": "F",
+    "kappa": "kappa",
     "r2": "R²",
     "mean_absolute_error": "MAE",
     "mean_squared_error": "MSE",
@@ -30,7 +31,8 @@ _SHORT = {
 _KINDS = {
     "Binary": list(_SHORT)[:6],
     "Multiclass": list(_SHORT)[6:9],
-    "Regression": list(_SHORT)[9:],
+    "Agreement": list(_SHORT)[9:10],
+    "Regression": list(_SHORT)[10:],
 }
 
 
@@ -119,8 +121,8 @@ brackets is the share of windows in which no interval is given, because too few 
 simulated figures are of {runs:,} windows each, so that their standard error is {error:.3f} at .95;
 `python -m tests.statistics.interval_tables` writes them. `make test-long` draws more and asks for
 at least .92 in each cell and .94 to .98 on average; it takes hours and hasn't been run whole. Area
-under PR, MCC and the losses lie on that line where positives are rare and rows are 30, and so few
-windows can't tell on which side of it. Discrete counts make an exact interval cover more than 95%.
+under PR lies close to that line where positives are rare and rows are 30 (.926 of 2,805 windows at
+an AUC of .85). Discrete counts make an exact interval cover more than 95%.
 
 | what | interval |
 |---|---|
@@ -128,9 +130,11 @@ windows can't tell on which side of it. Discrete counts make an exact interval c
 | F1 | the same for x = tp/(tp + fp + fn), then 2x/(1 + x) |
 | area under ROC | score interval with Hanley & McNeil's variance (Newcombe 2006), scaled by DeLong's |
 | area under PR | Wilson's on an effective number of positives (after Boyd, Eng & Page 2013) |
-| MCC, GE, CDDL, CDDPL | Jeffreys' posterior, or Wilson's on an effective number of rows if that is wider |
+| GE, CDDL, CDDPL | Jeffreys' posterior, or Wilson's on an effective number of rows if that is wider |
+| MCC, kappa | the same, and of two priors that favour an end each, as Clopper & Pearson's bounds are |
 | weighted averages over classes | the same, longer by the bias that a bootstrap finds (Efron & Tibshirani 1993) |
 | log loss, Brier score, R², MAE, MSE, RMSE | bootstrap-t of the logarithm, m out of n (Bickel, Götze & van Zwet 1997) |
+| log loss and Brier score, below | and the exact bound of the rarer class's share, by square-and-add |
 | AD, RD, SD, DRR, DAR, DPL, DPPL, TE | Newcombe's square-and-add (1998) of mid-P intervals |
 | JS, KL, KS, LP, TVD | the same for the signed difference, so that 0 is held where the groups are equal |
 | DI, and the fairness score without twins | score interval of a ratio (Koopman 1984) |

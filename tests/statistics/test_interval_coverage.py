@@ -90,6 +90,20 @@ def test_multiclass_metrics_cover():
     assert coverage.multiclass(0.7, (0.1,) * 10, 114, RUNS).coverage("weighted_precision") >= LEAST
 
 
+@pytest.mark.parametrize(("n", "meant", "share"), [(20, 0.98, 0.5), (20, 0.9, 0.05)])
+def test_kappa_covers(n, meant, share):
+    """With one prior for both ends, .84 and .88."""
+    runs = 4 * RUNS
+    assert coverage.agreement(meant, share, n, runs).coverage("kappa") >= least(runs)
+
+
+def test_losses_cover_where_chance_gave_too_many_of_the_rarer_class():
+    """Unless the share of that class counts, in half of the windows or fewer."""
+    tally = coverage.binary(0.85, 0.05, 30, 60, fewest=5)
+    for name in ("log_loss", "brier_score"):
+        assert tally.said[name] == 60 and tally.coverage(name) >= LEAST
+
+
 @pytest.mark.parametrize("n", [30, 114])
 def test_regression_metrics_cover_with_heavy_tails(n):
     assert not too_low(coverage.regression("t3", n, RUNS))

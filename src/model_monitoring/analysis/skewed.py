@@ -42,7 +42,9 @@ def why_not(values: np.ndarray) -> str:
     """Say why there is no interval for the mean of n values."""
     if len(values) < FEWEST:
         return f"no interval of fewer than {FEWEST} rows"
-    return "no interval of values that are all alike"
+    if np.ptp(values) == 0:
+        return "no interval of values that are all alike"
+    return "no interval of so few large values: nothing says how large they may be"
 
 
 def _bounds(columns: Sequence[np.ndarray], drawn: np.ndarray) -> tuple[float, float] | None:
@@ -59,7 +61,9 @@ def _bounds(columns: Sequence[np.ndarray], drawn: np.ndarray) -> tuple[float, fl
     # A resample of equal values says nothing of the spread
     low, high = np.percentile(np.where(np.isfinite(t), t, 0.0), _PERCENTILES)
     scale = error / np.sqrt(n)
-    return float(np.exp(point - low * scale)), float(np.exp(point - high * scale))
+    with np.errstate(over="ignore"):
+        low, high = np.exp(point - low * scale), np.exp(point - high * scale)
+    return (float(low), float(high)) if np.isfinite(high) else None
 
 
 def _log(columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

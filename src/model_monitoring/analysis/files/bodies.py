@@ -23,8 +23,8 @@ Kind = Literal["CSV", "JSON", "LIBSVM"]
 Number = Callable[[str], Any]
 
 MAX_CELLS = 10_000_000  # that a libsvm body may be laid out to
-# Types that say nothing: what was sent is CSV, or JSON if it looks so.
-_ANY = ("", "application/octet-stream", "text/plain")
+# Types that say nothing (text/html is Flask's default): CSV, or JSON if it looks so.
+_ANY = ("", "application/octet-stream", "text/plain", "text/html")
 
 
 def kind_of(content_type: str | None) -> Kind:
@@ -59,13 +59,16 @@ def read_side(side: Mapping[str, Any]) -> tuple[Kind, str]:
         return "LIBSVM" if "libsvm" in str(content_type).lower() else "CSV", text
     if encoding != "BASE64":
         raise ValueError(f"the encoding {encoding!r} is none of CSV, JSON and BASE64")
-    kind = kind_of(content_type)
+    kind, said = kind_of(content_type), str(content_type).lower()
     try:
         text = base64.b64decode(text, validate=True).decode("utf-8")
     except (binascii.Error, UnicodeDecodeError) as error:
         raise ValueError(f"the captured data is no text in BASE64: {error}") from None
-    named = "csv" in (content_type or "").lower()
-    return "JSON" if kind == "CSV" and not named and text.lstrip()[:1] == "{" else kind, text
+    if "html" in said and text.lstrip()[:1] == "<":
+        raise ValueError(f"the captured data is a web page: {text.strip()[:60]!r}")
+    return "JSON" if kind == "CSV" and "csv" not in said and text.lstrip()[
+        :1
+    ] == "{" else kind, text
 
 
 def read_rows(kind: Kind, text: str, number: Number | None = None) -> list[Row]:

@@ -74,9 +74,7 @@ def binary(labels: np.ndarray, predictions: np.ndarray, positive_label) -> list:
     """
     found = seen(labels, predictions)
     if positive_label is None:
-        if not set(found) <= {0, 1}:
-            raise ValueError(f"Say which of the labels {found[:5]} is positive: positive_label=...")
-        positive_label = type(found[0])(1)
+        positive_label = _true_of(found)
     negatives = [c for c in found if c != positive_label]
     if len(negatives) > 1:
         raise ValueError(
@@ -95,10 +93,25 @@ def binary(labels: np.ndarray, predictions: np.ndarray, positive_label) -> list:
     return [*negatives, positive_label]
 
 
+def _true_of(found: list) -> Any:
+    """Return the class that is positive if nobody says which: 1 of 0 and 1, true of booleans.
+
+    Raises:
+        ValueError: the classes are others.
+    """
+    if set(found) <= {0, 1}:
+        return type(found[0])(1)
+    spelt = {text.lower(): text for text in found if isinstance(text, str)}
+    if len(spelt) == len(found) and set(spelt) <= set(_BOOLEANS):
+        return spelt.get("true", "True" if found[0][0].isupper() else "true")
+    raise ValueError(f"Say which of the labels {found[:5]} is positive: positive_label=...")
+
+
 def read(columns: Sequence[pd.Series], positive_label=None) -> tuple[list[np.ndarray], Any]:
     """Return what the cells of labels and predictions say, and the positive label in their kind.
 
-    ``1``, ``1.0`` and ``1e0`` are one class. If a cell of any column is no number, all are text,
+    ``1``, ``1.0`` and ``1e0`` are one class; so are ``01`` and ``1``, unless one column has both,
+    for then they are codes. If a cell of any column is no number, all are text,
     numbers in their plainest form: among codes and ``other``, ``2.0`` is ``"2"``. ``true`` and
     ``false`` are 1 and 0 if all else is. Blanks around a cell don't count.
 
@@ -112,13 +125,15 @@ def read(columns: Sequence[pd.Series], positive_label=None) -> tuple[list[np.nda
         columns = [column.str.strip() for column in columns]
     texts = sorted({text for column in columns for text in pd.unique(column)})
     said = {text: _number(text) for text in texts}
+    if any(map(_are_codes, columns)):
+        said = dict.fromkeys(texts)
     words = {text for text in texts if said[text] is None}
     booleans = {text for text in words if text.lower() in _BOOLEANS}
     numbers = set(said.values()) - {None}
     if words and words == booleans and numbers and numbers <= {0, 1}:
         said |= {text: _BOOLEANS[text.lower()] for text in booleans}
         words = set()
-    if len({text.lower() for text in booleans}) < len(booleans):  # True here and true there
+    elif len({text.lower() for text in booleans}) < len(booleans):  # True here and true there
         said |= {text: text.lower() for text in booleans}
     if words:
         said = {t: v if isinstance(v, str) else t if v is None else str(v) for t, v in said.items()}
@@ -127,6 +142,12 @@ def read(columns: Sequence[pd.Series], positive_label=None) -> tuple[list[np.nda
     elif positive_label is not None:
         positive_label = said[str(positive_label)]
     return [_array([said[text] for text in column]) for column in columns], positive_label
+
+
+def _are_codes(column: pd.Series) -> bool:
+    """Return whether a column tells ``01`` from ``1``."""
+    texts = {text for text in pd.unique(column) if text.isascii() and text.isdigit()}
+    return any((text.lstrip("0") or "0") in texts - {text} for text in texts)
 
 
 def _as_written(text: str, words: bool, said: dict[str, Any]) -> Any:

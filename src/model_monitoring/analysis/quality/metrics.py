@@ -11,6 +11,7 @@ import pandas as pd
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from .. import posterior, resampling, skewed
+from ..proportions import exact
 from . import ranking
 from .metric import EXACT, Metric, proportion
 
@@ -35,7 +36,7 @@ def binary_metrics(matrix: np.ndarray, true: np.ndarray, probabilities, rng) -> 
         "recall": rate,
         "precision": proportion(tp, tp + fp),
         "f1_measure": _f1(tp, tp + fp + fn),
-        "matthews_correlation_coefficient": _of_table(matrix, _correlation, rng, lowest=-1.0),
+        "matthews_correlation_coefficient": of_table(matrix, _correlation, rng, correlates=True),
     }
     if probabilities is None:
         return metrics
@@ -50,7 +51,7 @@ def binary_metrics(matrix: np.ndarray, true: np.ndarray, probabilities, rng) -> 
         "brier_score": ((scores - true) ** 2, 1.0),
     }
     for name, (values, largest) in losses.items():
-        metrics[name] = _mean_loss(values, largest, drawn, why)
+        metrics[name] = _mean_loss(values, largest, drawn, why, _if_rarer(values, true))
     return metrics
 
 
@@ -81,17 +82,23 @@ def _correlation(tables: np.ndarray) -> np.ndarray:
         )
 
 
-def _of_table(
-    matrix: np.ndarray, statistic: Callable, rng: np.random.Generator, lowest: float = 0.0
+def of_table(
+    matrix: np.ndarray, statistic: Callable, rng: np.random.Generator, correlates: bool = False
 ) -> Metric:
-    """Pair a statistic of tables (r, k, k) with its interval."""
+    """Pair a statistic of tables (r, k, k) with its interval.
+
+    One that ``correlates`` lies between -1 and 1, and rises with the rows on the diagonal.
+    """
     value = float(statistic(matrix[None].astype(float))[0])
     if not np.isfinite(value):
         return Metric(None)
     if matrix.sum() < FEWEST_A_CLASS * len(matrix):
         return Metric(value, method=f"no interval of fewer than {FEWEST_A_CLASS} rows a class")
-    bounds = posterior.interval(value, matrix, statistic, rng, lowest)
-    return Metric(value, *bounds, posterior.METHOD)
+    if not correlates:
+        return Metric(value, *posterior.interval(value, matrix, statistic, rng), posterior.METHOD)
+    best = np.eye(len(matrix), dtype=bool)
+    bounds = posterior.interval(value, matrix, statistic, rng, -1.0, best)
+    return Metric(value, *bounds, posterior.FAVOURED)
 
 
 def _of_classes(matrix: np.ndarray, statistic: Callable, rng: np.random.Generator) -> Metric:
@@ -100,7 +107,7 @@ def _of_classes(matrix: np.ndarray, statistic: Callable, rng: np.random.Generato
     A class that is frequent by chance has more hits and more weight, so that at ten rows a class
     the precision is 0.02 too high.
     """
-    found = _of_table(matrix, statistic, rng)
+    found = of_table(matrix, statistic, rng)
     if found.value is None or found.ci_low is None:
         return found
     bias = resampling.bias(found.value, statistic, matrix, rng.spawn(1)[0])
@@ -126,14 +133,34 @@ def _log_loss(probability_of_truth: np.ndarray) -> np.ndarray:
     return -np.log(np.clip(probability_of_truth, _EPSILON, 1))
 
 
-def _mean_loss(losses: np.ndarray, largest: float, drawn: np.ndarray, why: str = "") -> Metric:
-    """Pair the mean of losses from 0 to ``largest`` with its interval, unless ``why`` speaks."""
+def _if_rarer(losses: np.ndarray, true: np.ndarray) -> float:
+    """Return the mean loss if the rarer class were as rare as its share allows (its lower bound).
+
+    That class has the large losses, and a sample with enough of it to say something is often one
+    that has too much of it.
+    """
+    rare = true == (true.sum() * 2 <= len(true))
+    share = float(exact(rare.sum(), len(true))[0])
+    parts = [part.mean() if len(part) else 0.0 for part in (losses[rare], losses[~rare])]
+    return float(share * parts[0] + (1 - share) * parts[1])
+
+
+def _mean_loss(
+    losses: np.ndarray, largest: float, drawn: np.ndarray, why: str = "", rarer: float = np.inf
+) -> Metric:
+    """Pair the mean of losses from 0 to ``largest`` with its interval, unless ``why`` speaks.
+
+    Below, chance in the losses and in the share of the rarer class add up (Newcombe's
+    square-and-add, 1998); ``rarer`` is the mean for the lower bound of that share.
+    """
     value = float(losses.mean())
     bounds = None if why else skewed.mean(losses, drawn)
     if bounds is None:
         return Metric(value, method=why or skewed.why_not(losses))
-    low, high = min(bounds[0], value), min(max(bounds[1], value), largest)
-    return Metric(value, low, high, skewed.METHOD)
+    reach = math.hypot(value - min(bounds[0], value), value - min(rarer, value))
+    return Metric(
+        value, max(value - reach, 0.0), min(max(bounds[1], value), largest), skewed.METHOD
+    )
 
 
 def multiclass_metrics(

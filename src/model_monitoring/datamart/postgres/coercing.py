@@ -2,7 +2,7 @@
 
 The same value is the same in the table whether Python, JSON, a data frame or CSV brings it: text
 that is a number is one in a column of numbers, and a number is a category in a column of those.
-Missing are None, pandas' NA and NaT, empty text, and NaN in a frame or in CSV.
+Missing are None, pandas' NA and NaT, text that is empty or blank, and NaN in a frame or in CSV.
 """
 
 import math
@@ -176,6 +176,6 @@ def each(
 
 def _is_missing(value: object) -> bool:
     if isinstance(value, str):
-        return not value
+        return not value or value.isspace()
     missing = value is None or value is pd.NA or value is pd.NaT
     return missing or (isinstance(value, np.datetime64) and bool(np.isnat(value)))

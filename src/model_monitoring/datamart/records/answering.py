@@ -8,6 +8,7 @@ from model_monitoring.analysis.quality.rows import ROUNDING
 from model_monitoring.datamart import contract
 from model_monitoring.datamart.postgres import coercing
 from model_monitoring.datamart.postgres.columns import (
+    INTEGER,
     NUMBER,
     NUMBERS,
     TEXT,
@@ -29,6 +30,8 @@ def predictions(column: Column, asset: Mapping, values: Sequence, where: Where) 
     Raises:
         ValueError: one is missing, of another type, or no class of the model's.
     """
+    if column.type in (INTEGER, NUMBER) and asset["problem_type"] != "regression":
+        values = _unflagged(values)
     read = check(column, values, where)
     if read.missing is not None:
         raise ValueError(
@@ -49,6 +52,20 @@ def predictions(column: Column, asset: Mapping, values: Sequence, where: Where) 
         return read
     reason = f"is none of the classes {some(known)} (label_values)"
     raise refusal(column, values, where)(int(np.argmax(unknown)), reason)
+
+
+def _unflagged(values: Sequence) -> Sequence:
+    """Return true and false as 1 and 0, for classes that are numbers."""
+    if isinstance(values, np.ndarray):
+        return values.astype(int) if values.dtype.kind == "b" else values
+    if not {bool, np.bool_, str} & set(map(type, values)):
+        return values
+    flags = {"true": 1, "false": 0}
+    bare = [value.strip().lower() if isinstance(value, str) else value for value in values]
+    return [
+        int(value) if isinstance(value, bool | np.bool_) else flags.get(word, value)
+        for word, value in zip(bare, values, strict=True)
+    ]
 
 
 def _bare(column: Column, read: Values, values: Sequence, where: Where) -> Values:

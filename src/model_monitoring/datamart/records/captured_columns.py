@@ -148,10 +148,12 @@ def _answers(
         found = {name: _values(column) for name, column in columns.items()}
     else:
         found = _csv(texts, {"score": pa.float64()})
-    if "score" in found:
-        if asset["probability_column"]:
-            found.setdefault(asset["probability_column"], found["score"])
+    probability = asset["probability_column"]
+    scores = found.get("score", found.get(probability))
+    if scores is not None:
+        if probability:
+            found.setdefault(probability, scores)
         if asset["prediction_column"] not in found:
-            predicted = responses.of_scores(found["score"], asset)
+            predicted = responses.of_scores(scores, asset)
             found[asset["prediction_column"]] = predicted
     return {column.name: found[column.name] for column in table.of("output")}

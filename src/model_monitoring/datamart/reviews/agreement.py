@@ -6,10 +6,12 @@ It also shows how often they changed their minds.
 from dataclasses import dataclass
 
 import pandas as pd
-from sklearn.metrics import cohen_kappa_score
 
+from model_monitoring.analysis.quality.kappa import kappa
+from model_monitoring.analysis.quality.metric import Metric
 from model_monitoring.datamart.postgres.database import Database
 
+_BOUNDS = ["kappa_low", "kappa_high", "kappa_method"]
 # What each reviewer said on their own. If the prediction is shown last, this is the answer before
 # it was shown. Answers of a reviewer who was asked because others differ aren't included: those
 # rows are the hard ones.
@@ -29,11 +31,13 @@ INDEPENDENT = """
 class Agreement:
     """How reviewers agree, in completed and open tasks alike.
 
-    `pairs`: reviewer, other, rows, agreement (share), kappa. `reviewers`: reviewer, rows, agreement
-    and kappa with the model, changed (labels changed after the prediction was shown), median
-    seconds per task. `confusion`: rows by the model's prediction (index) and the decided label
-    (columns). `decided`: rows by how their label was decided. `turnaround`: median and 95th
-    percentile of the hours from a task's creation to its completion, and the number of tasks.
+    `pairs`: reviewer, other, rows, agreement (share), kappa with its 95% interval (kappa_low,
+    kappa_high) and how that was made (kappa_method). `reviewers`: reviewer, rows, agreement and
+    kappa with the model (and the same three of the latter), changed (labels changed after the
+    prediction was shown), median seconds per task. `confusion`: rows by the model's prediction
+    (index) and the decided label (columns). `decided`: rows by how their label was decided.
+    `turnaround`: median and 95th percentile of the hours from a task's creation to its completion,
+    and the number of tasks.
     """
 
     pairs: pd.DataFrame
@@ -41,16 +45,6 @@ class Agreement:
     confusion: pd.DataFrame
     decided: dict[str, int]
     turnaround: dict[str, float | int | None]
-
-
-def kappa(one: pd.Series, other: pd.Series) -> float | None:
-    """Return Cohen's kappa (Cohen 1960).
-
-    It is None if it isn't defined: without rows, or if both gave one and the same label.
-    """
-    if len(set(one) | set(other)) < 2:
-        return None
-    return float(cohen_kappa_score(one, other))
 
 
 def measure(database: Database, subscription_id: int | None) -> Agreement:
@@ -94,13 +88,18 @@ def _pairs(said: pd.DataFrame) -> pd.DataFrame:
             *names,
             len(rows),
             float((rows["said"] == rows["said_other"]).mean()),
-            kappa(rows["said"], rows["said_other"]),
+            *_bounded(kappa(rows["said"], rows["said_other"])),
         )
         for names, rows in both.groupby(["reviewer", "reviewer_other"])
     ]
-    return pd.DataFrame(found, columns=["reviewer", "other", "rows", "agreement", "kappa"]).astype(
-        {"kappa": float}
+    columns = ["reviewer", "other", "rows", "agreement", "kappa", *_BOUNDS]
+    return pd.DataFrame(found, columns=columns).astype(
+        dict.fromkeys(["kappa", *_BOUNDS[:2]], float)
     )
+
+
+def _bounded(found: Metric) -> tuple:
+    return found.value, found.ci_low, found.ci_high, found.method
 
 
 def _reviewers(said: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
@@ -117,7 +116,7 @@ def _reviewers(said: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
                 name,
                 len(theirs),
                 agreed,
-                kappa(known["said"], known["prediction"]),
+                *_bounded(kappa(known["said"], known["prediction"])),
                 int(changed.sum()),
                 seconds,
             )
@@ -127,7 +126,10 @@ def _reviewers(said: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
         "rows",
         "agreement_with_model",
         "kappa_with_model",
+        *_BOUNDS,
         "changed",
         "median_seconds",
     ]
-    return pd.DataFrame(found, columns=columns).astype({"kappa_with_model": float})
+    return pd.DataFrame(found, columns=columns).astype(
+        dict.fromkeys(["kappa_with_model", *_BOUNDS[:2]], float)
+    )
