@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 FROM ?= 00
+SETS ?= studio newest
+PYTHONS ?= python3.11 python3.12 python3.13
 # Notebook kernels must be able to keep compiled modules: importing the SageMaker SDK uncompiled costs seconds each time.
 unexport PYTHONDONTWRITEBYTECODE
 # Where HOME can't be written, the caches and settings of uv, Jupyter, IPython and Matplotlib go to .local/home.
@@ -16,10 +18,10 @@ export JUPYTER_DATA_DIR ?= $(CURDIR)/.local/home/jupyter
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help install run lab console test test-long statistics bench soak render pictures stop clean aws-clean lock audit
+.PHONY: help install run lab console test test-long test-packages statistics seeds bench soak render pictures stop clean aws-clean lock audit
 
 help:  ## list these targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 install: $(VENV)/installed  ## create .venv and install the locked packages (the others call it)
 
@@ -57,6 +59,21 @@ bench: install  ## time what was built for speed, beside its bounds and peers
 test-long: install  ## the simulations behind doc/statistics.md, with all cells and seeds (hours)
 	@LONG=1 $(BIN)/python -m pytest tests/datamart/test_false_alerts.py tests/statistics \
 	  tests/notebooks/test_seeds.py -n 2 --dist loadfile
+
+seeds: install  ## write the table of doc/teaching.md: at how many of ten seeds each verdict is true (two hours)
+	@$(BIN)/python -m tests.notebooks.verdicts_table
+
+# Each set of packages gets an environment of its own for each Python that is here.
+test-packages: install  ## run all notebooks with SageMaker Studio's and with the newest packages (half an hour)
+	@for set in $(SETS); do for python in $(PYTHONS); do \
+	  command -v $$python > /dev/null && $$python -c '' 2> /dev/null || { echo "== $$set, $$python: not on this machine"; continue; }; \
+	  echo "== $$set, $$python"; \
+	  export VIRTUAL_ENV=build/packages/$$set-$$python; \
+	  $(BIN)/uv venv --quiet --clear --python $$python $$VIRTUAL_ENV && \
+	  $(BIN)/uv pip install --quiet --compile-bytecode --upgrade -r requirements.in -c .ci/$$set.txt && \
+	  $(BIN)/uv pip install --quiet --no-deps --no-build-isolation -e ./src -e . && \
+	  LONG=1 PATH=$$PWD/$$VIRTUAL_ENV/bin:$$PATH python -m pytest tests/analysis tests/notebooks/test_packages.py || exit 1; \
+	done; done
 
 statistics: install  ## write doc/statistics.md: coverage, false alarms and power by simulation (an hour)
 	@for part in interval accuracy drift; do $(BIN)/python -m tests.statistics.$${part}_tables; done

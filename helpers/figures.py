@@ -42,7 +42,8 @@ def _limit(axis: Axes, value: float, words: str) -> None:
 
 def _intervals(axis: Axes, table: pd.DataFrame, value: str, **look: object) -> None:
     """Draw each row of `table` as a dot at the value of its column `value`, with its interval."""
-    reach = [table[value] - table["ci_low"], table["ci_high"] - table[value]]
+    # Lists: pandas 2.3 warns of a Series of one row
+    reach = [list(table[value] - table["ci_low"]), list(table["ci_high"] - table[value])]
     axis.errorbar(table[value], table["place"], xerr=reach, **look)
 
 

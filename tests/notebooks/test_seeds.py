@@ -1,42 +1,30 @@
 """How often the lessons' verdicts are true at other seeds: ten runs of all notebooks."""
 
-import os
-from collections import defaultdict
+import re
 
-import nbformat
 import pytest
 
-from helpers import notebook_runner
-from tests.conftest import REPOSITORY, services_of_its_own
-from tests.notebooks import sentences
+from tests.notebooks import chain, verdicts_table
 
-SEEDS = range(1, 11)
-PATHS = sorted((REPOSITORY / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+ROW = r"^\| (\d\d) \| (.+) \| (\d+) of (\d+) \|$"
 
 
 @pytest.mark.long
-def test_verdicts_hold_at_nine_seeds_of_ten(tmp_path, monkeypatch, capsys):
-    held = defaultdict(list)
-    for seed in SEEDS:
-        with services_of_its_own() as environment:
-            for name, value in environment.items():
-                monkeypatch.setenv(name, value)
-            for path in PATHS:
-                settings = {"seed": seed} if has_seed(path) else None
-                done = notebook_runner.execute(path, tmp_path / path.name, settings)
-                for tie in verdicts(path.name[:2]):
-                    held[path.name[:2], tie.words].append(tie.holds(sentences.Lesson(done)))
+def test_verdicts_hold_at_nine_seeds_of_ten(capsys):
+    folders = [verdicts_table.measure(seed) for seed in verdicts_table.SEEDS]
+    counts = verdicts_table.counted(folders)
     with capsys.disabled():
-        for (number, words), outcomes in held.items():
-            print(f"{number}  {sum(outcomes)} of {len(outcomes)}  {words}")
-    assert [key for key, outcomes in held.items() if sum(outcomes) < 0.9 * len(outcomes)] == []
+        print(f"\n{verdicts_table.table(counts, len(folders))}")
+    assert [verdict for verdict, count in counts.items() if count < 0.9 * len(folders)] == []
 
 
-def has_seed(path: os.PathLike) -> bool:
-    cells = nbformat.read(path, as_version=4).cells
-    tagged = [cell for cell in cells if "parameters" in cell.metadata.get("tags", [])]
-    return any("seed = " in cell.source for cell in tagged)
+def test_the_teachers_page_says_how_often_present_verdicts_are_true():
+    rows = re.findall(ROW, verdicts_table.PAGE.read_text(), re.M)
+    assert rows and {row[:2] for row in rows} <= set(chain.verdicts()), "run make seeds"
+    assert [row for row in rows if int(row[2]) < 0.9 * int(row[3])] == []
 
 
-def verdicts(number: str) -> list[sentences.Tie]:
-    return [tie for tie in sentences.ties_of(number) if tie.always]
+def test_a_verdict_whose_numbers_are_gone_is_not_true():
+    tie = next(iter(chain.verdicts().values()))
+    empty = chain.sentences.Lesson(chain.nbformat.v4.new_notebook())
+    assert not chain.holds(tie, empty)

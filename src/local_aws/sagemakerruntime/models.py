@@ -56,7 +56,7 @@ class ModelError(AwsError):
 class Backend(SageMakerRuntimeBackend):
     """One region's runtime."""
 
-    def invoke(self, call: Call) -> tuple[str, urllib3.BaseHTTPResponse]:
+    def invoke(self, call: Call) -> tuple[str, urllib3.HTTPResponse]:
         """Send a call to a variant of its endpoint; return the variant and its response.
 
         Raises:
@@ -91,7 +91,7 @@ class Backend(SageMakerRuntimeBackend):
         raise AwsError("ValidationError", words)
 
 
-def _ask(server: Server, call: Call) -> urllib3.BaseHTTPResponse:
+def _ask(server: Server, call: Call) -> urllib3.HTTPResponse:
     """Send a call to a model; count and capture it."""
     headers = {"Content-Type": call.content_type, serving.TOKEN_HEADER: server.token}
     if call.accept:

@@ -4,14 +4,20 @@ import re
 
 from tests.notebooks.sentences import Lesson, Tie
 
-SHIFT, CHECKS, ESTIMATES, TRUTH, LABELS = (
-    "974e79bc",
-    "6df58789",
-    "7142f1b2",
-    "a48048eb",
-    "c2d94f60",
-)
+BROKEN, SHIFT, MISSING, CHECKS = "47d7d88b", "974e79bc", "94c6e726", "6df58789"
+ESTIMATES, TRUTH, LABELS = "7142f1b2", "a48048eb", "c2d94f60"
+SHUFFLED, UNSURE, FIGURES = "c91116fb", "11b28eb3", "818aae1b"
 SIX = ("data_type", "completeness", "categorical_values", "baseline_drift", "missing_column")
+
+
+def weeks(lesson: Lesson) -> list[int]:
+    """Return how many features drifted in each week of the shift."""
+    return [int(count) for count in re.findall(r": (\d+) features", lesson.text(SHIFT))]
+
+
+def error(lesson: Lesson, pattern: str) -> float:
+    """Return how far an estimate under label shift is from the truth, as printed."""
+    return abs(lesson.number(LABELS, pattern) - lesson.number(LABELS, r"true ([\d.]+)"))
 
 
 def true_accuracy(lesson: Lesson, window: str) -> float:
@@ -26,11 +32,24 @@ def estimated(lesson: Lesson, window: str) -> float:
 
 TIES = [
     Tie(
-        "Week by week more features drift",
+        "names the fault: the distribution of `radius_mean` is no longer the baseline's",
         lambda lesson: (
-            [int(n) for n in re.findall(r": (\d+) features", lesson.text(SHIFT))]
-            == sorted(int(n) for n in re.findall(r": (\d+) features", lesson.text(SHIFT)))
+            re.search(r"radius_mean\s+baseline_drift_check", lesson.text(BROKEN)) is not None
         ),
+        always=True,
+    ),
+    Tie(
+        "By the third week many features drift",
+        lambda lesson: weeks(lesson)[0] < weeks(lesson)[2] >= 8,
+        always=True,
+    ),
+    Tie(
+        "so no drift of this column is reported",
+        lambda lesson: (
+            "concave points_worst | completeness_check" in lesson.text(MISSING)
+            and "concave points_worst | baseline_drift_check" not in lesson.text(MISSING)
+        ),
+        always=True,
     ),
     Tie(
         "Here is a window that breaks each of them once",
@@ -40,11 +59,12 @@ TIES = [
         always=True,
     ),
     Tie(
-        "this model makes no use of that feature",
+        "this model makes next to no use of that feature",
         lambda lesson: (
-            "splits on radius_mean: 0" in lesson.text(TRUTH)
-            and true_accuracy(lesson, "clean") == true_accuracy(lesson, "broken unit")
+            lesson.number(TRUTH, r"splits on radius_mean: (\d+)") <= 2
+            and abs(true_accuracy(lesson, "clean") - true_accuracy(lesson, "broken unit")) <= 0.01
         ),
+        always=True,
     ),
     Tie(
         "The blur costs accuracy, and the estimate sees it without a label",
@@ -55,38 +75,33 @@ TIES = [
         always=True,
     ),
     Tie(
-        "The estimate from the scores is too high, and nothing makes it doubtful",
-        lambda lesson: (
-            lesson.number(LABELS, r"true ([\d.]+)") < lesson.number(LABELS, r"scores ([\d.]+)")
-            and "believable: True" in lesson.text(LABELS)
-        ),
-    ),
-    Tie("Nothing is reported. That is", lambda lesson: "0 violations" in lesson.text("d39b605c")),
-    Tie(
-        "There is one",
-        lambda lesson: (
-            re.findall(r"^\d+ +(\w+) +\w+_check", lesson.text("47d7d88b"), re.M) == ["radius_mean"]
-        ),
-    ),
-    Tie(
-        "The completeness check names the column",
-        lambda lesson: "concave points_worst | completeness_check" in lesson.text("94c6e726"),
+        "Nothing makes the estimate from the scores doubtful",
+        lambda lesson: "believable: True" in lesson.text(LABELS),
         always=True,
     ),
     Tie(
-        "so no drift is reported",
-        lambda lesson: "drift" not in lesson.text("94c6e726"),
+        "the one that knows of the label shift is nearer to the truth",
+        lambda lesson: error(lesson, r"label shift (0\.\d+)") < error(lesson, r"scores ([\d.]+)"),
+        always=True,
     ),
     Tie(
-        "No feature drifted. But such patients can't exist",
-        lambda lesson: "features that drifted: 0" in lesson.text("c91116fb"),
+        "No more features drifted than in the clean window",
+        lambda lesson: (
+            lesson.number(SHUFFLED, r"drifted: (\d+)") <= lesson.number(FIGURES, r"clean (\d+)")
+        ),
+        always=True,
     ),
     Tie(
         "the model is unsure far more often",
         lambda lesson: (
-            lesson.number("11b28eb3", r"shuffled': '(\d+%)")
-            > 2 * lesson.number("11b28eb3", r"clean': '(\d+%)")
+            lesson.number(UNSURE, r"'shuffled': '(\d+%)")
+            > 2 * lesson.number(UNSURE, r"'clean': '(\d+%)")
         ),
+        always=True,
+    ),
+    Tie(
+        "The completeness check names the column",
+        lambda lesson: "concave points_worst | completeness_check" in lesson.text("94c6e726"),
         always=True,
     ),
     Tie(
@@ -101,16 +116,6 @@ TIES = [
         "The finding is the same, in the file that Model Monitor would have written",
         lambda lesson: "radius_mean" in lesson.text("f791994d"),
         always=True,
-    ),
-    Tie(
-        "Clean traffic raised no finding; a broken unit, a shift, a missing sensor and a blur did",
-        lambda lesson: (
-            "0 violations" in lesson.text("d39b605c")
-            and "radius_mean" in lesson.text("47d7d88b")
-            and int(re.findall(r": (\d+) features", lesson.text(SHIFT))[-1]) > 0
-            and "completeness_check" in lesson.text("94c6e726")
-            and "baseline_drift_check" in lesson.text("55893847")
-        ),
     ),
 ]
 FACTS = {

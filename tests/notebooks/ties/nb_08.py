@@ -5,7 +5,7 @@ import re
 from tests.notebooks.sentences import Lesson, Tie
 
 older = r"([\d.]+)"
-FRONTIER, LIVE, PRICE = "66e9ddbc", "268bee2d", "8627c854"
+PRICE = "8627c854"
 
 
 def fairness(lesson: Lesson, cell: str, row: str, column: int) -> float:
@@ -15,16 +15,13 @@ def fairness(lesson: Lesson, cell: str, row: str, column: int) -> float:
 
 TIES = [
     Tie(
-        "The validation loans had promised more",
-        lambda lesson: fairness(lesson, FRONTIER, "fairness", 1) > fairness(lesson, LIVE, "age", 1),
-    ),
-    Tie(
         "equality and a limit are two questions",
         lambda lesson: "equal treatment would give" in lesson.text("9101b8b6"),
     ),
     Tie(
         "Which of the two does better here is more than these few loans can say",
         lambda lesson: fairness(lesson, PRICE, "from", 1) < 0.02,
+        always=True,
     ),
     Tie(
         "young people repaid less often than older ones, and women less often than men",

@@ -4,7 +4,7 @@ import re
 
 from tests.notebooks.sentences import Lesson, Tie
 
-KAPPA, NEXT, ALL = "c1a50b22", "c2db1ed3", "24b6b911"
+KAPPA, NEXT, ALL, SETS = "c1a50b22", "c2db1ed3", "24b6b911", "e6ac1938"
 
 
 def grown(lesson: Lesson, what: str) -> float:
@@ -34,19 +34,28 @@ TIES = [
         "their estimate is higher than the whole day's accuracy",
         lambda lesson: (
             lesson.number("eb11d05e", r"before\s+\d+\s+([\d.]+)")
-            > lesson.number("e6ac1938", r"were known\s+([\d.]+)")
+            > lesson.number(SETS, r"were known\s+([\d.]+)")
         ),
+        always=True,
     ),
-    Tie("The interval is wide", lambda lesson: width(lesson) > 0.25),
+    Tie("The interval is wide", lambda lesson: width(lesson) > 0.25, always=True),
     Tie(
         "show that the two agree more than by chance, but not how well",
         lambda lesson: lesson.number(KAPPA, r"interval (-?[\d.]+)") > 0,
+        always=True,
     ),
     Tie(
-        "The training set has a twentieth more cases, and a fifth more of those about which",
+        "The training set has hardly grown, but its part about which the model is unsure has",
+        lambda lesson: grown(lesson, "unsure") > 2 * grown(lesson, "cases"),
+        always=True,
+    ),
+    Tie(
+        "The reviewed rows were chosen for being hard",
         lambda lesson: (
-            0.04 < grown(lesson, "cases") < 0.06 and 0.15 < grown(lesson, "unsure") < 0.25
+            lesson.number(SETS, r"reviewed rows\s+([\d.]+)")
+            < lesson.number(SETS, r"were known\s+([\d.]+)")
         ),
+        always=True,
     ),
     Tie(
         "sent about a fifth of the day's rows to people",
@@ -55,15 +64,12 @@ TIES = [
             < lesson.number(ALL, r"(\d+) of \d+ rows") / lesson.number(ALL, r"of (\d+) rows")
             < 0.27
         ),
+        always=True,
     ),
     Tie(
         "All tasks are completed",
         lambda lesson: lesson.number("0377c86d", r"completed +(\d+)") == tasks(lesson),
         always=True,
-    ),
-    Tie(
-        "With the reviewers' labels, every metric is lower",
-        lambda lesson: all(before > after for before, after in zip(*metrics(lesson), strict=True)),
     ),
     Tie(
         "so the model looks worse on them than it is",
