@@ -417,7 +417,8 @@ def test_an_infinite_value_is_measured_as_none_but_is_in_the_details(mart, engin
 
 
 def test_a_model_that_cannot_be_called_fails_the_run_with_a_reason(sub, monkeypatch):
-    nobody = {"url": "http://127.0.0.1:9/", "token_variable": None}
+    nobody = {"url": "http://127.0.0.1:9/", "request": "fields", "answers": None}
+    nobody["token_variable"] = None
     monkeypatch.setitem(sub.binding, "properties", nobody)
     sub.fairness_monitoring.enable([SEX], **CLASSES)
     with pytest.raises(ValueError, match="can't be reached"):
