@@ -11,10 +11,11 @@ import pandas as pd
 import pytest
 
 from model_monitoring.__main__ import main
-from model_monitoring.analysis.data_quality import validation
+from model_monitoring.analysis.data_quality import findings, validation
 from model_monitoring.analysis.data_quality.constraints import suggest
 from model_monitoring.analysis.data_quality.statistics import profile
 from model_monitoring.analysis.data_quality.violations import check
+from model_monitoring.analysis.files import jobs
 from model_monitoring.analysis.quality import limits, model_quality
 
 BASE = profile(
@@ -211,3 +212,41 @@ def test_the_command_says_it_before_it_reads(tmp_path, capsys):
     options = ["--baseline", str(tmp_path), "--out", str(tmp_path / "out")]
     assert main(["check", str(tmp_path / "a.csv"), *options]) == 2
     assert "evaluate_constraints: 'enabled' is neither" in capsys.readouterr().err
+
+
+SAID = "monitoring_config{} isn't in constraints.json: AWS's default"
+THRESHOLD = SAID.format(".distribution_constraints.comparison_threshold") + ", 0.1, is used."
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        (None, []),
+        (f"{CONFIG}.emit_metrics", [SAID.format(".emit_metrics") + ", Enabled, is used."]),
+        (f"{SHIFT}.comparison_threshold", [THRESHOLD]),
+        (SHIFT, [THRESHOLD]),
+        (CONFIG, [SAID.format("") + "s are used (evaluate_constraints Enabled, "]),
+    ],
+)
+def test_a_setting_that_was_deleted_is_said(path, said, tmp_path):
+    (tmp_path / "t.csv").write_text("n\n" + "".join(f"{n}\n" for n in range(30)))
+    jobs.run_baseline(tmp_path / "t.csv", tmp_path)
+    rules = json.loads((tmp_path / "constraints.json").read_text())
+    if path:
+        put(rules, path, KeyError)
+    (tmp_path / "constraints.json").write_text(json.dumps(rules))
+    notes = "\n".join(jobs.run_check(tmp_path / "t.csv", tmp_path, tmp_path / "x").notes)
+    assert ("isn't in constraints.json" in notes) is bool(said)
+    assert all(sentence in notes for sentence in said)
+    as_aws = jobs.run_check(tmp_path / "t.csv", tmp_path, tmp_path / "x", mode="aws")
+    assert "isn't in constraints.json" not in "\n".join(as_aws.notes)
+
+
+def test_a_setting_that_each_feature_has_itself_needs_no_default():
+    rules = suggest(BASE)
+    del rules[CONFIG]["emit_metrics"]
+    for feature in rules["features"]:
+        feature["monitoringConfigOverrides"] = {"emit_metrics": "Disabled"}
+    assert findings.about_defaults(rules) == []
+    del rules["features"][1]["monitoringConfigOverrides"]
+    assert len(findings.about_defaults(rules)) == 1

@@ -52,15 +52,43 @@ def settings(constraints: dict[str, Any], feature: dict[str, Any]) -> dict[str, 
 
     The settings of the feature override those of the file, which override the defaults.
     """
+    return _flat(MONITORING_CONFIG) | _given(constraints, feature)
+
+
+def defaulted(constraints: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings that the file leaves to their defaults for some feature, as a flat dict.
+
+    They are named by their place, such as ``monitoring_config.evaluate_constraints``.
+    """
+    given = [set(_given(constraints, feature)) for feature in constraints["features"]]
+    left = {}
+    for key, value in MONITORING_CONFIG.items():
+        place = f"monitoring_config.{key}"
+        inner = value if isinstance(value, dict) else {}
+        named = {f"{place}.{one}": (one, inner[one]) for one in inner} or {place: (key, value)}
+        left |= {
+            where: default
+            for where, (name, default) in named.items()
+            if not all(name in known for known in given)
+        }
+    return left
+
+
+def _given(constraints: dict[str, Any], feature: dict[str, Any]) -> dict[str, Any]:
+    """Return what the file itself says of one feature's settings."""
     blocks = [
         feature,
         *(feature.get(key) or {} for key in ("num_constraints", "string_constraints")),
     ]
     overrides = [block[key] for block in blocks for key in OVERRIDES if block.get(key)]
     flat: dict[str, Any] = {}
-    for config in (MONITORING_CONFIG, constraints.get("monitoring_config") or {}, *overrides):
-        flat |= {**config, **(config.get("distribution_constraints") or {})}
+    for config in (constraints.get("monitoring_config") or {}, *overrides):
+        flat |= _flat(config)
     return flat
+
+
+def _flat(config: dict[str, Any]) -> dict[str, Any]:
+    return {**config, **(config.get("distribution_constraints") or {})}
 
 
 def domains(constraints: dict[str, Any]) -> dict[str, list[str]]:

@@ -44,6 +44,18 @@ def about_rules(rules: dict[str, Any]) -> list[str]:
     return said
 
 
+def about_defaults(rules: dict[str, Any]) -> list[str]:
+    """Say which settings the constraints lack, and by which default the check went instead."""
+    left = constraints.defaulted(rules)
+    if not rules.get("monitoring_config") and left:
+        named = ", ".join(f"{place.rpartition('.')[2]} {value}" for place, value in left.items())
+        return [f"monitoring_config isn't in constraints.json: AWS's defaults are used ({named})."]
+    return [
+        f"{place} isn't in constraints.json: AWS's default, {value}, is used."
+        for place, value in left.items()
+    ]
+
+
 def about_empty(profile: Profile) -> list[NotMeasured]:
     """Name the columns without any value, of which a baseline learns nothing."""
     reason = "no row has a value, so the baseline knows nothing of it"

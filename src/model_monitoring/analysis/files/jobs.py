@@ -183,6 +183,7 @@ def run_check(
     reading.notes += findings.about_rules(rules)
     if mode == "exact":
         as_aws, _ = violations.check(profile, rules, reference, mode="aws")
+        reading.notes += findings.about_defaults(rules)
         reading.notes += findings.about_aws(found, as_aws)
     statistics = profile.statistics()
     documents.write(statistics, Path(output) / "statistics.json")
