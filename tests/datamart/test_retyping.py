@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 
 from model_monitoring.analysis.fairness.groups import Feature
@@ -170,3 +171,32 @@ def test_feedback_with_features_counts_once(typed, case, dropped):
             assert subscription.feedback_logging.store(given).skipped == len(given)
     assert subscription.feedback_logging.get_records_count() == len(rows) + 1
     assert subscription.feedback_logging.store([rows[1] | {"diagnosis": 0}]).stored == 1
+
+
+def test_monitors_that_go_by_training_data_name_the_retype(typed):
+    """They don't blame the model's version, and enabling them again is enough."""
+    subscription = typed("number")
+    values = [1.0, 2.0]
+    stored(subscription, values)
+    training = pd.DataFrame({"size": values * 50, "colour": ["red", "blue"] * 50})
+    drift, explanations = subscription.drift_monitoring, subscription.explainability
+    drift.enable(training)
+    for table in ("monitor", "baseline"):  # as enable() would, but without an endpoint to ask
+        subscription.database.execute(
+            f"INSERT INTO {table} SELECT copied.* FROM {table} t,"
+            f' jsonb_populate_record(t, \'{{"monitor": "explainability"}}\') copied'
+        )
+    subscription.retype({"size": "whole number"})
+    subscription.retype({"colour": "text", "size": "category"})
+    for monitor in (drift, explanations):
+        reason = monitor.run()["reason"]
+        assert "retype() gave 'size', 'colour' another type" in reason
+        assert "call enable() with the training data again" in reason and "version" not in reason
+    assert "retype()" in drift.get_details()["expect"]
+    with pytest.raises(ValueError, match=r"retype\(\)"):
+        drift.show_drift()
+    health = subscription.health().set_index("monitor")
+    assert "retype()" in " ".join(map(str, health.loc["drift"]))
+    subscription.payload_logging.enable(never_store=["colour"])  # which looks into baselines
+    drift.enable(training)
+    assert drift.run()["state"] == "finished"

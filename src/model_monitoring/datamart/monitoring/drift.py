@@ -97,7 +97,10 @@ class DriftMonitoring(Monitor):
     def _seen(self, parameters: dict, by: Rule) -> str:
         baseline = baselines.find(self._subscription, self.name)
         if baseline is None:
-            return "This version of the model has no baseline yet, so nothing would be seen."
+            reason = baselines.retyped(self._subscription, self.name)
+            return (
+                f"Nothing would be seen: {reason or 'this version of the model has no baseline'}."
+            )
         return expecting.drift(baseline["statistics"], self._window(parameters), by)
 
     def _measure(self, parameters: dict) -> Outcome:
@@ -107,7 +110,7 @@ class DriftMonitoring(Monitor):
         """
         baseline = baselines.find(self._subscription, self.name)
         if baseline is None:
-            reason = (
+            reason = baselines.retyped(self._subscription, self.name) or (
                 "the endpoint serves a model version without a baseline: call enable() with its"
                 " training data"
             )
@@ -185,8 +188,10 @@ class DriftMonitoring(Monitor):
             ],
         )
         if baseline is None or not profiles:
+            gone = None if baseline else baselines.retyped(self._subscription, self.name)
             raise ValueError(
-                "There is no drift run of the deployed model version in this period: call run()"
+                gone
+                or "There is no drift run of the deployed model version in this period: call run()"
                 " first."
             )
         total, *others = (Profile.from_dict(window["content"]) for window in profiles)

@@ -229,7 +229,8 @@ class Explainability(Monitor):
         content = baselines.find(self._subscription, self.name)
         if not content:
             raise ValueError(
-                "the endpoint serves a version of the model that explanations weren't enabled"
+                baselines.retyped(self._subscription, self.name)
+                or "the endpoint serves a version of the model that explanations weren't enabled"
                 " for: call enable() with its training rows"
             )
         return content, pd.DataFrame(content["rows"], columns=content["columns"])

@@ -22,6 +22,7 @@ from model_monitoring.datamart.reviews import (
 from model_monitoring.datamart.reviews.agreement import Agreement
 from model_monitoring.datamart.reviews.rules import Rule
 from model_monitoring.datamart.reviews.store import ReviewStore
+from model_monitoring.datamart.tables.retyping import RETYPED
 from model_monitoring.datamart.watched import Index, WatchedModel
 
 # The settings of a rule that are part of its tasks' form; changing others doesn't change the form
@@ -152,8 +153,8 @@ class Reviews:
     def _baseline(self, subscription: WatchedModel) -> dict | None:
         found = self._database.rows(
             "SELECT content FROM baseline WHERE (subscription_id, monitor) = (%s, 'drift')"
-            " ORDER BY created_at DESC LIMIT 1",
-            [subscription.subscription_id],
+            " AND NOT content ? %s ORDER BY created_at DESC LIMIT 1",
+            [subscription.subscription_id, RETYPED],
         )
         return found[0]["content"] if found else None
 

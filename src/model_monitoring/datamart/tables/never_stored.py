@@ -7,6 +7,7 @@ from psycopg2 import sql
 from model_monitoring.datamart.postgres.database import Cursor
 from model_monitoring.datamart.postgres.jsonb import as_json
 from model_monitoring.datamart.tables import traces
+from model_monitoring.datamart.tables.retyping import RETYPED
 
 
 def erase_from_monitors(cursor: Cursor, subscription_id: int, names: Sequence[str]) -> None:
@@ -14,8 +15,11 @@ def erase_from_monitors(cursor: Cursor, subscription_id: int, names: Sequence[st
 
     For fairness monitoring, its measurements by these columns go too.
     """
-    query = "SELECT monitor, asset_revision, content FROM baseline WHERE subscription_id = %s"
-    cursor.execute(query, [subscription_id])
+    query = (
+        "SELECT monitor, asset_revision, content FROM baseline"
+        " WHERE subscription_id = %s AND NOT content ? %s"
+    )
+    cursor.execute(query, [subscription_id, RETYPED])
     for monitor, revision, content in cursor.fetchall():
         cursor.execute(
             "UPDATE baseline SET content = %s"

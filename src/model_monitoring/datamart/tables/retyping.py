@@ -17,6 +17,8 @@ from model_monitoring.datamart.postgres.database import Cursor
 from model_monitoring.datamart.postgres.jsonb import as_json
 from model_monitoring.datamart.tables import changing, partitions, regrouping, tables
 
+# All that stays of a baseline: which features were given another type since it was learned
+RETYPED = "retyped"
 # How values are converted by the rules of `coercing` where PostgreSQL has others, or none
 STEPS = {
     (NUMBER, BOOLEAN): "{0}::integer::boolean",
@@ -64,7 +66,11 @@ def retype(cursor: Cursor, details: Mapping, kinds: Mapping[str, str]) -> dict:
         for name in kinds:
             _convert(cursor, table, table.named(name), contract.column_type(asset, name))
         tables.create_views(cursor, tables.read(cursor, identifier), details["name"])
-    cursor.execute("DELETE FROM baseline WHERE subscription_id = %s", [identifier])
+    cursor.execute(
+        "UPDATE baseline SET content = jsonb_build_object(%s,"
+        " coalesce(content->%s, '[]') || to_jsonb(%s::text[])) WHERE subscription_id = %s",
+        [RETYPED, RETYPED, list(kinds), identifier],
+    )
     cursor.execute(
         "UPDATE subscription SET asset = %s WHERE subscription_id = %s",
         [as_json(asset), identifier],

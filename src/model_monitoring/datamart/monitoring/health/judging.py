@@ -79,7 +79,7 @@ def _unseeing(row: Mapping, first: float, past: Mapping | None, streak: Callable
         runs, since = streak(kind)
         if kind == "failed":
             return Verdict("failing", since, runs, sentences.failing(runs, row["reason"]))
-        return Verdict("blind", since, runs, sentences.no_baseline())
+        return Verdict("blind", since, runs, sentences.no_baseline(row["reason"]))
     if row["measured"] is None:
         if row["ended"] - first <= FIRST_DAYS:
             return Verdict("waiting", first, said=sentences.first_rows(row["reason"]))

@@ -26,10 +26,10 @@ def failing(runs: int, error: str | None) -> Said:
     return f"{which} failed.", f"{_quoted(error)} Mend the cause, and run it again."
 
 
-def no_baseline() -> Said:
-    """Say that the deployed version of the model is another than the baselines'."""
+def no_baseline(reason: str | None) -> Said:
+    """Say that there is nothing to compare with: of the deployed version, or of the new types."""
     said = "It measures nothing: it has no baseline for the deployed version of the model."
-    return said, "Call enable() with the training data of this version."
+    return said, f"{_quoted(reason)} Call enable() with the training data of this version."
 
 
 def no_rows(reason: str | None) -> Said:
