@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from model_monitoring.analysis.files import bodies, json_bodies
+from model_monitoring.analysis.files import bodies, json_bodies, libsvm
 from model_monitoring.analysis.files.json_rows import row_of
 
 from .contract import ClientError, opt_ml
@@ -126,7 +126,7 @@ def parse_libsvm(body: bytes, source: str) -> tuple[csr_matrix, np.ndarray]:
     labels, data, indices, starts = [], [], [], [0]
     text = body.decode(errors="replace")
     try:
-        for label, values in bodies.libsvm_rows(text) if text.strip() else ():
+        for label, values in libsvm.rows(text) if text.strip() else ():
             labels.append(float(label))
             indices += values
             data += map(float, values.values())

@@ -16,13 +16,12 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal
 
-from . import json_bodies
+from . import json_bodies, libsvm
 from .json_rows import Row
 
 Kind = Literal["CSV", "JSON", "LIBSVM"]
 Number = Callable[[str], Any]
 
-MAX_CELLS = 10_000_000  # that a libsvm body may be laid out to
 # Types that say nothing (text/html is Flask's default): CSV, or JSON if it looks so.
 _ANY = ("", "application/octet-stream", "text/plain", "text/html")
 
@@ -43,6 +42,30 @@ def kind_of(content_type: str | None) -> Kind:
     raise ValueError(f"content of type {content!r} is neither CSV nor JSON nor libsvm")
 
 
+def kind_in(content_type: str | None, text: str) -> Kind:
+    """Return what a body is, by its content type; if that says nothing, JSON is told from CSV.
+
+    Raises:
+        ValueError: it is of a type that isn't read, or a web page.
+    """
+    kind = kind_of(content_type)
+    said, start = str(content_type).lower(), text.lstrip()[:1]
+    if "html" in said and start == "<":
+        raise ValueError(f"the body is a web page: {text.strip()[:60]!r}")
+    is_said = kind != "CSV" or "csv" in said
+    return "JSON" if not is_said and (start == "{" or _is_json_list(text)) else kind
+
+
+def _is_json_list(text: str) -> bool:
+    """Return whether a body is a list in JSON: XGBoost writes lists on lines of CSV, too."""
+    if text.lstrip()[:1] != "[":
+        return False
+    try:
+        return isinstance(json_bodies.load(text), list)
+    except ValueError:
+        return False
+
+
 def read_side(side: Mapping[str, Any]) -> tuple[Kind, str]:
     """Return the kind of a captured input or output, and its body as text.
 
@@ -59,16 +82,12 @@ def read_side(side: Mapping[str, Any]) -> tuple[Kind, str]:
         return "LIBSVM" if "libsvm" in str(content_type).lower() else "CSV", text
     if encoding != "BASE64":
         raise ValueError(f"the encoding {encoding!r} is none of CSV, JSON and BASE64")
-    kind, said = kind_of(content_type), str(content_type).lower()
+    kind_of(content_type)  # what isn't read needn't be text
     try:
         text = base64.b64decode(text, validate=True).decode("utf-8")
     except (binascii.Error, UnicodeDecodeError) as error:
         raise ValueError(f"the captured data is no text in BASE64: {error}") from None
-    if "html" in said and text.lstrip()[:1] == "<":
-        raise ValueError(f"the captured data is a web page: {text.strip()[:60]!r}")
-    return "JSON" if kind == "CSV" and "csv" not in said and text.lstrip()[
-        :1
-    ] == "{" else kind, text
+    return kind_in(content_type, text), text
 
 
 def read_rows(kind: Kind, text: str, number: Number | None = None) -> list[Row]:
@@ -150,7 +169,7 @@ def readings(
     if kind == "JSON":
         return json_bodies.readings(text, number)
     if kind == "LIBSVM":
-        return iter([_dense([values for _, values in libsvm_rows(text)], width)])
+        return iter([libsvm.dense([values for _, values in libsvm.rows(text)], width)])
     return _csv_readings(text)
 
 
@@ -175,43 +194,6 @@ def records(body: bytes) -> Iterator[tuple[int, bytes]]:
     for number, line in enumerate(body.split(b"\n"), 1):
         if line.strip():
             yield number, line
-
-
-def libsvm_rows(text: str) -> Iterator[tuple[str, dict[int, str]]]:
-    """Yield lines of ``label index:value …`` as labels and values by index, as they were written.
-
-    Raises:
-        ValueError: a line is of another form, naming it.
-    """
-    for number, line in enumerate(text.removesuffix("\n").split("\n"), 1):
-        try:
-            label, *pairs = line.split()
-            values = {}
-            for pair in pairs:
-                index, value = pair.split(":")
-                float(value)
-                values[int(index)] = value
-            float(label)
-        except ValueError:
-            raise ValueError(
-                f"line {number} is not libsvm: `label index:value …`, got {line[:40]!r}"
-            ) from None
-        yield label, values
-
-
-def _dense(rows: list[dict[int, str]], width: int | None) -> list[Row]:
-    """Lay libsvm's values out from index 0; a value that is left out is missing, as for XGBoost.
-
-    With `width` columns indices from 1 are told from those from 0.
-    """
-    indices = [index for values in rows for index in values]
-    low, high = min(indices, default=0), max(indices, default=-1)
-    first = int(width is not None and low >= 1 and high == width)
-    size = max(width or 0, high + 1 - first)
-    if low < 0 or size * len(rows) > MAX_CELLS:
-        raise ValueError(f"libsvm indices from {low} to {high} can't be laid out as columns")
-    places = range(first, first + size)
-    return [[values.get(index) for index in places] for values in rows]
 
 
 def _csv_readings(text: str) -> Iterator[list[Row]]:

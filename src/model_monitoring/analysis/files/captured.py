@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from . import bodies
+from . import bodies, libsvm
 from .bodies import Row
 from .reading import Columns, Origin, Reading
 
@@ -57,7 +57,7 @@ def event(line: int, record: dict[str, Any]) -> Event:
     ]
     texts = [bodies.read_side(side) if side else None for side in sides]
     if texts[0] and texts[0][0] == "LIBSVM":  # its rows have as many values as they need
-        inputs = [values for _, values in bodies.libsvm_rows(texts[0][1])]
+        inputs = [values for _, values in libsvm.rows(texts[0][1])]
         outputs = bodies.read_answers(*texts[1], len(inputs), str) if texts[1] else []
     elif all(texts):
         inputs, outputs = bodies.read_exchange(*texts, number=str)

@@ -16,15 +16,13 @@ What a row is, `json_rows` knows.
 """
 
 import json
-import math
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from functools import cache
 from itertools import chain
 from typing import Any
 
-from . import pandas_json
-from .json_rows import Row, row_of
+from . import pandas_json, tensors
+from .json_rows import Row, repeated, row_of
 
 _ENVELOPES = (
     "instances",
@@ -63,14 +61,6 @@ def unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         raise ValueError(f"an object has the key {repeated([key for key, _ in pairs])!r:.80} twice")
     return found
-
-
-def repeated(names: list) -> Any:
-    """Return the first name that comes again in a list; None if none does."""
-    with suppress(TypeError):  # names may be anything here
-        if len(set(names)) == len(names):
-            return None
-    return next((name for place, name in enumerate(names) if name in names[:place]), None)
 
 
 def load(text: str, number: Callable[[str], Any] | None = None) -> Any:
@@ -152,8 +142,8 @@ def _of_rows(items: list) -> Iterator[list[Row]]:
             yield [[value for (value,) in items]]  # one row's values, each where a row could be
     elif not kinds <= {dict, list}:
         yield [items]
-    elif _is_tensor(items[0]) and all(map(_is_tensor, items)):
-        yield _tensors(items)
+    elif tensors.is_one(items[0]) and all(map(tensors.is_one, items)):
+        yield tensors.rows(items)
     elif _is_table(items[0]) and all(map(_is_table, items)):
         yield list(chain.from_iterable(map(_table, items)))
     else:
@@ -218,33 +208,6 @@ def _table(item: dict[str, Any]) -> list[dict[str, Any]]:
     if len(set(fields)) < len(fields):
         raise ValueError(f"{names} are named more than once: {fields}")
     return [dict(zip(fields, row, strict=True)) for row in item[rows]]
-
-
-def _is_tensor(item: Any) -> bool:
-    return isinstance(item, dict) and "shape" in item and isinstance(item.get("data"), list)
-
-
-def _tensors(items: list[dict[str, Any]]) -> list[Row]:
-    """Return the rows of KServe's tensors: by position if there is one, by their names if more."""
-    columns = [_tensor_rows(item) for item in items]
-    if len(items) == 1:
-        return columns[0]
-    names = [item.get("name", str(place)) for place, item in enumerate(items)]
-    if (twice := repeated(names)) is not None:
-        raise ValueError(f"two tensors have the name {twice!r:.80}")
-    cells = [[row[0] if len(row) == 1 else row for row in column] for column in columns]
-    return [dict(zip(names, row, strict=True)) for row in zip(*cells, strict=True)]
-
-
-def _tensor_rows(item: dict[str, Any]) -> list[list]:
-    count, *inner = (int(size) for size in item["shape"])
-    width = math.prod(inner)
-    values = item["data"]
-    while values and isinstance(values[0], list):
-        values = list(chain.from_iterable(values))
-    if min(count, width) < 0 or len(values) != count * width:
-        raise ValueError(f"{len(values)} values for a tensor of shape {item['shape']}")
-    return [values[start : start + width] for start in range(0, len(values), width or 1)]
 
 
 def _line(content: Any) -> list[Row]:

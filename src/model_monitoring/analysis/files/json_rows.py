@@ -3,6 +3,7 @@
 Objects within a row are taken apart: ``{"customer": {"age": 1}}`` has a value ``customer.age``.
 """
 
+from contextlib import suppress
 from typing import Any
 
 Row = list | dict[str, Any]
@@ -61,3 +62,11 @@ def _flat(item: dict[str, Any]) -> dict[str, Any]:
             raise ValueError(f"field {min(twice)!r} stands in the row twice")
         row |= inner
     return row
+
+
+def repeated(names: list) -> Any:
+    """Return the first name that comes again in a list; None if none does."""
+    with suppress(TypeError):  # names may be anything here
+        if len(set(names)) == len(names):
+            return None
+    return next((name for place, name in enumerate(names) if name in names[:place]), None)

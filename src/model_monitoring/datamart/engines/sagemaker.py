@@ -148,5 +148,9 @@ def score(
         raise ValueError(
             f"Endpoint {endpoint!r} did not score the rows: {error.response['Error']['Message']}"
         ) from None
-    kind = bodies.kind_of(answer["ContentType"])
-    return responses.read(kind, answer["Body"].read().decode(), len(rows))
+    try:
+        text = answer["Body"].read().decode()
+        kind = bodies.kind_in(answer.get("ContentType"), text)
+    except ValueError as error:
+        raise ValueError(f"Endpoint {endpoint!r} answered what can't be read: {error}") from None
+    return responses.read(kind, text, len(rows))

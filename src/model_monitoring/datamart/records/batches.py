@@ -7,7 +7,7 @@ from itertools import chain
 
 import numpy as np
 
-from model_monitoring.analysis.files.json_bodies import repeated
+from model_monitoring.analysis.files.json_rows import repeated
 from model_monitoring.datamart import contract
 from model_monitoring.datamart.entities import PayloadRecord
 from model_monitoring.datamart.postgres.columns import NUMBER, Values, check, unquoted

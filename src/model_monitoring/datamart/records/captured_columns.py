@@ -34,6 +34,7 @@ EVENT = pa.schema(
 )
 BLOCK = 4 << 20  # bytes that a thread reads: far more than an event, far less than most files
 WHOLE = json.ReadOptions(block_size=64 << 20)  # as one block, by which its types are inferred
+_UNTYPED = r"^\s*[\[{<]"  # what may be JSON or a web page, whose content type says nothing
 ARROW_TYPES = {NUMBER: pa.float64(), INTEGER: pa.int64(), TEXT: pa.string()}
 
 
@@ -85,6 +86,8 @@ def _texts(side: pa.StructArray) -> tuple[str, pa.Array]:
         encodings = list(set(map(kind_of, types)))
         decoded = [a2b_base64(text, strict_mode=True) for text in data.to_pylist()]
         data = pa.array(decoded, pa.binary()).cast(pa.string())  # which checks that it is UTF-8
+        if encodings == ["CSV"] and pc.any(pc.match_substring_regex(data, _UNTYPED)).as_py():
+            raise Irregular
     if side.null_count or encodings not in (["CSV"], ["JSON"]):
         raise Irregular
     return encodings[0], data

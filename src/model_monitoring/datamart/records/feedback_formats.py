@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from model_monitoring.analysis.data_quality.celltypes import widened
-from model_monitoring.analysis.files.json_bodies import repeated
+from model_monitoring.analysis.files.json_rows import repeated
 from model_monitoring.datamart.postgres.texts import check_text
 from model_monitoring.datamart.postgres.wording import shown, some
 from model_monitoring.datamart.records.frames import raw
