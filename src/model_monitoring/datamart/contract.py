@@ -26,6 +26,7 @@ KINDS = {
 DECLARED = {kind: name for name, kind in KINDS.items()}
 # Bytes of a column in a row: a text may be short, but not shorter than a pointer to a long one
 WIDTHS = {NUMBER: 8, INTEGER: 8, BOOLEAN: 1, TEXT: 18, NUMBERS: 18}
+ECHO = "_output"  # ends the column of a response's field that repeats a feature
 WIDEST_ROW = 8000  # bytes: PostgreSQL keeps a row in one page of 8 kB, with some bytes of its own
 
 
@@ -167,7 +168,14 @@ def column_type(asset: Mapping, field: str) -> str | None:
 def output_names(asset: Mapping, answered: Sequence[str], features: Sequence[str]) -> list[str]:
     """Name the columns of a response's fields: one that repeats a feature or the label isn't it."""
     taken = [*features, asset["label_column"]]  # a list: a name may be anything here
-    return [f"{name}_output" if name in taken else name for name in answered]
+    return [f"{name}{ECHO}" if name in taken else name for name in answered]
+
+
+def never_stored(details: Mapping) -> list[str]:
+    """Return the columns that are never stored: the features, and responses that repeat them."""
+    asset, names = details["asset"], details["never_store"]
+    declared = {*asset["feature_columns"], asset["prediction_column"], asset["probability_column"]}
+    return [*names, *(f"{name}{ECHO}" for name in names if f"{name}{ECHO}" not in declared)]
 
 
 def classes(asset: Mapping) -> list | None:

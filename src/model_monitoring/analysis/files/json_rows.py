@@ -40,11 +40,14 @@ def _values(features: dict[str, Any]) -> list:
         return values
     (size,) = features["shape"]
     if not 0 <= int(size) <= MAX_WIDTH:
-        raise ValueError(f"a sparse row of shape {features['shape']} can't be laid out")
+        shape = str(features["shape"])
+        raise ValueError(f"a sparse row of shape {shape!r} can't be laid out")
     row = [type(size)("0")] * int(size)
     for key, value in zip(features["keys"], values, strict=True):
         if not 0 <= int(key) < len(row):
-            raise ValueError(f"key {key} of a sparse row lies outside its shape {size}")
+            raise ValueError(
+                f"key {str(key)!r} of a sparse row lies outside its shape {str(size)!r}"
+            )
         row[int(key)] = value
     return row
 

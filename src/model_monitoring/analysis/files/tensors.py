@@ -36,5 +36,5 @@ def _tensor_rows(item: dict[str, Any]) -> list[list]:
     while values and isinstance(values[0], list):
         values = list(chain.from_iterable(values))
     if min(count, width) < 0 or len(values) != count * width:
-        raise ValueError(f"{len(values)} values for a tensor of shape {item['shape']}")
+        raise ValueError(f"{len(values)} values for a tensor of shape {str(item['shape'])!r}")
     return [values[start : start + width] for start in range(0, len(values), width or 1)]

@@ -162,7 +162,7 @@ def checked(table: Table, batch: Batch, details: Mapping) -> dict[str, Values]:
         try:
             values[name] = plain[name] if name in plain else read(name, raw)
         except ValueError:
-            if name not in details["never_store"]:
+            if name not in contract.never_stored(details):
                 raise
             raise unquoted(name) from None
     return values

@@ -5,7 +5,7 @@ Capture files are JSON lines in S3; each line is a request with its response.
 
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from botocore.client import BaseClient
@@ -13,7 +13,7 @@ from psycopg2.extras import execute_values
 from tqdm.auto import tqdm
 
 from model_monitoring.analysis.files.packed import unpacked
-from model_monitoring.datamart import asking
+from model_monitoring.datamart import asking, contract
 from model_monitoring.datamart.entities import PayloadRecord
 from model_monitoring.datamart.postgres.errors import ConflictError
 from model_monitoring.datamart.postgres.texts import storable
@@ -24,7 +24,8 @@ from model_monitoring.datamart.records.captured_events import Reader
 from model_monitoring.datamart.tables import tables
 from model_monitoring.datamart.watched import WatchedModel
 
-QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+# As repr() quotes a text; an apostrophe within a word is none
+QUOTED = re.compile(r"""(?<!\w)(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
 RECORDS_AT_ONCE = 20_000
 LARGEST_FILE = 256 << 20  # bytes of a packed file, unpacked; capture begins a new one long before
 
@@ -161,14 +162,29 @@ def _store_lines(
             try:
                 records[number] = reader.record(line)
             except ValueError as error:
-                # Where no field is known yet, anything quoted may be of one that is never stored
-                hidden = bool(details["never_store"])
-                errors[number] = QUOTED.sub("'…'", str(error)) if hidden else str(error)
+                errors[number] = str(error)
     for part in _parts(records):
         report, failed = _store(subscription, details, part)
         stored, skipped = stored + report[0], skipped + report[1]
         errors |= failed
+    if details["never_store"]:
+        known = _names(details["asset"]) | {str(record.scoring_id) for record in records.values()}
+        errors = {number: _unquoted(reason, known) for number, reason in errors.items()}
     return stored, skipped, errors
+
+
+def _names(asset: Mapping) -> set[str]:
+    """Return what may be quoted of any line: the contract's fields and classes."""
+    fields = (asset["prediction_column"], asset["probability_column"], asset["label_column"])
+    return {*map(str, (*asset["feature_columns"], *fields, *(contract.classes(asset) or ())))}
+
+
+def _unquoted(reason: str, known: Collection[str]) -> str:
+    """Leave out what a reason quotes, except names that are `known`.
+
+    A value that is never stored may stand in any place of a line, also as another field's.
+    """
+    return QUOTED.sub(lambda one: one[0] if one[0][1:-1] in known else "'…'", reason)
 
 
 def _parts(records: Mapping[int, PayloadRecord]) -> Iterator[dict[int, PayloadRecord]]:

@@ -10,6 +10,7 @@ from numbers import Integral
 import pandas as pd
 from psycopg2 import sql
 
+from model_monitoring.datamart.contract import never_stored
 from model_monitoring.datamart.entities import PayloadRecord, StoreReport
 from model_monitoring.datamart.postgres.values import is_short_text
 from model_monitoring.datamart.postgres.wording import some
@@ -66,9 +67,10 @@ class PayloadLogging(TableVerbs):
             changes["never_store"] = list(never_store)
         self._subscription.update_row(**changes)
         if never_store:
+            details = self._subscription.get_details()
             self._database.run(
                 lambda cursor: erasing.erase_columns(
-                    cursor, self._subscription.subscription_id, never_store
+                    cursor, self._subscription.subscription_id, never_stored(details)
                 )
             )
             vacuuming.sweep(self._database, self._subscription.subscription_id)

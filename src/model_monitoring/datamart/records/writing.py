@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from model_monitoring.datamart import contract
 from model_monitoring.datamart.entities import StoreReport
 from model_monitoring.datamart.postgres.columns import INTEGER, Column, Values
 from model_monitoring.datamart.postgres.copying import SHORT_INTEGER, TIMESTAMP, copy_in
@@ -131,7 +132,8 @@ def write(
         known_as = traces.tombstones(cursor, table.subscription_id, known_as)
     digests = record_digests(table, values, batch)
     keys = claiming.keys(table.subscription_id, known_as, batch, record_ids, digests, deployments)
-    kept = {name: column for name, column in values.items() if name not in details["never_store"]}
+    never = contract.never_stored(details)
+    kept = {name: column for name, column in values.items() if name not in never}
     months = details["keep_days"], subscription.months
     target = partitions.at_hand(table.payload, batch.scored_at, *months)
     few = target is not None and batch.row_counts.sum() <= FEW_ROWS
@@ -142,7 +144,6 @@ def write(
     first = int(record_ids[0])
     new, suspects = claiming.claim(cursor, keys, first, maybe_all=not few)
     if suspects:
-        never = details["never_store"]
         _refuse(batch, repeats.differing(cursor, table, batch, values, suspects, first, never))
     chosen = None if new.all() else np.flatnonzero(new[batch.record_of_row])
     rows = _payload(table, batch, record_ids, deployments, kept, chosen)

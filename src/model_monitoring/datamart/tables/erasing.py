@@ -123,8 +123,9 @@ def erase_columns(cursor: Cursor, subscription_id: int, names: Sequence[str]) ->
     )
     for target in targets:
         emptied = [
-            sql.SQL("{} = NULL").format(sql.Identifier(table.named(name).column_name))
-            for name in names
+            sql.SQL("{} = NULL").format(sql.Identifier(column.column_name))
+            for column in table.of("feature", *(["output"] if target != table.feedback else []))
+            if column.name in names
         ]
         cursor.execute(
             sql.SQL("UPDATE {} SET {}").format(sql.Identifier(target), sql.SQL(", ").join(emptied))
