@@ -57,3 +57,19 @@ def test_csv_stays_csv():
 def test_what_cannot_be_read_names_the_endpoint(body, content_type, said):
     with pytest.raises(ValueError, match=said):
         asked(body, content_type)
+
+
+@pytest.mark.parametrize("classes", [["0", "1", "2"], [0, 1, 2], [0.0, 1.0, 2.0]])
+@pytest.mark.parametrize("answer", ["2.0", "2", "2.0\n0.0"])
+def test_softmax_answers_the_class_however_it_is_spelt(classes, answer):
+    asset = {
+        "problem_type": "multiclass",
+        "prediction_column": "said",
+        "probability_column": None,
+        "label_column": "label",
+        "label_values": [[value, value] for value in classes],
+        "positive_label": None,
+    }
+    rows = answer.count("\n") + 1
+    first = responses.read("CSV", answer, rows)[0]
+    assert responses.outputs_of(first, ["said"], asset) == [classes[2]]

@@ -1,6 +1,7 @@
 """A model's answers as the contract has them: classes, and probabilities in their order."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 import numpy as np
 
@@ -50,6 +51,10 @@ def predictions(column: Column, asset: Mapping, values: Sequence, where: Where) 
     read = _bare(column, read, values, where)
     if not (unknown := ~np.isin(read.data, there)).any():
         return read
+    if column.type == TEXT:
+        read = _numbered(read, there)
+        if not (unknown := ~np.isin(read.data, there)).any():
+            return read
     reason = f"is none of the classes {some(known)} (label_values)"
     raise refusal(column, values, where)(int(np.argmax(unknown)), reason)
 
@@ -78,6 +83,17 @@ def _bare(column: Column, read: Values, values: Sequence, where: Where) -> Value
         raise refusal(column, values, where)(blank, "is no class")
     data = np.empty(len(read.data), dtype=object)
     data[:] = [found[name] for name in read.data.tolist()]
+    return Values(data, read.missing)
+
+
+def _numbered(read: Values, known: np.ndarray) -> Values:
+    """Return classes that are numbers as the contract writes them: "2.0", of CSV, as "2"."""
+    spelt = {}
+    for name in set(read.data.tolist()) - set(known.tolist()):
+        with suppress(ValueError):
+            spelt[name] = (coercing.text(coercing.number(name.decode())) or "").encode()
+    data = np.empty(len(read.data), dtype=object)
+    data[:] = [spelt.get(name, name) for name in read.data.tolist()]
     return Values(data, read.missing)
 
 
