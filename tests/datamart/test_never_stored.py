@@ -7,6 +7,7 @@ import pytest
 
 from model_monitoring import datamart
 
+from .conftest import small_record
 from .test_capture_ingestion import PREFIX, event
 
 SECRET, NUMBER = "zz'secret\"", 73_123.4567
@@ -83,3 +84,28 @@ def test_in_a_response_that_repeats_the_request(small, query, before):
     assert small.payload_logging.store([record("b")]).skipped == 1
     assert everywhere(small, query) == []
     assert small.payload_logging.get_details()["never_store"] == ["colour"]
+
+
+def test_in_feedback_that_is_to_be_scored(small):
+    small.payload_logging.store([small_record("a")])
+    small.payload_logging.enable(never_store=["size"])
+    case = {"size": "zzsecret", "colour": "red", "diagnosis": 1}
+    for score in (True, False):
+        with pytest.raises(ValueError, match="'size'") as refused:
+            small.feedback_logging.store([case], score=score)
+        assert "zzsecret" not in str(refused.value)
+
+
+def test_in_what_the_endpoint_answers_to_feedback(small, monkeypatch):
+    small.payload_logging.store([small_record("a")])
+
+    def refuse(*_):
+        raise ValueError("The engine answered 500: 'bad zzsecret'")
+
+    monkeypatch.setattr(type(small), "score", refuse)
+    case = {"size": 1.5, "colour": "zzsecret", "diagnosis": 1}
+    with pytest.raises(ValueError, match="bad zzsecret"):
+        small.feedback_logging.store([case], score=True)
+    small.payload_logging.enable(never_store=["colour"])
+    with pytest.raises(ValueError, match=r"isn't quoted.*never_store"):
+        small.feedback_logging.store([case], score=True)

@@ -9,9 +9,10 @@ import pandas as pd
 from psycopg2 import sql
 
 from model_monitoring.datamart.engines import responses
+from model_monitoring.datamart.engines.http import Unreachable
 from model_monitoring.datamart.entities import PayloadRecord, StoreReport
 from model_monitoring.datamart.postgres import coercing
-from model_monitoring.datamart.postgres.columns import TEXT, Values, spelt
+from model_monitoring.datamart.postgres.columns import TEXT, Column, Values, spelt, unquoted
 from model_monitoring.datamart.postgres.database import Cursor
 from model_monitoring.datamart.postgres.values import row_id
 from model_monitoring.datamart.postgres.wording import some
@@ -24,6 +25,10 @@ from model_monitoring.datamart.tables import tables
 from model_monitoring.datamart.watched import WatchedModel
 
 ROWS_PER_REQUEST = 500  # sent to an endpoint at once
+NOT_QUOTED = (
+    "The endpoint did not score the rows, or not as the contract has it. Its answer isn't quoted,"
+    " as it may repeat values of never_store: look into the endpoint's log. Nothing was stored."
+)
 
 
 class FeedbackLogging(TableVerbs):
@@ -155,7 +160,7 @@ class FeedbackLogging(TableVerbs):
         subscription, asset = self._subscription, details["asset"]
         features = asset["feature_columns"]
         kinds = {column.name: column for column in table.of("feature")}
-        given = [spelt(kinds[n], columns[n], lambda row: f"row {row + 1}") for n in features]
+        given = [_spelt(kinds[name], columns[name], details) for name in features]
         rows = list(zip(*given, strict=True))
         outputs = [column.name for column in table.of("output")]
         records = []
@@ -165,9 +170,16 @@ class FeedbackLogging(TableVerbs):
                 str(uuid.uuid4()),
                 time.monotonic(),
             )
-            answers = subscription.score(part, scoring_id, features)
+            try:
+                answers = subscription.score(part, scoring_id, features)
+                answered = [responses.outputs_of(answer, outputs, asset) for answer in answers]
+            except Unreachable:
+                raise
+            except ValueError:
+                if not details["never_store"]:
+                    raise
+                raise ValueError(NOT_QUOTED) from None
             took = round(1000 * (time.monotonic() - began))
-            answered = [responses.outputs_of(answer, outputs, asset) for answer in answers]
             request, response = (
                 {"fields": features, "values": part},
                 {"fields": outputs, "values": answered},
@@ -222,3 +234,13 @@ def _typed(table: tables.Table, columns: Mapping[str, Sequence]) -> dict[str, Se
         name: [coercing.parsed(cell, kinds.get(name, TEXT)) for cell in cells]
         for name, cells in columns.items()
     }
+
+
+def _spelt(column: Column, given: Sequence, details: Mapping) -> Sequence:
+    """Return values for the engine; an error quotes the value, unless it is never stored."""
+    try:
+        return spelt(column, given, lambda row: f"row {row + 1}")
+    except ValueError:
+        if column.name not in details["never_store"]:
+            raise
+        raise unquoted(column.name) from None
