@@ -13,14 +13,16 @@ from importlib import import_module
 
 from model_monitoring.analysis.fairness.groups import Feature
 from model_monitoring.datamart.companion.settings import Companion
+from model_monitoring.datamart.engines.instances import (
+    CustomMachineLearningInstance,
+    SageMakerMachineLearningInstance,
+)
 from model_monitoring.datamart.entities import (
     CustomMachineLearningAsset,
-    CustomMachineLearningInstance,
     InputDataType,
     PayloadRecord,
     ProblemType,
     SageMakerMachineLearningAsset,
-    SageMakerMachineLearningInstance,
     StoreReport,
 )
 from model_monitoring.datamart.mart import DataMart

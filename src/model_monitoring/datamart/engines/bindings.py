@@ -6,7 +6,7 @@ import boto3
 import pandas as pd
 
 from model_monitoring.datamart.engines import sagemaker
-from model_monitoring.datamart.entities import (
+from model_monitoring.datamart.engines.instances import (
     BatchMachineLearningInstance,
     CustomMachineLearningInstance,
     SageMakerMachineLearningInstance,

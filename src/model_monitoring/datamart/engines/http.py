@@ -9,7 +9,7 @@ import requests
 
 from model_monitoring.analysis.files import bodies, json_bodies
 from model_monitoring.datamart.engines import forms, responses, sagemaker
-from model_monitoring.datamart.entities import (
+from model_monitoring.datamart.engines.instances import (
     BatchMachineLearningInstance,
     CustomMachineLearningInstance,
     check_engine,

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import boto3
 
-from model_monitoring.datamart.entities import (
+from model_monitoring.datamart.engines.instances import (
     CustomMachineLearningInstance,
     SageMakerMachineLearningInstance,
 )

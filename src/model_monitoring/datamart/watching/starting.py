@@ -14,7 +14,7 @@ from model_monitoring.datamart import asking
 from model_monitoring.datamart import contract as rules
 from model_monitoring.datamart.engines import responses
 from model_monitoring.datamart.engines.bindings import Bindings
-from model_monitoring.datamart.entities import BatchMachineLearningInstance
+from model_monitoring.datamart.engines.instances import BatchMachineLearningInstance
 from model_monitoring.datamart.postgres.wording import some
 from model_monitoring.datamart.subscriptions import Subscription, Subscriptions
 from model_monitoring.datamart.watching import tables
