@@ -125,11 +125,11 @@ def test_rows_and_lines_that_are_broken_are_skipped_and_counted(tmp_path):
     found, reading = read_profile(put(tmp_path, "a,b\n1,2\n3\n4,5,6\n7,8\n"))
     assert found.rows == 2 and reading.skipped == 2
     assert reading.notes == [
-        "data.csv: 2 rows had another number of columns than 2 and were skipped, first: '3'."
+        "data.csv: 2 rows were skipped for having another number of columns than 2, first: '3'."
     ]
     found, reading = read_profile(put(tmp_path, '{"a": 1}\n{"a": 2', "cut.jsonl"))
     assert found.rows == 1 and reading.notes == [
-        "cut.jsonl: 1 broken lines were skipped, first: line 2: "
+        "cut.jsonl: 1 broken line was skipped, first: line 2: "
         "Expecting ',' delimiter: line 1 column 8 (char 7)."
     ]
 
@@ -141,7 +141,7 @@ def test_a_header_read_as_data_is_noticed(tmp_path):
 
 def test_a_baseline_says_why_a_column_is_a_string(tmp_path):
     result = run_baseline(put(tmp_path, "x\n1\n2\n3\ninf\n"), tmp_path / "out")
-    assert result.notes == ["x is a String column because of 1 cells such as ['inf']."]
+    assert result.notes == ["x is a String column because of 1 cell such as ['inf']."]
 
 
 def test_nothing_is_written_when_the_window_is_empty(tmp_path):

@@ -23,6 +23,7 @@ from functools import cache
 from itertools import chain
 from typing import Any
 
+from ..wording import counted
 from . import pandas_json
 from .json_rows import Row, row_of
 
@@ -243,7 +244,7 @@ def _tensor_rows(item: dict[str, Any]) -> list[list]:
     while values and isinstance(values[0], list):
         values = list(chain.from_iterable(values))
     if min(count, width) < 0 or len(values) != count * width:
-        raise ValueError(f"{len(values)} values for a tensor of shape {item['shape']}")
+        raise ValueError(f"{counted(len(values), 'value')} for a tensor of shape {item['shape']}")
     return [values[start : start + width] for start in range(0, len(values), width or 1)]
 
 
