@@ -138,7 +138,7 @@ def test_the_same_seed_gives_the_same_result():
     ("call", "message"),
     [
         (lambda: fit([0, 1] * 20, [0, 1] * 20, [0.2, 0.8] * 20), "40 labelled rows are too few"),
-        (lambda: fit([0, 1], [0, 1], [0.2]), "2 labels but 1 probabilities"),
+        (lambda: fit([0, 1], [0, 1], [0.2]), "probabilities: 1 value for 2 labels"),
         (lambda: estimate(fit(*world(200, 0)), [], []), "empty"),
         (lambda: estimate(fit(*world(200, 0)), [1], [1.5]), r"0\.\.1"),
     ],

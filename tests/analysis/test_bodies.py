@@ -100,7 +100,7 @@ def test_csv_keeps_what_a_cell_holds():
 
 @pytest.mark.parametrize("text", ['1,"x\n2,y\n', '1,"x"y\n', "1,2\n3\n", '1,"x\n2,y\n3,"z\n'])
 def test_csv_that_would_shift_cells_is_refused(text):
-    with pytest.raises(ValueError, match=r"CSV cannot be read|row 2 has 1 values, row 1 has 2"):
+    with pytest.raises(ValueError, match=r"CSV cannot be read|row 2 has 1 value, row 1 has 2"):
         bodies.read_rows("CSV", text)
 
 
@@ -169,7 +169,7 @@ def test_answers_that_fit_no_reading_are_refused():
         with pytest.raises(ValueError, match="a request of 2 rows was answered with"):
             bodies.read_answers("CSV", text, 2)
     for request in (("CSV", "1,2"), ("JSON", "[1, 2]")):
-        with pytest.raises(ValueError, match="request of 1 rows was answered with 3 predictions"):
+        with pytest.raises(ValueError, match="request of 1 row was answered with 3 predictions"):
             bodies.read_exchange(request, ("CSV", "1\n2\n3"), width=2)
     with pytest.raises(ValueError, match="request of 3 rows was answered with 2 predictions"):
         bodies.read_exchange(("CSV", "1\n2\n3"), ("JSON", "[[0.5], [0.6]]"))

@@ -115,7 +115,7 @@ def test_one_request_unlike_the_others_is_counted_wherever_it_stands(
     result = run_check(write(tmp_path / "w.jsonl", events), base, tmp_path / "out")
     assert result.rows == N and result.violations == [] and len(result.drift) == 2
     (note,) = [note for note in result.notes if "skipped" in note]
-    assert re.search(rf"1 broken lines were skipped, first: line {place + 1}: .*{reason}", note)
+    assert re.search(rf"1 broken line was skipped, first: line {place + 1}: .*{reason}", note)
 
 
 @pytest.mark.parametrize("place", [0, 200])
@@ -198,7 +198,7 @@ def test_what_monitors_asked_is_counted(tmp_path):
     events = [plain(1), {**plain(2), "eventMetadata": {"inferenceId": "perturbed-1"}}]
     found, reading = read_profile(write(tmp_path / "w.jsonl", events))
     assert found.rows == 1
-    assert reading.notes == ["1 requests that monitors themselves asked were left out."]
+    assert reading.notes == ["1 request was left out, which monitors themselves asked."]
 
 
 BODIES = st.sampled_from(

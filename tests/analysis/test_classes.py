@@ -122,7 +122,9 @@ def test_a_number_that_is_none_leaves_the_row_out(measure):
     found, result = measure("Regression", lines)
     assert result.rows == 3 and found["mae"]["value"] == pytest.approx(1 / 6)
     assert sum(one.rows for one in result.not_measured) == 3
-    with pytest.raises(ValueError, match="None of 2 rows can be measured: 2 rows of label"):
+    with pytest.raises(
+        ValueError, match=r"No row can be measured \(2 rows read\): 2 rows of label"
+    ):
         measure("Regression", ["x,1,0", "y,2,0"])
 
 

@@ -84,7 +84,7 @@ def test_half_a_character_is_one_broken_line(tmp_path):
     (tmp_path / "file").write_text("\n".join(plain))
     found, reading = read_profile(tmp_path / "file")
     assert list(found.columns["a"].texts.counts) == ["\U0001f600", "\\ud83d"]
-    assert "1 broken lines were skipped, first: line 1: JSON with half a char" in reading.notes[0]
+    assert "1 broken line was skipped, first: line 1: JSON with half a char" in reading.notes[0]
     sides = [{"data": json.dumps([text]), "encoding": "JSON"} for text in ("\ud83d", "x")]
     lines = [{"captureData": {"endpointInput": side, "endpointOutput": sides[1]}} for side in sides]
     (tmp_path / "file").write_text("\n".join(map(json.dumps, lines)))

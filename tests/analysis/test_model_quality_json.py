@@ -283,7 +283,8 @@ def test_scores_that_are_no_probabilities_are_told(tmp_path, cells):
     (tmp_path / "w.csv").write_text("label,p\n" + f"1,{cells[0]}\n0,{cells[1]}\n" * 9)
     columns = Columns("label", probability="p")
     with pytest.raises(
-        ValueError, match=r"None of 18 rows .* no row has a probability from 0 to 1"
+        ValueError,
+        match=r"No row can be measured \(18 rows read\): .* no row has a probability from 0 to 1",
     ):
         run_model_quality(tmp_path / "w.csv", tmp_path / "out", "BinaryClassification", columns)
 

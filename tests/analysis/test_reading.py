@@ -92,7 +92,7 @@ def test_a_folder_is_read_in_order_of_name(tmp_path):
     [
         ("", "holds no data|is empty"),
         ("  \n", "is empty"),
-        ("a,b\n", "No rows"),
+        ("a,b\n", "holds no rows"),
         ("a;b\n1;2\n", "separated by ';'"),
         ("a\tb\n1\t2\n", r"separated by '\\t'"),
         ("1.5,2\n3,4\n", "has no header.*--no-header"),
@@ -103,7 +103,7 @@ def test_a_folder_is_read_in_order_of_name(tmp_path):
         ("a,b\n1,2\n".encode("utf-16"), "UTF-16"),
         (b"\x1f\x8b\x08rest", "gzip"),
         ('{"a": [[1]]}\n' * 2, "line 1: field 'a' holds a list of lists"),
-        ('{"a": 1\n{"a"\n', "No rows.*2 broken lines"),
+        ('{"a": 1\n{"a"\n', "holds no rows.*2 broken lines"),
     ],
 )
 def test_the_error_says_why_a_file_cannot_be_read(tmp_path, content, message):
@@ -125,11 +125,11 @@ def test_rows_and_lines_that_are_broken_are_skipped_and_counted(tmp_path):
     found, reading = read_profile(put(tmp_path, "a,b\n1,2\n3\n4,5,6\n7,8\n"))
     assert found.rows == 2 and reading.skipped == 2
     assert reading.notes == [
-        "data.csv: 2 rows had another number of columns than 2 and were skipped, first: '3'."
+        "data.csv: 2 rows were skipped for having another number of columns than 2, first: '3'."
     ]
     found, reading = read_profile(put(tmp_path, '{"a": 1}\n{"a": 2', "cut.jsonl"))
     assert found.rows == 1 and reading.notes == [
-        "cut.jsonl: 1 broken lines were skipped, first: line 2: "
+        "cut.jsonl: 1 broken line was skipped, first: line 2: "
         "Expecting ',' delimiter: line 1 column 8 (char 7)."
     ]
 
@@ -141,12 +141,12 @@ def test_a_header_read_as_data_is_noticed(tmp_path):
 
 def test_a_baseline_says_why_a_column_is_a_string(tmp_path):
     result = run_baseline(put(tmp_path, "x\n1\n2\n3\ninf\n"), tmp_path / "out")
-    assert result.notes == ["x is a String column because of 1 cells such as ['inf']."]
+    assert result.notes == ["x is a String column because of 1 cell such as ['inf']."]
 
 
 def test_nothing_is_written_when_the_window_is_empty(tmp_path):
     run_baseline(put(tmp_path, "x\n1\n"), tmp_path / "base")
-    with pytest.raises(ValueError, match="No rows"):
+    with pytest.raises(ValueError, match="holds no rows"):
         run_check(put(tmp_path, "x\n"), tmp_path / "base", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

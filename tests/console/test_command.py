@@ -74,7 +74,7 @@ def test_an_error_is_reported_in_one_line(running, database_url, monkeypatch, ca
     for arguments, environment, said in (
         (("--port", port), {}, f"Can't listen on port {port} of 127.0.0.1:"),
         (("--port", "70000"), {}, "ports go from 0 to 65535"),
-        ((), {"CONSOLE_TOKEN": "short"}, "The token has 5 characters, 20 are needed"),
+        ((), {"CONSOLE_TOKEN": "short"}, "is too short (5 of 20 characters)"),
         (("--port", "0"), {"DATABASE_URL": "nonsense"}, "The database URL is invalid"),
         ((f"--database-url={database_url}",), {}, "unrecognized arguments: --database-url"),
         (("--port", "0", "--schema", "pg_x"), {}, "schema is 'pg_x'"),

@@ -119,7 +119,7 @@ def test_the_user_can_set_a_token(monkeypatch, database_url, schema, mart, state
     running.stop()
     assert not (state / "console" / "token").exists()
     monkeypatch.setenv("CONSOLE_TOKEN", "short")
-    with pytest.raises(ValueError, match="5 characters, 20 are needed"):
+    with pytest.raises(ValueError, match="5 of 20 characters"):
         console.start(database_url, schema)
 
 

@@ -217,7 +217,7 @@ BAD_LINES = {
         without(event("x"), "captureData", "endpointOutput"),
         "not both captured",
     ),
-    "too few values": (event("x", "1.5"), "1 values for 2 features"),
+    "too few values": (event("x", "1.5"), "1 value for 2 features"),
     "text for a number": (event("x", "big,red"), "'size'.*'big'"),
     "infinite": (event("x", "inf,red"), "'size'.*inf"),
     "not base64": (event("x", encoding="BASE64") | {}, "base64"),

@@ -205,7 +205,7 @@ def test_a_template_without_a_label_for_each_row_is_refused_before_tasks_are_mad
     log(small, [0.5])
     enable(mart, small, template=OWN, label_field="Prediction")
     with pytest.raises(
-        ValueError, match=r"asks 0 times for 'Prediction', but a task has 1 rows.*No task was made"
+        ValueError, match=r"asks 0 times for 'Prediction', but a task has 1 row:.*No task was made"
     ):
         mart.reviews.create(small)
     assert mart.reviews.list().empty

@@ -276,7 +276,7 @@ def test_a_wrong_label_is_refused_and_the_task_stays(make):
     ):
         store.submit("anna", task.task_id, answer(task, "maybe"))
     wrong = answer(task, "benign")
-    with pytest.raises(review.ReviewError, match="2 answers for 1 rows"):
+    with pytest.raises(review.ReviewError, match="numbers of answers and rows are 2 and 1"):
         store.submit(
             "anna",
             task.task_id,

@@ -59,7 +59,7 @@ def test_the_command_sends_rows_to_reviewers(small, mart, database_url):
     mart.reviews.enable(small, reviewers=["Anna"], audit_share=0)
     assert mart.reviews.create_all() == {}  # there is no payload yet
     small.payload_logging.store(small_record("unsure", answers=[(0.6, 1)]))
-    for said in ("1 rows sent to reviewers, 0 before.", "0 rows sent to reviewers, 1 before."):
+    for said in ("1 row sent to reviewers, 0 before.", "0 rows sent to reviewers, 1 before."):
         done = run(database_url, mart.get_details()["schema"])
         assert done.returncode == 0 and f"small: {said}" in done.stdout, done.stderr
     mart.reviews.disable(small)

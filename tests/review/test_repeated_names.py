@@ -100,5 +100,5 @@ def test_answers_are_matched_with_their_scoring_ids():
     assert by_row(content, "q", task_input) == {"a-1": "agree", "a-2": None}
     assert by_row(content, "t", task_input) == {"a-1": "x", "a-2": None}
     assert by_row(content, "one", {"rows": [{"id": "b"}]}) == {"b": "y"}
-    with pytest.raises(ValueError, match="1 answers for 2 rows"):
+    with pytest.raises(ValueError, match="numbers of answers and rows are 1 and 2"):
         by_row(content, "one", task_input)

@@ -12,6 +12,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from .wording import counted
+
 # Downloads the objects below an s3:// prefix into a new folder; passed in because it needs boto3.
 Download = Callable[[str, Path], None]
 _LISTED = 20
@@ -183,8 +185,8 @@ def _report(result, options: argparse.Namespace) -> None:
     """Print tables for people to read."""
     # Model quality has metrics instead of columns
     columns = result.statistics.get("features")
-    measured = f", {len(columns)} columns" if columns is not None else ""
-    print(f"{result.rows} rows{measured}; results in {options.out}")
+    measured = f", {counted(len(columns), 'column')}" if columns is not None else ""
+    print(f"{counted(result.rows, 'row')}{measured}; results in {options.out}")
     for note in result.notes:
         print(f"note: {note}")
     for one in result.not_measured[:_LISTED]:

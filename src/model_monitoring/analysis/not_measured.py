@@ -5,6 +5,8 @@ silence.
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
+from .wording import counted
+
 
 class NotMeasured(NamedTuple):
     """Name one column, metric, group or number of rows that a monitor could not measure.
@@ -20,8 +22,8 @@ class NotMeasured(NamedTuple):
     lasting: bool = False
 
     def __str__(self) -> str:
-        counted = "" if self.rows is None else f"{self.rows} rows of "
-        return f"{counted}{self.name} not measured: {self.reason}"
+        about = "" if self.rows is None else f"{counted(self.rows, 'row')} of "
+        return f"{about}{self.name} not measured: {self.reason}"
 
 
 def count(found: Iterable[NotMeasured]) -> str:
@@ -34,4 +36,4 @@ def count(found: Iterable[NotMeasured]) -> str:
     for one in found:
         kind = one.kind.removesuffix("s")
         totals[kind] = totals.get(kind, 0) + (one.rows or 1 if kind == "row" else 1)
-    return ", ".join(f"{n} {kind}{'' if n == 1 else 's'}" for kind, n in totals.items())
+    return ", ".join(counted(n, kind) for kind, n in totals.items())

@@ -2,6 +2,7 @@
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from model_monitoring.analysis.wording import counted
 from model_monitoring.datamart import Subscription
 from model_monitoring.datamart.engines import sagemaker
 
@@ -20,5 +21,9 @@ def ingest(subscription: Subscription) -> str:
         report = subscription.payload_logging.ingest_capture(uri)
     except (BotoCoreError, ClientError, ValueError) as error:
         return f"{subscription.name}: its captured traffic can't be read: {error}"
-    lines = f", {report.failed} lines failed (payload_logging.list_errors)" if report.failed else ""
-    return f"{subscription.name}: {report.stored} captured requests stored{lines}."
+    lines = (
+        f", {counted(report.failed, 'line')} failed (payload_logging.list_errors)"
+        if report.failed
+        else ""
+    )
+    return f"{subscription.name}: {counted(report.stored, 'captured request')} stored{lines}."

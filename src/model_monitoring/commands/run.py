@@ -6,6 +6,7 @@ import sys
 
 import boto3
 
+from model_monitoring.analysis.wording import counted
 from model_monitoring.commands import capturing
 from model_monitoring.datamart import DataMart, DataMartError
 from model_monitoring.datamart.monitoring.health.states import UNHEALTHY
@@ -32,10 +33,11 @@ def run(options: argparse.Namespace) -> int:
     for line in filter(None, captured):
         print(line)
     for run in runs.itertuples():
-        line = f"{run.subscription}: {run.monitor} {run.state}, {run.records} records. {run.reason}"
+        read = counted(run.records, "record")
+        line = f"{run.subscription}: {run.monitor} {run.state}, {read}. {run.reason}"
         print(line.rstrip())
     for subscription, report in sent.items():
-        counts = f"{report.rows} rows sent to reviewers, {report.already} before."
+        counts = f"{counted(report.rows, 'row')} sent to reviewers, {report.already} before."
         print(f"{subscription}: {counts} {' '.join(report.notes)}".rstrip())
     for one in states:
         if one.state in UNHEALTHY:

@@ -11,11 +11,12 @@ from pathlib import Path
 import boto3
 import pandas as pd
 
+from model_monitoring.analysis.wording import counted
 from model_monitoring.commands import capturing
 from model_monitoring.datamart import DataMart, DataMartError, Subscription, watching
 from model_monitoring.datamart.engines import http
 from model_monitoring.datamart.monitoring import outcomes
-from model_monitoring.datamart.postgres.places import database_url, state_directory
+from model_monitoring.datamart.places import database_url, state_directory
 
 
 def run(options: argparse.Namespace) -> int:
@@ -119,7 +120,8 @@ def _take_in(
     if rows is not None:
         sent.append(watching.send(subscription, rows))
     for one in sent:
-        print(f"{one.stored} rows stored, {one.already} before, {one.labels} labels.")
+        labels = counted(one.labels, "label")
+        print(f"{counted(one.stored, 'row')} stored, {one.already} before, {labels}.")
     if report := capturing.ingest(subscription):
         print(report)
 
@@ -136,7 +138,7 @@ def _measure(subscription: Subscription, contract: watching.Contract) -> None:
     for monitor in subscription.monitors():
         if monitor.get_details()["enabled"]:
             run = monitor.run()
-            print(f"{monitor.name}: {run['state']}, {run['records']} records.", end=" ")
+            print(f"{monitor.name}: {run['state']}, {counted(run['records'], 'record')}.", end=" ")
             print(run.get("reason") or outcomes.left_out(run))
     table = subscription.get_deployment_metrics().query("slice == ''")
     table = table[["metric_type", "metric", "value", "issues"]]

@@ -111,7 +111,8 @@ def _known(value: float | None) -> bool:
 
 def _in_words(values: Sequence[float]) -> str:
     lowest, highest = number(min(values)), number(max(values))
-    return f"{len(values)} values from {lowest} to {highest}, the last {number(values[-1])}"
+    count = "1 value" if len(values) == 1 else f"{len(values)} values"
+    return f"{count} from {lowest} to {highest}, the last {number(values[-1])}"
 
 
 def _stretches(points: Sequence[dict], name: str) -> list[list[dict]]:

@@ -39,7 +39,7 @@ def silence(alert: dict) -> str:
     unit = "day" if alert["slice"] == "stale" else "run"
     what = {"failing": "failed", "blind": "measured nothing that counts", "stale": "without a run"}
     if alert["slice"] == "stale" and (alert["opened_because"] or "").startswith(RUNS):
-        return f"{count:,d} days without anything new"
+        return f"{count:,d} {'day' if count == 1 else 'days'} without anything new"
     return f"{count:,d} {unit}{'' if count == 1 else 's'} {what[alert['slice']]}"
 
 

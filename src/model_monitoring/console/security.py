@@ -57,7 +57,8 @@ def load_secrets(directory: Path) -> Secrets:
     token = os.environ.get("CONSOLE_TOKEN") or _kept(directory / "token")
     if len(token) < SHORTEST_TOKEN:
         raise ValueError(
-            f"The token has {len(token)} characters, {SHORTEST_TOKEN} are needed: set another."
+            f"The token is too short ({len(token)} of {SHORTEST_TOKEN} characters): set a longer"
+            " one as CONSOLE_TOKEN."
         )
     # Sessions are signed with both, so all of them end when the token changes.
     key = hmac.digest(_kept(directory / "session_key").encode(), token.encode(), "sha256")

@@ -83,8 +83,10 @@ def by_row(answer_content: dict, name: str, task_input: dict) -> dict[str, str |
     found = answer_content.get(name)
     values = found if isinstance(found, list) else [found]
     if len(values) != len(ids):
-        counts = f"{len(values)} answers for {len(ids)} rows"
-        raise ValueError(f"{name!r} has {counts}: the template doesn't ask for it in every row.")
+        raise ValueError(
+            f"{name!r} must have one answer per row, but the numbers of answers and rows are"
+            f" {len(values)} and {len(ids)}: let the template ask for it once in every row."
+        )
     return {id_: _chosen(value) for id_, value in zip(ids, values, strict=True)}
 
 

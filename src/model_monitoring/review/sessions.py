@@ -35,9 +35,9 @@ class Signer:
 
     def __init__(self, secret: bytes):
         if len(secret) < 16:
-            size = f"{len(secret)} bytes"
             raise ValueError(
-                f"The secret that signs sessions has {size}; give at least 16 random ones."
+                f"The secret that signs sessions is too short ({len(secret)} of 16 bytes): give at"
+                " least 16 random bytes."
             )
         # Cookies don't distinguish ports: two sites on one machine would overwrite each other's.
         self.cookie = f"review_{hashlib.sha256(secret).hexdigest()[:8]}"

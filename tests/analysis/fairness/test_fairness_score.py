@@ -152,7 +152,7 @@ def test_the_model_is_called_in_batches_and_must_predict_every_row():
         return ["good"] * len(frame)
 
     assert len(perturb(rows, [SEX], predict)) == 8000 and sizes == [5000, 3000]
-    with pytest.raises(ValueError, match="1 predictions for 5000 rows"):
+    with pytest.raises(ValueError, match="1 prediction for 5000 rows"):
         perturb(rows, [SEX], lambda frame: ["good"])
 
 
@@ -279,11 +279,11 @@ def test_regression_outcomes_are_ranges():
         (dict(features=[Feature("race", ["a"], ["b"])]), "race was not logged: columns are sex, "
                                                          "income. Join it"),
         (dict(predictions=None), "give predictions, labels or both"),
-        (dict(predictions=["good"]), "4 rows but 1 predictions"),
+        (dict(predictions=["good"]), "predictions: 1 value for 4 rows"),
         (dict(favourable=[]), "favourable is empty"),
         (dict(unfavourable=["good"]), "overlap"),
         (dict(intersections=[("sex", "race")]), "'race', which isn't one of the features sex"),
-        (dict(group_variable=[1]), "4 rows but 1 group_variable"),
+        (dict(group_variable=[1]), "group_variable: 1 value for 4 rows"),
         (dict(features=[]), "at least one feature"),
         (dict(features=[SEX, Feature("sex", ["f"], ["m"])]), "sex is listed twice"),
         (dict(favourable="good"), r"favourable is the string 'good'; write a list, \['good'\]"),

@@ -29,7 +29,7 @@ def endpoint(request, new_job):
     [
         ("a,b\n1,2", "request body, line 1, column 1: 'a' is not a number. It looks like a header"),
         ("1,2\n3,x", "request body, line 2, column 2: 'x' is not a number"),
-        ("1,2\n3", "request body, line 2 has 1 columns, line 1 has 2"),
+        ("1,2\n3", "request body, line 2 has 1 column, line 1 has 2"),
         ("1,inf", "request body, line 1, column 2: inf is not a finite number"),
         (b"1,\xff", "request body is not UTF-8 text"),
         ("\n", "request body is empty"),
@@ -71,7 +71,7 @@ def test_other_paths_are_404(endpoint):
         ('{"instances": [[1, 2]]}', "instances[0] must be"),
         (
             '{"instances": [{"features": [1, 2]}, {"features": [1]}]}',
-            "instances[1] has 1 features, instances[0] has 2",
+            "instances[1] has 1 feature, instances[0] has 2",
         ),
         (
             '{"instances": [{"features": [1, "2"]}]}',

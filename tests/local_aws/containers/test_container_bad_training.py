@@ -198,7 +198,7 @@ def test_a_validation_channel_of_another_width_is_reported(job, tmp_path):
     message = "Channel validation has 2 features, channel train has 1"
     assert message in fail(job, "xgboost", LOGISTIC, train="1,2\n0,3\n", validation=GOOD)
     narrow = type(job)(tmp_path / "narrow")
-    message = "Channel validation has 1 features, channel train has 2"
+    message = "Channel validation has 1 feature, channel train has 2"
     assert message in fail(narrow, "xgboost", LOGISTIC, train=GOOD, validation="1,2\n0,3\n")
     other = type(job)(tmp_path / "other")
     message = fail(other, "linear_learner", BINARY, train="1,2\n0,3\n", validation=GOOD)

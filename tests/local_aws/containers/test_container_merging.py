@@ -87,7 +87,7 @@ def test_a_broken_line_is_counted_and_stops_nothing(merged, line):
     records, message = merged(captured, labels)
     assert len(records) == N
     assert message.endswith(
-        "1 lines are not a record with eventMetadata.eventId and groundTruthData, first: x.jsonl, "
+        "1 line is not a record with eventMetadata.eventId and groundTruthData, first: x.jsonl, "
         "line 21."
     )
 
@@ -99,7 +99,9 @@ def test_an_inference_id_that_is_null_is_none(merged):
 
 def test_labels_by_event_id_where_an_inference_id_counts_are_told(merged):
     captured = [request(i, "1", inferenceId=f"i{i}") for i in range(N)]
-    with pytest.raises(ClientError, match="20 captured requests have a label for their event id"):
+    with pytest.raises(
+        ClientError, match="20 captured requests with a label for the event id can't"
+    ):
         merged(captured, [label(i, "1") for i in range(N)])
 
 
@@ -137,7 +139,7 @@ def test_a_label_too_few_leaves_its_request_out(merged, tmp_path):
     merged(captured, [label(i, "1" if i == 3 else "1\n0\n0") for i in range(N)])
     result, _ = measure(tmp_path, inference_attribute="0")
     assert result.rows == 3 * (N - 1)
-    assert "1 broken lines were skipped, first: line 4: a request of 3 rows" in result.notes[0]
+    assert "1 broken line was skipped, first: line 4: a request of 3 rows" in result.notes[0]
 
 
 @pytest.mark.parametrize("truth", [" 1\n", 1, '{"label": 1}', "1"])

@@ -171,7 +171,7 @@ def test_labels_of_other_requests_are_not_a_success(aws, quality):
     aws.command("run-schedule", name, "--at", (hour + timedelta(hours=1)).isoformat())
     (run,) = finished(aws, name)
     assert run["MonitoringExecutionStatus"] == "Failed"
-    assert "None of 1 labels belongs to a captured request" in run["FailureReason"]
+    assert "No label belongs to a captured request (1 label read)" in run["FailureReason"]
     assert "groundtruth-merge-" in run["ProcessingJobArn"]
 
 

@@ -10,6 +10,7 @@ from scipy.sparse import csr_matrix
 
 from model_monitoring.analysis.files import bodies, json_bodies, libsvm
 from model_monitoring.analysis.files.json_rows import row_of
+from model_monitoring.analysis.wording import counted
 
 from .contract import ClientError, opt_ml
 
@@ -91,7 +92,8 @@ def _parse_lines(lines: list[str], source: str, missing: bool) -> np.ndarray:
             raise ClientError(f"{source}, line {number} is empty")
         if rows and len(fields) != len(rows[0]):
             raise ClientError(
-                f"{source}, line {number} has {len(fields)} columns, line 1 has {len(rows[0])}"
+                f"{source}, line {number} has {counted(len(fields), 'column')},"
+                f" line 1 has {len(rows[0])}"
             )
         row = [_parse_number(field, missing) for field in fields]
         if None in row:
@@ -187,7 +189,8 @@ def _stack_features(instances: list, place: str, first: int) -> np.ndarray:
             raise ClientError(f"{where}: features must be a list of numbers")
         if rows and len(row) != len(rows[0]):
             raise ClientError(
-                f"{where} has {len(row)} features, {place.format(first)} has {len(rows[0])}"
+                f"{where} has {counted(len(row), 'feature')},"
+                f" {place.format(first)} has {len(rows[0])}"
             )
         rows.append(row)
     try:

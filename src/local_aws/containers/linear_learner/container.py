@@ -36,6 +36,8 @@ from pathlib import Path
 
 import numpy as np
 
+from model_monitoring.analysis.wording import counted
+
 from ..base.contract import ClientError, current_host, opt_ml, read_channels
 from ..base.data import parse_csv, parse_json, parse_json_lines, read_content_type, read_csv_channel
 from ..base.serving import Predict, UnsupportedType, serve
@@ -114,7 +116,8 @@ def _check_tables(tables: dict, settings: dict) -> None:
     for name, (features, labels) in tables.items():
         if features.shape[1] != width:
             raise ClientError(
-                f"feature_dim is {width}, but channel {name} has {features.shape[1]} features"
+                f"feature_dim is {width}, but channel {name} has"
+                f" {counted(features.shape[1], 'feature')}"
             )
         if count and not np.isin(labels, np.arange(count)).all():
             wrong = labels[~np.isin(labels, np.arange(count))][0]
@@ -149,7 +152,7 @@ def load(directory: Path) -> Predict:
         features = parsers[media](body)
         known, given = model["weights"].shape[1], features.shape[1]
         if given != known:
-            raise ClientError(f"The model has {known} features, the request has {given}")
+            raise ClientError(f"The model has {counted(known, 'feature')}, the request has {given}")
         return _write(metrics.predict(model, features), accept)
 
     return predict

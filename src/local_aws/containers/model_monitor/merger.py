@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from model_monitoring.analysis.files import bodies, json_bodies
+from model_monitoring.analysis.wording import counted
 
 from ..base.contract import ClientError, opt_ml, to_private
 
@@ -39,7 +40,8 @@ class Broken:
         if not self.count:
             return ""
         wanted = f"a record with eventMetadata.eventId and {self.part}"
-        return f" {self.count} lines are not {wanted}, first: {self.first}."
+        lines = counted(self.count, "line is", "lines are")
+        return f" {lines} not {wanted}, first: {self.first}."
 
 
 def merge(_: Namespace) -> None:
@@ -74,14 +76,15 @@ def merge(_: Namespace) -> None:
     unread = "".join(map(str, broken))
     if not merged:
         hint = (
-            f" {by_event} captured requests have a label for their event id, but they have an"
-            " inference id, and then that one counts."
+            f" {counted(by_event, 'captured request')} with a label for the event id can't have it:"
+            " a request that has an inference id is known by that one."
         )
         raise ClientError(
-            f"None of {len(labels)} labels belongs to a captured request: check the ids."
+            f"No label belongs to a captured request ({counted(len(labels), 'label')} read):"
+            " check the ids."
             f"{hint if by_event else ''}{unread}"
         )
-    print(f"{merged} captured requests have a label.{unread}")
+    print(f"{counted(merged, 'captured request has', 'captured requests have')} a label.{unread}")
     (opt_ml() / "output" / "message").write_text(f"{COMPLETED}{unread}")
 
 

@@ -23,6 +23,8 @@ import numpy as np
 import xgboost as xgb
 from scipy.sparse import csr_matrix, vstack
 
+from model_monitoring.analysis.wording import counted
+
 from ..base import serving
 from ..base.contract import ClientError, opt_ml, read_channels, read_config
 from ..base.data import parse_csv, parse_libsvm, read_channel, read_content_type, read_csv_channel
@@ -99,7 +101,8 @@ def _check_widths(tables: dict[str, xgb.DMatrix], channels: dict[str, dict]) -> 
         media, _ = read_content_type(channels[name].get("ContentType"), "libsvm")
         if table.num_col() > trained or (media in _CSV and table.num_col() < trained):
             raise ClientError(
-                f"Channel {name} has {table.num_col()} features, channel train has {trained}"
+                f"Channel {name} has {counted(table.num_col(), 'feature')},"
+                f" channel train has {trained}"
             )
 
 

@@ -11,6 +11,7 @@ from local_aws.sagemaker.jobs.runs import Run
 from local_aws.sagemaker.models import Backend, Record
 from local_aws.sagemaker.monitoring import metrics
 from local_aws.wire.errors import validation_error
+from model_monitoring.analysis.wording import counted
 
 _MAX_MESSAGE = 1024
 
@@ -78,7 +79,7 @@ def _run(backend: Backend, record: Record, run: Run) -> Record:
         limit = record["StoppingCondition"]["MaxRuntimeInSeconds"]
         return told | {
             "ProcessingJobStatus": "Stopped",
-            "FailureReason": f"The job ran longer than {limit} seconds.",
+            "FailureReason": f"The job ran longer than {counted(limit, 'second')}.",
         }
     if ending.code != 0 and not ending.cause:
         return told | {

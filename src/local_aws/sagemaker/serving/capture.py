@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 from local_aws import services
 from local_aws.kept import state
 from local_aws.sagemaker.serving.meter import due
+from model_monitoring.analysis.wording import counted
 
 _log = logging.getLogger(__name__)
 
@@ -168,4 +169,5 @@ def _put(uri: str, lines: bytes) -> None:
     try:
         services.write_object(uri, lines)
     except ValueError as error:
-        _log.error("%d captured requests are lost: %s", lines.count(b"\n"), error)
+        lost = counted(lines.count(b"\n"), "captured request is", "captured requests are")
+        _log.error("%s lost: %s", lost, error)

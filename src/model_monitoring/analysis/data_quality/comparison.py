@@ -8,6 +8,7 @@ import pandas as pd
 from scipy import stats
 
 from ..not_measured import NotMeasured
+from ..wording import counted
 from . import constraints, drift, effects, features, flags, shapes
 from .celltypes import widened
 from .statistics import Profile, profile
@@ -148,6 +149,8 @@ def not_measured(table: pd.DataFrame) -> list[NotMeasured]:
             lasting = reason.startswith("the baseline")
             found.append(NotMeasured("column", str(row.feature), reason, lasting=lasting))
         elif row.rows_current > 0 and not drift.robust(1.0, row.rows_reference, row.rows_current):
-            reason = f"{row.rows_current:.0f} rows are too few to show any drift"
+            reason = (
+                counted(int(row.rows_current), "row is", "rows are") + " too few to show any drift"
+            )
             found.append(NotMeasured("column", str(row.feature), reason))
     return found

@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..wording import counted
+
 _BUFFER = 0.05
 _MOST_CATEGORIES = 50
 _ROWS_PER_CATEGORY = 30
@@ -51,7 +53,8 @@ def learn(frame: pd.DataFrame) -> dict[str, Any]:
     """
     if len(frame) < 2 * _FOLDS:
         raise ValueError(
-            f"{len(frame)} rows are too few to learn constraints from; use at least {2 * _FOLDS}."
+            counted(len(frame), "row is", "rows are")
+            + f" too few to learn constraints from; use at least {2 * _FOLDS}."
         )
     frame = frame.infer_objects()  # numbers in a column of objects are numbers
     fold = np.random.default_rng(0).permutation(len(frame)) % _FOLDS

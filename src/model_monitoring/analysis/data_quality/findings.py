@@ -3,6 +3,7 @@
 from typing import Any
 
 from ..not_measured import NotMeasured
+from ..wording import counted
 from . import constraints
 from .columns import Column
 from .statistics import Profile
@@ -21,13 +22,16 @@ def _about_text(column: Column) -> str | None:
     amounts, texts = column.texts.amount, column.text
     some = list(column.texts.counts)[:3]
     if texts and 2 * amounts >= texts:
+        read = counted(amounts, "cell is an amount", "cells are amounts")
         return (
-            f"{column.name} is a String column: {amounts} cells are amounts such as {some}. They"
-            " are read for drift (mode aws doesn't); everything else takes them for text, so write"
-            " plain numbers, such as 1234.5."
+            f"{column.name} is a String column: {read} such"
+            f" as {some}. Amounts are read for drift (mode aws doesn't); everything else takes them"
+            " for text, so write plain numbers, such as 1234.5."
         )
     if 0 < texts < column.numbers:
-        return f"{column.name} is a String column because of {texts} cells such as {some}."
+        return (
+            f"{column.name} is a String column because of {counted(texts, 'cell')} such as {some}."
+        )
     return None
 
 

@@ -151,7 +151,7 @@ def _shape(shape: Any, place: str) -> None:
         pairs = _list(shape, key, place)
         _each(pairs, f"{place}.{key}", _is_pair)
         if texts and not pairs:
-            raise ValueError(f"{place}.{key} is empty, though there are {texts} texts.")
+            raise ValueError(f"{place}.{key} is empty, but texts is {texts:g}.")
 
 
 def _levels(levels: Any, place: str, needed: bool) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import ndcg_score
 
+from ..wording import counted
 from .scoring import Score, call, coalitions, log_odds
 
 SAMPLES = 250
@@ -81,8 +82,8 @@ def attribute(
         )
     if samples < 2 * len(rows.columns):
         raise ValueError(
-            f"samples is {samples}; {len(rows.columns)} features need {2 * len(rows.columns)} or "
-            "more."
+            f"samples is {samples}; {counted(len(rows.columns), 'feature needs', 'features need')}"
+            f" {2 * len(rows.columns)} or more."
         )
     import shap  # takes seconds to import, because it compiles: only explanations should wait
 

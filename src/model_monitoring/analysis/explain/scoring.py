@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
+from ..wording import counted
+
 Score = Callable[[pd.DataFrame], Sequence[float]]
 BATCH = 5_000
 
@@ -15,8 +17,8 @@ def call(score: Score, rows: pd.DataFrame) -> np.ndarray:
     scores = np.asarray(score(rows), float)
     if scores.shape != (len(rows),):
         raise ValueError(
-            f"score returned an array of shape {scores.shape} for {len(rows)} rows; it must return "
-            "one number per row."
+            f"score returned an array of shape {scores.shape} for {counted(len(rows), 'row')}; "
+            "it must return one number per row."
         )
     return scores
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ..not_measured import NotMeasured
+from ..wording import counted
 from .findings import not_measured, summarise
 from .groups import Feature, assign, check_names, column, cross
 from .judging import decide
@@ -155,7 +156,8 @@ def _check(
     ):
         if values is not None and len(values) != len(rows):
             raise ValueError(
-                f"{len(rows)} rows but {len(values)} {name}: there must be one of each per row."
+                f"{name}: {counted(len(values), 'value')} for {counted(len(rows), 'row')}; there"
+                " must be one per row."
             )
 
 

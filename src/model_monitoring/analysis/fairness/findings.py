@@ -4,6 +4,7 @@ import numpy as np
 
 from ..not_measured import NotMeasured
 from ..proportions import exact
+from ..wording import counted
 from . import judging
 from .groups import Feature, Groups
 
@@ -108,7 +109,7 @@ def _warning(counts: np.ndarray, score: float) -> str:
     if few >= SMALL:
         return ""
     smaller = "this group" if n <= reference else "the majority"
-    return f"only {few} {'row' if few == 1 else 'rows'} in {smaller}: too few to say"
+    return f"only {counted(few, 'row')} in {smaller}: too few to say"
 
 
 def _sentence(

@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 from sklearn.neighbors import KNeighborsClassifier
 
+from ..wording import counted
+
 PAIRS = 250_000_000
 SIDE = 100_000
 NEIGHBOURS = 5
@@ -51,7 +53,7 @@ def flip_test(
         len(now) < np.count_nonzero(side)
         for now, side in zip(kept, (group, reference), strict=True)
     ):
-        note = f"on {len(kept[0])} rows of the group and {len(kept[1])} of its reference"
+        note = f"on {counted(len(kept[0]), 'row')} of the group and {len(kept[1])} of its reference"
     table = pd.get_dummies(features.iloc[np.concatenate(kept)], dtype=float).to_numpy(float)
     members, others = table[: len(kept[0])], table[len(kept[0]) :]
     neighbours = KNeighborsClassifier(NEIGHBOURS if len(others) > 9 else 1).fit(

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.stats import false_discovery_control, norm
 
 from ..proportions import Z, ratio, ratio_z
+from ..wording import counted
 
 # The share of wrong findings among all of one evaluation
 FALSE_DISCOVERIES = 0.05
@@ -96,4 +97,4 @@ def decide(rows: list[dict]) -> None:
 
 
 def _of(groups: int) -> str:
-    return "1 group compared" if groups == 1 else f"{groups} groups compared"
+    return counted(groups, "group compared", "groups compared")

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
+from ..wording import counted
 from .groups import Feature, Groups, assign, column
 
 Predict = Callable[[pd.DataFrame], Sequence]
@@ -54,8 +55,8 @@ def perturb(
         answers.extend(predict(batch))
         if len(answers) != start + len(batch):
             raise ValueError(
-                f"predict returned {len(answers) - start} predictions for {len(batch)} rows; it "
-                "must return one per row."
+                f"predict returned {counted(len(answers) - start, 'prediction')} for"
+                f" {counted(len(batch), 'row')}; it must return one per row."
             )
     return twins.assign(prediction=answers)
 

@@ -9,6 +9,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from ..wording import counted
 from .evaluation import Fairness
 from .metrics import METRICS
 
@@ -41,6 +42,7 @@ def render(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined
     )
     environment.filters.update(when=_when, percent=_percent, figure=_figure)
+    environment.globals.update(counted=counted)
     judged = found.groups[found.groups["role"] == "minority"]
     metrics, columns = _metrics(found.metrics)
     return environment.get_template("report.html").render(

@@ -16,6 +16,7 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal
 
+from ..wording import counted
 from . import json_bodies, libsvm
 from .json_rows import Row
 
@@ -154,7 +155,8 @@ def _pair(asked: list[list[Row]], ways: Iterable[list[Row]]) -> tuple[list[Row],
     if not any(asked):
         raise ValueError("the request has no rows")
     raise ValueError(
-        f"a request of {len(asked[0])} rows was answered with {len(answered[0])} predictions"
+        f"a request of {counted(len(asked[0]), 'row')} was answered with"
+        f" {counted(len(answered[0]), 'prediction')}"
     )
 
 
@@ -231,5 +233,5 @@ def _even(rows: list[Row]) -> list[Row]:
         if isinstance(row, list) != (width is not None):
             raise ValueError(f"row {number} has names and row 1 has none, or the reverse")
         if width is not None and len(row) != width:
-            raise ValueError(f"row {number} has {len(row)} values, row 1 has {width}")
+            raise ValueError(f"row {number} has {counted(len(row), 'value')}, row 1 has {width}")
     return rows

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.csv
 
 from ..data_quality.celltypes import FRACTIONAL, INTEGRAL
+from ..wording import counted
 from . import bodies
 from .finding import Found, open_text
 from .reading import Columns, Reading
@@ -51,8 +52,8 @@ def read(found: Found, reading: Reading, header: bool) -> Iterator[Columns]:
     if skipped:
         reading.skipped += len(skipped)
         reading.notes.append(
-            f"{path.name}: {len(skipped)} rows had another number of columns than {len(names)} "
-            f"and were skipped, first: {skipped[0][:80]!r}."
+            f"{path.name}: {counted(len(skipped), 'row was', 'rows were')} skipped for having"
+            f" another number of columns than {len(names)}, first: {skipped[0][:80]!r}."
         )
     if splitter.stray:
         reading.notes.append(
@@ -68,8 +69,8 @@ def _compare(found: Found, names: list[str], reading: Reading, header: bool) -> 
         return
     if not header:
         raise ValueError(
-            f"{found.path} has {len(names)} columns, but the files before it have {len(before)},"
-            " and there is no header to match them by."
+            f"{found.path} has {counted(len(names), 'column')}, but the files before it have"
+            f" {len(before)}, and there is no header to match them by."
         )
     lacking, more = ([n for n in a if n not in b] for a, b in ((before, names), (names, before)))
     which = [f"without {lacking}"] * bool(lacking) + [f"with {more} beside"] * bool(more)

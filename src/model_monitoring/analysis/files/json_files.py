@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from ..wording import counted
 from . import captured
 from .captured import Event, Forms, shape
 from .finding import Found, open_text
@@ -196,9 +197,8 @@ class _Captured:
     def report(self) -> None:
         """Note the requests that monitors asked."""
         if self._asked:
-            self._reading.notes.append(
-                f"{self._asked} requests that monitors themselves asked were left out."
-            )
+            left_out = counted(self._asked, "request was", "requests were")
+            self._reading.notes.append(f"{left_out} left out, which monitors themselves asked.")
 
 
 def _shown(rows: list) -> str:

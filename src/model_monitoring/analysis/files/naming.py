@@ -7,6 +7,7 @@ says.
 
 from ..data_quality.drift import Mode
 from ..data_quality.statistics import Profile
+from ..wording import counted
 from .reading import Reading
 
 _RARE = 0.5  # of the rows, up to which a field of JSON that the baseline lacks is left out
@@ -85,10 +86,9 @@ def _align_capture(
     if unnamed and outs and outputs is None and len(outs) + len(ins) == len(expected):
         if mode == "exact" and not headerless(expected):
             raise ValueError(
-                f"The baseline has {len(expected)} columns, as many as the endpoint's {len(outs)} "
-                "outputs and "
-                f"{len(ins)} inputs together. Say which of its columns the outputs are: --outputs "
-                "NAME (outputs=[...])."
+                f"The baseline has {len(expected)} columns, as many as the endpoint's"
+                f" {counted(len(outs), 'output')} and {counted(len(ins), 'input')} together. Say"
+                " which of its columns the outputs are: --outputs NAME (outputs=[...])."
             )
         names, nameless = dict(zip(outs + ins, expected, strict=True)), set()
         reading.notes.append(
@@ -97,7 +97,7 @@ def _align_capture(
     elif taken := _by_place(unnamed, free, reading):
         names |= taken
         reading.notes.append(
-            f"The endpoint's {len(unnamed)} inputs took the baseline's names in order."
+            f"The endpoint's {counted(len(unnamed), 'input')} took the baseline's names in order."
         )
     ignored = [name for name in outs if name in nameless or names[name] not in expected]
     if ignored:
@@ -111,7 +111,8 @@ def _named_outputs(outs: list[str], outputs: list[str], inputs: list[str]) -> di
     """Give an endpoint's outputs the names that the caller has for them."""
     if len(outputs) != len(outs):
         raise ValueError(
-            f"The endpoint has {len(outs)} outputs ({outs}), but {len(outputs)} names: {outputs}."
+            f"The endpoint has {counted(len(outs), 'output')} ({outs}), but"
+            f" {counted(len(outputs), 'name')}: {outputs}."
         )
     for name in outputs:
         if outputs.count(name) > 1 or name in inputs:

@@ -8,6 +8,8 @@ from typing import Literal, NamedTuple
 
 import pyarrow as pa
 
+from ..wording import counted
+
 Columns = dict[str, pa.Array]
 Origin = Literal["file", "input", "output", "label"]
 _UNNAMED = {"file": "_c", "input": "_in", "output": "_out", "label": "_label"}
@@ -94,5 +96,6 @@ class Skipped:
         if self.count:
             reading.skipped += self.count
             reading.notes.append(
-                f"{self.path.name}: {self.count} broken lines were skipped, first: {self.first}."
+                f"{self.path.name}: {counted(self.count, 'broken line was', 'broken lines were')}"
+                f" skipped, first: {self.first}."
             )

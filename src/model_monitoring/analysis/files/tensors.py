@@ -4,6 +4,7 @@ import math
 from itertools import chain
 from typing import Any
 
+from ..wording import counted
 from .json_rows import Row, repeated
 
 
@@ -36,5 +37,7 @@ def _tensor_rows(item: dict[str, Any]) -> list[list]:
     while values and isinstance(values[0], list):
         values = list(chain.from_iterable(values))
     if min(count, width) < 0 or len(values) != count * width:
-        raise ValueError(f"{len(values)} values for a tensor of shape {str(item['shape'])!r}")
+        raise ValueError(
+            f"{counted(len(values), 'value')} for a tensor of shape {str(item['shape'])!r}"
+        )
     return [values[start : start + width] for start in range(0, len(values), width or 1)]

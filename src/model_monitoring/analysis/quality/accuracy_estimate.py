@@ -21,6 +21,7 @@ import numpy as np
 from scipy.special import expit
 
 from ..data_quality.consistency import Consistency
+from ..wording import counted
 from . import calibration, classes, label_shift
 from .evaluation import check_input
 
@@ -69,8 +70,8 @@ def fit(labels, predictions, probabilities, *, positive_label=None) -> dict[str,
     check_input(labels, predictions, probabilities)
     if len(labels) < _LEAST_ROWS:
         raise ValueError(
-            f"{len(labels)} labelled rows are too few to calibrate scores; use at least "
-            f"{_LEAST_ROWS}."
+            counted(len(labels), "labelled row is", "labelled rows are")
+            + f" too few to calibrate scores; use at least {_LEAST_ROWS}."
         )
     labels, predictions = classes.one_kind(labels, predictions)
     listed = classes.seen(labels, predictions)
@@ -204,7 +205,8 @@ def _doubts(
     found = []
     if reference["errors"] < _LEAST_ERRORS:
         found.append(
-            f"the reference has only {reference['errors']} errors, too few to calibrate low scores"
+            f"the reference has only {counted(reference['errors'], 'error')}, too few to"
+            " calibrate low scores"
         )
     current = reference.get("version") == VERSION
     if (reference["misfit_p_value"] if current else calibration.misfit(curves)) < _MISFIT:

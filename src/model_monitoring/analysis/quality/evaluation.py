@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from ..not_measured import NotMeasured
+from ..wording import counted
 from . import classes
 from .metric import Metric
 from .metrics import binary_metrics, multiclass_metrics
@@ -134,12 +135,14 @@ def check_input(labels: np.ndarray, predictions: np.ndarray, probabilities) -> N
             continue
         if len(values) != len(labels):
             raise ValueError(
-                f"{len(labels)} labels but {len(values)} {name}: there must be one of each per row."
+                f"{name}: {counted(len(values), 'value')} for {counted(len(labels), 'label')};"
+                " there must be one of each per row."
             )
         missing = np.asarray(pd.isna(values)).reshape(len(labels), -1).any(axis=1).sum()
         if missing:
             raise ValueError(
-                f"{missing} of {len(labels)} {name} are missing: drop or fill these rows first."
+                f"{name}: no value in {missing} of {counted(len(labels), 'row')}; drop or fill"
+                " these rows first."
             )
     if probabilities is not None:
         low, high = (

@@ -19,6 +19,7 @@ from ..files import documents
 from ..files.jobs import Result, Source, as_sources
 from ..files.readers import read_chunks
 from ..files.reading import Reading
+from ..wording import counted
 from . import classes, limits, model_quality
 from .rows import usable
 
@@ -84,7 +85,7 @@ def _measure(
     fine, scores, left = usable(problem_type, answers, scores)
     if not fine.any() or (scores is None and not columns.prediction and left):
         why = "; ".join(map(str, left))
-        raise ValueError(f"None of {len(frame)} rows can be measured: {why}.")
+        raise ValueError(f"No row can be measured ({counted(len(frame), 'row')} read): {why}.")
     said, positive = [side[fine] for side in answers.values()], None
     if problem_type == "Regression":
         said = [_numbers(side) for side in said]

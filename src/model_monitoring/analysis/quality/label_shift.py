@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ..wording import counted
 from . import classes
 
 _MOST_CLASSES = 50
@@ -131,8 +132,8 @@ def _known(reference: dict[str, Any]) -> tuple[list, np.ndarray]:
     for label, rows in zip(listed, counts.sum(axis=1), strict=True):
         if rows < _LEAST_ROWS:
             raise ValueError(
-                f"the reference has {rows} rows of the label {label!r}; {_LEAST_ROWS} of each are "
-                "needed."
+                f"the reference has {counted(rows, 'row')} of the label {label!r}; {_LEAST_ROWS}"
+                " of each are needed."
             )
     return listed, counts
 

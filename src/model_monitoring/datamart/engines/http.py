@@ -8,6 +8,7 @@ import boto3
 import requests
 
 from model_monitoring.analysis.files import bodies, json_bodies
+from model_monitoring.analysis.wording import counted
 from model_monitoring.datamart.engines import forms, responses, sagemaker
 from model_monitoring.datamart.engines.instances import (
     BatchMachineLearningInstance,
@@ -75,8 +76,8 @@ def _post(properties: Mapping, features: Sequence[str], rows: Sequence) -> list[
         return _predictions(answer.text, properties["answers"], len(rows))
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"The engine at {url} must answer with a prediction for each of {len(rows)} rows, not"
-            f" {answer.text[:200]!r}: {error}."
+            f"The engine at {url} must answer with a prediction for each of"
+            f" {counted(len(rows), 'row')}, not {answer.text[:200]!r}: {error}."
         ) from None
 
 

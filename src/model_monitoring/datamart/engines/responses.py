@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from model_monitoring.analysis.files import bodies
+from model_monitoring.analysis.wording import counted
 from model_monitoring.datamart import contract
 from model_monitoring.datamart.postgres.wording import some
 
@@ -24,8 +25,8 @@ def read(kind: bodies.Kind, body: str, count: int) -> list[dict]:
     except (KeyError, TypeError, ValueError):
         pass
     raise ValueError(
-        f"The endpoint's response to {count} rows can't be read as {count} predictions:"
-        f" {body[:200]!r}"
+        f"The endpoint's response to {counted(count, 'row')} can't be read as"
+        f" {counted(count, 'prediction')}: {body[:200]!r}"
     )
 
 

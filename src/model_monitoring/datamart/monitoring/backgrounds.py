@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Sequence
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
+from model_monitoring.analysis.wording import counted
 from model_monitoring.datamart.postgres import coercing
 from model_monitoring.datamart.postgres.texts import check_frame
 
@@ -34,8 +35,8 @@ def check(
         )
     if len(rows) < FEW:
         raise ValueError(
-            f"The background has {len(rows)} rows; at least {FEW} are needed, and a few hundred"
-            " are better."
+            f"The background has {counted(len(rows), 'row')}; at least {FEW} are needed, and a"
+            " few hundred are better."
         )
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from model_monitoring.analysis.data_quality import comparison, consistency, constraints
 from model_monitoring.analysis.data_quality.statistics import Profile, profile
 from model_monitoring.analysis.not_measured import NotMeasured
+from model_monitoring.analysis.wording import counted
 from model_monitoring.datamart.monitoring import accuracy, baselines, drift_window, expecting
 from model_monitoring.datamart.monitoring.base import Monitor
 from model_monitoring.datamart.monitoring.decisions import Rule
@@ -120,7 +121,8 @@ class DriftMonitoring(Monitor):
         if len(rows) < max(1, parameters["min_records"]):
             return Outcome(
                 len(rows),
-                skipped=f"{len(rows)} new rows, {parameters['min_records']} needed (min_records)",
+                skipped=f"{counted(len(rows), 'new row')}, {parameters['min_records']} needed"
+                " (min_records)",
             )
         asset = self._subscription.asset
         details = {"first_record": int(about["record_id"].min()), "last_record": last}

@@ -9,6 +9,7 @@ from scipy.optimize import brentq
 from model_monitoring.analysis.data_quality.power import visible_shift
 from model_monitoring.analysis.proportions import Z, exact, ratio_z
 from model_monitoring.analysis.quality.ranking import area_variance
+from model_monitoring.analysis.wording import counted
 from model_monitoring.datamart.monitoring.decisions import Rule
 
 UNKNOWN = 0.5  # share of positives, or of favourable outcomes, as long as no run has measured it
@@ -36,8 +37,8 @@ def quality(gate: str, limit: float, rows: int, positives: float | None, by: Rul
         value = limit - wanted * errors[gate](limit, rows, positives or UNKNOWN)
     split = f", {positives:.0%} of them positive," if positives else ","
     return (
-        f"With {rows} labelled rows{split} a true {gate} of {max(value, 0):.2f} opens an alert in"
-        f" half of all windows (limit {limit:g})."
+        f"With {counted(rows, 'labelled row')}{split} a true {gate} of {max(value, 0):.2f} opens"
+        f" an alert in half of all windows (limit {limit:g})."
     )
 
 
@@ -59,8 +60,8 @@ def fairness(
 
     score = _least(threshold, beyond)
     about = (
-        f"With {rows[1]:.0f} rows in a group, and {rows[0]:.0f} in the majority, of which"
-        f" {favoured:.0%} get the favourable outcome,"
+        f"With {counted(round(rows[1]), 'row')} in a group, and {rows[0]:.0f} in the majority, of"
+        f" which {favoured:.0%} get the favourable outcome,"
     )
     if score <= 0:
         return f"{about} no unfairness would be seen in a single window (threshold {threshold:g})."
@@ -81,8 +82,8 @@ def drift(statistics: Mapping, rows: int, by: Rule) -> str:
     known, features = statistics["dataset"]["item_count"], len(statistics["features"])
     shift = visible_shift(max(1, known), rows, max(1, features), by.level(repeated=False))
     return (
-        f"With {rows} rows, a shift of one feature's mean by {shift:.2f} standard deviations opens"
-        f" an alert in half of all windows (reference: {known} rows)."
+        f"With {counted(rows, 'row')}, a shift of one feature's mean by {shift:.2f} standard"
+        f" deviations opens an alert in half of all windows (reference: {counted(known, 'row')})."
     )
 
 

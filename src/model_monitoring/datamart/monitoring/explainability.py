@@ -7,6 +7,7 @@ from psycopg2 import sql
 
 from model_monitoring.analysis.explain import attribution
 from model_monitoring.analysis.explain.contrast import MAX_ROWS, contrast
+from model_monitoring.analysis.wording import counted
 from model_monitoring.datamart.companion.settings import read_csv
 from model_monitoring.datamart.entities import ProblemType
 from model_monitoring.datamart.monitoring import backgrounds, baselines, explanations
@@ -190,7 +191,8 @@ class Explainability(Monitor):
         if len(rows) < max(1, parameters["min_records"]):
             return Outcome(
                 len(rows),
-                skipped=f"{len(rows)} rows, {parameters['min_records']} needed (min_records)",
+                skipped=f"{counted(len(rows), 'row')}, {parameters['min_records']} needed"
+                " (min_records)",
             )
         wanted = min(self._sample or parameters["sample"], len(rows))
         drawn = rows.features[list(training)].sample(wanted, random_state=0)

@@ -13,6 +13,7 @@ from model_monitoring.analysis.fairness.evaluation import evaluate
 from model_monitoring.analysis.fairness.groups import Feature
 from model_monitoring.analysis.fairness.outcomes import outcomes
 from model_monitoring.analysis.fairness.perturbation import perturb
+from model_monitoring.analysis.wording import counted
 from model_monitoring.datamart import asking
 from model_monitoring.datamart.companion.settings import Companion
 from model_monitoring.datamart.monitoring import expecting
@@ -130,7 +131,8 @@ class FairnessMonitoring(FairnessRuns):
         if len(rows) < max(1, parameters["min_records"]):
             return Outcome(
                 len(rows),
-                skipped=f"{len(rows)} rows, {parameters['min_records']} needed (min_records)",
+                skipped=f"{counted(len(rows), 'row')}, {parameters['min_records']} needed"
+                " (min_records)",
             )
         output = self._subscription.asset["prediction_column"]
         features = [Feature(**feature) for feature in parameters["features"]]

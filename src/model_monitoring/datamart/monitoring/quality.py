@@ -9,6 +9,7 @@ import pandas as pd
 from model_monitoring.analysis import not_measured
 from model_monitoring.analysis.quality import evaluation
 from model_monitoring.analysis.quality.rows import usable
+from model_monitoring.analysis.wording import counted
 from model_monitoring.datamart import contract
 from model_monitoring.datamart.monitoring import expecting
 from model_monitoring.datamart.monitoring.base import Monitor
@@ -66,7 +67,8 @@ class QualityMonitoring(Monitor):
         fine, scores, left = usable(asset["problem_type"], answers, rows.get("probability"), known)
         count = int(fine.sum())
         if count < max(1, parameters["min_records"]):
-            reason = f"{count} labelled scored rows, {parameters['min_records']} needed"
+            found = counted(count, "labelled scored row")
+            reason = f"{found}, {parameters['min_records']} needed"
             more = f"; {not_measured.count(left)} not measured" if left else ""
             return Outcome(count, skipped=f"{reason} (min_records){more}", not_measured=left)
         result = evaluation.evaluate(

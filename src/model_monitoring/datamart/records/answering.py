@@ -6,6 +6,7 @@ from contextlib import suppress
 import numpy as np
 
 from model_monitoring.analysis.quality.rows import ROUNDING
+from model_monitoring.analysis.wording import counted
 from model_monitoring.datamart import contract
 from model_monitoring.datamart.postgres import coercing
 from model_monitoring.datamart.postgres.columns import (
@@ -156,7 +157,8 @@ def _vector(value: object, known: Sequence | None) -> list[float] | None:
         )
     if len(found) != len(known):
         raise ValueError(
-            f"are {len(found)} probabilities for the {len(known)} classes {some(known)}"
+            f"are {len(found)} probabilities for the"
+            f" {counted(len(known), 'class', 'classes')} {some(known)}"
         )
     if abs(sum(found) - 1) > SUM_ROUNDING:
         raise ValueError(f"are probabilities whose sum isn't 1 but {sum(found):.6g}")

@@ -8,6 +8,7 @@ from itertools import chain
 import numpy as np
 
 from model_monitoring.analysis.files.json_rows import repeated
+from model_monitoring.analysis.wording import counted
 from model_monitoring.datamart import contract
 from model_monitoring.datamart.entities import PayloadRecord
 from model_monitoring.datamart.postgres.columns import NUMBER, Values, check, unquoted
@@ -71,7 +72,8 @@ def batch_of(records: Sequence[PayloadRecord], asset: Mapping, dynamic: bool = F
         given = _rows_of(record.response, answered, f"{what}: the response")
         if len(asked) != len(given):
             raise ValueError(
-                f"{what}: {len(asked)} rows in the request but {len(given)} in the response."
+                f"{what}: {counted(len(asked), 'row')} in the request but {len(given)} in the"
+                " response."
             )
         rows.extend((*question, *answer) for question, answer in zip(asked, given, strict=True))
         counts.append(len(asked))
@@ -123,8 +125,8 @@ def _rows_of(part: Mapping, expected: Sequence[str], what: str) -> list[Sequence
     for number, row in enumerate(rows, 1):
         if not _is_list(row) or len(row) != len(fields):
             raise ValueError(
-                f"{what}, row {number}: expected a list of {len(fields)} values. Nothing was"
-                " stored."
+                f"{what}, row {number}: expected a list of {counted(len(fields), 'value')}."
+                " Nothing was stored."
             )
     if as_expected:
         return rows

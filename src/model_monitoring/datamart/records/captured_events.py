@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from model_monitoring.analysis.files import bodies, json_bodies
+from model_monitoring.analysis.wording import counted
 from model_monitoring.datamart import contract
 from model_monitoring.datamart.engines import responses
 from model_monitoring.datamart.entities import PayloadRecord
@@ -73,7 +74,9 @@ class Reader:
     def _cells(self, row: list[str | None]) -> list:
         """Read a row of CSV by the features' types."""
         if len(row) != len(self._features):
-            raise ValueError(f"{len(row)} values for {len(self._features)} features")
+            raise ValueError(
+                f"{counted(len(row), 'value')} for {counted(len(self._features), 'feature')}"
+            )
         return [coercing.parsed(cell, kind) for cell, kind in zip(row, self._types, strict=True)]
 
 

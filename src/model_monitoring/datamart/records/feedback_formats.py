@@ -9,6 +9,7 @@ import pandas as pd
 
 from model_monitoring.analysis.data_quality.celltypes import widened
 from model_monitoring.analysis.files.json_rows import repeated
+from model_monitoring.analysis.wording import counted
 from model_monitoring.datamart.postgres.texts import check_text
 from model_monitoring.datamart.postgres.wording import shown, some
 from model_monitoring.datamart.records.frames import raw
@@ -47,7 +48,8 @@ def columns_of(
             or len(row) != len(fields)
         ):
             raise ValueError(
-                f"Row {number} of the feedback must have {len(fields)} values: {some(fields)}."
+                f"Row {number} of the feedback must have {counted(len(fields), 'value')}:"
+                f" {some(fields)}."
             )
     return dict(zip(fields, map(list, zip(*rows, strict=True)), strict=True)) if rows else {}
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from model_monitoring import review
+from model_monitoring.analysis.wording import counted
 from model_monitoring.datamart.postgres.columns import check
 from model_monitoring.datamart.postgres.database import Database
 from model_monitoring.datamart.postgres.jsonb import as_json
@@ -100,7 +101,8 @@ def checked(subscription: WatchedModel, rule: Rule, reviewers: Sequence[str]) ->
     if len(names) < needed:
         more = ", one of them to decide if the others differ" if rule.task_count > 1 else ""
         raise ValueError(
-            f"task_count={rule.task_count} needs {needed} reviewers{more}; there are {len(names)}."
+            f"task_count={rule.task_count} needs {counted(needed, 'reviewer')}{more};"
+            f" there are {len(names)}."
         )
     review.check(rule.template)
     return names

@@ -10,6 +10,7 @@ import pandas as pd
 from psycopg2 import extras, sql
 
 from model_monitoring import review
+from model_monitoring.analysis.wording import counted
 from model_monitoring.datamart.postgres.database import Cursor, Database
 from model_monitoring.datamart.postgres.jsonb import as_json, plain
 from model_monitoring.datamart.postgres.texts import check_text, check_texts
@@ -82,9 +83,9 @@ def _check_template(cursor: Cursor, subscription_id: int, task_id: str, form: di
     found = [field.key for field in rendered.fields].count(form["label_field"])
     if found != len(task_input["rows"]):
         raise ValueError(
-            f"The template asks {found} times for {form['label_field']!r}, but a task has"
-            f" {len(task_input['rows'])} rows: put that field (label_field) into a loop over"
-            " task.input.rows. No task was made."
+            f"The template asks {counted(found, 'time')} for {form['label_field']!r}, but a task"
+            f" has {counted(len(task_input['rows']), 'row')}: put that field (label_field) into a"
+            " loop over task.input.rows. No task was made."
         )
     return rendered.warnings
 

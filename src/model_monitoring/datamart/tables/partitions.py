@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 from psycopg2 import sql
 
+from model_monitoring.analysis.wording import counted
 from model_monitoring.datamart.postgres.database import Cursor
 
 MONTHS_AHEAD = 3
@@ -45,8 +46,8 @@ def prepare(
     months, ahead = np.unique(scored_at.astype("datetime64[M]")), months_to_come()
     if keep_days and months[0] < first_kept(keep_days):
         raise ValueError(
-            f"Rows of {months[0]} are older than the {keep_days} days that are kept. Nothing was"
-            " stored."
+            f"Rows of {months[0]} are older than what is kept ({counted(keep_days, 'day')})."
+            " Nothing was stored."
         )
     wanted = months[(months >= ahead[0] - MONTHS_BACK) & (months <= ahead[-1])]
     target = _name(table, wanted[0]) if len(wanted) == len(months) == 1 else table

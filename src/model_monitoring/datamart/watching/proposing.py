@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from model_monitoring.analysis.wording import counted
 from model_monitoring.datamart.contract import KINDS
 from model_monitoring.datamart.watching.contracts import Contract
 
@@ -30,7 +31,8 @@ def propose(training: pd.DataFrame, label: str, name: str, **about: object) -> C
             f"The training data has no column {label!r}; it has {', '.join(map(str, training))}."
         )
     if training[label].isna().any():
-        raise ValueError(f"The label {label!r} is missing in {training[label].isna().sum()} rows.")
+        lacking = counted(training[label].isna().sum(), "row")
+        raise ValueError(f"The label {label!r} is missing in {lacking}: leave these rows out.")
     features = {str(one): _kind(training[one]) for one in training.columns if one != label}
     problem, classes = _problem(training[label])
     positive = classes[-1] if problem == "binary" else None

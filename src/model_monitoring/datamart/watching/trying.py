@@ -17,6 +17,7 @@ from scipy.optimize import linear_sum_assignment
 from sklearn.metrics import roc_auc_score
 
 from model_monitoring.analysis.files.captured import PERTURBED
+from model_monitoring.analysis.wording import counted
 from model_monitoring.datamart import contract as rules
 from model_monitoring.datamart.engines import http, responses
 from model_monitoring.datamart.postgres.wording import some
@@ -201,13 +202,14 @@ def _said(contract: Contract, predicted: list, labels: pd.Series) -> str:
     count = len(labels)
     if not count:
         return "Without labels, the order of the classes wasn't checked."
+    rows = counted(count, "labelled row")
     if contract.problem_type == "regression":
         fit = np.corrcoef(np.array(predicted, dtype=float), labels.astype(float))[0, 1]
-        return f"For {count} labelled rows, it answers numbers; correlation {fit:.2f}."
+        return f"For {rows}, it answers numbers; correlation {fit:.2f}."
     right = sum(a == b for a, b in zip(predicted, labels, strict=True))
     form = "the class"
     if contract.probability:
         single = contract.problem_type == "binary"
         of = f"of {contract.positive_class!r}" if single else f"of {some(contract.classes)}"
         form = f"{contract.probability!r}, the probability {of}"
-    return f"For {count} labelled rows, it answers {form}; right for {right} of {count}."
+    return f"For {rows}, it answers {form}; right for {right} of {count}."

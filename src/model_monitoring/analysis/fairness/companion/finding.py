@@ -22,6 +22,7 @@ from itertools import repeat
 import numpy as np
 import pandas as pd
 
+from ...wording import counted
 from ..groups import Feature, Groups, assign, column
 from .search import TARGETS, affordable, frontier_of, grid, measure, most_accurate
 
@@ -151,7 +152,8 @@ def _checked(rows, feature: Feature, labels, favourable, unfavourable) -> tuple[
     labels = np.asarray(labels, dtype=object)
     if len(labels) != len(rows):
         raise ValueError(
-            f"{len(rows)} rows but {len(labels)} labels: there must be one of each per row."
+            f"{counted(len(rows), 'row')} but {counted(len(labels), 'label')}: there must be one of"
+            " each per row."
         )
     if odd := set(labels) - {favourable, unfavourable}:
         raise ValueError(

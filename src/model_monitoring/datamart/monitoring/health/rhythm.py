@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
+from model_monitoring.analysis.wording import counted
+
 HOUR = 3600.0
 DAY = 24 * HOUR
 UNKNOWN = 2 * DAY  # allowed before there is a rhythm
@@ -37,4 +39,4 @@ def in_words(seconds: float) -> str:
         if seconds >= 2 * length or (seconds >= length and unit != "day"):
             break
     count = max(1, round(seconds / length))
-    return f"{count} {unit}{'' if count == 1 else 's'}"
+    return counted(count, unit)

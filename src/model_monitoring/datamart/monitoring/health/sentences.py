@@ -6,6 +6,7 @@ rest.
 
 from collections.abc import Mapping
 
+from model_monitoring.analysis.wording import counted
 from model_monitoring.datamart.monitoring.health.rhythm import in_words
 
 Said = tuple[str, str]
@@ -16,7 +17,7 @@ SCHEDULE = "Call run(), or run all monitors on a schedule with model-monitoring 
 
 def outside(alerts: int) -> str:
     """Say what to do about unresolved alerts."""
-    what = "1 alert is unresolved" if alerts == 1 else f"{alerts} alerts are unresolved"
+    what = counted(alerts, "alert is unresolved", "alerts are unresolved")
     return f"{what}: find the cause, and acknowledge what somebody looks after."
 
 
