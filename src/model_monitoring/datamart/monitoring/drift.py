@@ -98,7 +98,8 @@ class DriftMonitoring(Monitor):
         baseline = baselines.find(self._subscription, self.name)
         if baseline is None:
             return "This version of the model has no baseline yet, so nothing would be seen."
-        return expecting.drift(baseline["statistics"], self._window(parameters), by)
+        limits = {limit["metric"]: limit["upper_limit"] for limit in self._limits()}
+        return expecting.drift(baseline, limits, self._window(parameters), by)
 
     def _measure(self, parameters: dict) -> Outcome:
         """Measure what was logged since the last run, whenever it was scored.
