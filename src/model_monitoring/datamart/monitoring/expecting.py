@@ -24,13 +24,7 @@ def false_alerts(by: Rule) -> str:
     return f"False alerts a month: at most about {by.share:.2g}."
 
 
-def quality(
-    gate: str,
-    limit: float,
-    rows: int,
-    positives: float | None,
-    by: Rule,
-) -> str:
+def quality(gate: str, limit: float, rows: int, positives: float | None, by: Rule) -> str:
     """Return the value of the gate that opens an alert in half of all windows of `rows` rows.
 
     `positives` is the share of rows of the positive class, of a binary model that was measured.

@@ -74,11 +74,7 @@ class PerformanceMonitoring(Monitor):
         )
 
     def _latency(self, average: float | None, first: int, last: int) -> Measurement:
-        """Return the average time of the requests with its interval.
-
-        Times have a long tail (see analysis/skewed.py). Of more than a thousand requests, those
-        that follow each other are summed, so that slow spells count as what they are (Künsch 1989).
-        """
+        """Return the average time of the requests with its interval."""
         blocks = self._database.rows(
             "SELECT sum(took)::float8 AS took, count(*)::float8 AS requests FROM ("
             " SELECT response_time AS took, ntile(%s) OVER (ORDER BY record_id) AS block"
@@ -89,15 +85,29 @@ class PerformanceMonitoring(Monitor):
         if average is None:
             return Measurement(LATENCY, None)
         took, requests = (np.array([row[name] for row in blocks]) for name in ("took", "requests"))
-        drawn = skewed.draws(len(took), np.random.default_rng(0))
-        bounds = skewed.ratio(took, requests, drawn)
-        if bounds is not None:
-            low, high = min(bounds[0], average), max(bounds[1], average)
-            return Measurement(LATENCY, average, low, high, method=skewed.METHOD)
+        if (bounds := interval(took, requests)) is not None:
+            return Measurement(LATENCY, average, *bounds, method=skewed.METHOD)
         # One request is a fact of its own, and so are times that are all alike
         few = 1 < len(took) < skewed.FEWEST
         chance = _chance(took, self._limits()) if few else None
         return Measurement(LATENCY, average, chance=chance, method=skewed.why_not(took, "requests"))
+
+
+def interval(took: np.ndarray, requests: np.ndarray) -> tuple[float, float] | None:
+    """Return the interval of the average time, None if nothing can be said.
+
+    Times have a long tail (see analysis/skewed.py). Of more than a thousand requests, those that
+    follow each other are summed, so that slow spells count as what they are (Künsch 1989).
+
+    Args:
+        took: the sum of each block's times, shape (b,).
+        requests: how many each block has, shape (b,).
+    """
+    bounds = skewed.ratio(took, requests, skewed.draws(len(took), np.random.default_rng(0)))
+    if bounds is None:
+        return None
+    average = float(took.sum() / requests.sum())
+    return min(bounds[0], average), max(bounds[1], average)
 
 
 def _chance(took: np.ndarray, limits: Sequence[Mapping]) -> float | None:
