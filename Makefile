@@ -76,7 +76,7 @@ test-packages: install  ## run all notebooks with SageMaker Studio's and with th
 	done; done
 
 statistics: install  ## write doc/statistics.md: coverage, false alarms and power by simulation (an hour)
-	@for part in interval accuracy drift; do $(BIN)/python -m tests.statistics.$${part}_tables; done
+	@for part in interval accuracy drift alerts; do $(BIN)/python -m tests.statistics.$${part}_tables; done
 
 soak: install  ## the long tests: load and kills, for minutes; not part of make test
 	@$(BIN)/python -m pytest tests/soak -m soak

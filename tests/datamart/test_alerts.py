@@ -1,7 +1,9 @@
 """A metric below its threshold opens one alert; recovery closes it."""
 
+import re
 import time
 
+import numpy as np
 import pytest
 
 from model_monitoring.datamart.monitoring import alerting
@@ -86,6 +88,44 @@ def test_slow_responses_open_an_alert(mart, small):
     assert run["metrics"]["average_processing_time"] == 30
     assert mart.alerts.list(state="open")["metric"].tolist() == ["records_per_minute"]
     assert small.performance_monitoring.run()["state"] == "skipped"
+
+
+@pytest.mark.parametrize(
+    ("times", "method"),
+    [
+        ([10] * 8 + [900], "no interval of fewer than 10 requests"),
+        ([300] * 12, "no interval of values that are all alike"),
+        ([10] * 20 + [900], "bootstrap-t of the logarithm"),
+        ([10] * 20 + [None], "no interval of values that are all alike"),
+    ],
+)
+def test_the_interval_of_latency_names_its_method(small, times, method):
+    small.performance_monitoring.enable(apt_threshold=100)
+    small.payload_logging.store([small_record(response_time=one) for one in times])
+    run = small.performance_monitoring.run()
+    assert run["intervals"] == {"average_processing_time": method}
+    found = small.performance_monitoring.get_metrics().set_index("id")
+    low, value, high = found.loc["average_processing_time", ["ci_low", "value", "ci_high"]]
+    assert (low <= value <= high) == (not method.startswith("no interval"))
+
+
+@pytest.mark.parametrize(("times", "opens"), [([10] * 8 + [900], 0), ([300] * 9, 1), ([300], 1)])
+def test_one_slow_request_of_a_few_opens_no_alert(mart, small, times, opens):
+    """The average of nine is 109; that is chance, as far as nine requests tell."""
+    small.performance_monitoring.enable(apt_threshold=100)
+    small.payload_logging.store([small_record(response_time=one) for one in times])
+    small.performance_monitoring.run()
+    assert len(mart.alerts.list()) == opens
+
+
+def test_the_average_time_that_would_be_seen_is_stated(small):
+    details = small.performance_monitoring.enable(apt_threshold=100)
+    assert "after a run" in details["expect"]
+    times = np.random.default_rng(0).lognormal(3, 0.5, 50).round().astype(int)
+    small.payload_logging.store([small_record(response_time=int(one)) for one in times])
+    small.performance_monitoring.run()
+    expect = small.performance_monitoring.get_details()["expect"]
+    assert 110 < float(re.search(r"average time of ([\d.]+) opens", expect)[1]) < 200
 
 
 def test_a_monitor_that_is_off_says_so(small):

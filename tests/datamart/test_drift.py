@@ -169,3 +169,26 @@ def test_a_new_model_version_needs_a_new_baseline(watched, monkeypatch):
     monkeypatch.setattr(type(watched), "asset_revision", lambda self: "another")
     run = watched.drift_monitoring.run()
     assert run["state"] == "skipped" and "without a baseline" in run["reason"]
+
+
+def test_each_interval_names_its_method(small):
+    held_out = traffic(5, rows=600)
+    labels = (np.random.default_rng(0).random(600) < held_out["score"]).astype(int)
+    small.drift_monitoring.enable(
+        TRAINING, scored=held_out[["score", "predicted_label"]].assign(diagnosis=labels)
+    )
+    log(small, "clean", traffic(1), DAY)
+    run = small.drift_monitoring.run()
+    found = small.drift_monitoring.get_metrics()
+    bounded = set(found.loc[found["ci_low"].notna(), "id"])
+    assert bounded == {"data_drift_magnitude", "predicted_accuracy", "drift_magnitude"}
+    assert bounded == set(run["intervals"])
+    assert run["intervals"]["data_drift_magnitude"] == "Clopper-Pearson, exact"
+    assert "resampled" in run["intervals"]["predicted_accuracy"]
+    assert run["estimated_loss"]["method"] == run["intervals"]["predicted_accuracy"]
+    assert "draws" in run["label_shift"]["method"]
+    methods = {row["feature"]: row["effect_method"] for row in run["drift"]}
+    assert "Smirnov" in methods["size"] and "Bonferroni" in methods["colour"]
+    assert small.drift_monitoring.show_drift()["effect_method"].notna().all()
+    said = small.drift_monitoring.get_details()["expect"]
+    assert "a data_drift_magnitude of" in said and "a drift_magnitude of" in said

@@ -4,13 +4,17 @@ beginnings are rewritten.
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from threading import Barrier
 
+import boto3
 import pytest
 
+from model_monitoring import datamart
 from model_monitoring.__main__ import main
 from model_monitoring.datamart.monitoring import quality
-from model_monitoring.datamart.monitoring.health import history
+from model_monitoring.datamart.monitoring.health import history, states
 from model_monitoring.datamart.monitoring.health.rhythm import allowed
 
 from .conftest import small_record
@@ -480,6 +484,55 @@ def test_whoever_looks_sees_nothing_that_was_not_said(sending, inbox, topic, que
         assert found.state == "stale" and alerts(mart) == [["quality", "stale"]]
     [message] = inbox()
     assert message["Subject"] == "Alert opened: small, quality is stale"
+
+
+def test_two_looks_at_once_open_one_alert_and_send_one_message(
+    sending, inbox, topic, query, monkeypatch, database_url
+):
+    """Two consoles, or commands, that have both read the health before either settles it."""
+    mart, small = sending
+    labelled(small, "good", right=40, wrong=0)
+    small.quality_monitoring.enable(threshold=0.8)
+    small.quality_monitoring.run()
+    mart.notifications.enable(topic_arn=topic)
+    schema = small.database.schema
+    query(f"UPDATE {schema}.run SET started = now() - interval '60 days'")
+    other = datamart.DataMart(database_url, schema=schema, boto_session=boto3.Session())
+    looks = [mart.alerts.check_health, other.notifications.send]
+
+    def at_once():
+        barrier, read = Barrier(len(looks)), states.read
+        with monkeypatch.context() as patch, ThreadPoolExecutor(len(looks)) as pool:
+            patch.setattr(states, "read", lambda *given: (read(*given), barrier.wait(60))[0])
+            for done in [pool.submit(look) for look in looks]:
+                done.result()
+
+    at_once()
+    assert alerts(mart) == [["quality", "stale"]]
+    assert [message["Subject"] for message in inbox()] == ["Alert opened: small, quality is stale"]
+    query(f"UPDATE {schema}.run SET started = now()")
+    at_once()
+    assert alerts(mart) == [] and alerts(mart, "closed") == [["quality", "stale"]]
+    assert [message["Subject"] for message in inbox()] == ["Alert closed: small, quality is stale"]
+
+
+def test_a_look_that_was_overtaken_opens_nothing_again(mart, small, measured, query, monkeypatch):
+    """Somebody reads that it is stale; before they settle that, it runs and its alert closes."""
+    measured.run()
+    query(f"UPDATE {small.database.schema}.run SET started = now() - interval '60 days'")
+    mart.alerts.check_health()
+    read = states.read
+
+    def overtaken(*given):
+        found = read(*given)
+        monkeypatch.setattr(states, "read", read)
+        measured.run()
+        assert alerts(mart) == []
+        return found
+
+    monkeypatch.setattr(states, "read", overtaken)
+    mart.alerts.check_health()
+    assert alerts(mart) == [] and alerts(mart, "closed") == [["quality", "stale"]]
 
 
 def test_the_exit_code_of_the_command(small, measured, database_url, query, monkeypatch, capsys):

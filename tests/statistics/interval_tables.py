@@ -133,7 +133,7 @@ an AUC of .85). Discrete counts make an exact interval cover more than 95%.
 | GE, CDDL, CDDPL | Jeffreys' posterior, or Wilson's on an effective number of rows if that is wider |
 | MCC, kappa | the same, and of two priors that favour an end each, as Clopper & Pearson's bounds are |
 | weighted averages over classes | the same, longer by the bias that a bootstrap finds (Efron & Tibshirani 1993) |
-| log loss, Brier score, R², MAE, MSE, RMSE | bootstrap-t of the logarithm, m out of n (Bickel, Götze & van Zwet 1997) |
+| log loss, Brier score, R², MAE, MSE, RMSE, average response time | bootstrap-t of the logarithm, m out of n (Bickel, Götze & van Zwet 1997) |
 | log loss and Brier score, below | and the exact bound of the rarer class's share, by square-and-add |
 | AD, RD, SD, DRR, DAR, DPL, DPPL, TE | Newcombe's square-and-add (1998) of mid-P intervals |
 | JS, KL, KS, LP, TVD | the same for the signed difference, so that 0 is held where the groups are equal |

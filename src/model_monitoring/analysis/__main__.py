@@ -203,6 +203,9 @@ def _report(result, options: argparse.Namespace) -> None:
         table = result.drift[[*shown, "psi", "wasserstein", "drifted"]]
         ranked = table.sort_values(shown[1], ascending=False, kind="stable")
         print("\n" + ranked.to_string(index=False, float_format="{:.4g}".format, max_rows=40))
+        if result.mode == "exact":
+            for method in result.drift["effect_method"].dropna().unique():
+                print(f"95% intervals from effect_low to effect_high: {method}")
     if result.violations:
         import pandas as pd
 

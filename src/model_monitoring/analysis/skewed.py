@@ -38,10 +38,10 @@ def ratio(above: np.ndarray, below: np.ndarray, drawn: np.ndarray) -> tuple[floa
     return _bounds([above, below], drawn)
 
 
-def why_not(values: np.ndarray) -> str:
-    """Say why there is no interval for the mean of n values."""
+def why_not(values: np.ndarray, of: str = "rows") -> str:
+    """Say why there is no interval for the mean of n values, which are those `of` rows."""
     if len(values) < FEWEST:
-        return f"no interval of fewer than {FEWEST} rows"
+        return f"no interval of fewer than {FEWEST} {of}"
     if np.ptp(values) == 0:
         return "no interval of values that are all alike"
     return "no interval of so few large values: nothing says how large they may be"

@@ -45,12 +45,12 @@ def compare(
         Mode exact asks two questions, and a feature drifted if both are answered yes. ``real``: is
         it more than chance, with a q-value of at most 0.05? The tests are in ranks.py,
         categories.py and shapes.py. ``matters``: is the ``effect`` (the largest gap, as a share of
-        rows, with a 95% interval from ``effect_low`` to ``effect_high``) at least
-        ``effect_threshold``? That is 2% of the rows; if somebody has set another threshold or
-        method in the rules, ``distance`` is held against that instead, and effect_threshold is NaN.
-        ``visible`` is the smallest
-        change that would be found half the time with so many rows: a shift of the mean in standard
-        deviations for numbers, a share of rows for others. ``note`` says why a feature could not be
+        rows, with a 95% interval from ``effect_low`` to ``effect_high`` that is computed as
+        ``effect_method`` says) at least ``effect_threshold``? That is 2% of the rows; if somebody
+        has set another threshold or method in the rules, ``distance`` is held against that instead,
+        and effect_threshold is NaN. ``visible`` is the smallest change that would be found half the
+        time with so many rows: a shift of the mean in standard deviations for numbers, a share of
+        rows for others. ``note`` says why a feature could not be
         compared, or by what it was: numbers among text are compared as numbers, and text with many
         values by its shape (shapes.py). Mode aws compares neither.
 
@@ -108,7 +108,8 @@ def judge(
 
 _COLUMNS = ["feature", "type", "rows_reference", "rows_current"]
 _COLUMNS += ["linf", "distance", "threshold", "p_value", "q_value"]
-_EXACT = ["real", "effect", "effect_low", "effect_high", "effect_threshold", "matters", "visible"]
+_EXACT = ["real", "effect", "effect_low", "effect_high", "effect_method"]
+_EXACT += ["effect_threshold", "matters", "visible"]
 _LAST = ["psi", "jensen_shannon", "wasserstein", "drifted", "note"]
 
 

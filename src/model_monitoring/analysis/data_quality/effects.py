@@ -10,21 +10,25 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
+from ..proportions import Z
+
 # A real difference matters from 2% of the rows: a mean that moved by a twentieth of a standard
 # deviation, or a category that has 2 points more.
 MATTERS = 0.02
 # Of 100 windows without drift five may have a false alarm; of what is called real 5% may be false.
 ALPHA = 0.05
-_Z = 1.96
+STEPS = "band below (Smirnov), share of one half above"
+COUNTS = "normal shares (Agresti-Caffo), below for all categories (Bonferroni)"
 _KOLMOGOROV = 1.358  # 95% quantile of Kolmogorov's distribution
 
 
 class Effect(NamedTuple):
-    """A gap and the 95% interval of the gap between the two populations."""
+    """A gap, the 95% interval of the gap between the two populations, and how that was computed."""
 
     gap: float
     low: float
     high: float
+    method: str
 
 
 def of_steps(gap: float, n: float, m: float) -> Effect:
@@ -36,7 +40,7 @@ def of_steps(gap: float, n: float, m: float) -> Effect:
     """
     root = np.sqrt(n * m / (n + m))
     band = _KOLMOGOROV / (root + 0.12 + 0.11 / root)
-    return Effect(gap, max(0.0, gap - band), min(1.0, gap + _Z * 0.5 / root))
+    return Effect(gap, max(0.0, gap - band), min(1.0, gap + Z * 0.5 / root), STEPS)
 
 
 def of_counts(first: np.ndarray, second: np.ndarray) -> Effect:
@@ -52,4 +56,4 @@ def of_counts(first: np.ndarray, second: np.ndarray) -> Effect:
     error = np.sqrt(p * (1 - p) / n + q * (1 - q) / m)
     low = (gaps - stats.norm.isf(0.025 / len(gaps)) * error).max()
     gap = float(gaps.max())
-    return Effect(gap, max(0.0, float(low)), min(1.0, gap + _Z * float(error.max())))
+    return Effect(gap, max(0.0, float(low)), min(1.0, gap + Z * float(error.max())), COUNTS)

@@ -152,6 +152,7 @@ def _judged(effect: Effect, config: dict, key: str, over: bool) -> dict[str, Any
         "effect": effect.gap,
         "effect_low": effect.low,
         "effect_high": effect.high,
+        "effect_method": effect.method,
         "effect_threshold": np.nan if chosen else effects.MATTERS,
         "matters": matters,
         "drifted": config["perform_comparison"] == "Enabled" and matters,

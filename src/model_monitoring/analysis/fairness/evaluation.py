@@ -37,8 +37,9 @@ class Fairness:
         groups: a row per group and intersection: feature, group, role, rows, favourable,
             favourable_rate, rate_low, rate_high, reference_rate, fairness_score, score_low,
             score_high, threshold, p_value (of so low a score, if the true one is at the threshold),
-            q_value (the same, corrected for all groups of this evaluation), biased, finding (one
-            plain sentence for a biased group), warning.
+            q_value (the same, corrected for all groups of this evaluation), score_method (of the
+            interval, or why there is none), biased, finding (one plain sentence for a biased
+            group), warning.
         metrics: a row per feature, minority group and metric: feature, group, stage, metric, value,
             ci_low, ci_high, method (of the interval, or why there is none), rows (of the group),
             note (why there is no value). ``metrics.METRICS``

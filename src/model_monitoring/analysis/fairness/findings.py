@@ -50,7 +50,7 @@ def summarise(
         "score_high": None,
     }
     row |= {"threshold": np.nan, "p_value": np.nan, "q_value": np.nan}
-    row |= {"biased": False, "finding": "", "warning": ""}
+    row |= {"score_method": "", "biased": False, "finding": "", "warning": ""}
     if groups.roles[position] != "minority":
         if groups.roles[position] == "missing":
             row["warning"] = f"{feature.name} is missing in these rows; they are not compared"
@@ -66,6 +66,7 @@ def summarise(
         "fairness_score": score.value,
         "score_low": score.low,
         "score_high": score.high,
+        "score_method": score.method,
         "threshold": feature.threshold,
         "p_value": score.p_value,
         "reference_rate": counts[0, 1] / counts[0].sum() if counts[0].any() else np.nan,

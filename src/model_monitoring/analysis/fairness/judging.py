@@ -10,18 +10,22 @@ from ..wording import counted
 
 # The share of wrong findings among all of one evaluation
 FALSE_DISCOVERIES = 0.05
+OF_COUNTS = "score interval of a ratio (Koopman)"
+OF_TWINS = "Fieller, a row and its twins as one"
 
 
 class Score(NamedTuple):
     """Hold a fairness score, its interval, and the probability of so low a score by chance.
 
     ``p_value`` is that of a model at the threshold, at most. The score is NaN if it is undefined.
+    ``method`` says how the interval was computed, or why there is none.
     """
 
     value: float
     low: float | None
     high: float | None
     p_value: float
+    method: str = ""
 
 
 NO_SCORE = Score(np.nan, None, None, np.nan)
@@ -40,7 +44,7 @@ def of_counts(counts: np.ndarray, threshold: float) -> Score:
     value = good[1] * rows[0] / (rows[1] * good[0])
     low, high = (float(end) for end in ratio(good, rows))
     p_value = float(norm.cdf(ratio_z(good, rows, threshold)))
-    return Score(float(value), min(low, value), max(high, value), p_value)
+    return Score(float(value), min(low, value), max(high, value), p_value, OF_COUNTS)
 
 
 def of_twins(sums: np.ndarray, threshold: float) -> Score:
@@ -66,10 +70,12 @@ def of_twins(sums: np.ndarray, threshold: float) -> Score:
     # The ratios that the test doesn't reject lie between the roots of a quadratic
     a, b, c = rate_a**2 - Z**2 * v_a, rate * rate_a - Z**2 * shared, rate**2 - Z**2 * v
     if a <= 0:
-        return Score(float(value), None, None, p_value)
+        why = "no interval: the majority's rate may be 0"
+        return Score(float(value), None, None, p_value, why)
     root = np.sqrt(max(b * b - a * c, 0.0))
     low, high = max((b - root) / a, 0.0), (b + root) / a
-    return Score(float(value), float(min(low, value)), float(max(high, value)), p_value)
+    low, high = float(min(low, value)), float(max(high, value))
+    return Score(float(value), low, high, p_value, OF_TWINS)
 
 
 def decide(rows: list[dict]) -> None:

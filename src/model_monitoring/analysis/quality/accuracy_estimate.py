@@ -25,6 +25,7 @@ from ..wording import counted
 from . import calibration, classes, label_shift
 from .evaluation import check_input
 
+METHOD = "resampled calibrations of the reference, each with labels drawn for the window"
 VERSION = 2  # of what `fit` returns; 1 had no version, no confusion matrix, and Platt's curve alone
 _LEAST_ROWS = 100
 _LEAST_ERRORS = 10
@@ -41,7 +42,7 @@ class AccuracyEstimate:
 
     The interval (95%) contains the window's true accuracy if inputs and labels are still related as
     in the reference. ``believable`` is False if something speaks against that or against the
-    calibration; ``reasons`` say what.
+    calibration; ``reasons`` say what. ``method`` says how the interval was computed.
     """
 
     rows: int
@@ -51,6 +52,7 @@ class AccuracyEstimate:
     reference_accuracy: float
     believable: bool
     reasons: list[str]
+    method: str
 
 
 def fit(labels, predictions, probabilities, *, positive_label=None) -> dict[str, Any]:
@@ -152,6 +154,7 @@ def estimate(
         reference["accuracy"],
         not reasons,
         reasons,
+        METHOD,
     )
 
 

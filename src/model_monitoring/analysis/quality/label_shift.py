@@ -23,6 +23,7 @@ _LEAST_ROWS = 10  # of each class in the reference
 _LEAST_SINGULAR = 0.1
 _DRAWS = 400
 _LEVELS = (0.025, 0.975)
+_METHOD = "percentiles of draws of the reference and the window"
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ class LabelShare:
 class LabelShiftEstimate:
     """Hold what labels would show if only their shares have changed since the reference.
 
-    The intervals (95%) are of the window's own shares and accuracy.
+    The intervals (95%) are of the window's own shares and accuracy; ``method`` says how they were
+    computed.
     """
 
     rows: int
@@ -47,6 +49,7 @@ class LabelShiftEstimate:
     accuracy: float
     ci_low: float
     ci_high: float
+    method: str
 
 
 def confusion(listed: list, true: np.ndarray, said: np.ndarray) -> dict[str, Any] | None:
@@ -117,7 +120,7 @@ def estimate(reference: dict[str, Any], predictions) -> LabelShiftEstimate:
     low, high = np.clip(_interval(solved @ recall.diagonal(), own), 0, 1)
     accuracy = np.clip(shares @ recall.diagonal(), low, high)
     return LabelShiftEstimate(
-        n, [LabelShare(*one) for one in found], *map(float, (accuracy, low, high))
+        n, [LabelShare(*one) for one in found], *map(float, (accuracy, low, high)), _METHOD
     )
 
 

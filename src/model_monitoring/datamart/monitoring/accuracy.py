@@ -59,14 +59,21 @@ def estimate(
     details = {
         "believable": found.believable,
         "doubts": found.reasons,
-        "estimated_loss": {"value": lost.value, "ci_low": lost.ci_low, "ci_high": lost.ci_high},
+        "estimated_loss": {
+            "value": lost.value,
+            "ci_low": lost.ci_low,
+            "ci_high": lost.ci_high,
+            "method": lost.method,
+        },
         "label_shift": _label_shift(reference, prediction[fine]),
     }
     if not found.believable:
         reason = f"the estimate is not believable: {'; '.join(found.reasons)}"
         left.append(NotMeasured("metric", lost.metric, reason))
         lost = Measurement(lost.metric, None)
-    accuracy = Measurement("predicted_accuracy", found.accuracy, found.ci_low, found.ci_high)
+    accuracy = Measurement(
+        "predicted_accuracy", found.accuracy, found.ci_low, found.ci_high, method=found.method
+    )
     return [accuracy, lost], details, left
 
 
@@ -77,9 +84,8 @@ def _loss(found: accuracy_estimate.AccuracyEstimate) -> Measurement:
     """
     before = found.reference_accuracy
     lost = max(0.0, before - found.accuracy)
-    return Measurement(
-        "drift_magnitude", lost, min(lost, before - found.ci_high), max(lost, before - found.ci_low)
-    )
+    low, high = min(lost, before - found.ci_high), max(lost, before - found.ci_low)
+    return Measurement("drift_magnitude", lost, low, high, method=found.method)
 
 
 def _label_shift(reference: dict, predictions: np.ndarray) -> dict:

@@ -111,6 +111,8 @@ class Monitor(Switch):
         identifier = self._subscription.subscription_id
         details = outcome.details | ({"reason": outcome.skipped} if outcome.skipped else {})
         details["not_measured"] = [one._asdict() for one in outcome.not_measured]
+        if methods := {one.metric: one.method for one in outcome.measurements if one.method}:
+            details["intervals"] = methods
         cursor.execute(
             "UPDATE run SET state = %s, finished = now(), window_start = %s, window_end = %s,"
             " records = %s, details = %s WHERE run_uid = %s RETURNING window_start, window_end",

@@ -102,7 +102,8 @@ class DriftMonitoring(Monitor):
             return (
                 f"Nothing would be seen: {reason or 'this version of the model has no baseline'}."
             )
-        return expecting.drift(baseline["statistics"], self._window(parameters), by)
+        limits = {limit["metric"]: limit["upper_limit"] for limit in self._limits()}
+        return expecting.drift(baseline, limits, self._window(parameters), by)
 
     def _measure(self, parameters: dict) -> Outcome:
         """Measure what was logged since the last run, whenever it was scored.

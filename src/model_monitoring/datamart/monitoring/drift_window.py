@@ -61,7 +61,8 @@ def inconsistent(
         left.append(NotMeasured("metric", name, str(error)))
         return [Measurement(name, None)], None
     share = proportion(int(found.rows.sum()), len(found.rows))
-    return [Measurement(name, share.value, share.ci_low, share.ci_high)], found
+    measured = Measurement(name, share.value, share.ci_low, share.ci_high, method=share.method)
+    return [measured], found
 
 
 def defined(measurement: Measurement) -> Measurement:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from model_monitoring.analysis.fairness.evaluation import Fairness
 from model_monitoring.analysis.not_measured import NotMeasured
+from model_monitoring.analysis.quality.metric import EXACT
 from model_monitoring.datamart.monitoring.outcomes import Measurement
 
 WORDS = {
@@ -23,7 +24,11 @@ NUMBERS = {
     "groups": ["rows", "favourable", *RATES, *SCORES, *CHANCES],
     "bias_metrics": ["value", "ci_low", "ci_high", "rows"],
 }
-REST = {"groups": ["biased", "finding", "warning"], "bias_metrics": ["method", "note"]}
+METHOD = {
+    "groups": "score_method",
+    "bias_metrics": "method",
+}  # of an interval, or why there is none
+REST = {"groups": ["biased", "finding", "warning"], "bias_metrics": ["note"]}
 SHOWN = [
     "feature",
     "group",
@@ -49,6 +54,7 @@ def measurements(found: Fairness) -> Iterator[Measurement]:
             "favourable_rate",
             *_finite(row.favourable_rate, row.rate_low, row.rate_high),
             slice=part,
+            method=EXACT,
         )
         if row.role == "minority":
             score = _finite(row.fairness_score, row.score_low, row.score_high)
@@ -102,9 +108,9 @@ def from_details(run: Mapping) -> Fairness:
     """
     frames = []
     for part in WORDS:
-        frame = pd.DataFrame(run[part]).reindex(columns=WORDS[part] + NUMBERS[part] + REST[part])
-        if part == "bias_metrics":
-            frame["method"] = frame["method"].astype(object).fillna("")
+        names = [*WORDS[part], *NUMBERS[part], METHOD[part], *REST[part]]
+        frame = pd.DataFrame(run[part]).reindex(columns=names)
+        frame[METHOD[part]] = frame[METHOD[part]].astype(object).fillna("")
         frames.append(frame.assign(**{name: pd.to_numeric(frame[name]) for name in NUMBERS[part]}))
     rows, ignored = run["records"] - run["ignored_rows"], run["ignored_rows"]
     left = tuple(NotMeasured(**one) for one in run.get("not_measured", ()))

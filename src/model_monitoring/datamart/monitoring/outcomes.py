@@ -14,6 +14,7 @@ class Measurement:
     `limits` are those of this slice, if they differ from its metric's. A `partial` value lacks
     something that is usually measured: it may open an alert, but closes none. `chance` is the
     probability that a model within its limits gives such a value; None: take it from the interval.
+    `method` says how the interval was computed, or why there is none; the run's details keep it.
     """
 
     metric: str
@@ -24,6 +25,7 @@ class Measurement:
     limits: tuple[float | None, float | None] | None = None
     partial: bool = False
     chance: float | None = None
+    method: str = ""
 
 
 @dataclass(frozen=True)

@@ -95,13 +95,16 @@ class QualityMonitoring(Monitor):
             "quality": result.metrics[gate].value if gate else None,
             "labels": result.labels,
             "confusion_matrix": result.confusion_matrix,
-            # How each interval was computed, or why there is none
-            "intervals": {name: m.method for name, m in result.metrics.items() if m.method},
         }
         found = [
             # Without an interval nothing tells a value from chance: it opens no alert
             Measurement(
-                name, m.value, m.ci_low, m.ci_high, chance=1.0 if m.ci_low is None else None
+                name,
+                m.value,
+                m.ci_low,
+                m.ci_high,
+                chance=1.0 if m.ci_low is None else None,
+                method=m.method,
             )
             for name, m in result.metrics.items()
         ]

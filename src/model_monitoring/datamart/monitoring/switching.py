@@ -72,13 +72,17 @@ class Switch(TableVerbs):
             "SELECT enabled, parameters FROM monitor WHERE (subscription_id, monitor) = (%s, %s)",
             identity,
         )
-        limits = self._database.rows(
-            "SELECT metric, lower_limit, upper_limit FROM threshold"
-            " WHERE (subscription_id, monitor) = (%s, %s)",
-            identity,
-        )
+        limits = self._limits()
         details = found[0] if found else {"enabled": False, "parameters": {}}
         return details | {"thresholds": limits, "expect": self._expect(details, len(limits))}
+
+    def _limits(self) -> list[dict]:
+        """Return the lower and upper limit of each metric that has any."""
+        return self._database.rows(
+            "SELECT metric, lower_limit, upper_limit FROM threshold"
+            " WHERE (subscription_id, monitor) = (%s, %s)",
+            [self._subscription.subscription_id, self.name],
+        )
 
     def _expect(self, details: dict, limits: int) -> str:
         if not details["enabled"]:
@@ -102,6 +106,16 @@ class Switch(TableVerbs):
             [self._subscription.subscription_id, self.name],
         )
         return found[0] if found else None
+
+    def _last_interval(self, metric: str) -> tuple[float, float, float] | None:
+        """Return a metric's value and interval, if the last run that measured gave them."""
+        last = self._last_measured()
+        found = self._database.rows(
+            "SELECT value, ci_low, ci_high FROM measurement WHERE run_uid = %s AND metric = %s"
+            " AND slice = '' AND value IS NOT NULL AND ci_low IS NOT NULL",
+            [last and last["run_uid"], metric],
+        )
+        return tuple(found[0].values()) if found else None
 
     def _window(self, parameters: dict) -> int:
         """Return the rows of the last window that was measured, or the fewest that would be."""

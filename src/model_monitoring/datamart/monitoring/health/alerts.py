@@ -1,9 +1,9 @@
 """Alerts on monitors that fail, are blind or don't run: opened once, closed if they recover."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 
-from model_monitoring.datamart.monitoring.health import sentences, states
+from model_monitoring.datamart.monitoring.health import history, sentences, states
 from model_monitoring.datamart.monitoring.health.history import METRIC
 from model_monitoring.datamart.monitoring.health.states import Health
 from model_monitoring.datamart.postgres.database import Cursor, Database
@@ -31,6 +31,7 @@ def _settle(cursor: Cursor, found: Sequence[Health]) -> None:
         [METRIC],
     )
     opened = {tuple(row[:3]): row[3:] for row in cursor.fetchall()}
+    found = _current(cursor, found, opened)
     for one in found:
         known = opened.get((one.subscription_id, one.monitor, one.silent))
         if one.silent and not known:
@@ -43,6 +44,21 @@ def _settle(cursor: Cursor, found: Sequence[Health]) -> None:
         one = by_monitor.get((identifier, monitor))
         if one and one.silent != state:
             _close(cursor, alert_id, one)
+
+
+def _current(cursor: Cursor, found: Sequence[Health], opened: Collection[tuple]) -> list[Health]:
+    """Leave out what is no longer so: a run that began since it was read has settled it already."""
+    alerts: dict[tuple[int, str], set] = {}
+    for identifier, monitor, state in opened:
+        alerts.setdefault((identifier, monitor), set()).add(state)
+    changes = {}
+    for one in found:
+        identity = (one.subscription_id, one.monitor)
+        if alerts.get(identity, set()) != ({one.silent} if one.silent else set()):
+            changes[identity] = one.last_run_uid
+    newest = history.newest(cursor, list(changes)) if changes else {}
+    outdated = {identity for identity in changes if newest[identity] != changes[identity]}
+    return [one for one in found if (one.subscription_id, one.monitor) not in outdated]
 
 
 def _open(cursor: Cursor, one: Health) -> None:

@@ -41,6 +41,8 @@ COUNTS = f"""((SELECT true {UNKNOWN} LIMIT 1) IS NULL AND {DOUBTED} IS NOT TRUE
     AND (SELECT true FROM measurement v WHERE v.run_uid = {{run}}.run_uid
         AND value IS NOT NULL LIMIT 1) IS NOT NULL)"""
 
+LATEST = f"SELECT run_uid AS last_run FROM run r WHERE {OF} ORDER BY started DESC LIMIT 1"
+
 MONITORS = f"""
     SELECT m.subscription_id, s.subscription_uid AS uid, s.name AS subscription, m.monitor,
         m.enabled, m.enabled_at, now() AS now, ran.starts, last.last_run,
@@ -52,9 +54,7 @@ MONITORS = f"""
         SELECT array_agg(extract(epoch FROM started)::float8) AS starts
         FROM (SELECT started FROM run r WHERE {OF} ORDER BY started DESC LIMIT {RECENT}) newest
     ) ran ON true
-    LEFT JOIN LATERAL (
-        SELECT run_uid AS last_run FROM run r WHERE {OF} ORDER BY started DESC LIMIT 1
-    ) last ON true
+    LEFT JOIN LATERAL ({LATEST}) last ON true
     LEFT JOIN LATERAL (
         SELECT started FROM run r WHERE {OF} ORDER BY started LIMIT 1
     ) first ON m.enabled
@@ -139,6 +139,18 @@ def earlier(cursor: Cursor, rows: Sequence[dict]) -> dict[tuple[int, str], dict]
     }
     found = _rows(cursor, EARLIER, asked) if rows else []
     return {(row["subscription_id"], row["monitor"]): row for row in found}
+
+
+def newest(
+    cursor: Cursor, monitors: Sequence[tuple[int, str]]
+) -> dict[tuple[int, str], str | None]:
+    """Return the run that each of some monitors (subscription and name) began last, or None."""
+    query = f"""SELECT m.subscription_id, m.monitor, last.last_run
+        FROM unnest(%(ids)s::integer[], %(names)s::text[]) AS m (subscription_id, monitor)
+        LEFT JOIN LATERAL ({LATEST}) last ON true"""
+    identifiers, names = zip(*monitors, strict=True)
+    found = _rows(cursor, query, {"ids": list(identifiers), "names": list(names)})
+    return {(row["subscription_id"], row["monitor"]): row["last_run"] for row in found}
 
 
 def streak(cursor: Cursor, row: dict, kind: str) -> tuple[int, float]:
