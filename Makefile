@@ -58,7 +58,7 @@ bench: install  ## time what was built for speed, beside its bounds and peers
 
 test-long: install  ## the simulations behind doc/statistics.md, with all cells and seeds (hours)
 	@LONG=1 $(BIN)/python -m pytest tests/datamart/test_false_alerts.py tests/statistics \
-	  tests/notebooks/test_seeds.py -n 2 --dist loadfile
+	  tests/notebooks/test_seeds.py tests/notebooks/test_rerun.py -n 2 --dist loadfile
 
 seeds: install  ## write the table of doc/teaching.md: at how many of ten seeds each verdict is true (two hours)
 	@$(BIN)/python -m tests.notebooks.verdicts_table

@@ -94,7 +94,7 @@ def test_an_output_named_like_an_input_is_told_apart(tmp_path):
 def test_base64_is_decoded_by_content_type(tmp_path):
     packed = base64.b64encode(b"1,2").decode()
     assert rows(tmp_path, record(packed, "1", ("BASE64", "text/csv")))[0]["_in1"] == "2"
-    with pytest.raises(ValueError, match=r"No rows.*'image/png' is neither CSV"):
+    with pytest.raises(ValueError, match=r"holds no rows.*'image/png' is neither CSV"):
         read_profile(write(tmp_path, record(packed, "1", ("BASE64", "image/png"))))
 
 

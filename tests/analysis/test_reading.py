@@ -92,7 +92,7 @@ def test_a_folder_is_read_in_order_of_name(tmp_path):
     [
         ("", "holds no data|is empty"),
         ("  \n", "is empty"),
-        ("a,b\n", "No rows"),
+        ("a,b\n", "holds no rows"),
         ("a;b\n1;2\n", "separated by ';'"),
         ("a\tb\n1\t2\n", r"separated by '\\t'"),
         ("1.5,2\n3,4\n", "has no header.*--no-header"),
@@ -103,7 +103,7 @@ def test_a_folder_is_read_in_order_of_name(tmp_path):
         ("a,b\n1,2\n".encode("utf-16"), "UTF-16"),
         (b"\x1f\x8b\x08rest", "gzip"),
         ('{"a": [[1]]}\n' * 2, "line 1: field 'a' holds a list of lists"),
-        ('{"a": 1\n{"a"\n', "No rows.*2 broken lines"),
+        ('{"a": 1\n{"a"\n', "holds no rows.*2 broken lines"),
     ],
 )
 def test_the_error_says_why_a_file_cannot_be_read(tmp_path, content, message):
@@ -146,7 +146,7 @@ def test_a_baseline_says_why_a_column_is_a_string(tmp_path):
 
 def test_nothing_is_written_when_the_window_is_empty(tmp_path):
     run_baseline(put(tmp_path, "x\n1\n"), tmp_path / "base")
-    with pytest.raises(ValueError, match="No rows"):
+    with pytest.raises(ValueError, match="holds no rows"):
         run_check(put(tmp_path, "x\n"), tmp_path / "base", tmp_path / "out")
     assert not (tmp_path / "out").exists()
 

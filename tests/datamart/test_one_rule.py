@@ -6,6 +6,7 @@ import pytest
 
 from model_monitoring import datamart
 from model_monitoring.datamart.engines import responses
+from model_monitoring.datamart.postgres import values
 
 from .test_capture_ingestion import JSON_KINDS, PREFIX, event
 
@@ -262,3 +263,11 @@ def test_scores_that_predict_nothing():
     for kind, scores in (("multiclass", [0.5]), ("binary", [0.5, float("nan")])):
         with pytest.raises(ValueError, match="can't be derived from a score alone"):
             responses.of_scores(np.array(scores), asset | {"problem_type": kind})
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns", "D"])
+def test_a_time_of_numpys_is_a_time(unit):
+    given = np.datetime64("2026-03-01T00:00", unit)
+    assert values.utc(given) == values.utc("2026-03-01T00:00:00+00:00")
+    with pytest.raises(ValueError, match="is not a datetime"):
+        values.utc(np.datetime64("NaT", unit))

@@ -10,7 +10,7 @@ import boto3
 
 from model_monitoring.console import create_app, reviews, security
 from model_monitoring.console.server import listen
-from model_monitoring.datamart.postgres.places import database_url, state_directory
+from model_monitoring.datamart.places import database_url, state_directory
 
 
 def run(options: argparse.Namespace) -> int:

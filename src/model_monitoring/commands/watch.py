@@ -16,7 +16,7 @@ from model_monitoring.commands import capturing
 from model_monitoring.datamart import DataMart, DataMartError, Subscription, watching
 from model_monitoring.datamart.engines import http
 from model_monitoring.datamart.monitoring import outcomes
-from model_monitoring.datamart.postgres.places import database_url, state_directory
+from model_monitoring.datamart.places import database_url, state_directory
 
 
 def run(options: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ from flask import Flask
 from model_monitoring.console import reviews, security
 from model_monitoring.console.app import create_app
 from model_monitoring.console.listener import Listener
-from model_monitoring.datamart.postgres.places import state_directory
+from model_monitoring.datamart.places import state_directory
 
 
 @dataclass(frozen=True)

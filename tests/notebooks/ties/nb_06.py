@@ -35,7 +35,11 @@ def every_budget_is_kept(lesson: Lesson) -> bool:
 
 
 TIES = [
-    Tie("All three agree in the main", lower_ends_agree, always=True),
+    Tie(
+        "These two and the monitor's own interval, in the table above, agree in the main",
+        lower_ends_agree,
+        always=True,
+    ),
     Tie(
         "If every value below the limit opened an alert, most alerts of a good model would be",
         lambda lesson: (
