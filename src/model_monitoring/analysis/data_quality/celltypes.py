@@ -131,8 +131,8 @@ def _written(value) -> str:
             return value.decode()
         except UnicodeDecodeError:
             raise ValueError(
-                f"a column of bytes holds some that are no text, such as {value[:20]!r}: decode them, or"
-                " leave the column out."
+                f"a column of bytes holds some that are no text, such as {value[:20]!r}: decode"
+                " them, or leave the column out."
             ) from None
     return str(value).lower() if isinstance(value, bool | np.bool_) else str(value)
 

@@ -26,6 +26,8 @@ def quality(gate: str, limit: float, rows: int, positives: float | None, by: Rul
     `positives` is the share of rows of the positive class, of a binary model that was measured.
     """
     wanted = float(stats.norm.isf(by.level(repeated=False)))
+    if positives is not None and not 0 < positives < 1:
+        positives = None  # there is no area under ROC of one class
     if gate == "accuracy":
         # The interval's upper end as seen from a value is 1.96 standard errors away
         value = _least(
