@@ -144,7 +144,7 @@ def test_outputs_are_named_never_guessed(tmp_path):
     result = run_check(window, base, tmp_path / "out", outputs=["label"])
     means = {f["name"]: f["numerical_statistics"]["mean"] for f in result.statistics["features"]}
     assert means == {"label": 0.7, "age": 35}
-    with pytest.raises(ValueError, match=r"1 outputs .* but 2 names"):
+    with pytest.raises(ValueError, match=r"1 output .* but 2 names"):
         run_check(window, base, tmp_path / "out", outputs=["label", "score"])
 
 

@@ -168,6 +168,8 @@ def test_unknown_names_list_the_known_ones(mart, subscription):
     [
         ({"feature_columns": []}, "empty"),
         ({"feature_columns": ["x", "x"]}, "x more than once"),
+        ({"feature_columns": "x"}, r"feature_columns is the string 'x'; write a list, \['x'\]"),
+        ({"feature_columns": None}, "feature_columns is empty: list the fields"),
         ({"feature_columns": ["x", "diagnosis"]}, "both a feature and"),
         (
             {"feature_columns": ["x"], "categorical_columns": ["y"]},

@@ -42,6 +42,11 @@ def test_an_unreachable_server_and_an_invalid_url(url, monkeypatch):
     assert "hunter2" not in repr(vars(caught.value))
 
 
+def test_an_address_that_is_not_set_is_named():
+    with pytest.raises(datamart.DataMartError, match=r"NoneType, not a string.*DATABASE_URL set"):
+        datamart.DataMart(None).setup()
+
+
 @pytest.fixture
 def own_server(home):
     yield server.start(home / "postgresql"), home / "postgresql"

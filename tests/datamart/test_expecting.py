@@ -175,6 +175,13 @@ def test_the_average_time():
     assert shares[0] < 0.5 < shares[1]
 
 
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_a_window_of_one_class_has_no_area_to_expect_by(share):
+    said = expecting.quality("area_under_roc", LIMIT, 1, share, BY)
+    assert said == expecting.quality("area_under_roc", LIMIT, 1, None, BY)
+    assert said.startswith("With 1 labelled row, a true area_under_roc of")
+
+
 @pytest.mark.parametrize("favoured", [0.2, 0.5, 0.8])
 @pytest.mark.parametrize("groups", [1, 8])
 def test_fairness_goes_by_the_rate_that_was_measured(favoured, groups):

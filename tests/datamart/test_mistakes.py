@@ -21,6 +21,14 @@ MISTAKES = {
     "a state there isn't": (lambda s, m: m.alerts.list(state="opened"), "'opened'"),
     "feedback of nothing": (lambda s, m: s.feedback_logging.store(None), "list of rows"),
     "fewer than no rows": (lambda s, m: s.payload_logging.show_table(-1), "limit is -1"),
+    "rows in words": (lambda s, m: s.payload_logging.show_table("ten"), "limit is 'ten'"),
+    "a format there isn't": (
+        lambda s, m: s.payload_logging.get_table_content(format="csv"),
+        "format is 'csv': use pandas or python",
+    ),
+    "records as dicts": (lambda s, m: s.payload_logging.store([{"a": 1}]), "not dict. Nothing was"),
+    "records as a number": (lambda s, m: s.payload_logging.store(7), "not int. Nothing was"),
+    "feedback of a number": (lambda s, m: s.feedback_logging.store(7), "not int. Nothing was"),
 }
 
 

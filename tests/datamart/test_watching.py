@@ -217,7 +217,7 @@ def test_a_contract_survives_its_file(tmp_path, suffix):
     [
         ({"colour": 1}, "colour; a contract has"),
         ({"label": None}, "lacks label"),
-        ({"problem_type": "guess"}, "'guess' is not a valid ProblemType"),
+        ({"problem_type": "guess"}, "'guess' is not a valid ProblemType: use binary, mul"),
         ({"features": ["a"]}, "features is"),
         ({"features": {"a": "colour"}}, "a feature is number"),
         ({"positive_class": "maybe"}, "none of the classes"),

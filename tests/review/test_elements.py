@@ -160,7 +160,7 @@ def test_invalid_choices_get_a_warning():
     )
     assert "text" in rendered.html and "categories" in rendered.warnings[0]
     assert render("<crowd-select name=a></crowd-select>", {}).warnings == [
-        "<crowd-select> has no <option> inside."
+        "<crowd-select> has no <option> inside: write one for each answer."
     ]
 
 

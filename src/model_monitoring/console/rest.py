@@ -203,9 +203,14 @@ def _subscription(
     if known is not None:
         known[subscription_id] = found
     if binding_id not in (None, found.binding_uid):
-        raise NotFound("The subscription has another binding.")
+        raise NotFound(
+            f"The subscription has another binding than {binding_id!r:.80}: {found.binding_uid!r}."
+        )
     if deployment_id not in (None, *found.get_deployment_uids()):
-        raise NotFound("The subscription has no deployment with that id.")
+        raise NotFound(
+            f"The subscription has no deployment {deployment_id!r:.80}; it has"
+            f" {', '.join(found.get_deployment_uids())}."
+        )
     return found
 
 

@@ -8,12 +8,22 @@ from typing import NamedTuple
 
 import numpy as np
 
+from model_monitoring.analysis.fairness.members import check_listed
 from model_monitoring.datamart import contract
 from model_monitoring.datamart.postgres.naming import column_names
 from model_monitoring.datamart.postgres.texts import check_texts
 
 
-class ProblemType(StrEnum):
+class _Choice(StrEnum):
+    """Text of a few kinds, which another text is refused with."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> None:
+        said = f"{value!r:.80} is not a valid {cls.__name__}"
+        raise ValueError(f"{said}: use {', '.join(cls)}.")
+
+
+class ProblemType(_Choice):
     """What a model predicts.
 
     >>> ProblemType("binary") is ProblemType.BINARY_CLASSIFICATION
@@ -25,7 +35,7 @@ class ProblemType(StrEnum):
     REGRESSION = "regression"
 
 
-class InputDataType(StrEnum):
+class InputDataType(_Choice):
     """The kind of input that a model takes. The data mart holds tables only.
 
     >>> str(InputDataType.STRUCTURED)
@@ -92,7 +102,8 @@ class SageMakerMachineLearningAsset:
         properties["problem_type"] = str(ProblemType(self.problem_type))
         properties["input_data_type"] = str(InputDataType(self.input_data_type))
         for plural in ("feature_columns", "categorical_columns"):
-            properties[plural] = list(getattr(self, plural))
+            check_listed(getattr(self, plural), plural)
+            properties[plural] = list(getattr(self, plural) or ())
         properties["feature_types"] = dict(self.feature_types)
         properties["positive_label"] = _plain(self.positive_label)
         if isinstance(self.label_values, Mapping):

@@ -1,5 +1,6 @@
 """The methods that show a table of the data mart."""
 
+from numbers import Integral
 from typing import NamedTuple
 
 import pandas as pd
@@ -41,10 +42,13 @@ class TableVerbs:
         The result is a data frame or, with format "python", a list of dicts.
 
         Raises:
-            ValueError: there is no payload yet, or the limit is negative.
+            ValueError: there is no payload yet, the limit is no number of rows, or the format is
+                unknown.
         """
-        if limit is not None and limit < 0:
-            raise ValueError(f"limit is {limit}: use a number of rows.")
+        if limit is not None and not (isinstance(limit, Integral) and limit >= 0):
+            raise ValueError(f"limit is {limit!r:.80}: use a number of rows, or None for all.")
+        if format not in ("pandas", "python"):
+            raise ValueError(f"format is {format!r:.80}: use pandas or python.")
         selection = self._select(limit)
         frame = self._database.frame(selection.query, exact=True)
         frame = frame.rename(columns=selection.names)

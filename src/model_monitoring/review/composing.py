@@ -68,7 +68,8 @@ def compose(template: str, task_input: dict, given: Iterable[tuple[str, str]]) -
     if len(filled.text) > PAGE_LIMIT:
         size = f"{len(filled.text):,} characters"
         raise TemplateError(
-            f"The template makes a page of {size} from its task; {PAGE_LIMIT:,} are allowed."
+            f"The template makes a page of {size} from its task; {PAGE_LIMIT:,} are allowed. Let"
+            " it show less."
         )
     _note_undrawn(filled)
     root = _tree(_clean(filled.text))
@@ -141,7 +142,8 @@ def _tree(text: str) -> HtmlElement:
         if fatal[0].type == ErrorTypes.ERR_NO_MEMORY:
             raise MemoryError
         raise TemplateError(
-            "The template makes a page of more than 2,000 elements inside one another."
+            "The template makes a page of more than 2,000 elements inside one another: close them"
+            " sooner."
         )
     return root
 

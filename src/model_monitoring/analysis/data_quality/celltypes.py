@@ -98,7 +98,10 @@ def _as_text(values: pa.Array) -> pa.Array:
             f"a column of type {values.type} cannot be monitored: flatten it first."
         ) from None
     except pa.ArrowInvalid:
-        raise ValueError(f"a column of type {values.type} holds bytes that are no text.") from None
+        raise ValueError(
+            f"a column of type {values.type} holds bytes that are no text: decode them, or leave"
+            " it out."
+        ) from None
 
 
 def texts(values: pd.Series) -> Cells:
@@ -127,7 +130,10 @@ def _written(value) -> str:
         try:
             return value.decode()
         except UnicodeDecodeError:
-            raise ValueError("a column of bytes holds some that are no text.") from None
+            raise ValueError(
+                f"a column of bytes holds some that are no text, such as {value[:20]!r}: decode"
+                " them, or leave the column out."
+            ) from None
     return str(value).lower() if isinstance(value, bool | np.bool_) else str(value)
 
 

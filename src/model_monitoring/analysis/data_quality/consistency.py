@@ -70,11 +70,14 @@ def find_inconsistent(frame: pd.DataFrame, learned: dict[str, Any]) -> Consisten
         ValueError: the window has no rows, or lacks a column.
     """
     if not len(frame):
-        raise ValueError("The window has no rows.")
+        raise ValueError("The window has no rows: give at least one row to check.")
     if absent := [
         name for name in [*learned["numeric"], *learned["categorical"]] if name not in frame
     ]:
-        raise ValueError(f"The window lacks the columns {absent}.")
+        raise ValueError(
+            f"The window lacks the columns {absent}, which constraints were learned of: give them"
+            " too, or learn again without them."
+        )
     broken = _broken(frame, learned)
     counts = broken.sum().sort_values(ascending=False, kind="stable")
     table = counts[counts > 0].rename("rows").rename_axis(["constraint", "columns"]).reset_index()

@@ -6,7 +6,7 @@ values collapse into one: a feature that is stuck at one constant looks like a s
 and is never reported.
 """
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
@@ -30,6 +30,12 @@ class Steps(NamedTuple):
     def rows(self) -> float:
         """Return the number of rows."""
         return float(self.ranks[-1])
+
+
+def check_mode(mode: str) -> None:
+    """Refuse any other mode: it would be taken for one of the two."""
+    if mode not in get_args(Mode):
+        raise ValueError(f"mode is {mode!r:.80}: use {' or '.join(get_args(Mode))}.")
 
 
 def steps(levels: list, mode: Mode = "exact") -> Steps:
@@ -112,7 +118,9 @@ def _sorted(values: Any, side: str) -> np.ndarray:
     if values.dtype.kind == "f":
         values = values[: np.searchsorted(values, np.nan)]  # sort puts NaN last
     if not len(values):
-        raise ValueError(f"{side} has no numbers to compare.")
+        raise ValueError(
+            f"{side} has no numbers to compare: it is empty, or all its values are missing."
+        )
     return values
 
 

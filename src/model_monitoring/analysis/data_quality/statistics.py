@@ -53,6 +53,10 @@ class Profile:
         Raises:
             ValueError: two columns are of one name, or one is of a type that can't be monitored.
         """
+        if not isinstance(frame, pd.DataFrame | Mapping):
+            raise ValueError(
+                f"profile takes a data frame, or columns by name, not {type(frame).__name__}."
+            )
         names = Counter(map(str, frame))  # 0 and "0" are one name
         if twice := [name for name, count in names.items() if count > 1]:
             raise ValueError(f"Column names must be unique; found more than once: {twice}.")
@@ -147,8 +151,8 @@ def _feature(column: Column, mode: Mode) -> dict[str, Any]:
     if kind in ("Integral", "Fractional"):
         if max(-column.low, column.high) > _LARGEST:
             raise ValueError(
-                f"Column {column.name} holds numbers too large to square: {column.low} to "
-                f"{column.high}."
+                f"Column {column.name} holds numbers too large to square: {column.low} to"
+                f" {column.high}. Use a smaller unit or the logarithm, or leave the column out."
             )
         levels = [level.tolist() for level in column.sketch.levels]
         sketch = {"parameters": {"c": kll.C, "k": float(kll.K)}, "data": levels}

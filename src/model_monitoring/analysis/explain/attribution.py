@@ -76,9 +76,13 @@ def attribute(
         ValueError: no rows, other columns in the background, too few samples, or scores that
             aren't probabilities with the logit link.
     """
-    if not len(rows) or not len(background) or list(rows.columns) != list(background.columns):
+    for name, frame in (("rows", rows), ("background", background)):
+        if not len(frame):
+            raise ValueError(f"{name} is empty: it needs at least one row.")
+    if list(rows.columns) != list(background.columns):
         raise ValueError(
-            "rows and background must both have rows, and the same columns in the same order."
+            "rows and background must have the same columns in the same order, not"
+            f" {list(rows.columns)!r:.200} and {list(background.columns)!r:.200}."
         )
     if samples < 2 * len(rows.columns):
         raise ValueError(

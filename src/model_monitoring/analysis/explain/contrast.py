@@ -73,7 +73,7 @@ def contrast(
         ValueError: more than one row, unknown columns, or a protected feature listed as changeable.
     """
     if len(row) != 1:
-        raise ValueError(f"contrast explains one row, not {len(row)}.")
+        raise ValueError(f"contrast explains one row, not {len(row)}: give a frame of one row.")
     if touched := set(changeable) & set(protected):
         raise ValueError(
             f"{', '.join(sorted(touched))}: protected, so never advice; take it out of changeable."

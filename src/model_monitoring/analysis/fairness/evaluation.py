@@ -148,7 +148,7 @@ def _check(
 ) -> None:
     """Refuse input that cannot be compared, and say why."""
     if not len(rows):
-        raise ValueError("Nothing to compare: there are no rows.")
+        raise ValueError("Nothing to compare: there are no rows. Give at least one row.")
     check_names([feature.name for feature in features])
     for name, values in (
         ("predictions", predictions),

@@ -102,7 +102,7 @@ def assign(values, feature: Feature) -> Groups:
 def check_names(names: Sequence[str]) -> None:
     """Refuse an empty list of features, and two features of the same attribute."""
     if not len(names):
-        raise ValueError("Name at least one feature.")
+        raise ValueError("features is empty: name at least one feature.")
     if twice := [name for name in names if names.count(name) > 1]:
         raise ValueError(
             f"{twice[0]} is listed twice: give one Feature all its groups, or evaluate it in two "

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from .. import not_measured
 from ..data_quality import constraints, findings, flags, validation, violations
-from ..data_quality.drift import Mode
+from ..data_quality.drift import Mode, check_mode
 from ..data_quality.statistics import Profile
 from ..not_measured import NotMeasured
 from . import documents, naming
@@ -118,6 +118,7 @@ def run_baseline(
     Raises:
         ValueError: see read_profile.
     """
+    check_mode(mode)
     profile, reading = read_profile(source, header=header, progress=progress)
     profile = naming.number(profile, reading)
     reading.notes += findings.about_texts(profile)
@@ -163,6 +164,7 @@ def run_check(
     Raises:
         ValueError: the baseline cannot be used; also see read_profile and naming.align.
     """
+    check_mode(mode)
     rules = documents.read(Path(baseline) / "constraints.json", "features")
     known = Path(baseline) / "statistics.json"
     reference = documents.read(known, "features") if known.exists() else None

@@ -76,7 +76,9 @@ def _from_probabilities(
     labels: np.ndarray, probabilities, positive_label, threshold: float
 ) -> np.ndarray:
     if probabilities is None:
-        raise ValueError("There are neither predictions nor probabilities to evaluate.")
+        raise ValueError(
+            "There are neither predictions nor probabilities to evaluate: give one of them."
+        )
     if not 0 <= threshold <= 1:
         raise ValueError(f"The threshold is {threshold}; a probability lies in 0..1.")
     negative, positive = classes.binary(labels, labels, positive_label)

@@ -65,8 +65,8 @@ def _centred(labels: np.ndarray, predictions: np.ndarray) -> tuple[np.ndarray, n
             pairs = list(zip(labels.tolist(), predictions.tolist(), strict=True))
             true = np.array([int(label) - int(pairs[0][0]) for label, _ in pairs], float)
             error = np.array([int(given) - int(label) for label, given in pairs], float)
-    except (TypeError, ValueError):
-        raise ValueError("regression needs numbers as labels and predictions.") from None
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"regression needs numbers as labels and predictions: {error}.") from None
     if not np.isfinite(error).all():
         raise ValueError("regression needs finite labels and predictions; found infinity.")
     return true - true.mean(), error

@@ -61,7 +61,8 @@ class Companion:
             )
         if len(favourable) != 1 or len(unfavourable or ()) != 1:
             raise ValueError(
-                "A companion needs exactly one favourable and one unfavourable class; name both."
+                "A companion needs exactly one favourable and one unfavourable class; name both,"
+                f" not {list(favourable)!r:.80} and {list(unfavourable or ())!r:.80}."
             )
         if asset["positive_label"] not in (*favourable, *unfavourable):
             raise ValueError(

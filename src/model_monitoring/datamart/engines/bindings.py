@@ -66,7 +66,10 @@ class Bindings:
         """
         binding = self.get_details(binding_uid)
         if binding["service_type"] != CustomMachineLearningInstance.service_type:
-            raise ValueError("Only an engine with a url takes a token.")
+            raise ValueError(
+                f"Binding {binding['name']!r} is {binding['service_type']}: only an engine with a"
+                " url takes a token."
+            )
         changed = binding["properties"] | {"token_variable": token_variable}
         instance = CustomMachineLearningInstance(**changed)
         self._database.execute(

@@ -118,7 +118,8 @@ def _prediction(score: float | list[float], asset: Mapping) -> object:
     elif isinstance(score, Real):
         return of_scores(np.array([score]), asset).tolist()[0]
     raise ValueError(
-        f"The prediction can't be derived from {score!r:.80}, which has no field names."
+        f"The prediction can't be derived from {score!r:.80}, which has no field names: let the"
+        " model answer with a prediction beside it, or declare label_values."
     )
 
 
@@ -135,7 +136,10 @@ def of_scores(scores: np.ndarray, asset: Mapping) -> np.ndarray:
     if asset["problem_type"] == "regression":
         return scores
     if asset["problem_type"] != "binary" or pd.isna(scores).any():
-        raise ValueError("The prediction can't be derived from a score alone.")
+        raise ValueError(
+            "The prediction can't be derived from a score alone, because one is missing or the"
+            " model has more than two classes: send the prediction beside it."
+        )
     positive = contract.positive_class(asset)
     known = contract.classes(asset) or [positive]
     numbers = all(isinstance(one, Real) for one in known)

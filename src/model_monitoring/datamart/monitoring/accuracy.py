@@ -17,7 +17,9 @@ def learn(asset: Mapping, scored: pd.DataFrame) -> dict:
     """Learn the model's accuracy, and what it depends on, from rows that it was not trained on."""
     wanted = [asset["label_column"], asset["prediction_column"], asset["probability_column"]]
     if absent := [name for name in wanted if name not in scored]:
-        raise ValueError(f"The scored rows lack the columns {absent}.")
+        raise ValueError(
+            f"The scored rows lack the columns {absent}: an estimate needs {wanted} of each row."
+        )
     label, prediction, probability = (scored[name].to_numpy() for name in wanted)
     answers = {"label": label, "prediction": prediction}
     fine, scores, _ = usable(asset["problem_type"], answers, probability)

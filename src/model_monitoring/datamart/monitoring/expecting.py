@@ -31,6 +31,8 @@ def quality(gate: str, limit: float, rows: int, positives: float | None, by: Rul
     `positives` is the share of rows of the positive class, of a binary model that was measured.
     """
     wanted = _wanted(by)
+    if positives is not None and not 0 < positives < 1:
+        positives = None  # there is no area under ROC of one class
     if gate == "accuracy":
         value = _share(limit, rows, wanted)
     elif gate == "r2":

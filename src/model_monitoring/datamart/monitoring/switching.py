@@ -31,7 +31,10 @@ class Switch(TableVerbs):
             if bad := [
                 limit for limit in pair if limit is not None and not isinstance(limit, Real)
             ]:
-                raise ValueError(f"The limit of {metric} is {bad[0]!r}, which isn't a number.")
+                raise ValueError(
+                    f"The limit of {metric} is {bad[0]!r:.80}, which isn't a number: give one, or"
+                    " None for no limit."
+                )
         identity = [self._subscription.subscription_id, self.name]
 
         def work(cursor: Cursor) -> None:

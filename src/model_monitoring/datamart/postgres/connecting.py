@@ -62,6 +62,11 @@ def parameters(url: str, time_outs: TimeOuts) -> dict[str, str]:
         DataMartError: it isn't a URL that libpq can read, or libpq would take a part of the
             password for a host, a port or a database.
     """
+    if not isinstance(url, str):
+        raise DataMartError(
+            f"The database URL is {type(url).__name__}, not a string: use"
+            " postgresql://user:password@host:5432/name (is DATABASE_URL set?)."
+        )
     _refuse_unescaped(url)
     ours = {"connect_timeout": str(round(time_outs.connect)), "application_name": "data mart"} | TCP
     try:

@@ -73,7 +73,7 @@ def batch_of(records: Sequence[PayloadRecord], asset: Mapping, dynamic: bool = F
         if len(asked) != len(given):
             raise ValueError(
                 f"{what}: {counted(len(asked), 'row')} in the request but {len(given)} in the"
-                " response."
+                " response; give one answer per row. Nothing was stored."
             )
         rows.extend((*question, *answer) for question, answer in zip(asked, given, strict=True))
         counts.append(len(asked))
@@ -91,14 +91,19 @@ def batch_of(records: Sequence[PayloadRecord], asset: Mapping, dynamic: bool = F
 
 def _fields_of(part: Mapping, what: str) -> list[str]:
     if isinstance(part, Mapping) and "meta" in part:
-        raise ValueError(f"{what} has OpenScale's `meta`, which isn't kept: leave it out.")
+        raise ValueError(
+            f"{what} has OpenScale's `meta`, which isn't kept: leave it out. Nothing was stored."
+        )
     lists = (
         isinstance(part, Mapping)
         and set(part) == {"fields", "values"}
         and all(map(_is_list, part.values()))
     )
     if not lists:
-        raise ValueError(f'{what} must be {{"fields": [...], "values": [[...], ...]}}.')
+        raise ValueError(
+            f'{what} must be {{"fields": [...], "values": [[...], ...]}}, not {shown(part)}.'
+            " Nothing was stored."
+        )
     return list(part["fields"])
 
 
@@ -110,7 +115,7 @@ def _rows_of(part: Mapping, expected: Sequence[str], what: str) -> list[Sequence
     """Return the rows of a request or response, with their fields in the expected order."""
     fields, rows = _fields_of(part, what), list(part["values"])
     if not rows:
-        raise ValueError(f"{what} has no rows.")
+        raise ValueError(f"{what} has no rows: its values need at least one. Nothing was stored.")
     as_expected = fields == expected
     if not as_expected and (
         len(fields) != len(expected) or any(name not in fields for name in expected)

@@ -24,12 +24,17 @@ def columns_of(
     if isinstance(data, pd.DataFrame):
         named = {str(name): name for name in data.columns}
         if len(named) < len(data.columns):
+            twice = repeated(list(map(str, data.columns)))
             raise ValueError(
-                "Two columns of the data frame have the same name. Nothing was stored."
+                f"Two columns of the data frame have the same name, {shown(twice)}. Nothing was"
+                " stored."
             )
         return {name: _objects(data[column]) for name, column in named.items()}
     if not isinstance(data, Sequence | np.ndarray):
-        raise ValueError("feedback_data must be a data frame, a list of rows, or a CSV string.")
+        raise ValueError(
+            "feedback_data must be a data frame, a list of rows, or a CSV string, not"
+            f" {type(data).__name__}. Nothing was stored."
+        )
     rows = list(data)
     if (twice := repeated(list(fields))) is not None:
         raise ValueError(f"The feedback has the field {shown(twice)} twice. Nothing was stored.")

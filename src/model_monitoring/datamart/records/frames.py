@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pandas as pd
 
+from model_monitoring.analysis.files.json_bodies import repeated
 from model_monitoring.datamart.postgres.values import checked_id, milliseconds, revision, utc, year
 from model_monitoring.datamart.postgres.wording import shown, some
 from model_monitoring.datamart.records.batches import Batch
@@ -28,7 +29,10 @@ def batch_of_frame(
     """
     named = {str(name): name for name in frame.columns}
     if len(named) < len(frame.columns):
-        raise ValueError("Two columns of the data frame have the same name. Nothing was stored.")
+        twice = repeated(list(map(str, frame.columns)))
+        raise ValueError(
+            f"Two columns of the data frame have the same name, {shown(twice)}. Nothing was stored."
+        )
     about = {
         name: frame[named.pop(name)]
         for name in ABOUT

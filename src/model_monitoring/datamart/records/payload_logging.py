@@ -12,8 +12,8 @@ from psycopg2 import sql
 
 from model_monitoring.datamart.contract import never_stored
 from model_monitoring.datamart.entities import PayloadRecord, StoreReport
-from model_monitoring.datamart.postgres.values import is_short_text
-from model_monitoring.datamart.postgres.wording import some
+from model_monitoring.datamart.postgres.values import LONGEST_ID, is_short_text
+from model_monitoring.datamart.postgres.wording import shown, some
 from model_monitoring.datamart.records import ingestion, writing
 from model_monitoring.datamart.records.batches import Batch, batch_of
 from model_monitoring.datamart.records.frames import batch_of_frame
@@ -119,8 +119,11 @@ class PayloadLogging(TableVerbs):
                 if isinstance(records, PayloadRecord) or not isinstance(records, Iterable)
                 else list(records)
             )
-            if not all(isinstance(record, PayloadRecord) for record in records):
-                raise ValueError("store takes a PayloadRecord, a list of them, or a data frame.")
+            if wrong := [one for one in records if not isinstance(one, PayloadRecord)]:
+                raise ValueError(
+                    "store takes a PayloadRecord, a list of them, or a data frame, not"
+                    f" {type(wrong[0]).__name__}. Nothing was stored."
+                )
         if not len(records):
             return StoreReport(0, 0, 0)
         return writing.store(
@@ -153,9 +156,11 @@ class PayloadLogging(TableVerbs):
         """
         # A string would be taken for a list of its letters
         ids = [None] if isinstance(scoring_ids, str) else list(scoring_ids)
-        if not all(map(is_short_text, ids)):
+        if wrong := [one for one in ids if not is_short_text(one)]:
+            given = scoring_ids if isinstance(scoring_ids, str) else wrong[0]
             raise ValueError(
-                "delete_records takes a list of scoring ids, which are strings. Nothing was erased."
+                f"delete_records takes a list of scoring ids, strings of 1 to {LONGEST_ID} bytes,"
+                f" not {shown(given)}. Nothing was erased."
             )
         count = self._database.run(
             lambda cursor: erasing.erase_records(cursor, self._subscription.subscription_id, ids),

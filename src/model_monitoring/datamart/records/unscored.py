@@ -34,7 +34,9 @@ def keep(
         {"id": table.subscription_id},
     )
     if not (found := cursor.fetchone()):
-        raise ValueError("The subscription was deleted. Nothing was stored.")
+        raise ValueError(
+            "The subscription was deleted: add it again to log feedback. Nothing was stored."
+        )
     now, never_store = found
     values = {
         column: _checked(column, columns[column.name], never_store)

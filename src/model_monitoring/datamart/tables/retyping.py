@@ -94,7 +94,10 @@ def _convert(cursor: Cursor, table: tables.Table, column: Column, kind: str) -> 
     if column.type == kind:
         return
     if NUMBERS in (column.type, kind):
-        raise ValueError(f"{column.name!r} can't be made a list of numbers, or be one no longer.")
+        raise ValueError(
+            f"{column.name!r} can't be made a list of numbers, or be one no longer: add another"
+            " subscription for it. Nothing was changed."
+        )
     field = sql.Identifier(column.column_name)
     converted = sql.SQL(STEPS.get((column.type, kind), "{0}::" + kind)).format(field)
     targets = [table.payload, *partitions.detached(cursor, table.payload), table.feedback]

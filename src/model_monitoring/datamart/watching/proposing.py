@@ -6,6 +6,7 @@ import pandas as pd
 
 from model_monitoring.analysis.wording import counted
 from model_monitoring.datamart.contract import KINDS
+from model_monitoring.datamart.postgres.wording import shown
 from model_monitoring.datamart.watching.contracts import Contract
 
 MOST_CLASSES = 50  # whole numbers with more values are amounts
@@ -58,14 +59,20 @@ def _kind(values: pd.Series) -> str:
     if isinstance(present.iloc[0], str):
         few = present.nunique() <= max(FEW_VALUES, len(present) // 20)
         return "category" if few else "text"
-    raise ValueError(f"Column {values.name!r} can't be a feature: features are {', '.join(KINDS)}.")
+    raise ValueError(
+        f"Column {values.name!r} can't be a feature, because it holds {present.iloc[0]!r:.40}:"
+        f" features are {', '.join(KINDS)}. Convert it, or leave it out."
+    )
 
 
 def _problem(label: pd.Series) -> tuple[str, list | None]:
     """Return the kind of problem, and the classes in ascending order."""
     values = label.unique()
     if len(values) < 2:
-        raise ValueError(f"The label {label.name!r} is {values[0]!r} in every row.")
+        raise ValueError(
+            f"The label {label.name!r} is {shown(values[0])} in every row: give training data with"
+            " all classes."
+        )
     numbers = pd.api.types.is_numeric_dtype(label) and not pd.api.types.is_bool_dtype(label)
     whole = numbers and (label % 1 == 0).all()
     if numbers and (not whole or len(values) > min(MOST_CLASSES, len(label) // 5)):
@@ -73,7 +80,7 @@ def _problem(label: pd.Series) -> tuple[str, list | None]:
     if len(values) > MOST_CLASSES:
         raise ValueError(
             f"The label {label.name!r} has {len(values)} classes; at most {MOST_CLASSES} are told"
-            " apart."
+            " apart: group the rare ones."
         )
     classes = [value.item() if hasattr(value, "item") else value for value in sorted(values)]
     if whole:

@@ -81,7 +81,10 @@ def look(contract: Contract, predictions: pd.DataFrame) -> Tried:
     predictions = tables.joined(predictions, contract.classes)
     outputs = [name for name in predictions if name not in apart]
     if not outputs:
-        raise ValueError("The predictions have no column beside the features and the label.")
+        raise ValueError(
+            "The predictions have no column beside the features and the label: add the model's"
+            " answers as columns."
+        )
     labels = pd.Series(dtype=object)
     if contract.label in predictions:
         predictions = predictions[predictions[contract.label].notna()]

@@ -102,7 +102,7 @@ def _select(element: HtmlElement) -> None:
     value = control.attrib.pop("value", None)
     control.extend(element.findall(".//option"))
     if not len(control):
-        raise ValueError("<crowd-select> has no <option> inside.")
+        raise ValueError("<crowd-select> has no <option> inside: write one for each answer.")
     for option in control:
         if value is not None and value == option.get("value", option.text_content()):
             option.set("selected", "")

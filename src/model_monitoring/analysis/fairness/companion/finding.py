@@ -157,7 +157,8 @@ def _checked(rows, feature: Feature, labels, favourable, unfavourable) -> tuple[
         )
     if odd := set(labels) - {favourable, unfavourable}:
         raise ValueError(
-            f"labels hold {sorted(map(str, odd))[:3]} besides {favourable!r} and {unfavourable!r}."
+            f"labels hold {sorted(map(str, odd))[:3]} besides"
+            f" {favourable!r} and {unfavourable!r}: leave those rows out."
         )
     for name, side in zip(["the majority", *groups.labels], _sides(groups), strict=False):
         if not side.any():
