@@ -42,7 +42,7 @@ def test_the_report_exists_and_is_linked(judged, reader):
     link = re.search(r'href="([^"]+/fairness)"', page.text)[1]
     report = reader.ask(link)
     assert report.status == 200 and report.headers["Content-Type"].startswith("text/html")
-    assert "colour red: 25 of 50 (50.0%)" in report.text and "1 of 1 groups" in report.text
+    assert "colour red: 25 of 50 (50.0%)" in report.text and "1 of 1 group" in report.text
 
 
 def test_each_run_has_its_own_report(judged, reader):

@@ -87,7 +87,7 @@ def test_two_sites_on_one_machine_keep_their_cookies_apart():
 
 
 def test_a_short_secret_is_refused(store):
-    with pytest.raises(ValueError, match="3 bytes"):
+    with pytest.raises(ValueError, match="3 of 16 bytes"):
         review.create_site(store, secret=b"abc", title="t")
 
 
