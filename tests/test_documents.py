@@ -5,6 +5,7 @@ import json
 import re
 
 import matplotlib.image
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
@@ -113,7 +114,8 @@ def test_the_figure_names_every_notebook():
 
 @pytest.mark.parametrize("tool", [architecture, loop], ids=["architecture", "loop"])
 def test_the_figure_is_what_its_tool_draws(tool, tmp_path):
-    tool.draw().savefig(tmp_path / "drawn.png")
+    with plt.rc_context(matplotlib.rcParamsDefault):  # other tests import the notebooks' style
+        tool.draw().savefig(tmp_path / "drawn.png")
     kept, drawn = map(matplotlib.image.imread, (tool.FILE, tmp_path / "drawn.png"))
     rewrite = f"run python doc/tools/{tool.FILE.stem}.py"
     assert kept.shape == drawn.shape, rewrite

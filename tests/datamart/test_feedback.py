@@ -242,7 +242,7 @@ def test_unscored_feedback_is_scored_on_request_and_its_payload_logged(
 
 
 @pytest.mark.parametrize(
-    ("model", "message"), [(broken, "choked"), (wrong_count, "as 1 predictions")]
+    ("model", "message"), [(broken, "choked"), (wrong_count, "as 1 prediction")]
 )
 def test_nothing_is_stored_when_the_endpoint_fails(with_session, endpoint, model, message):
     endpoint.answer = model

@@ -149,7 +149,7 @@ def test_the_highest_of_several_probabilities_counts(mart, asset):
         ({"audit_share": 1.5}, "audit_share is 1.5"),
         ({"rows_per_task": 0}, "rows_per_task is 0"),
         ({"prediction": "after"}, "'after'"),
-        ({"reviewers": []}, "needs 1 reviewers"),
+        ({"reviewers": []}, "needs 1 reviewer;"),
         (
             {"reviewers": ["anna", "anna"], "task_count": 2},
             "needs 3 reviewers, one of them to decide",

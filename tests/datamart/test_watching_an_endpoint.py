@@ -48,7 +48,7 @@ def capture(enabled=True):
 def test_what_the_endpoint_captured_is_stored_once(endpoint):
     subscription, write = endpoint(capture())
     write("a", event("e"))
-    assert command.ingest(subscription) == "small: 1 captured requests stored."
+    assert command.ingest(subscription) == "small: 1 captured request stored."
     assert command.ingest(subscription) == "small: 0 captured requests stored."
     assert subscription.payload_logging.get_records_count() == 1
 

@@ -115,7 +115,7 @@ def test_a_job_can_be_stopped(aws):
 
 def test_a_job_that_takes_too_long_is_ended(aws):
     job = run(aws, "--sleep", "60", StoppingCondition={"MaxRuntimeInSeconds": 1})
-    assert job["ProcessingJobStatus"] == "Stopped" and "1 seconds" in job["FailureReason"]
+    assert job["ProcessingJobStatus"] == "Stopped" and "1 second" in job["FailureReason"]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,15 @@ def children(pid):
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
+def open_files(pid):
+    """What a process has open; the connection of the last request may be closed meanwhile."""
+    names = []
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            names.append(os.readlink(link))
+    return names
+
+
 def soon(condition, seconds=10):
     end = time.monotonic() + seconds
     while time.monotonic() < end and not condition():
@@ -40,7 +50,7 @@ def test_a_worker_inherits_nothing_and_has_limits(fresh, monkeypatch):
         ordinary()
         renderer = sandbox._renderer.process.pid
         for pid in (renderer, *children(renderer)):
-            names = [os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir()]
+            names = open_files(pid)
             inode = os.fstat(listening.fileno()).st_ino
             assert f"socket:[{inode}]" not in names and len(names) < 10
             assert b"secret" not in Path(f"/proc/{pid}/environ").read_bytes()
@@ -54,7 +64,10 @@ def test_a_worker_inherits_nothing_and_has_limits(fresh, monkeypatch):
 def test_killed_processes_are_replaced_and_leave_no_trace(fresh):
     ordinary()
     renderer = sandbox._renderer.process.pid
-    os.kill(children(renderer)[0], signal.SIGKILL)
+    worker = children(renderer)[0]
+    os.kill(worker, signal.SIGKILL)
+    # A request that reached the dying worker would have the whole renderer replaced
+    assert soon(lambda: worker not in children(renderer))
     assert "radius_mean" in ordinary()[0].html
     os.kill(renderer, signal.SIGKILL)
     assert "radius_mean" in ordinary()[0].html and sandbox._renderer.process.pid != renderer

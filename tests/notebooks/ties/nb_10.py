@@ -38,7 +38,11 @@ TIES = [
         ),
         always=True,
     ),
-    Tie("The interval is wide", lambda lesson: width(lesson) > 0.25, always=True),
+    Tie(
+        "The interval is wide, unless all answers agree",
+        lambda lesson: width(lesson) > 0.25 or lesson.number(KAPPA, r"kappa (-?[\d.]+);") == 1,
+        always=True,
+    ),
     Tie(
         "show that the two agree more than by chance, but not how well",
         lambda lesson: lesson.number(KAPPA, r"interval (-?[\d.]+)") > 0,
