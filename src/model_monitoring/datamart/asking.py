@@ -6,6 +6,7 @@ data capture leaves them out of the payload.
 
 import re
 import uuid
+from collections.abc import Sequence
 
 import pandas as pd
 
@@ -31,13 +32,18 @@ def ask(subscription: WatchedModel, rows: pd.DataFrame, *outputs: str) -> pd.Dat
     asset, answers = subscription.asset, []
     features = asset["feature_columns"]
     for begin in range(0, len(rows), ROWS_AT_ONCE):
-        part = rows.iloc[begin : begin + ROWS_AT_ONCE][features].astype(object)
-        values = part.where(part.notna(), None).values.tolist()
+        values = as_sent(rows.iloc[begin : begin + ROWS_AT_ONCE], features)
         answered = subscription.score(values, f"{PERTURBED}{uuid.uuid4()}", features)
         answers += [responses.outputs_of(answer, outputs, asset) for answer in answered]
     found = pd.DataFrame(answers, columns=list(outputs))
     name = asset["probability_column"]
     return typing.probabilities(asset, found, "the response") if name in outputs else found
+
+
+def as_sent(frame: pd.DataFrame, features: Sequence[str]) -> list[list]:
+    """Return rows of a frame as an engine gets them: lists of values, None for missing ones."""
+    part = frame[list(features)].astype(object)
+    return part.where(part.notna(), None).values.tolist()
 
 
 def without_asked(body: bytes) -> tuple[bytes, int]:

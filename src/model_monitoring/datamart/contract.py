@@ -165,6 +165,11 @@ def column_type(asset: Mapping, field: str) -> str | None:
     return None
 
 
+def answered(asset: Mapping) -> list[str]:
+    """Name the fields that a model answers: the prediction, and the probability if there is one."""
+    return [name for name in (asset["prediction_column"], asset["probability_column"]) if name]
+
+
 def output_names(asset: Mapping, answered: Sequence[str], features: Sequence[str]) -> list[str]:
     """Name the columns of a response's fields: one that repeats a feature or the label isn't it."""
     taken = [*features, asset["label_column"]]  # a list: a name may be anything here

@@ -62,7 +62,7 @@ def outputs_of(answer: Mapping, outputs: Sequence[str], asset: Mapping) -> list:
     values = dict(answer)
     probability = asset["probability_column"]
     values |= _told(values.get("score", values.get(probability)), asset, values)
-    needed = [name for name in (asset["prediction_column"], asset["probability_column"]) if name]
+    needed = contract.answered(asset)
     if lacking := [name for name in needed if name in outputs and values.get(name) is None]:
         raise ValueError(f"The endpoint's response has no {some(lacking)}, only {some([*answer])}.")
     return [values.get(name) for name in outputs]

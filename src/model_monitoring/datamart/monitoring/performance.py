@@ -75,6 +75,8 @@ class PerformanceMonitoring(Monitor):
 
     def _latency(self, average: float | None, first: int, last: int) -> Measurement:
         """Return the average time of the requests with its interval."""
+        if average is None:
+            return Measurement(LATENCY, None)
         blocks = self._database.rows(
             "SELECT sum(took)::float8 AS took, count(*)::float8 AS requests FROM ("
             " SELECT response_time AS took, ntile(%s) OVER (ORDER BY record_id) AS block"
@@ -82,8 +84,6 @@ class PerformanceMonitoring(Monitor):
             " AND response_time IS NOT NULL) t GROUP BY block ORDER BY block",
             [BLOCKS, self._subscription.subscription_id, first, last],
         )
-        if average is None:
-            return Measurement(LATENCY, None)
         took, requests = (np.array([row[name] for row in blocks]) for name in ("took", "requests"))
         if (bounds := interval(took, requests)) is not None:
             return Measurement(LATENCY, average, *bounds, method=skewed.METHOD)

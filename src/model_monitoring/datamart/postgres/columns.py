@@ -1,7 +1,7 @@
 """Typed columns of a subscription, and values checked against them."""
 
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from numbers import Real
 
@@ -107,9 +107,17 @@ def refusal(
     return refuse
 
 
-def unquoted(name: str) -> ValueError:
-    """Return the refusal of a value that may not be stored anywhere, as messages are."""
-    return ValueError(f"field {name!r}: a value isn't of the column's type. Nothing was stored.")
+@contextmanager
+def unquoting(name: str, never_store: Collection[str]) -> Iterator[None]:
+    """Quote no value of a field that may not be stored anywhere, as messages are."""
+    try:
+        yield
+    except ValueError:
+        if name not in never_store:
+            raise
+        raise ValueError(
+            f"field {name!r}: a value isn't of the column's type. Nothing was stored."
+        ) from None
 
 
 def check(column: Column, values: Sequence, where: Callable[[int], str]) -> Values:

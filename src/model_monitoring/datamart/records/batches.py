@@ -11,7 +11,7 @@ from model_monitoring.analysis.files.json_rows import repeated
 from model_monitoring.analysis.wording import counted
 from model_monitoring.datamart import contract
 from model_monitoring.datamart.entities import PayloadRecord
-from model_monitoring.datamart.postgres.columns import NUMBER, Values, check, unquoted
+from model_monitoring.datamart.postgres.columns import NUMBER, Values, check, unquoting
 from model_monitoring.datamart.postgres.values import checked_id, milliseconds, revision, utc
 from model_monitoring.datamart.postgres.wording import shown, some
 from model_monitoring.datamart.records import answering
@@ -164,14 +164,10 @@ def checked(table: Table, batch: Batch, details: Mapping) -> dict[str, Values]:
             raise ValueError(f"{error} {contract.advice(asset, name)}".strip()) from None
 
     values = {}
-    plain = _plain_numbers(table, batch)
+    plain, never_store = _plain_numbers(table, batch), contract.never_stored(details)
     for name, raw in batch.fields.items():
-        try:
+        with unquoting(name, never_store):
             values[name] = plain[name] if name in plain else read(name, raw)
-        except ValueError:
-            if name not in contract.never_stored(details):
-                raise
-            raise unquoted(name) from None
     return values
 
 

@@ -12,7 +12,7 @@ from model_monitoring.datamart.engines import responses
 from model_monitoring.datamart.engines.http import Unreachable
 from model_monitoring.datamart.entities import PayloadRecord, StoreReport
 from model_monitoring.datamart.postgres import coercing
-from model_monitoring.datamart.postgres.columns import TEXT, Column, Values, spelt, unquoted
+from model_monitoring.datamart.postgres.columns import TEXT, Column, Values, spelt, unquoting
 from model_monitoring.datamart.postgres.database import Cursor
 from model_monitoring.datamart.postgres.values import row_id
 from model_monitoring.datamart.postgres.wording import some
@@ -238,9 +238,5 @@ def _typed(table: tables.Table, columns: Mapping[str, Sequence]) -> dict[str, Se
 
 def _spelt(column: Column, given: Sequence, details: Mapping) -> Sequence:
     """Return values for the engine; an error quotes the value, unless it is never stored."""
-    try:
+    with unquoting(column.name, details["never_store"]):
         return spelt(column, given, lambda row: f"row {row + 1}")
-    except ValueError:
-        if column.name not in details["never_store"]:
-            raise
-        raise unquoted(column.name) from None

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pandas as pd
 
-from model_monitoring.analysis.files.json_bodies import repeated
+from model_monitoring.analysis.files.json_rows import repeated
 from model_monitoring.datamart.postgres.values import checked_id, milliseconds, revision, utc, year
 from model_monitoring.datamart.postgres.wording import shown, some
 from model_monitoring.datamart.records.batches import Batch

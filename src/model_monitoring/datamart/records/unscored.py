@@ -6,7 +6,7 @@ import numpy as np
 from psycopg2 import sql
 
 from model_monitoring.datamart.entities import StoreReport
-from model_monitoring.datamart.postgres.columns import TEXT, Column, Values, check, unquoted
+from model_monitoring.datamart.postgres.columns import TEXT, Column, Values, check, unquoting
 from model_monitoring.datamart.postgres.copying import TIMESTAMP, copy_in
 from model_monitoring.datamart.postgres.database import Cursor
 from model_monitoring.datamart.postgres.errors import ConflictError
@@ -65,12 +65,8 @@ def keep(
 
 def _checked(column: Column, given: Sequence, never_store: Collection[str]) -> Values:
     """Check a feature's values; an error quotes the value, unless it is never stored."""
-    try:
+    with unquoting(column.name, never_store):
         return check(column, given, lambda row: f"row {row + 1}")
-    except ValueError:
-        if column.name not in never_store:
-            raise
-        raise unquoted(column.name) from None
 
 
 def _ids(given: Sequence | None, columns: list) -> list[str]:

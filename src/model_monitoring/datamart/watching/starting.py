@@ -2,7 +2,6 @@
 
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 import boto3
@@ -16,6 +15,7 @@ from model_monitoring.datamart.engines import responses
 from model_monitoring.datamart.engines.bindings import Bindings
 from model_monitoring.datamart.engines.instances import BatchMachineLearningInstance
 from model_monitoring.datamart.postgres.wording import some
+from model_monitoring.datamart.records import content_ids
 from model_monitoring.datamart.subscriptions import Subscription, Subscriptions
 from model_monitoring.datamart.watching import tables
 from model_monitoring.datamart.watching.contracts import Contract
@@ -101,7 +101,7 @@ def send(subscription: Subscription, rows: pd.DataFrame) -> Sent:
             rows that it had answered before are stored.
     """
     asset = subscription.asset
-    features, outputs = asset["feature_columns"], _outputs(asset)
+    features, outputs = asset["feature_columns"], rules.answered(asset)
     if lacking := [name for name in features if name not in rows]:
         raise ValueError(f"The rows lack the features {some(lacking)}.")
     done = Sent(0, 0, 0)
@@ -135,8 +135,8 @@ def _ids(answered: pd.DataFrame) -> list[str]:
     """Make ids of rows' content, so that the same rows are stored once: equal rows are counted."""
     kept = answered.drop(columns="response_time", errors="ignore")
     texts = kept.astype(str).agg("\x1f".join, axis=1)
-    digests = texts.map(lambda text: hashlib.sha256(text.encode()).hexdigest()[:20])
-    return (digests + "." + digests.groupby(digests).cumcount().add(1).astype(str)).tolist()
+    contents = [hashlib.sha256(text.encode()).digest()[:8] for text in texts]
+    return content_ids.numbered([int.from_bytes(content) for content in contents])
 
 
 def predicted(subscription: Subscription, frame: pd.DataFrame) -> Sent:
@@ -146,7 +146,7 @@ def predicted(subscription: Subscription, frame: pd.DataFrame) -> Sent:
         ValueError: a column of the contract is missing, or a value doesn't fit.
     """
     asset = subscription.asset
-    features, outputs = asset["feature_columns"], _outputs(asset)
+    features, outputs = asset["feature_columns"], rules.answered(asset)
     frame = tables.joined(frame, rules.classes(asset))
     given = [name for name in outputs if name in frame]
     lacking = [name for name in features if name not in frame] or (not given and outputs)
@@ -158,10 +158,6 @@ def predicted(subscription: Subscription, frame: pd.DataFrame) -> Sent:
     answered = pd.DataFrame(answers, columns=list(outputs))
     frame = frame.reset_index(drop=True)
     return store(subscription, frame, frame[[*features, *about]].join(answered))
-
-
-def _outputs(asset: Mapping) -> Sequence[str]:
-    return [name for name in (asset["prediction_column"], asset["probability_column"]) if name]
 
 
 def measure(subscription: Subscription, contract: Contract) -> list[str]:

@@ -18,6 +18,7 @@ from sklearn.metrics import roc_auc_score
 
 from model_monitoring.analysis.files.captured import PERTURBED
 from model_monitoring.analysis.wording import counted
+from model_monitoring.datamart import asking
 from model_monitoring.datamart import contract as rules
 from model_monitoring.datamart.engines import http, responses
 from model_monitoring.datamart.postgres.wording import some
@@ -47,8 +48,7 @@ def ask(contract: Contract, training: pd.DataFrame, session: boto3.Session | Non
     """
     sample = training.sample(min(ROWS, len(training)), random_state=0)
     features = list(contract.features)
-    part = sample[features].astype(object)
-    rows = part.where(part.notna(), None).values.tolist()
+    rows = asking.as_sent(sample, features)
     faults: dict[str, list[str]] = {}  # the forms that were tried, by what went wrong
     for engine in forms_to_try(contract.engine):
         binding = binding_of(engine, session)
